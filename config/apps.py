@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class SiteConfig(AppConfig):
+    """The floor that every app stands on: settings, HTTP helpers, template filters, `serve`."""
+
+    name = "config"
+    label = "site_config"

@@ -1,0 +1,29 @@
+"""Ids of calls: UUIDv7 whose order is the order of `started_at`, to the microsecond."""
+
+import secrets
+import uuid
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_VERSION = 0x7 << 76
+_VARIANT = 0b10 << 62
+
+
+def _time_bits(at: datetime) -> int:
+    """The 48 bits of milliseconds and 12 bits of their fraction, in place (RFC 9562, method 3).
+
+    1,000 microseconds go into 4,096 steps, so two different microseconds never share one.
+    """
+    milliseconds, microseconds = divmod((at - _EPOCH) // _MICROSECOND, 1000)
+    return milliseconds << 80 | (microseconds * 4096 + 999) // 1000 << 64
+
+
+def call_id(started_at: datetime) -> uuid.UUID:
+    """A new id for a call that started then (aware; 1970 or later)."""
+    return uuid.UUID(int=_time_bits(started_at) | _VERSION | _VARIANT | secrets.randbits(62))
+
+
+def first_id(at: datetime) -> uuid.UUID:
+    """The least id of a call that started at `at`: `[start, end)` is `first_id(start) <= id < first_id(end)`."""
+    return uuid.UUID(int=_time_bits(at) | _VERSION | _VARIANT)

@@ -1,0 +1,54 @@
+"""A call as it was reported, after its format was read and before anybody is charged."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+class InvalidRecordError(Exception):
+    """A record that cannot be a call. `param` names the field, the message says what to do."""
+
+    def __init__(self, param: str | None, message: str, code: str = "invalid_request") -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code
+
+
+@dataclass(slots=True)
+class ReportedCall:
+    """One finished call in Callboard's own terms, whatever format it came in. Every field is valid.
+
+    Times are aware, durations milliseconds, `cost_nanos` nano-dollars (None: to be priced). Who called is
+    still as the sender wrote it: a `token` (secret or `tok_…`), or `team` slug and `member` e-mail, or
+    nothing when the key says it all.
+    """
+
+    request_id: str
+    started_at: datetime
+    model: str
+    status: int = 200
+    latency_ms: int | None = None
+    ttft_ms: int | None = None
+    stream: bool = False
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_nanos: int | None = None
+    provider: str = ""
+    endpoint: str = ""
+    channel: str = ""
+    error_type: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    has_error: bool = False
+    ip: str = ""
+    user_agent: str = ""
+    session_id: str = ""
+    tags: list[str] = field(default_factory=list)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    token: str = ""
+    team: str = ""
+    member: str = ""
+    reservation: str = ""

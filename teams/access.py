@@ -1,0 +1,103 @@
+"""Who may do what: the permission table as data, and fetch-and-check, the first line of every view."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from teams.models import Membership, Role, Team, User
+
+
+class Permission(Enum):
+    """What may be done in a team (DESIGN: "Roles")."""
+
+    SEE_OWN = auto()  # own usage, calls, tokens; make tokens for oneself; leave
+    SEE_TEAM = auto()  # team statistics, ranking, all calls, activity
+    INVITE = auto()
+    MANAGE_MEMBERS = auto()  # change roles, remove; whom exactly: `may_manage`
+    SET_QUOTAS = auto()  # of members and tokens; disable and revoke tokens
+    EDIT_TEAM = auto()  # name, description, time zone, alerts, gateway keys
+    OWN_TEAM = auto()  # team quota, ownership, deletion
+
+
+_MEMBER = frozenset({Permission.SEE_OWN})
+_ADMINISTRATOR = _MEMBER | {
+    Permission.SEE_TEAM,
+    Permission.INVITE,
+    Permission.MANAGE_MEMBERS,
+    Permission.SET_QUOTAS,
+    Permission.EDIT_TEAM,
+}
+PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Role.OWNER: _ADMINISTRATOR | {Permission.OWN_TEAM},
+    Role.ADMINISTRATOR: _ADMINISTRATOR,
+    Role.MEMBER: _MEMBER,
+}
+# A personal space has nobody to invite or manage, and cannot be passed on or deleted; its balance is
+# set by site staff.
+_NOT_PERSONAL = frozenset({Permission.INVITE, Permission.MANAGE_MEMBERS, Permission.OWN_TEAM})
+
+
+@dataclass(frozen=True)
+class Access:
+    """A user's place in a team, as fetched and checked by `team_for`."""
+
+    team: Team
+    user: User
+    role: str
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role includes `permission` in this team."""
+        if self.team.is_personal and permission in _NOT_PERSONAL:
+            return False
+        return permission in PERMISSIONS[self.role]
+
+    @property
+    def sees_team(self) -> bool:
+        """Whether everybody's usage is visible, or only one's own."""
+        return self.may(Permission.SEE_TEAM)
+
+
+def access_of(user: User, team: Team) -> Access | None:
+    """The user's place in a team that is not deleted; None for an outsider."""
+    if team.deleted_at or not user.is_active:
+        return None
+    role = Membership.objects.filter(team=team, user=user).values_list("role", flat=True).first()
+    return Access(team, user, role) if role else None
+
+
+def team_for(user: User, slug: str, permission: Permission) -> Access:
+    """The team at `slug` as this user may use it.
+
+    Raises Http404 for an outsider (the team's existence is not theirs to know), PermissionDenied (403)
+    for a member whose role lacks `permission`.
+    """
+    membership = (
+        Membership.objects.select_related("team")
+        .filter(user=user, team__slug=slug, team__deleted_at=None, user__is_active=True)
+        .first()
+    )
+    if membership is None:
+        raise Http404("No such team")
+    access = Access(membership.team, user, membership.role)
+    if not access.may(permission):
+        raise PermissionDenied
+    return access
+
+
+def may_manage(actor_role: str, target_role: str) -> bool:
+    """Whether somebody with `actor_role` may remove, re-rank, or limit somebody with `target_role`.
+
+    Nobody manages the owner; administrators manage members only.
+    """
+    if target_role == Role.OWNER:
+        return False
+    return actor_role == Role.OWNER or (actor_role == Role.ADMINISTRATOR and target_role == Role.MEMBER)
+
+
+def may_change_role(actor_role: str, old: str, new: str) -> bool:
+    """Whether owner or administrator may change a role so: member ↔ administrator, never to or from owner."""
+    if Role.OWNER in {old, new}:
+        return False
+    return actor_role in {Role.OWNER, Role.ADMINISTRATOR}

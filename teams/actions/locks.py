@@ -1,0 +1,28 @@
+"""The lock that every change in a team takes first."""
+
+from collections.abc import Iterable
+
+from teams.errors import ConflictError
+from teams.models import Team
+
+
+def lock_teams(team_ids: Iterable[int]) -> dict[int, Team]:
+    """The team rows, locked until the transaction ends, in the order of their ids.
+
+    One order for all writers is what keeps two of them from waiting for each other for ever. Locks one
+    by one, because Citus refuses a lock over several shards. On SQLite the transaction itself is the lock.
+    """
+    locked = {}
+    for team_id in sorted(set(team_ids)):
+        team = Team.objects.select_for_update(of=("self",)).filter(pk=team_id).first()
+        if team is not None:
+            locked[team_id] = team
+    return locked
+
+
+def lock_team(team: Team) -> Team:
+    """The team row, locked and fresh. Raises ConflictError when it was deleted meanwhile."""
+    locked = lock_teams([team.pk]).get(team.pk)
+    if locked is None or locked.deleted_at:
+        raise ConflictError("This team was deleted.")
+    return locked

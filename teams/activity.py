@@ -1,0 +1,49 @@
+"""Who changed what: every action writes one row here, in its own transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from config.addresses import client_address
+from teams.models import Activity, Team, User
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, and from which address. `user` None is the site itself: a command, a lapse."""
+
+    user: User | None = None
+    ip: str | None = None
+
+
+SITE = Actor()
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The signed-in user of a request, with their address."""
+    assert isinstance(request.user, User)
+    return Actor(request.user, client_address(request))
+
+
+def record_activity(
+    *,
+    by: Actor,
+    team: Team | None,
+    kind: str,
+    person: User | None = None,
+    subject: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> Activity:
+    """Writes the one row of an action. `kind` is `noun.verb`, such as `member.removed`."""
+    return Activity.objects.create(
+        team=team,
+        actor=by.user,
+        kind=kind,
+        person=person,
+        subject=subject[:254],
+        before=before or {},
+        after=after or {},
+        ip=by.ip,
+    )

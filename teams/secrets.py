@@ -1,0 +1,37 @@
+"""The secrets of tokens, gateway keys and invitations: made, recognised, stored as a keyed hash."""
+
+import hashlib
+import hmac
+import secrets
+import string
+
+from django.conf import settings
+
+from teams.models import Mode
+
+_ALPHABET = string.ascii_letters + string.digits
+_LENGTH = 40  # of 62 characters: 238 bits, far beyond guessing
+_SHOWN = 4  # characters of the random part that stay readable in lists
+
+TOKEN_PREFIXES = {Mode.LIVE: "cb_live_", Mode.TEST: "cb_test_"}
+GATEWAY_PREFIX = "cb_gw_"
+
+
+def new_secret(prefix: str) -> str:
+    """A new secret, `prefix` and 40 random letters and digits. Show it once; store `digest` of it."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def digest(secret: str) -> str:
+    """The keyed hash (HMAC-SHA256, hex) under which a secret is stored and looked up.
+
+    A look-up by hash compares nothing secret character by character, so its time tells nothing.
+    """
+    return hmac.new(
+        settings.TOKEN_HASH_KEY.encode(), secret.encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()
+
+
+def shown_prefix(secret: str) -> str:
+    """What lists show of a secret: its kind and the first characters, `cb_live_4fN8`."""
+    return secret[: secret.rindex("_") + 1 + _SHOWN]

@@ -1,0 +1,75 @@
+"""The fixed cast of every test, and real clients for them."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+
+from teams.actions.members import add_member
+from teams.actions.teams import create_team
+from teams.actions.tokens import create_token
+from teams.actions.users import create_user
+from teams.activity import SITE
+from teams.models import Membership, Mode, Role, Team, Token, User
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Olivia owns the team, Adam administers it, Mia is a member, Fay was one, Otto must see nothing."""
+
+    team: Team
+    owner: User
+    administrator: User
+    member: User
+    former: User
+    outsider: User
+    other_team: Team  # Otto's
+
+    def user(self, name: str) -> User:
+        return getattr(self, name)
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    people = {
+        name: create_user(email=f"{first}@example.org", password=PASSWORD, name=first.title(), verified=True)
+        for name, first in [
+            ("owner", "olivia"),
+            ("administrator", "adam"),
+            ("member", "mia"),
+            ("former", "fay"),
+            ("outsider", "otto"),
+        ]
+    }
+    team = create_team(by=SITE, owner=people["owner"], name="Harbour Research", time_zone="Europe/Berlin")
+    add_member(by=SITE, team=team, user=people["administrator"], role=Role.ADMINISTRATOR)
+    add_member(by=SITE, team=team, user=people["member"])
+    add_member(by=SITE, team=team, user=people["former"])
+    Membership.objects.get(team=team, user=people["former"]).delete()
+    other_team = create_team(by=SITE, owner=people["outsider"], name="Outside")
+    return Cast(team=team, other_team=other_team, **people)
+
+
+@pytest.fixture
+def client_of(cast):
+    """`client_of("member")`: a browser in which that person of the cast is signed in."""
+
+    def make(name: str) -> Client:
+        client = Client()
+        if name != "anonymous":
+            client.force_login(cast.user(name), backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def token_of(cast):
+    """`token_of("member")`: a fresh token of that person in the team, and its secret."""
+
+    def make(name: str, mode: Mode = Mode.LIVE, team: Team | None = None) -> tuple[Token, str]:
+        return create_token(by=SITE, team=team or cast.team, user=cast.user(name), name="laptop", mode=mode)
+
+    return make

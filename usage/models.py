@@ -1,0 +1,218 @@
+"""How much: rollups (additive counters per bucket), quota limits and use, the site's own prices.
+
+The rollups and `QuotaUse` are records: keyed by team, no foreign keys, never joined; every dimension is
+NOT NULL ("" or 0 when there is none), because a NULL would slip through the unique key.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Membership, Mode, Team, Token, User
+
+
+class Counters(models.Model):
+    """What every rollup counts for its bucket. Costs are nano-dollars, times milliseconds.
+
+    The sketches are `usage.sketch` bytes: the distribution of latency and of time to first token.
+    """
+
+    calls = models.BigIntegerField(default=0)
+    succeeded = models.BigIntegerField(default=0)
+    client_errors = models.BigIntegerField(default=0)
+    throttled = models.BigIntegerField(default=0)
+    server_errors = models.BigIntegerField(default=0)
+    unpriced = models.BigIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    cached_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    reasoning_tokens = models.BigIntegerField(default=0)
+    cost_nanos = models.BigIntegerField(default=0)
+    latency_sum_ms = models.BigIntegerField(default=0)
+    latency_count = models.BigIntegerField(default=0)
+    ttft_sum_ms = models.BigIntegerField(default=0)
+    ttft_count = models.BigIntegerField(default=0)
+    latency_sketch = models.BinaryField(default=b"")
+    ttft_sketch = models.BinaryField(default=b"")
+
+    # The dimensions of the bucket after team and mode, in the order of the primary key: time first,
+    # because every question is about a range of time.
+    DIMENSIONS: ClassVar[tuple[str, ...]] = ()
+
+    class Meta:
+        abstract = True
+
+
+class HourModel(Counters):
+    """Hour × model: charts by the hour, rates and latency by the hour."""
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "hour", "model")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    # The start of an hour of the team's own clock, as an instant; :30 UTC in half-hour zones.
+    hour = models.DateTimeField()
+    model = models.CharField(max_length=128)
+    DIMENSIONS = ("hour", "model")
+
+
+class HourMember(Counters):
+    """Hour × member: ranking over the last hours, members' unusual hours."""
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "hour", "member_id")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    hour = models.DateTimeField()
+    member_id = models.BigIntegerField()
+    DIMENSIONS = ("hour", "member_id")
+
+
+class DayModel(Counters):
+    """Day × model: charts, totals and models over weeks and months."""
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "day", "model")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    day = models.DateField()  # of the team's own calendar
+    model = models.CharField(max_length=128)
+    DIMENSIONS = ("day", "model")
+
+
+class DayMember(Counters):
+    """Day × member: the ranking, the personal page."""
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "day", "member_id")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    day = models.DateField()
+    member_id = models.BigIntegerField()
+    DIMENSIONS = ("day", "member_id")
+
+
+class DayToken(Counters):
+    """Day × token: ranking by token, a token's last 30 days."""
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "day", "token_id")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    day = models.DateField()
+    token_id = models.BigIntegerField()
+    DIMENSIONS = ("day", "token_id")
+
+
+class DayDetail(Counters):
+    """Day × member × token × model: any combination of filters over days."""
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "day", "member_id", "token_id", "model")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    day = models.DateField()
+    member_id = models.BigIntegerField()
+    token_id = models.BigIntegerField()
+    model = models.CharField(max_length=128)
+    DIMENSIONS = ("day", "member_id", "token_id", "model")
+
+
+ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember, DayModel, DayMember, DayToken, DayDetail)
+
+
+class Level(models.IntegerChoices):
+    """The four levels at which a quota can stand, in the order in which they are asked."""
+
+    TOKEN = 1, _("Token")
+    MEMBER = 2, _("Member")
+    TEAM = 3, _("Team")
+    OWNER = 4, _("Owner's balance")
+
+
+class QuotaUse(models.Model):
+    """Cost charged to one level on one day: what every quota period is summed from.
+
+    Kept by the day, so that a period may change at once and past periods stay known. `team_id` is the
+    team of the call, but at level OWNER the personal space of the owner who paid, whose days count then.
+    `subject_id` is the token or the member (user) of the first two levels, else 0.
+    """
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "level", "subject_id", "day")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    level = models.SmallIntegerField(choices=Level.choices)
+    subject_id = models.BigIntegerField()
+    day = models.DateField()
+    calls = models.BigIntegerField(default=0)
+    used_nanos = models.BigIntegerField(default=0)
+
+
+class Period(models.TextChoices):
+    """How often a quota starts again, in the team's time zone."""
+
+    NONE = "none", _("never resets")
+    DAY = "day", _("a day")
+    WEEK = "week", _("a week")
+    MONTH = "month", _("a month")
+
+
+class Quota(models.Model):
+    """A limit on cost for a period: of a token, of a member, or (both null) of the whole team.
+
+    A personal space's own quota is its owner's balance, on which their teams draw. No row: no limit.
+    """
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="quotas")
+    membership = models.OneToOneField(
+        Membership, on_delete=models.CASCADE, related_name="quota", null=True, blank=True
+    )
+    token = models.OneToOneField(Token, on_delete=models.CASCADE, related_name="quota", null=True, blank=True)
+    limit_nanos = models.BigIntegerField(_("limit"))
+    period = models.CharField(_("period"), max_length=5, choices=Period.choices, default=Period.MONTH)
+    changed_at = models.DateTimeField(default=timezone.now)
+    changed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team"], condition=models.Q(membership=None, token=None), name="quota_one_per_team"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(membership=None) | models.Q(token=None), name="quota_one_level"
+            ),
+            models.CheckConstraint(condition=models.Q(limit_nanos__gte=0), name="quota_not_negative"),
+            models.CheckConstraint(condition=models.Q(period__in=Period.values), name="quota_period_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.limit_nanos} nano-dollars, {self.period}"
+
+    @property
+    def level(self) -> Level:
+        if self.token_id:
+            return Level.TOKEN
+        return Level.MEMBER if self.membership_id else Level.TEAM
+
+
+class Price(models.Model):
+    """The site's own price of a model from a moment on: US dollars per million tokens.
+
+    It comes before the public price list. Cached and cache-write tokens cost what input costs unless said.
+    """
+
+    model = models.CharField(_("model"), max_length=128)
+    valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
+    input_usd = models.DecimalField(_("input, $ per million"), max_digits=12, decimal_places=6)
+    output_usd = models.DecimalField(_("output, $ per million"), max_digits=12, decimal_places=6)
+    cached_usd = models.DecimalField(
+        _("cached input, $ per million"), max_digits=12, decimal_places=6, null=True, blank=True
+    )
+    cache_write_usd = models.DecimalField(
+        _("cache writes, $ per million"), max_digits=12, decimal_places=6, null=True, blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["model", "valid_from"], name="price_one_from_a_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.valid_from:%Y-%m-%d}"
