@@ -25,5 +25,5 @@ def call_id(started_at: datetime) -> uuid.UUID:
 
 
 def first_id(at: datetime) -> uuid.UUID:
-    """The least id of a call that started at `at`: `[start, end)` is `first_id(start) <= id < first_id(end)`."""
+    """The least id of a call that starts at `at`: `[start, end)` is `first_id(start) <= id < first_id(end)`."""
     return uuid.UUID(int=_time_bits(at) | _VERSION | _VARIANT)

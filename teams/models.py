@@ -128,9 +128,7 @@ class Team(models.Model):
     name = models.CharField(_("name"), max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
     description = models.CharField(_("description"), max_length=500, blank=True)
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
-    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_time_zone])
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="owned_teams")
     is_personal = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -219,9 +217,7 @@ class GatewayKey(Secret):
     """A gateway's key: of one team, or of the whole site (`team` is null)."""
 
     public_id = models.CharField(max_length=24, unique=True, default=gateway_key_public_id, editable=False)
-    team = models.ForeignKey(
-        Team, on_delete=models.CASCADE, related_name="gateway_keys", null=True, blank=True
-    )
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="gateway_keys", null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
 
 

@@ -33,7 +33,5 @@ def create_gateway_key(
         prefix=shown_prefix(secret),
         digest=digest(secret),
     )
-    record_activity(
-        by=by, team=team, kind="gateway_key.created", subject=key.name, after={"id": key.public_id}
-    )
+    record_activity(by=by, team=team, kind="gateway_key.created", subject=key.name, after={"id": key.public_id})
     return key, secret
