@@ -1,0 +1,95 @@
+"""Who a key is: from a secret to the token or gateway key it belongs to, or the reason why it is refused."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import GatewayKey, Membership, Token
+from teams.secrets import GATEWAY_PREFIX, TOKEN_PREFIXES, digest
+
+# `last_used_at` is for people; to the minute is enough, and keeps a busy token from being a busy row.
+TOUCH_EVERY = timedelta(minutes=1)
+
+
+class Refusal(StrEnum):
+    """Why a key does not work."""
+
+    UNKNOWN = "unknown"
+    REVOKED = "revoked"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+    LEFT = "left"
+    DELETED = "deleted"
+    INACTIVE = "inactive"
+
+
+_MESSAGES = {
+    Refusal.UNKNOWN: _("This key is not known here. Check that it was copied completely."),
+    Refusal.REVOKED: _("This key was revoked. Make a new one."),
+    Refusal.DISABLED: _("This key is disabled. Its holder or an administrator can enable it again."),
+    Refusal.EXPIRED: _("This key has expired. Make a new one."),
+    Refusal.LEFT: _("The holder of this token is no longer in its team."),
+    Refusal.DELETED: _("The team of this key was deleted."),
+    Refusal.INACTIVE: _("The account of this token's holder is deactivated."),
+}
+
+
+class RefusedKeyError(Exception):
+    """The key must not be used; `reason` says why, `str(error)` says it to its holder."""
+
+    def __init__(self, reason: Refusal) -> None:
+        super().__init__(str(_MESSAGES[reason]))
+        self.reason = reason
+
+
+def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
+    """The token or gateway key with this secret, with `team` and `user` loaded by one query.
+
+    A token comes annotated with `role`, its holder's role in the team. Raises RefusedKeyError for one that
+    must not be used. Notes the use, at most once a minute: call it outside of transactions, so that the
+    note does not keep a lock (a revocation locks the team before the token; the other order could hang).
+    """
+    found: Token | GatewayKey | None = None
+    if secret.startswith(GATEWAY_PREFIX):
+        found = GatewayKey.objects.select_related("team").filter(digest=digest(secret)).first()
+    elif secret.startswith(tuple(TOKEN_PREFIXES.values())):
+        found = tokens_with_standing().filter(digest=digest(secret)).first()
+    if found is None:
+        raise RefusedKeyError(Refusal.UNKNOWN)
+    reason = refusal_of(found, now)
+    if reason is not None:
+        raise RefusedKeyError(reason)
+    note_use(found, now)
+    return found
+
+
+def tokens_with_standing() -> QuerySet[Token]:
+    """Tokens with all that `refusal_of` looks at: team, user, and `role`, None for a former member."""
+    role = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("user")).values("role")
+    return Token.objects.select_related("team", "user").annotate(role=Subquery(role))
+
+
+def refusal_of(credential: Token | GatewayKey, now: datetime) -> Refusal | None:
+    """Why a key must not be used, or None. A token must come from `tokens_with_standing`."""
+    team = credential.team
+    if team is not None and team.deleted_at:
+        return Refusal.DELETED
+    if isinstance(credential, Token):
+        if not credential.user.is_active:
+            return Refusal.INACTIVE
+        if credential.role is None:  # type: ignore[attr-defined]  # the annotation
+            return Refusal.LEFT
+    state = credential.state(now)
+    return None if state == "active" else Refusal(state)
+
+
+def note_use(credential: Token | GatewayKey, now: datetime) -> None:
+    """Writes when a key was last used, unless that was written within the last minute."""
+    if credential.last_used_at and credential.last_used_at > now - TOUCH_EVERY:
+        return
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=now - TOUCH_EVERY)
+    table = GatewayKey if isinstance(credential, GatewayKey) else Token
+    table._default_manager.filter(stale, pk=credential.pk).update(last_used_at=now)
+    credential.last_used_at = now
