@@ -1,33 +1,9 @@
 """What happened: the call, one row for each finished request to a model."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from teams.models import Mode
-
-
-class Outcome(models.IntegerChoices):
-    """What became of a call (DESIGN: "Words")."""
-
-    SUCCEEDED = 0, _("Succeeded")
-    CLIENT_ERROR = 1, _("Client error")
-    THROTTLED = 2, _("Throttled")
-    SERVER_ERROR = 3, _("Server error")
-
-    @property
-    def word(self) -> str:
-        """As addresses and filters write it: `succeeded`, `client_error`, …"""
-        return self.name.lower()
-
-
-class PricedBy(models.IntegerChoices):
-    """Where a call's cost comes from."""
-
-    NOTHING = 0, _("unpriced")
-    REPORT = 1, _("reported with the call")
-    SITE = 2, _("the site's price")
-    LIST = 3, _("the public price list")
-    FAILURE = 4, _("failed, not charged")
+from usage.models import Outcome, PricedBy
 
 
 class Call(models.Model):

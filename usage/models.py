@@ -13,6 +13,30 @@ from django.utils.translation import gettext_lazy as _
 from teams.models import Membership, Mode, Team, Token, User
 
 
+class Outcome(models.IntegerChoices):
+    """What became of a call (DESIGN: "Words")."""
+
+    SUCCEEDED = 0, _("Succeeded")
+    CLIENT_ERROR = 1, _("Client error")
+    THROTTLED = 2, _("Throttled")
+    SERVER_ERROR = 3, _("Server error")
+
+    @property
+    def word(self) -> str:
+        """As addresses and filters write it: `succeeded`, `client_error`, …"""
+        return self.name.lower()
+
+
+class PricedBy(models.IntegerChoices):
+    """Where a call's cost comes from."""
+
+    NOTHING = 0, _("unpriced")
+    REPORT = 1, _("reported with the call")
+    SITE = 2, _("the site's price")
+    LIST = 3, _("the public price list")
+    FAILURE = 4, _("failed, not charged")
+
+
 class Counters(models.Model):
     """What every rollup counts for its bucket. Costs are nano-dollars, times milliseconds.
 

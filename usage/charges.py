@@ -1,0 +1,48 @@
+"""Charging calls to every level of quota, in the transaction that stores them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from usage.bulk import add_up
+from usage.models import Level, QuotaUse
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What one call costs whom. Days are the calendar's of the team, and of the payer's personal space."""
+
+    team_id: int
+    mode: int
+    member_id: int
+    token_id: int  # 0: reported for a member without a token
+    payer_team_id: int  # the personal space of the owner who pays
+    day: date
+    payer_day: date
+    cost_nanos: int
+
+
+_KEYS = ("team_id", "mode", "level", "subject_id", "day")
+
+
+def charge_quotas(charges: Iterable[Charge]) -> None:
+    """Adds costs to the use of token, member, team and owner's balance; past a limit as well."""
+    sums: dict[tuple[int, int, int, int, date], tuple[int, int]] = {}
+    for charge in charges:
+        for key in _levels(charge):
+            calls, nanos = sums.get(key, (0, 0))
+            sums[key] = (calls + 1, nanos + charge.cost_nanos)
+    rows = [(*key, *sums[key]) for key in sorted(sums)]
+    add_up(QuotaUse, keys=_KEYS, added=("calls", "used_nanos"), replaced=(), rows=rows)
+
+
+def _levels(charge: Charge) -> list[tuple[int, int, int, int, date]]:
+    team, mode, day = charge.team_id, charge.mode, charge.day
+    levels: list[tuple[int, int, int, int, date]] = [
+        (team, mode, Level.MEMBER.value, charge.member_id, day),
+        (team, mode, Level.TEAM.value, 0, day),
+        (charge.payer_team_id, mode, Level.OWNER.value, 0, charge.payer_day),
+    ]
+    if charge.token_id:
+        levels.append((team, mode, Level.TOKEN.value, charge.token_id, day))
+    return levels

@@ -1,0 +1,138 @@
+"""What a call costs: the site's own price at that time, else the public price list, else nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from genai_prices import Usage
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ModelInfo, ModelPrice
+
+from usage.models import Price, PricedBy
+from usage.money import to_nanos
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What is paid for. `input` includes `cached` and `cache_write`, `output` includes reasoning."""
+
+    input: int
+    output: int
+    cached: int = 0
+    cache_write: int = 0
+
+
+@dataclass(frozen=True)
+class Rates:
+    """US dollars per million tokens of each kind."""
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal
+    cache_write: Decimal
+
+    def cost_nanos(self, tokens: Tokens) -> int:
+        """The cost in nano-dollars, rounded half to even once, at the sum."""
+        plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
+        usd_millions = (
+            plain * self.input
+            + tokens.cached * self.cached
+            + tokens.cache_write * self.cache_write
+            + tokens.output * self.output
+        )
+        return to_nanos(usd_millions / _MILLION)
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A cost in nano-dollars and where it comes from; the rates where they are as simple as that."""
+
+    cost_nanos: int
+    by: PricedBy
+    rates: Rates | None = None
+
+
+UNPRICED = Priced(0, PricedBy.NOTHING)
+
+
+class PriceList:
+    """The prices for the models of one batch. The site's own are read once, when it is made."""
+
+    def __init__(self, models: Iterable[str]) -> None:
+        self._site: dict[str, list[Price]] = {}
+        for price in Price.objects.filter(model__in=set(models)).order_by("-valid_from"):
+            self._site.setdefault(price.model, []).append(price)
+
+    def price(self, *, model: str, provider: str, at: datetime, tokens: Tokens) -> Priced:
+        """The cost of a call that began at `at`."""
+        for own in self._site.get(model, ()):
+            if own.valid_from <= at:
+                rates = _site_rates(own)
+                return Priced(rates.cost_nanos(tokens), PricedBy.SITE, rates)
+        return public_price(model=model, provider=provider, at=at, tokens=tokens)
+
+
+def public_price(*, model: str, provider: str, at: datetime, tokens: Tokens) -> Priced:
+    """The cost by the public price list (`genai-prices`); UNPRICED for a model it does not know."""
+    found = _find(provider, model)
+    if found is None:
+        return UNPRICED
+    prices = found.get_prices(at)
+    rates = _list_rates(prices)
+    if rates is not None:
+        return Priced(rates.cost_nanos(tokens), PricedBy.LIST, rates)
+    return Priced(to_nanos(_calculated(prices, tokens)), PricedBy.LIST)
+
+
+def _calculated(prices: ModelPrice, tokens: Tokens) -> Decimal:
+    """Dollars by the library's own calculation: prices in steps by the length of the context, and the like."""
+    usage = Usage(
+        input_tokens=max(tokens.input, tokens.cached + tokens.cache_write),
+        output_tokens=tokens.output,
+        cache_read_tokens=tokens.cached,
+        cache_write_tokens=tokens.cache_write,
+    )
+    return prices.calc_price(usage)["total_price"]
+
+
+def _site_rates(price: Price) -> Rates:
+    return Rates(
+        input=price.input_usd,
+        output=price.output_usd,
+        cached=price.input_usd if price.cached_usd is None else price.cached_usd,
+        cache_write=price.input_usd if price.cache_write_usd is None else price.cache_write_usd,
+    )
+
+
+# Asking by name costs 50 to 175 µs, more than storing the call; names come from outside, so it is bounded.
+@lru_cache(maxsize=4096)
+def _find(provider: str, model: str) -> ModelInfo | None:
+    """The price list's entry for a model, of that provider if it has it there, of any other otherwise."""
+    for provider_id in (provider.lower() or None, None):
+        try:
+            return get_snapshot().find_provider_model(model, None, provider_id, None)[1]
+        except LookupError:
+            continue
+    return None
+
+
+def _list_rates(prices: ModelPrice) -> Rates | None:
+    """The rates of a price that is the same for every context length, else None."""
+    input_usd, output_usd = prices.input_mtok, prices.output_mtok
+    cached, cache_write = prices.cache_read_mtok, prices.cache_write_mtok
+    values: list[Any] = [input_usd, output_usd, cached, cache_write]
+    if any(value is not None and not isinstance(value, Decimal) for value in values):
+        return None
+    zero = Decimal(0)
+    base = input_usd if isinstance(input_usd, Decimal) else zero
+    return Rates(
+        input=base,
+        output=output_usd if isinstance(output_usd, Decimal) else zero,
+        cached=cached if isinstance(cached, Decimal) else base,
+        cache_write=cache_write if isinstance(cache_write, Decimal) else base,
+    )

@@ -1,0 +1,99 @@
+"""Latency sketches: a distribution of milliseconds in a few bytes, mergeable, any percentile within 1.5 %.
+
+Log-spaced buckets after DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch",
+VLDB 2019), except that small values get a bucket each, so that whole milliseconds up to 33 are exact.
+Stored sparsely as pairs (bucket, count) of unsigned 16-bit numbers, ascending by bucket; a count beyond
+65,535 takes several pairs. That is twice the size of variable-length numbers and is merged by numpy
+without a loop, thousands of sketches at a time.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Each bucket's upper edge is 3 % above its lower: the middle is at most 1.5 % from any value in it.
+_GROWTH = 1.03
+MAX_MS = 7 * 24 * 3600 * 1000  # a week; nothing longer is accepted as a latency
+_PAIR = np.dtype([("bucket", "<u2"), ("count", "<u2")])
+_MOST = 65_535
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def _first_values() -> Ints:
+    """The least millisecond of each bucket, and one more: 0, 1, 2, … 66, 67, 69, 71, 73, 75, 77, 79, …"""
+    values = [0]
+    while values[-1] <= MAX_MS:
+        values.append(max(values[-1] + 1, int(values[-1] * _GROWTH)))
+    return np.array(values, dtype=np.int64)
+
+
+FIRST = _first_values()
+BUCKETS = len(FIRST) - 1
+# What a bucket answers for its values: the middle of its least and greatest.
+MIDDLE: Floats = (FIRST[:-1] + FIRST[1:] - 1) / 2
+
+
+def bucket_of(milliseconds: Ints) -> Ints:
+    """The bucket of each value (0 ≤ value ≤ MAX_MS)."""
+    return np.searchsorted(FIRST, milliseconds, side="right").astype(np.int64) - 1
+
+
+def encode(buckets: Ints, counts: Ints) -> bytes:
+    """The bytes of a sketch from its buckets (ascending, each once) and their counts (≥ 1)."""
+    if counts.size and counts.max() > _MOST:
+        times = (counts + _MOST - 1) // _MOST
+        last = np.cumsum(times) - 1
+        buckets, rest = np.repeat(buckets, times), counts - (times - 1) * _MOST
+        counts = np.full(len(buckets), _MOST, dtype=np.int64)
+        counts[last] = rest
+    pairs = np.empty(len(buckets), dtype=_PAIR)
+    pairs["bucket"], pairs["count"] = buckets, counts
+    return pairs.tobytes()
+
+
+def decode(sketches: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
+    """All pairs of several sketches: for each its sketch's position, its bucket, its count."""
+    lengths = np.fromiter((len(sketch) for sketch in sketches), dtype=np.int64, count=len(sketches))
+    pairs = np.frombuffer(b"".join(sketches), dtype=_PAIR)
+    owner = np.repeat(np.arange(len(sketches), dtype=np.int64), lengths // _PAIR.itemsize)
+    return owner, pairs["bucket"].astype(np.int64), pairs["count"].astype(np.int64)
+
+
+def histograms(sketches: Sequence[bytes], groups: Ints, size: int) -> Ints:
+    """Sketches merged by group: an array `size` × BUCKETS of counts. `groups[i]` is the group of sketch i."""
+    owner, buckets, counts = decode(sketches)
+    flat = np.bincount(groups[owner] * BUCKETS + buckets, weights=counts, minlength=size * BUCKETS)
+    return flat.astype(np.int64).reshape(size, BUCKETS)
+
+
+def merged(sketches: Iterable[bytes]) -> bytes:
+    """One sketch of all the values of several."""
+    parts = list(sketches)
+    histogram = histograms(parts, np.zeros(len(parts), dtype=np.int64), 1)[0]
+    buckets = np.flatnonzero(histogram).astype(np.int64)
+    return encode(buckets, histogram[buckets])
+
+
+def sketch_of(milliseconds: Iterable[int]) -> bytes:
+    """The sketch of single values."""
+    buckets, counts = np.unique(bucket_of(np.fromiter(milliseconds, dtype=np.int64)), return_counts=True)
+    return encode(buckets.astype(np.int64), counts.astype(np.int64))
+
+
+def percentiles(histogram: Ints, shares: Sequence[float]) -> Floats:
+    """For each row of counts the values in ms below which the `shares` (0…1) of its calls lie.
+
+    Shape `rows × len(shares)`; NaN for a row without counts. The value at rank ceil(share × n), as
+    numpy's method "inverted_cdf" defines it.
+    """
+    cumulated = histogram.cumsum(axis=1)
+    totals = cumulated[:, -1]
+    result = np.full((len(histogram), len(shares)), np.nan)
+    for column, share in enumerate(shares):
+        ranks = np.maximum(1, np.ceil(share * totals - 1e-9))
+        at = (cumulated >= ranks[:, None]).argmax(axis=1)
+        result[:, column] = np.where(totals > 0, MIDDLE[at], np.nan)
+    return result
