@@ -106,14 +106,22 @@ def _sources(
         return
     places = f"({', '.join(['%s'] * len(columns))})"
     size = _MOST_PARAMETERS // len(columns)
+    by_column = zip(fields, zip(*rows, strict=True), strict=True)
+    converted = list(zip(*(_column(field, values) for field, values in by_column), strict=True))
     for start in range(0, len(rows), size):
-        chunk = rows[start : start + size]
-        prepared = (map(_value, fields, row) for row in chunk)
-        yield f"VALUES {', '.join([places] * len(chunk))}", list(chain.from_iterable(prepared))
+        chunk = converted[start : start + size]
+        yield f"VALUES {', '.join([places] * len(chunk))}", list(chain.from_iterable(chunk))
 
 
 def _array(field: models.Field[Any, Any], values: Iterable[Any]) -> list[Any]:
     return [json.dumps(value) for value in values] if isinstance(field, JSONField) else list(values)
+
+
+def _column(field: models.Field[Any, Any], values: Iterable[Any]) -> Iterable[Any]:
+    """A column as its database wants it; numbers, text and bytes are taken as they are."""
+    if isinstance(field, (models.IntegerField, models.CharField, models.BinaryField, models.BooleanField)):
+        return values
+    return [_value(field, value) for value in values]
 
 
 def _value(field: models.Field[Any, Any], value: Any) -> Any:

@@ -1,0 +1,111 @@
+"""What every endpoint of the HTTP API shares: keys, methods, errors in OpenAI's shape."""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from teams.credentials import RefusedKeyError, find_credential
+from teams.models import GatewayKey, Token
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+Credential = Token | GatewayKey
+
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+
+
+class ApiError(Exception):
+    """An answer that is not the one that was asked for. `extra` joins the error object."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        headers: dict[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.param = status, code, param
+        self.headers, self.extra = headers or {}, extra
+
+
+def error_response(error: ApiError) -> JsonResponse:
+    """The error as OpenAI's clients understand it."""
+    kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
+    if error.code == "insufficient_quota":
+        kind = error.code
+    body = {"message": str(error), "type": kind, "code": error.code, "param": error.param, **error.extra}
+    return JsonResponse({"error": body}, status=error.status, headers=error.headers)
+
+
+def unavailable() -> ApiError:
+    """The database cannot take the write now; nothing was stored; the sender may try again."""
+    message = _("The database is busy or away; nothing was stored. Try again.")
+    return ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
+
+
+def credential_of(request: HttpRequest) -> Credential:
+    """The token or gateway key of `Authorization: Bearer …`. Raises ApiError 401 without a working one."""
+    scheme, _space, secret = request.headers.get("Authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        message = _("Send a key: `Authorization: Bearer cb_live_…`.")
+        raise ApiError(401, "missing_key", message, headers={"WWW-Authenticate": "Bearer"})
+    try:
+        return find_credential(secret.strip(), timezone.now())
+    except RefusedKeyError as error:
+        raise ApiError(401, "invalid_token", str(error), headers={"WWW-Authenticate": "Bearer"}) from error
+
+
+def endpoint(
+    *methods: str,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, Credential, P], HttpResponseBase]],
+    Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+]:
+    """Makes a view an endpoint: these methods only, a working key first, every error in the API's shape.
+
+    The view takes the request and the credential. Keys come in a header that browsers never send by
+    themselves, so there is nothing for CSRF protection to protect.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, Credential, P], HttpResponseBase],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @functools.wraps(view)
+        def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            try:
+                if request.method not in methods:
+                    raise _method_not_allowed(methods)
+                return view(request, credential_of(request), *args, **kwargs)
+            except ApiError as error:
+                return error_response(error)
+            except OperationalError:
+                logger.exception("The database refused %s", request.path)
+                return error_response(unavailable())
+
+        return csrf_exempt(login_not_required(answer))
+
+    return decorate
+
+
+def _method_not_allowed(methods: tuple[str, ...]) -> ApiError:
+    message = _("Use %(methods)s here.") % {"methods": " or ".join(methods)}
+    return ApiError(405, "method_not_allowed", message, headers={"Allow": ", ".join(methods)})
+
+
+@csrf_exempt
+@login_not_required
+def not_found(request: HttpRequest, path: str = "") -> HttpResponse:
+    """What the API says under an address that is none of its own."""
+    return error_response(ApiError(404, "not_found", _("There is no such endpoint; see /api/v1/openapi.json.")))
