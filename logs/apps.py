@@ -5,3 +5,10 @@ class LogsConfig(AppConfig):
     """What happened: calls, how they are recorded, searched, exported and kept."""
 
     name = "logs"
+
+    def ready(self) -> None:
+        """Lends `usage` the calls for what its rollups do not know."""
+        from logs.statistics import count_calls
+        from usage.cells import register_raw_source
+
+        register_raw_source(count_calls)

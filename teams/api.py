@@ -3,7 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import OperationalError
@@ -82,6 +82,8 @@ def endpoint(
     def decorate(
         view: Callable[Concatenate[HttpRequest, Credential, P], HttpResponseBase],
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @csrf_exempt
+        @login_not_required
         @functools.wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             try:
@@ -94,7 +96,7 @@ def endpoint(
                 logger.exception("The database refused %s", request.path)
                 return error_response(unavailable())
 
-        return csrf_exempt(login_not_required(answer))
+        return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", answer)
 
     return decorate
 

@@ -1,0 +1,107 @@
+"""The numbers of a set of calls, and what can be derived from them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from usage.rollups import COUNTERS
+from usage.sketch import Floats, histograms, percentiles
+
+SHARES = (0.50, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Milliseconds below which 50, 95 and 99 % of the calls lie; None without calls."""
+
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+@dataclass(slots=True)
+class Figures:
+    """Sums over calls. Costs are nano-dollars, times milliseconds. A set without calls is all zeros."""
+
+    calls: int = 0
+    succeeded: int = 0
+    client_errors: int = 0
+    throttled: int = 0
+    server_errors: int = 0
+    unpriced: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_nanos: int = 0
+    latency_sum_ms: int = 0
+    latency_count: int = 0
+    ttft_sum_ms: int = 0
+    ttft_count: int = 0
+    latency_sketches: list[bytes] = field(default_factory=list, repr=False)
+    ttft_sketches: list[bytes] = field(default_factory=list, repr=False)
+    latency: Percentiles = field(default_factory=Percentiles)
+    ttft: Percentiles = field(default_factory=Percentiles)
+
+    def add(self, counters: Sequence[int], latency_sketch: bytes, ttft_sketch: bytes) -> None:
+        """Adds counters in the order of COUNTERS, and the sketches that go with them."""
+        for name, value in zip(COUNTERS, counters, strict=True):
+            setattr(self, name, getattr(self, name) + value)
+        self.latency_sketches.append(latency_sketch)
+        self.ttft_sketches.append(ttft_sketch)
+
+    def absorb(self, other: "Figures") -> None:
+        """Adds all calls of another set."""
+        for name in COUNTERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.latency_sketches += other.latency_sketches
+        self.ttft_sketches += other.ttft_sketches
+
+    @property
+    def failed(self) -> int:
+        return self.calls - self.succeeded
+
+    @property
+    def success_rate(self) -> float | None:
+        """Succeeded of all calls, 0 to 1; None without calls."""
+        return self.succeeded / self.calls if self.calls else None
+
+    @property
+    def tokens(self) -> int:
+        """Input and output; cached and reasoning tokens are part of these."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def latency_avg(self) -> float | None:
+        return self.latency_sum_ms / self.latency_count if self.latency_count else None
+
+    @property
+    def ttft_avg(self) -> float | None:
+        return self.ttft_sum_ms / self.ttft_count if self.ttft_count else None
+
+
+def total(parts: Iterable[Figures]) -> Figures:
+    """All calls of several sets together."""
+    whole = Figures()
+    for part in parts:
+        whole.absorb(part)
+    return whole
+
+
+def fill_percentiles(figures: Sequence[Figures]) -> None:
+    """Works out `latency` and `ttft` of every set in one go."""
+    for sketches, name in (("latency_sketches", "latency"), ("ttft_sketches", "ttft")):
+        values = _percentiles([getattr(one, sketches) for one in figures])
+        for one, row in zip(figures, values.tolist(), strict=True):
+            setattr(one, name, Percentiles(*(None if value != value else value for value in row)))
+
+
+def _percentiles(sketches: Sequence[Sequence[bytes]]) -> Floats:
+    groups = np.repeat(
+        np.arange(len(sketches), dtype=np.int64),
+        np.fromiter((len(some) for some in sketches), dtype=np.int64, count=len(sketches)),
+    )
+    flat = [sketch for some in sketches for sketch in some]
+    return percentiles(histograms(flat, groups, len(sketches)), SHARES)
