@@ -1,0 +1,172 @@
+"""Charts as Plotly's plain dicts: pure functions from statistics. Colours are names of CSS variables.
+
+Texts carry no tags but `<extra>`: Plotly would turn others into inline styles, which the
+Content-Security-Policy forbids.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from usage.figures import Figures
+from usage.query import Granularity, UsageQuery
+from usage.statistics import Overview, Point
+
+Chart = dict[str, Any]
+_TICKS = {
+    Granularity.HOUR: "%a %-d",
+    Granularity.DAY: "%-d %b",
+    Granularity.WEEK: "%-d %b",
+    Granularity.MONTH: "%b %Y",
+}
+_HOVER = {
+    Granularity.HOUR: "%a %-d %b, %H:%M",
+    Granularity.DAY: "%a %-d %b",
+    Granularity.WEEK: "%-d %b, 7 d",
+    Granularity.MONTH: "%B %Y",
+}
+NANOS = 1_000_000_000
+
+
+def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = ()) -> Chart:
+    """Calls as bars with the period before as a line, cost in a lane of its own below.
+
+    `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to.
+    """
+    x = _times(shown.query, shown.points)
+    calls = [point.figures.calls for point in shown.points]
+    highest = max([*calls, *(point.figures.calls for point in shown.points_before), 1])
+    data: list[Chart] = [
+        {
+            "type": "bar",
+            "name": _("Calls"),
+            "x": x,
+            "y": calls,
+            "marker": {"color": "var(--series-calls)"},
+            "hovertemplate": _("%{y:,} calls") + "<extra></extra>",
+        }
+    ]
+    if shown.points_before:
+        data.append(_line_before(x, shown.points_before))
+    if marks:
+        data.append(_marks(shown.query, marks, highest))
+    cost = [point.figures.cost_nanos / NANOS for point in shown.points]
+    data.append(_line(x, cost, "--series-cost", _("$%{y:,.2f}"), name=_("Cost"), yaxis="y2"))
+    layout = {
+        "xaxis": {**_time_axis(shown.query), "anchor": "y2"},
+        "yaxis": {"domain": [0.33, 1], "range": [0, highest * 1.16], "tickformat": ",d"},
+        "yaxis2": {"domain": [0, 0.21], "tickprefix": "$", "nticks": 3},
+        "bargap": 0.15,
+    }
+    return {"data": data, "layout": layout}
+
+
+def success(shown: Overview) -> Chart:
+    """The success rate in percent; buckets without calls are gaps."""
+    rates = [point.figures.success_rate for point in shown.points]
+    values = [None if rate is None else rate * 100 for rate in rates]
+    lowest = min((value for value in values if value is not None), default=100.0)
+    bottom = next(floor for floor in (90, 75, 50, 0) if lowest >= floor)
+    ticks = [bottom, (bottom + 100) / 2, 100]
+    line = _line(
+        _times(shown.query, shown.points), values, "--series-calls", _("%{y:.1f} % succeeded"), gaps=False
+    )
+    yaxis = {
+        "range": [bottom, 100.4 if bottom == 90 else 102],
+        "tickvals": ticks,
+        "ticktext": [f"{tick:g} %" for tick in ticks],
+        "rangemode": "normal",
+    }
+    return {"data": [line], "layout": {"xaxis": _time_axis(shown.query), "yaxis": yaxis}}
+
+
+def latency(shown: Overview) -> Chart:
+    """The 50th, 95th and 99th percentile of latency in milliseconds."""
+    x = _times(shown.query, shown.points)
+    data = []
+    for name in ("p99", "p95", "p50"):
+        values = [getattr(point.figures.latency, name) for point in shown.points]
+        line = _line(x, values, f"--series-{name}", f"{name} " + _("%{y:,.0f} ms"), name=name, shape="linear")
+        if name == "p99":
+            line["line"] |= {"dash": "4px,2px", "width": 1.25}
+        data.append(line)
+    return {
+        "data": data,
+        "layout": {"xaxis": _time_axis(shown.query), "yaxis": {"tickformat": ",d", "nticks": 4}},
+    }
+
+
+def bars(shown: Overview, value: Callable[[Figures], float], hover: str) -> Chart:
+    """One bar for each bucket, for the personal page."""
+    bar = {
+        "type": "bar",
+        "x": _times(shown.query, shown.points),
+        "y": [value(point.figures) for point in shown.points],
+        "marker": {"color": "var(--series-calls)"},
+        "hovertemplate": hover + "<extra></extra>",
+    }
+    return {"data": [bar], "layout": {"xaxis": _time_axis(shown.query), "yaxis": {"nticks": 4}, "bargap": 0.3}}
+
+
+def _times(query: UsageQuery, points: Sequence[Point]) -> list[str]:
+    """The buckets' starts on the team's clock, which Plotly draws as they are."""
+    pattern = "%Y-%m-%dT%H:%M" if query.granularity is Granularity.HOUR else "%Y-%m-%d"
+    return [point.start.astimezone(query.zone).strftime(pattern) for point in points]
+
+
+def _time_axis(query: UsageQuery) -> Chart:
+    return {
+        "type": "date",
+        "tickformat": _TICKS[query.granularity],
+        "hoverformat": _HOVER[query.granularity],
+        "nticks": 8,
+    }
+
+
+def _line(
+    x: Sequence[str],
+    y: Sequence[float | None],
+    color: str,
+    hover: str,
+    *,
+    name: str = "",
+    shape: str = "hvh",
+    gaps: bool = True,
+    **more: Any,
+) -> Chart:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": list(x),
+        "y": list(y),
+        "line": {"color": f"var({color})", "width": 1.5, "shape": shape},
+        "connectgaps": not gaps,
+        "hovertemplate": f"{hover}<extra></extra>",
+        **more,
+    }
+
+
+def _line_before(x: Sequence[str], before: Sequence[Point]) -> Chart:
+    """The period before, laid over the buckets at the same distance from the start."""
+    calls = [point.figures.calls for point in before][: len(x)]
+    line = _line(x[: len(calls)], calls, "--series-past", _("%{y:,} before"), name=_("Before"))
+    line["line"]["width"] = 1
+    return line
+
+
+def _marks(query: UsageQuery, marks: Sequence[tuple[Point, str, str]], highest: int) -> Chart:
+    points = [point for point, _number, _link in marks]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": _times(query, points),
+        "y": [point.figures.calls + highest * 0.06 for point in points],
+        "text": [number for _point, number, _link in marks],
+        "customdata": [link for _point, _number, link in marks],
+        "textfont": {"size": 10, "color": "var(--bad)", "weight": 600},
+        "marker": {"symbol": "circle-open", "size": 16, "color": "var(--bad)", "line": {"width": 1.5}},
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+    }

@@ -1,0 +1,130 @@
+"""The only reader of the usage pages' query strings."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from teams.access import Access
+from teams.models import Mode, Token
+from usage.people import Person
+from usage.query import PRESETS, Granularity, Range, UsageQuery, automatic_granularity, preceding, preset_ranges
+
+DEFAULT_PERIOD = "7d"
+# The most buckets a chart or answer has; more is neither drawn nor read.
+MOST_BUCKETS = 1500
+_BUCKET_DAYS = {Granularity.HOUR: 1 / 24, Granularity.DAY: 1, Granularity.WEEK: 7, Granularity.MONTH: 28}
+_LONGEST = timedelta(days=10 * 366)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The members and tokens that may be filtered by, by database id; a member's own page has only theirs."""
+
+    people: dict[int, Person]
+    tokens: dict[int, Token]
+
+
+class UsageFilter(forms.Form):
+    """Period, granularity, comparison and filters of a usage page."""
+
+    period = forms.ChoiceField(choices=[*PRESETS.items()], required=False)
+    granularity = forms.ChoiceField(
+        choices=[("", gettext_lazy("Automatic")), *((item.value, item.label) for item in Granularity)],
+        required=False,
+    )
+    mode = forms.ChoiceField(choices=[("live", "live"), ("test", "test")], required=False)
+    compare = forms.ChoiceField(choices=[("previous", "previous"), ("none", "none")], required=False)
+
+    def __init__(self, data: QueryDict, *, access: Access, choices: Choices, now: datetime) -> None:
+        super().__init__(data)
+        self._access, self._choices, self._now = access, choices, now
+        # "from" is a word of Python's, so these two cannot be declared above.
+        self.fields["from"] = forms.DateTimeField(required=False, input_formats=LOCAL_FORMATS)
+        self.fields["to"] = forms.DateTimeField(required=False, input_formats=LOCAL_FORMATS)
+        people = {person.public_id: person.id for person in choices.people.values()}
+        tokens = {token.public_id: token.pk for token in choices.tokens.values()}
+        self.fields["member"] = ManyField(people, gettext_lazy("There is no member “%s” in this team."))
+        self.fields["token"] = ManyField(tokens, gettext_lazy("There is no token “%s” in this team."))
+        self.fields["model"] = ManyField(None, "")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        data["ranges"] = self._ranges(data)
+        asked = data["ranges"][0]
+        data["granularity"] = _granularity(data["granularity"], asked)
+        return data
+
+    def _ranges(self, data: dict[str, Any]) -> tuple[Range, Range]:
+        if not (data["from"] or data["to"]):
+            return preset_ranges(data["period"] or DEFAULT_PERIOD, self._now, self._access.team.zone)
+        if not (data["from"] and data["to"]):
+            missing = "to" if data["from"] else "from"
+            raise ValidationError({missing: _("A range needs both a beginning and an end.")})
+        start, end = (self._on_the_clock(data[name]) for name in ("from", "to"))
+        if start >= end:
+            raise ValidationError({"to": _("The end must be after the beginning.")})
+        if end - start > _LONGEST:
+            raise ValidationError({"to": _("A range can be ten years long at most.")})
+        asked = Range(start, end)
+        return asked, preceding(asked)
+
+    def _on_the_clock(self, local: datetime) -> datetime:
+        """A time as typed, without a zone, read on the team's clock."""
+        return local.replace(tzinfo=self._access.team.zone).astimezone(UTC)
+
+    def query(self) -> UsageQuery:
+        """The question, once the form is valid. Members see only their own usage."""
+        data = self.cleaned_data
+        asked, previous = data["ranges"]
+        own = () if self._access.sees_team else (self._access.user.pk,)
+        return UsageQuery(
+            team=self._access.team,
+            mode=Mode.TEST if data["mode"] == "test" else Mode.LIVE,
+            range=asked,
+            previous=None if data["compare"] == "none" else previous,
+            granularity=data["granularity"],
+            members=own or tuple(data["member"]),
+            models=tuple(data["model"]),
+            tokens=tuple(data["token"]),
+        )
+
+
+LOCAL_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
+
+
+def _granularity(asked: str, of: Range) -> Granularity:
+    if not asked:
+        return automatic_granularity(of)
+    granularity = Granularity(asked)
+    if of.length / timedelta(days=1) / _BUCKET_DAYS[granularity] > MOST_BUCKETS:
+        raise ValidationError({"granularity": _("That is too fine for so long a range; take a coarser step.")})
+    return granularity
+
+
+class ManyField(forms.Field):
+    """A repeatable parameter: public ids translated by a table, or any text without one."""
+
+    widget = forms.MultipleHiddenInput
+
+    def __init__(self, known: dict[str, int] | None, message: Any) -> None:
+        super().__init__(required=False)
+        self._known, self._message = known, message
+
+    def clean(self, value: Any) -> list[Any]:
+        values = list(dict.fromkeys(text for text in value or [] if text))
+        if len(values) > 500:
+            raise ValidationError(_("That is too many at once."))
+        if self._known is None:
+            return [text[:128].replace("\x00", "") for text in values]
+        for text in values:
+            if text not in self._known:
+                raise ValidationError(str(self._message) % text[:50])
+        return [self._known[text] for text in values]

@@ -1,0 +1,44 @@
+"""Names for the ids in records: looked up apart, in one small query a kind."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import OuterRef, Q, Subquery
+
+from teams.models import Membership, Team, Token, User
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with calls in a team, or a place in it; `role` "" is a former member."""
+
+    id: int
+    public_id: str
+    name: str
+    email: str
+    role: str
+
+    @property
+    def label(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_former(self) -> bool:
+        return not self.role
+
+
+def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
+    """The members of a team, and users of these ids whether or not they still are members."""
+    role = Membership.objects.filter(team=team, user=OuterRef("pk")).values("role")
+    found = (
+        User.objects.annotate(role=Subquery(role))
+        .filter(Q(role__isnull=False) | Q(pk__in=list(also)))
+        .order_by("name", "email")
+    )
+    return {user.pk: Person(user.pk, user.public_id, user.name, user.email, user.role or "") for user in found}
+
+
+def tokens_of(team: Team, user: User | None = None) -> dict[int, Token]:
+    """The tokens of a team, also ended ones, or only those of one member."""
+    found = Token.objects.filter(team=team).select_related("user").order_by("name", "pk")
+    return {token.pk: token for token in (found.filter(user=user) if user else found)}

@@ -1,0 +1,120 @@
+"""The numbers of the pages: from a query to dataclasses. Reads only; nothing else aggregates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from usage.cells import Cells, cells
+from usage.figures import Figures, fill_percentiles, total
+from usage.query import Dimension, Range, UsageQuery
+
+
+@dataclass(frozen=True)
+class Point:
+    """One bucket of time, also an empty one."""
+
+    start: datetime
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the overview shows: totals and points of the period, and of the one before if compared."""
+
+    query: UsageQuery
+    total: Figures
+    points: list[Point]
+    before: Figures | None = None
+    points_before: list[Point] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.total.calls
+
+    @property
+    def busiest(self) -> Point | None:
+        """The bucket with the most calls; None without calls."""
+        best = max(self.points, key=lambda point: point.figures.calls, default=None)
+        return best if best and best.figures.calls else None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A member, model or token with its figures now and in the period before."""
+
+    rank: int
+    key: Any  # user id, model, token id
+    figures: Figures
+    before: Figures | None
+    share: float  # of all calls of the ranking, 0 to 1
+
+    @property
+    def change(self) -> float | None:
+        """Growth of calls since the period before; None when there were none to compare with."""
+        if self.before is None or not self.before.calls:
+            return None
+        return self.figures.calls / self.before.calls - 1
+
+
+def overview(query: UsageQuery) -> Overview:
+    """Totals and points by time, for the period and the one before, in at most three statements."""
+    ranges = _ranges(query)
+    found = cells(query, [Dimension.TIME], ranges)
+    points = _points(query, query.range, found[0])
+    before = _points(query, ranges[1], found[1]) if len(ranges) > 1 else []
+    totals = [total(cells_of.values()) for cells_of in found]
+    fill_percentiles([*totals, *(point.figures for point in [*points, *before])])
+    return Overview(query, totals[0], points, totals[1] if len(totals) > 1 else None, before)
+
+
+def ranking(query: UsageQuery, by: Dimension) -> list[Ranked]:
+    """Members, models or tokens with calls in the period or the one before, most calls first."""
+    now, *rest = cells(query, [by], _ranges(query))
+    before = rest[0] if rest else None
+    keys = sorted({*now, *(before or {})}, key=lambda key: (-_calls(now, key), key))
+    all_calls = sum(figures.calls for figures in now.values())
+    rows = [
+        Ranked(
+            rank=position,
+            key=key[0],
+            figures=now.get(key) or Figures(),
+            before=None if before is None else before.get(key) or Figures(),
+            share=_calls(now, key) / all_calls if all_calls else 0.0,
+        )
+        for position, key in enumerate(keys, start=1)
+    ]
+    fill_percentiles([row.figures for row in rows])
+    return rows
+
+
+def _calls(found: Cells, key: tuple[Any, ...]) -> int:
+    return found[key].calls if key in found else 0
+
+
+def _ranges(query: UsageQuery) -> list[Range]:
+    return [query.range, *([query.previous] if query.previous else [])]
+
+
+def _points(query: UsageQuery, of: Range, found: Cells) -> list[Point]:
+    return [Point(start, found.get((start,)) or Figures()) for start in query.buckets(of)]
+
+
+# --- Tables: every division at once, for the API and exports --------------------------------------
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures for each combination of `by`, in the order of `by`; `total` stands apart, never in a row."""
+
+    by: tuple[Dimension, ...]
+    rows: list[tuple[tuple[Any, ...], Figures]]
+    total: Figures
+
+
+def table(query: UsageQuery, by: Sequence[Dimension]) -> Table:
+    """The combinations of `by` that have calls, ascending, and their total."""
+    found = cells(query, by, [query.range])[0]
+    whole = total(found.values())
+    fill_percentiles([whole, *found.values()])
+    return Table(tuple(by), sorted(found.items(), key=lambda item: item[0]), whole)
