@@ -102,7 +102,7 @@ def refract(score: Floats) -> Floats:
     Source: INSIGHT.md "Common pieces".
     """
     padded = np.concatenate([np.zeros(REST), score])
-    highest = np.lib.stride_tricks.sliding_window_view(padded[:-1], REST).max(axis=-1)
+    highest = np.lib.stride_tricks.sliding_window_view(padded, REST)[:-1].max(axis=-1)
     return np.where(score > highest, score, 0.5 * score)
 
 

@@ -71,8 +71,7 @@ def find_members(counts: Floats, since: int = 0) -> MemberScores:
 
 
 def _past(x: Floats, since: int) -> _Past:
-    used = x > 0
-    first = np.where(used.any(axis=0), used.argmax(axis=0), len(x))
+    first = len(x) - np.logical_or.accumulate(x > 0, axis=0).sum(axis=0)
     start = max(since - MEMBER_MEMORY - 2 * DAY, 0)  # the oldest window of 24 h ended 23 h + 28 days ago
     t = np.arange(since, len(x))[:, None]
     return _Past(x[start:], since - start, t, t - first)
@@ -87,7 +86,8 @@ def _heavy(past: _Past, window: Floats, width: int) -> Floats:
     """(S, members): a heavy window of the member, and of their peers while new, by the fourth-power mean."""
     fourth = np.square(np.square(window))
     of_own = fourth_root(_mean(past, fourth, past.age, width - 1))
-    of_peers = fourth_root(_mean(past, fourth.mean(axis=1, keepdims=True), past.t, width - 1))
+    everybody = fourth.sum(axis=1, keepdims=True) / max(window.shape[1], 1)
+    of_peers = fourth_root(_mean(past, everybody, past.t, width - 1))
     days = np.clip(past.age / DAY, 0.0, MEMBER_MEMORY / DAY)
     return np.expm1((days * np.log1p(of_own) + PEER_DAYS * np.log1p(of_peers)) / (days + PEER_DAYS))
 
@@ -95,9 +95,9 @@ def _heavy(past: _Past, window: Floats, width: int) -> Floats:
 def _heavy_at_this_hour(past: _Past, window: Floats) -> Floats:
     """(S, members): the fourth-power mean of the windows that ended at this hour of the day in 28 days."""
     rows, members = window.shape
-    padded = np.zeros((-(-rows // DAY) * DAY, members))
+    days, days_back, shown_day = -(-rows // DAY), MEMBER_MEMORY // DAY, past.shown // DAY
+    padded = np.zeros((days * DAY, members))
     padded[:rows] = np.square(np.square(window))
-    days_back, shown_day = MEMBER_MEMORY // DAY, past.shown // DAY
-    total = before(padded.reshape(-1, DAY, members), days_back, since=shown_day).reshape(-1, members)
-    total = total[past.shown - shown_day * DAY :][: len(past.age)]
+    total = before(padded.reshape(days, DAY, members), days_back, since=shown_day)
+    total = total.reshape((days - shown_day) * DAY, members)[past.shown - shown_day * DAY :][: len(past.age)]
     return fourth_root(total / np.clip(past.age // DAY, 1, days_back))
