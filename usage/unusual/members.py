@@ -16,7 +16,7 @@ PEER_DAYS = 2.0  # how many days of a member's own past the peers' past weighs
 BASE_CALLS = 20.0  # fewer interest nobody
 SHARE_24, SHARE_6 = 0.05, 0.02  # of the team's usual use: less is immaterial
 OWN_6 = 0.15  # of the member's heaviest 6 h, beside what the hour of the day usually has
-DIVISOR_24, DIVISOR_6 = 2.8, 3.7  # measured: about 0.05 false alarms a week in a whole team
+DIVISOR_24, DIVISOR_6 = 2.9, 3.5  # measured: about 0.06 false alarms a week in a whole team
 SPANS = np.array([24, 6], dtype=np.int64)
 
 

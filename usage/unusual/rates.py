@@ -16,7 +16,7 @@ SPREAD_LOW, SPREAD_HIGH = (0.1, 0.0), (1.0, 0.01)  # limits of the spread betwee
 SURPRISE_CAP = 9.0  # one terrible hour counts as three standard deviations in the spread
 STRANGE_CAP = 50.0  # one absurd hour must not raise the bar for eight weeks
 SOFT = 3.0  # fewer standard deviations are never strange
-DIVISOR = 1.45  # measured: about 0.05 false alarms a team-week
+DIVISOR = 1.55  # measured: about 0.03 false alarms a team-week
 MIN_EXCESS, MIN_RATIO, MIN_POINTS = 5.0, 2.0, 0.02  # failures above usual, x usual, points above usual
 MIN_PAST_CALLS, MIN_HOURS = 200.0, 72  # before that the usual rate is a guess
 

@@ -37,6 +37,12 @@ def _number(value: float, decimals: int = 0) -> str:
     return str(number_format(round(value, decimals), decimals, force_grouping=True))
 
 
+def _short(value: float) -> str:
+    """At most one decimal, and none that is zero."""
+    rounded = round(value, 1)
+    return _number(rounded, 0 if rounded == int(rounded) else 1)
+
+
 def _about(value: float) -> str:
     """Two or three digits are enough for what is usual: 2,312.4 is "2,310"."""
     digits = max(len(str(int(abs(value)))) - 3, 0)
@@ -192,11 +198,10 @@ def _times(found: float, expected: float, least: float = 1.0) -> str | None:
 def _percent(share: float) -> str:
     """31%, but 2.4%: below ten a digit more matters."""
     percent = 100 * float(share)
-    plain = _number(percent, 1 if percent < 9.95 else 0)
-    return f"{plain.removesuffix('.0')}%"
+    return f"{_short(percent) if percent < 9.95 else _number(percent)}%"
 
 
 def _duration(milliseconds: float) -> str:
     if milliseconds < 1000:
         return f"{_number(milliseconds)} ms"
-    return f"{_number(milliseconds / 1000, 1).removesuffix('.0')} s"
+    return f"{_short(milliseconds / 1000)} s"
