@@ -65,13 +65,13 @@ class PeriodScores:
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """What the rules need, each (T,): see `find_periods` for the names."""
+    """What the rules need, each (T,), by INSIGHT.md's names."""
 
-    x: Floats
-    e: Floats
-    u: Floats
-    m: Floats
-    unit: Floats
+    x: Floats  # the series
+    e: Floats  # usual for the hour of the week
+    u: Floats  # e at the present level of use
+    m: Floats  # mean of u so far: the size of the team
+    unit: Floats  # one call's worth of the series
 
 
 @dataclass(frozen=True, slots=True)
