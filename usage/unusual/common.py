@@ -109,7 +109,7 @@ def refract(score: Floats) -> Floats:
 def incidents(score: Floats, spans: Ints | None = None, threshold: float = ALARM) -> list[Incident]:
     """Alarm hours of one series (T,), with gaps up to 6 h bridged.
 
-    `spans` (T,) is how many hours each hour's rule looked at; an incident begins where its first window began.
+    `spans` (T,) is how many hours each hour's rule looked at; an incident covers the windows of its alarms.
     """
     alarms = np.flatnonzero(score >= threshold)
     if not len(alarms):
@@ -119,9 +119,10 @@ def incidents(score: Floats, spans: Ints | None = None, threshold: float = ALARM
 
 
 def _incident(run: NDArray[np.intp], score: Floats, spans: Ints | None) -> Incident:
-    first = int(run[0])
-    start = first if spans is None else max(first - int(spans[first]) + 1, 0)
-    return Incident(start=start, end=int(run[-1]) + 1, peak=int(run[np.argmax(score[run])]))
+    windows = run if spans is None else run - spans[run] + 1
+    return Incident(
+        start=max(int(windows.min()), 0), end=int(run[-1]) + 1, peak=int(run[np.argmax(score[run])])
+    )
 
 
 def _running(x: Floats) -> Floats:

@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from usage.unusual.common import (
+    ALARM,
     DAY,
     FORTNIGHT,
     LEARNING,
     WEEK,
     Floats,
     Hours,
+    Incident,
     Ints,
     before,
+    incidents,
     is_weekend,
     own,
     refract,
@@ -35,6 +38,7 @@ LEVEL_HOURS = 72  # follows growth and new members within days, not a spike with
 LEVEL_RANGE = (0.2, 5.0)  # beyond this the shape says nothing about the present
 SURPRISE_CAP = 3.0  # an hour lifts the level by three times its usual at most
 RULES = ("", "A", "B", "D", "Y")  # a rule is stored as its place in this tuple
+SILENCE = RULES.index("D")
 SPANS = np.array([1, 1, 4, 2, 24], dtype=np.int64)  # hours each rule looks at
 STRANGE_CAP = 50.0  # one absurd hour must not raise the bar for eight weeks
 DIVISOR_A, DIVISOR_B, DIVISOR_D, DIVISOR_Y = 2.1, 1.6, 1.8, 1.75  # measured: 0.15 false alarms a team-week
@@ -94,6 +98,38 @@ def find_periods(hours: Hours, values: Floats, calls: Floats | None = None) -> P
     a = _spike(known, 1, FLOOR_A, SOFT_A, GATE_A, DIVISOR_A)
     b = _spike(known, 4, FLOOR_B, SOFT_B, GATE_B, DIVISOR_B)
     return _strongest(x, first, known.u, [a, b, _silence(known), _growth(known)])
+
+
+def period_incidents(scores: PeriodScores, threshold: float = ALARM) -> list[Incident]:
+    """The incidents, each covering what its sentence tells: the windows of its alarms, a silence to its end."""
+    found: list[Incident] = []
+    for incident in incidents(scores.score, scores.spans, threshold):
+        wide = _widened(scores, incident)
+        if found and wide.start < found[-1].end:  # the same silence alarmed twice
+            wide = _merged(scores, found.pop(), wide)
+        found.append(wide)
+    return found
+
+
+def silence_around(scores: PeriodScores, peak: int) -> tuple[int, int]:
+    """The hours [start, end) of the silence around `peak`: as long as rule D speaks, with its first window."""
+    other = np.flatnonzero(scores.rule != SILENCE)
+    earlier, later = other[other < peak], other[other > peak]
+    start = int(earlier[-1]) + 1 if len(earlier) else 0
+    end = int(later[0]) if len(later) else len(scores.rule)
+    return max(start - int(SPANS[SILENCE]) + 1, 0), end
+
+
+def _widened(scores: PeriodScores, incident: Incident) -> Incident:
+    if scores.rule[incident.peak] != SILENCE:
+        return incident
+    start, end = silence_around(scores, incident.peak)
+    return Incident(min(start, incident.start), max(end, incident.end), incident.peak)
+
+
+def _merged(scores: PeriodScores, one: Incident, other: Incident) -> Incident:
+    peak = max(one.peak, other.peak, key=lambda hour: float(scores.score[hour]))
+    return Incident(min(one.start, other.start), max(one.end, other.end), peak)
 
 
 def usual_shape(x: Floats, weekend: NDArray[np.bool_]) -> Floats:

@@ -17,7 +17,7 @@ from usage.unusual.common import Floats, Hours, Incident
 from usage.unusual.drivers import Driver
 from usage.unusual.latency import LatencyScores
 from usage.unusual.members import MemberScores
-from usage.unusual.periods import RULES, PeriodScores
+from usage.unusual.periods import RULES, PeriodScores, silence_around
 from usage.unusual.rates import RateScores
 
 NANOS = 1_000_000_000  # cost is counted in nano-dollars
@@ -136,7 +136,7 @@ def drivers_sentence(drivers: Sequence[Driver], names: Sequence[str], everything
 
 def _silence_sentence(scores: PeriodScores, hours: Hours, incident: Incident, unit: Unit) -> str:
     """While it lasts, "since"; afterwards, from when to when."""
-    start, end = _silence(scores, incident.peak)
+    start, end = silence_around(scores, incident.peak)
     found, expected = float(scores.values[start:end].sum()), float(np.nansum(scores.usual[start:end]))
     numbers = {
         "when": _window(hours, end - 1, end - start),
@@ -152,15 +152,6 @@ def _silence_sentence(scores: PeriodScores, hours: Hours, incident: Incident, un
     if found > 0:
         return _("%(when)s: only %(amount)s, usually %(usual)s.") % numbers
     return _("%(none)s %(when)s; usually %(usual)s.") % numbers
-
-
-def _silence(scores: PeriodScores, peak: int) -> tuple[int, int]:
-    """The hours [start, end) of the silence around `peak`: as long as rule D speaks, and its first window."""
-    other = np.flatnonzero(scores.rule != RULES.index("D"))
-    earlier, later = other[other < peak], other[other > peak]
-    start = int(earlier[-1]) + 1 if len(earlier) else 0
-    end = int(later[0]) if len(later) else len(scores.rule)
-    return max(start - int(scores.spans[peak]) + 1, 0), end
 
 
 def _window(hours: Hours, last: int, span: int) -> str:

@@ -49,10 +49,11 @@ def test_alarms_less_than_six_hours_apart_are_one_incident_with_its_peak():
     assert incidents(score) == [Incident(10, 17, 16), Incident(30, 31, 30)]
 
 
-def test_an_incident_begins_where_its_first_window_began():
-    score, spans = np.zeros(40), np.full(40, 4)
-    score[[2, 20]] = 1.0
-    assert [(i.start, i.end) for i in incidents(score, spans)] == [(0, 3), (17, 21)]
+def test_an_incident_covers_the_windows_of_its_alarms():
+    score, spans = np.zeros(40), np.ones(40, dtype=np.int64)
+    score[[2, 20, 21]] = 1.0
+    spans[[2, 21]] = 4
+    assert [(i.start, i.end) for i in incidents(score, spans)] == [(0, 3), (18, 22)]
 
 
 def test_a_quiet_series_has_no_incident():

@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.usage.unusual.series import EIGHT_WEEKS, TUESDAY_2, TUESDAY_14, hours, office
-from usage.unusual.common import incidents
-from usage.unusual.periods import RULES, find_periods
+from usage.unusual.common import Incident
+from usage.unusual.periods import RULES, PeriodScores, find_periods, period_incidents
 
 
 def alarms(x, **options):
     scores = find_periods(hours(len(x)), x, **options)
-    return scores, incidents(scores.score, scores.spans)
+    return scores, period_incidents(scores)
 
 
 def rules(scores, start, end):
@@ -43,9 +43,18 @@ def test_silence_in_working_hours_is_found_by_rule_d():
     x = office()
     x[TUESDAY_14 - 3 : TUESDAY_14 + 2] = 0
     scores, found = alarms(x)
-    assert [incident.start for incident in found] == [TUESDAY_14 - 3]
+    assert [(incident.start, incident.end) for incident in found] == [(TUESDAY_14 - 3, TUESDAY_14 + 2)]
     assert "D" in rules(scores, TUESDAY_14 - 3, TUESDAY_14 + 2)
     assert scores.found[found[0].peak] == 0
+
+
+def test_a_silence_that_alarms_twice_is_one_incident():
+    count = 30
+    score, rule = np.zeros(count), np.zeros(count, dtype=np.int8)
+    score[[4, 14]], rule[3:16] = [1.2, 1.5], RULES.index("D")
+    zeros = np.zeros(count)
+    scores = PeriodScores(score, rule, usual=zeros, values=zeros, found=zeros, expected=zeros)
+    assert period_incidents(scores) == [Incident(2, 16, 14)]
 
 
 def test_growth_day_by_day_is_found_by_rule_y():
