@@ -1,0 +1,136 @@
+"""What the detectors share: the hourly grid, sums over the past, the series' own scale, one alarm per incident.
+
+Axis 0 is always the hour on the team's clock, oldest first; a second axis, where there is one, is the member.
+Every function is causal: hour t of an answer depends on hours up to t only.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Hours = NDArray[np.datetime64]
+
+DAY = 24
+WEEK = 7 * DAY
+FORTNIGHT = 2 * WEEK
+MEMORY = 8 * WEEK  # own extremes older than this no longer set the bar
+ALARM = 1.0  # every detector divides by its own constant, so that 1 means "tell somebody"
+REST = 24  # hours after a score in which a smaller one counts half: one alarm per incident
+GAP = 6  # hours between two alarms of the same incident, at most
+LEARNING = DAY  # past values needed before any score: a first day has nothing to be compared with
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One unusual period on the grid: half-open `[start, end)`; `peak` has the highest score."""
+
+    start: int
+    end: int
+    peak: int
+
+
+def local_grid(
+    starts: list[datetime], values: list[float], zone: ZoneInfo, until: datetime
+) -> tuple[Hours, Floats]:
+    """Hourly buckets (aware starts) -> the team's wall-clock hours without gaps, from the first to `until`.
+
+    Source: INSIGHT.md a, step 1. A repeated hour (autumn) is added to its hour, a skipped one (spring) stays 0.
+    `until` is exclusive. Returns (naive local hours, datetime64[s], shape (T,)) and the values, shape (T,).
+    """
+    if not starts:
+        return np.array([], dtype="datetime64[s]"), np.zeros(0)
+    local = np.array([_wall_hour(start, zone) for start in starts], dtype="datetime64[s]")
+    last = _wall_hour(until.astimezone(UTC) - timedelta(microseconds=1), zone)
+    hours = np.arange(local.min(), np.datetime64(last, "s") + np.timedelta64(1, "h"), np.timedelta64(1, "h"))
+    where = (local - hours[0]) // np.timedelta64(1, "h")
+    inside = where < len(hours)
+    summed = np.bincount(where[inside], weights=np.asarray(values, float)[inside], minlength=len(hours))
+    return hours, summed.astype(float)
+
+
+def is_weekend(hours: Hours) -> Flags:
+    """Saturday or Sunday, for naive local hours, shape (T,)."""
+    days = hours.astype("datetime64[D]").astype(np.int64)
+    flags: Flags = (days + 3) % 7 >= 5  # day 0, 1970-01-01, was a Thursday
+    return flags
+
+
+def before(x: Floats, hours: int, skip: int = 0, since: int = 0) -> Floats:
+    """Sum of the `hours` values that end `skip` hours before t, t itself never included, for t from `since` on.
+
+    Near the start the sum is of what there is. Shape of x, less `since` rows.
+    """
+    total = _running(x)
+    t = np.arange(since, len(x))
+    return total[np.maximum(t - skip, 0)] - total[np.maximum(t - skip - hours, 0)]
+
+
+def trailing(x: Floats, hours: int) -> Floats:
+    """Sum of the last `hours` values, t included; same shape as x."""
+    total = _running(x)
+    t = np.arange(1, len(x) + 1)
+    return total[t] - total[np.maximum(t - hours, 0)]
+
+
+def fourth_root(x: Floats) -> Floats:
+    """x^(1/4); rounding below zero (a difference of running sums) counts as zero."""
+    return np.sqrt(np.sqrt(np.maximum(x, 0.0)))
+
+
+def own(strange: Floats, soft: float) -> Floats:
+    """`strange` against the extremes this series had in the last 8 weeks; NaN (not known yet) scores 0.
+
+    Source: INSIGHT.md "Common pieces". The strangest few hours pull up the mean of fourth powers, so 1 is about
+    "as strange as those"; `soft` keeps a series that was never strange from alarming at a trifle.
+    """
+    known = ~np.isnan(strange)
+    filled = np.where(known, strange, 0.0)
+    seen = before(known.astype(float), MEMORY)
+    past = before(np.square(np.square(filled)), MEMORY) / np.maximum(seen, 1.0)
+    return np.where(seen >= LEARNING, filled / (soft + fourth_root(past)), 0.0)
+
+
+def refract(score: Floats) -> Floats:
+    """Half of a score (T,) that is not larger than all those of the 24 h before it, so that echoes stay quiet.
+
+    Source: INSIGHT.md "Common pieces".
+    """
+    padded = np.concatenate([np.zeros(REST), score])
+    highest = np.lib.stride_tricks.sliding_window_view(padded, REST)[:-1].max(axis=-1)
+    return np.where(score > highest, score, 0.5 * score)
+
+
+def incidents(score: Floats, spans: Ints | None = None, threshold: float = ALARM) -> list[Incident]:
+    """Alarm hours of one series (T,), with gaps up to 6 h bridged.
+
+    `spans` (T,) is how many hours each hour's rule looked at; an incident covers the windows of its alarms.
+    """
+    alarms = np.flatnonzero(score >= threshold)
+    if not len(alarms):
+        return []
+    runs = np.split(alarms, np.flatnonzero(np.diff(alarms) > GAP) + 1)
+    return [_incident(run, score, spans) for run in runs]
+
+
+def _incident(run: NDArray[np.intp], score: Floats, spans: Ints | None) -> Incident:
+    windows = run if spans is None else run - spans[run] + 1
+    return Incident(
+        start=max(int(windows.min()), 0), end=int(run[-1]) + 1, peak=int(run[np.argmax(score[run])])
+    )
+
+
+def _running(x: Floats) -> Floats:
+    """Sums of the first 0, 1, ... T values, shape (T + 1, ...)."""
+    total = np.zeros((len(x) + 1, *x.shape[1:]))
+    np.cumsum(x, axis=0, out=total[1:])
+    return total
+
+
+def _wall_hour(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(minute=0, second=0, microsecond=0, tzinfo=None)
