@@ -1,0 +1,227 @@
+"""A span with OpenTelemetry's GenAI attributes, old names and new, in the words of API.md §3.
+
+The conventions say nothing about team, token or cost: `callboard.token`, `callboard.team` and
+`callboard.member` name the caller, on the span or its resource; costs are read where some SDKs put them.
+Attributes of content (messages, prompts) are never even looked at.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from logs.formats.callboard import REQUEST_ID_CHARACTERS
+from logs.formats.translated import (
+    first_email,
+    fitted,
+    fitted_address,
+    fitted_endpoint,
+    fitted_metadata,
+    with_cached_inside,
+)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Attributes by what they tell, the name to prefer first.
+_MODEL: Final = ("gen_ai.request.model", "gen_ai.response.model")
+_PROVIDER: Final = ("gen_ai.provider.name", "gen_ai.system")
+_OPERATION: Final = ("gen_ai.operation.name", "llm.request.type")
+_STREAM: Final = ("gen_ai.request.stream", "llm.is_streaming")
+_COST: Final = ("gen_ai.usage.cost", "gen_ai.cost.total_cost")
+_SESSION: Final = ("session.id", "gen_ai.conversation.id", "langfuse.session.id")
+_USER: Final = (
+    "callboard.member",
+    "user.email",
+    "user.id",
+    "enduser.id",
+    "metadata.user_api_key_user_email",
+    "langfuse.user.id",
+)
+_TOKENS: Final = {
+    "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    "cached_tokens": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
+    "cache_write_tokens": (
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+    ),
+    "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+}
+NAMES: Final[Mapping[str, str]] = {
+    "request_id": "spanId",
+    "started_at": "startTimeUnixNano",
+    "latency_ms": "endTimeUnixNano",
+    "ttft_ms": "gen_ai.response.time_to_first_chunk",
+    "model": _MODEL[0],
+    "cost_usd": _COST[0],
+    "token": "callboard.token",
+    "team": "callboard.team",
+    **{field: names[0] for field, names in _TOKENS.items()},
+}
+# Spans about several calls or none: their tokens are those of the calls below them, counted there.
+_NOT_ONE_CALL: Final = frozenset(
+    {"create_agent", "execute_tool", "invoke_agent", "invoke_workflow", "plan", "retrieval"}
+)
+# What SDKs call the HTTP statuses; error.type has the class of the exception where it has no number.
+_STATUS_OF_ERROR: Final = {
+    "BadRequestError": 400,
+    "AuthenticationError": 401,
+    "PermissionDeniedError": 403,
+    "NotFoundError": 404,
+    "ConflictError": 409,
+    "UnprocessableEntityError": 422,
+    "RateLimitError": 429,
+}
+
+# Every attribute that is read; all others, and the content in them, are passed over.
+_READ: Final = frozenset(
+    {
+        *_MODEL,
+        *_PROVIDER,
+        *_OPERATION,
+        *_STREAM,
+        *_COST,
+        *_SESSION,
+        *_USER,
+        *(name for names in _TOKENS.values() for name in names),
+        "gen_ai.response.id",
+        "gen_ai.response.time_to_first_chunk",
+        "error.type",
+        "http.response.status_code",
+        "exception.type",
+        "exception.message",
+        "callboard.token",
+        "callboard.team",
+        "server.address",
+        "client.address",
+        "user_agent.original",
+        "service.name",
+    }
+)
+
+Attributes = dict[str, Any]
+
+
+def attributes_of(pairs: Iterable[KeyValue]) -> Attributes:
+    """The attributes that mean something here, with their single values."""
+    return {pair.key: _value(pair.value) for pair in pairs if pair.key in _READ}
+
+
+def _value(value: AnyValue) -> str | bool | int | float | None:
+    kind = value.WhichOneof("value")
+    return getattr(value, kind) if kind in {"string_value", "bool_value", "int_value", "double_value"} else None
+
+
+def _first(attributes: Attributes, names: Iterable[str]) -> Any:
+    return next((attributes[name] for name in names if attributes.get(name) is not None), None)
+
+
+def is_call(attributes: Attributes) -> bool:
+    """Whether the span is one call to a model: of the ten that LiteLLM makes for a call, one is."""
+    return bool(_first(attributes, _MODEL)) and attributes.get("gen_ai.operation.name") not in _NOT_ONE_CALL
+
+
+def span_record(
+    span: Span, attributes: Attributes, resource: Attributes, *, trace_id: str, span_id: str
+) -> dict[str, Any]:
+    """The span as a record of Callboard's own, to be judged by `parse_call`.
+
+    `attributes` are the span's own, `resource` what holds for all spans of a process.
+    """
+    around = resource | attributes
+    return {
+        "request_id": _request_id(attributes, trace_id, span_id),
+        **_times(span, attributes),
+        **with_cached_inside({field: _first(attributes, names) for field, names in _TOKENS.items()}),
+        "cost_usd": _first(attributes, _COST),
+        **_failure(span, attributes),
+        **_who(around),
+        **_description(around, trace_id),
+    }
+
+
+def _request_id(attributes: Attributes, trace_id: str, span_id: str) -> str | None:
+    """The provider's id of the response, so that a call told by two instrumentations is one; else the span's."""
+    response_id = fitted(attributes.get("gen_ai.response.id"), REQUEST_ID_CHARACTERS + 1)
+    if response_id and len(response_id) <= REQUEST_ID_CHARACTERS:
+        return response_id
+    return f"{trace_id}-{span_id}" if span_id else None
+
+
+def _times(span: Span, attributes: Attributes) -> dict[str, Any]:
+    start, end = span.start_time_unix_nano, span.end_time_unix_nano
+    first = _number(attributes.get("gen_ai.response.time_to_first_chunk"))
+    return {
+        "started_at": _EPOCH + timedelta(microseconds=start // 1000) if start else None,
+        "latency_ms": round((end - start) / 1_000_000) if end >= start else None,
+        "ttft_ms": None if first is None else round(first * 1000),
+        "stream": first is not None or str(_first(attributes, _STREAM)).lower() == "true",
+    }
+
+
+def _number(value: object) -> float | None:
+    """A finite number of seconds; anything else says nothing."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and math.isfinite(value) else None
+
+
+def _failure(span: Span, attributes: Attributes) -> dict[str, Any]:
+    """Status and error of a span that failed: that says so, has an `error.type`, or an HTTP status of 400 on."""
+    kind = fitted(str(attributes.get("error.type") or ""), 128)
+    status = _http_status(attributes.get("http.response.status_code")) or _http_status(kind)
+    if not (kind or status or span.status.code == Status.STATUS_CODE_ERROR):
+        return {}
+    exception = _exception(span)
+    kind = kind or fitted(exception.get("exception.type"), 128)
+    message = span.status.message or exception.get("exception.message")
+    return {
+        "status": status or _STATUS_OF_ERROR.get((kind or "").rpartition(".")[2], 500),
+        "error": {"type": kind, "message": fitted(message, 1000)},
+    }
+
+
+def _http_status(value: object) -> int | None:
+    """A status of failure, a number or its digits; None for anything else."""
+    digits = str(value)
+    return (
+        int(digits)
+        if len(digits) == 3 and digits.isascii() and digits.isdigit() and "400" <= digits <= "599"
+        else None
+    )
+
+
+def _exception(span: Span) -> Attributes:
+    """The attributes of the last exception that was recorded as an event of the span."""
+    events = [event for event in span.events if event.name == "exception"]
+    return attributes_of(events[-1].attributes) if events else {}
+
+
+def _who(around: Attributes) -> dict[str, Any]:
+    if token := around.get("callboard.token"):
+        return {"token": token}
+    return {
+        "team": around.get("callboard.team"),
+        "member": first_email(*(around.get(name) for name in _USER)),
+    }
+
+
+def _description(around: Attributes, trace_id: str) -> dict[str, Any]:
+    return {
+        "model": _first(around, _MODEL),
+        "provider": fitted(_first(around, _PROVIDER)),
+        "endpoint": fitted_endpoint(_first(around, _OPERATION)),
+        "channel": fitted(around.get("server.address")),
+        "ip": fitted_address(around.get("client.address")),
+        "user_agent": fitted(around.get("user_agent.original"), 256),
+        "session_id": fitted(_first(around, _SESSION), 128),
+        "metadata": fitted_metadata(
+            {
+                "service": around.get("service.name"),
+                "response_model": around.get("gen_ai.response.model"),
+                "user_id": around.get("user.id") or around.get("enduser.id"),
+                "trace_id": trace_id,
+            }
+        ),
+    }

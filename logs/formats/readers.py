@@ -1,0 +1,163 @@
+"""Small readers: one value of a record in, the checked value out, or `InvalidRecordError` naming the field.
+
+A JSON number with a fraction arrives as `Decimal` (`logs.bodies` parses it so); NaN and Infinity as float.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from logs.reported import InvalidRecordError
+
+# Reads a value of the field so named. The value is never None: null means that the field is absent.
+Reader = Callable[[str, object], Any]
+
+_NANO: Final = Decimal("1e-9")
+_MAX_COST_USD: Final = 10_000
+# Its own context: the thread's may have been changed, and 28 digits there round before we do (half even).
+_MONEY: Final = Context(prec=40, traps=[InvalidOperation])
+# Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN". No backtracking (++).
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]{1,6})?")
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LEEWAY: Final = timedelta(minutes=10)  # how far ahead a sender's clock may be
+
+
+def invalid(field: str, message: str) -> InvalidRecordError:
+    """The error of that field; the message goes on after its name."""
+    return InvalidRecordError(field, f"{field} {message}")
+
+
+def clean_text(field: str, value: object) -> str:
+    """A string that every database can store: no NUL, valid Unicode.
+
+    Bytes that were not UTF-8 are lone surrogates by now (`logs.bodies`) and are refused here.
+    """
+    if not isinstance(value, str):
+        raise invalid(field, _("must be a string."))
+    if "\0" in value:
+        raise invalid(field, _("must not contain NUL characters."))
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise invalid(field, _("must be valid UTF-8.")) from None
+    return value
+
+
+def text(limit: int, *, required: bool = False) -> Reader:
+    """Reads a string of at most `limit` characters; a required one must not be blank."""
+
+    def read(field: str, value: object) -> str:
+        checked = clean_text(field, value)
+        if len(checked) > limit:
+            raise invalid(field, _("must have at most %d characters.") % limit)
+        if required and not checked.strip():
+            raise invalid(field, _("must not be empty."))
+        return checked
+
+    return read
+
+
+def cut_text(limit: int) -> Reader:
+    """Reads a string of which only the first `limit` characters are kept."""
+    return lambda field, value: clean_text(field, value)[:limit]
+
+
+def whole_number(low: int, high: int) -> Reader:
+    """Reads an integer from `low` to `high`. 3.0 counts as 3, as in JSON Schema; true and "3" do not."""
+
+    def read(field: str, value: object) -> int:
+        if type(value) is not int:
+            value = _integral(field, value)
+        if value < low:
+            raise invalid(field, _("must be at least %d.") % low)
+        if value > high:
+            raise invalid(field, _("must be at most %d.") % high)
+        return int(value)
+
+    return read
+
+
+def _integral(field: str, value: object) -> Decimal:
+    """The value as a Decimal without a fraction; it may still be far too large to be made an int."""
+    if isinstance(value, float):
+        value = Decimal(value)
+    if not isinstance(value, Decimal) or not value.is_finite() or value != value.to_integral_value():
+        raise invalid(field, _("must be a whole number."))
+    return value
+
+
+def boolean(field: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise invalid(field, _("must be true or false."))
+    return value
+
+
+def cost(field: str, value: object) -> int:
+    """US dollars, a number or a decimal string, to nano-dollars, rounded half to even."""
+    dollars = _dollars(field, value)
+    if dollars < 0:
+        raise invalid(field, _("must not be negative."))
+    if dollars > _MAX_COST_USD:
+        raise invalid(field, _("must be at most %d dollars for one call.") % _MAX_COST_USD)
+    return int(dollars.quantize(_NANO, context=_MONEY).scaleb(9, context=_MONEY))
+
+
+def _dollars(field: str, value: object) -> Decimal:
+    """The value as a finite Decimal. A float is taken as it is written (0.1 is 0.1)."""
+    if isinstance(value, float):
+        value = str(value)
+    if isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value):
+        value = None
+    if isinstance(value, int | str | Decimal) and not isinstance(value, bool):
+        dollars = Decimal(value)
+        if dollars.is_finite():
+            return dollars
+    raise invalid(field, _('must be an amount of US dollars such as "0.000160".'))
+
+
+def time(field: str, value: object, now: datetime) -> datetime:
+    """An RFC 3339 time (or an aware datetime of a translated format), in UTC, from 2000 to 10 minutes ahead."""
+    at = value if isinstance(value, datetime) else _parsed_time(field, value)
+    if at.tzinfo is None:
+        raise invalid(field, _('must say its offset from UTC, as "2026-01-31T12:00:00Z" does.'))
+    if at < _EARLIEST:
+        raise invalid(field, _("must not be before the year 2000."))
+    if at > now + _LEEWAY:
+        message = _("must not be more than 10 minutes in the future: check the sender's clock.")
+        raise invalid(field, message)
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
+
+
+def _parsed_time(field: str, value: object) -> datetime:
+    if isinstance(value, str) and len(value) <= 64:
+        try:
+            # RFC 3339 allows a small t and z, fromisoformat does not.
+            return datetime.fromisoformat(value if value[-1:] != "z" else value.upper())
+        except ValueError:
+            pass
+    raise invalid(field, _('must be a time such as "2026-01-31T12:00:00Z".'))
+
+
+def address(field: str, value: object) -> str:
+    """An IP address, in its usual spelling."""
+    known = _known_address(value) if isinstance(value, str) and len(value) <= 64 else None
+    if known is None:
+        raise invalid(field, _("must be an IPv4 or IPv6 address."))
+    return known
+
+
+# The same few callers come again and again, and parsing an address costs as much as ten other fields.
+@lru_cache(maxsize=4096)
+def _known_address(value: str) -> str | None:
+    try:
+        # A zone ("%eth0") means something on one machine only, and may be any text.
+        return str(ipaddress.ip_address(value)) if "%" not in value else None
+    except ValueError:
+        return None
