@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "teams.last_team.remember_team",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -202,6 +203,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 # The addresses of reverse proxies in front, whose X-Forwarded-For is believed.
 TRUSTED_PROXIES: list[str] = env.list("CALLBOARD_TRUSTED_PROXIES", [])
 CONTENT_SECURITY_POLICY = {

@@ -4,9 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.views import healthz
+from teams.views import home
 
 urlpatterns = [
+    path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
+    path("", include("teams.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

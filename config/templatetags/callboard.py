@@ -1,5 +1,277 @@
-"""Filters and tags of every template."""
+"""Filters and tags of every template. Figures are worked out in `config.figures`; here is their markup."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
+from django.forms import BoundField, CheckboxInput
+from django.template import RequestContext
+from django.utils.dateformat import format as format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import is_naive
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config import figures
+from config.figures import Number
 
 register = template.Library()
+
+NO_DATA = mark_safe('<span class="faint">–</span>')
+
+# --- Figures ------------------------------------------------------------------------------------
+
+
+def _or_no_data(text: str | None) -> str:
+    return NO_DATA if text is None else text
+
+
+@register.filter
+def num(value: Number | None, decimals: int = 0) -> str:
+    """`1,234`; `{{ x|num:1 }}` for `1,234.5`."""
+    return _or_no_data(figures.plain(value, decimals))
+
+
+@register.filter
+def compact(value: int | None) -> str:
+    """`62.4 M`."""
+    return _or_no_data(figures.compact(value))
+
+
+@register.filter
+def money(nanos: int | None, form: int | str | None = None) -> str:
+    """Nano-dollars as `$1.23`; `money:"exact"` for every decimal, `money:6` for a column of small amounts."""
+    if form == "exact":
+        return _or_no_data(figures.exact_money(nanos))
+    return _or_no_data(figures.money(nanos, None if form is None else int(form)))
+
+
+@register.filter
+def percent(ratio: Number | None, decimals: int = 1) -> str:
+    """A ratio such as 0.987 as `98.7%`."""
+    return _or_no_data(figures.percent(ratio, decimals))
+
+
+@register.filter
+def milliseconds(value: Number | None) -> str:
+    """`1,612 ms`, `24.1 s`."""
+    return _or_no_data(figures.milliseconds(value))
+
+
+@register.filter
+def small_unit(text: str) -> SafeString:
+    """The unit of a headline number in small type: `62.4 M`, `98.78%`, `1,612 ms`."""
+    if isinstance(text, SafeString):
+        return text
+    number = text.rstrip("KMBT%msin" + figures.GAP)
+    if number == text:
+        return format_html("{}", text)
+    return format_html("{}<small>{}</small>", number, text[len(number) :].strip())
+
+
+@register.simple_tag
+def delta(change: Number | None, good: str = "", unit: str = "%", decimals: int = 1) -> SafeString:
+    """An arrow and a change, given as a ratio: 0.238 is `23.8%`, and with unit "pt" 23.8 points.
+
+    `good` is "up" or "down" where one direction is better (success, latency); cost and usage are neither.
+    """
+    if change is None:
+        return NO_DATA
+    value = round(Decimal(str(change)) * 100, decimals)
+    direction = "flat" if not value else "up" if value > 0 else "down"
+    word = {"flat": _("unchanged"), "up": _("up"), "down": _("down")}[direction]
+    tone = "" if direction == "flat" or not good else " delta-good" if direction == good else " delta-bad"
+    arrow = icon("flat" if direction == "flat" else f"{direction}-right")
+    amount = figures.plain(abs(value), decimals if value else 0)
+    text = f"{amount}{figures.GAP if unit != '%' else ''}{unit}"
+    return format_html(
+        '<span class="delta{}">{}<span class="visually-hidden">{} </span>{}</span>', tone, arrow, word, text
+    )
+
+
+@register.simple_tag
+def bar(value: Number | None, maximum: Number | None = 1) -> SafeString:
+    """A bar filled to value / maximum. The text beside it says the same, so it is hidden from readers."""
+    share = min(100.0, max(0.0, 100 * float(value) / float(maximum))) if value and maximum else 0.0
+    return format_html(
+        '<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="bar-track" width="100" height="6"/>'
+        '<rect class="bar-fill" width="{}" height="6"/></svg>',
+        f"{share:.1f}",
+    )
+
+
+@register.inclusion_tag("components/quota.html")
+def quota_bar(used: int, limit: int | None) -> dict[str, Any]:
+    """Used of limit, in nano-dollars, as figures and a bar; amber from 90 %, red when used up."""
+    ratio = Decimal(used) / limit if limit else Decimal(1)
+    state = "" if limit is None else "full" if used >= limit else "near" if ratio >= Decimal("0.9") else ""
+    return {"used": used, "limit": limit, "ratio": ratio, "state": state}
+
+
+# --- Times --------------------------------------------------------------------------------------
+
+TIME_FORMATS = {
+    "short": "D j M, H:i",
+    "day": "D j M",
+    "date": "j M Y",
+    "clock": "H:i:s",
+    "long": "D j M Y, H:i",
+    "exact": "D j M Y, H:i:s",
+}
+
+
+@register.simple_tag
+def local(at: datetime | None, zone: tzinfo | str, style: str = "short") -> SafeString:
+    """An instant on the team's clock: `{% local call.started_at team.zone "clock" %}`; see TIME_FORMATS.
+
+    Raises ValueError for a time without a zone: nobody could say which instant it is.
+    """
+    if at is None:
+        return NO_DATA
+    if is_naive(at):
+        raise ValueError(f"{at} has no time zone")
+    there = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+    text = format_date(there, TIME_FORMATS[style])
+    if style == "exact":
+        text += f".{there.microsecond // 1000:03d}"
+    return format_html('<time datetime="{}">{}</time>', there.isoformat(), text)
+
+
+@register.filter
+def ago(at: datetime | None, now: datetime) -> str:
+    """`5 min ago`."""
+    return _or_no_data(None if at is None else figures.ago(now - at))
+
+
+# --- People, roles, states ----------------------------------------------------------------------
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters for an avatar."""
+    return figures.initials(name)
+
+
+@register.inclusion_tag("components/person.html")
+def person(who: Any, note: str = "") -> dict[str, Any]:
+    """Avatar, name and address of somebody with `name` and `email`; `note` stands instead of the address."""
+    return {"who": who, "note": note}
+
+
+ROLE_NAMES = {
+    "owner": gettext_lazy("Owner"),
+    "administrator": gettext_lazy("Administrator"),
+    "member": gettext_lazy("Member"),
+}
+
+
+@register.simple_tag
+def role_badge(role: str) -> SafeString:
+    """The badge of a role; somebody without one was a member once."""
+    return format_html(
+        '<span class="badge badge-{}">{}</span>', role or "mute", ROLE_NAMES.get(role, _("Former member"))
+    )
+
+
+# By the number of an outcome (succeeded, client error, throttled, server error). The shapes differ as
+# well as the colours: circle, triangle, triangle, square.
+_CIRCLE = mark_safe('<circle cx="4" cy="4" r="4"/>')
+_TRIANGLE = mark_safe('<path d="M4 .5 8 7.5H0z"/>')
+_SQUARE = mark_safe('<rect width="8" height="8" rx="1.5"/>')
+OUTCOME_MARKS = [
+    ("", _CIRCLE),
+    (" status-warn", _TRIANGLE),
+    (" status-warn", _TRIANGLE),
+    (" status-bad", _SQUARE),
+]
+
+
+@register.simple_tag
+def status_dot(outcome: int, text: Any) -> SafeString:
+    """The mark of a call's outcome (0 to 3) and a text beside it, such as its status."""
+    tone, shape = OUTCOME_MARKS[outcome]
+    return format_html(
+        '<span class="status{}"><svg class="status-dot" viewBox="0 0 8 8" aria-hidden="true">{}</svg>{}</span>',
+        tone,
+        shape,
+        text,
+    )
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A symbol of `_icons.html`."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{}"/></svg>', name
+    )
+
+
+# --- Addresses and filters ----------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def query_with(context: RequestContext, **changes: Any) -> str:
+    """The query of this page with some parameters set, or removed by None or ""; a list sets several.
+
+    For links that keep the filters: `<a href="{% query_with sort="cost" cursor=None %}">`.
+    """
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if isinstance(value, list | tuple):
+            query.setlist(name, [str(item) for item in value])
+        elif value is not None and value != "":
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def query_without(context: RequestContext, name: str, value: Any = None) -> str:
+    """The query of this page without one value of a repeatable parameter, or without all of them."""
+    kept = (
+        [] if value is None else [item for item in context["request"].GET.getlist(name) if item != str(value)]
+    )
+    return query_with(context, **{name: kept})
+
+
+@register.inclusion_tag("components/chip.html")
+def chip(label: str, opens: str, value: str = "", remove: str = "") -> dict[str, Any]:
+    """A filter: the button of the popover with the id `opens`, and when it is set its value and the way out."""
+    return {"label": label, "opens": opens, "value": value, "remove": remove}
+
+
+@register.inclusion_tag("components/copy.html")
+def copy_button(text: str, what: str) -> dict[str, Any]:
+    """A button that copies a short text such as an id; `what` names it for readers."""
+    return {"text": text, "what": what}
+
+
+# --- Forms --------------------------------------------------------------------------------------
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, label: str = "", hint: str = "", classes: str = "") -> dict[str, Any]:
+    """A form field in our markup: label, control, error, hint, tied together for readers."""
+    is_choice = isinstance(bound.field.widget, CheckboxInput)
+    css = [] if is_choice else ["input", *classes.split()]
+    return {
+        "bound": bound,
+        "label": label or bound.label,
+        "hint": hint or bound.help_text,
+        "is_choice": is_choice,
+        "control": bound.as_widget(attrs=_control_attrs(bound, css, hint)),
+    }
+
+
+def _control_attrs(bound: BoundField, css: Sequence[str], hint: str) -> dict[str, str | bool]:
+    attrs: dict[str, str | bool] = {"class": " ".join(css)} if css else {}
+    # Django ties its own help text and errors to the control; a hint given in the template it cannot know.
+    if hint and not bound.help_text:
+        parts = [f"{bound.auto_id}_helptext", *([f"{bound.auto_id}_error"] if bound.errors else [])]
+        attrs["aria-describedby"] = " ".join(parts)
+    return attrs

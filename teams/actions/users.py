@@ -57,3 +57,17 @@ def unique_slug(name: str) -> str:
     while Team.objects.filter(slug=slug).exists():
         slug = f"{base}-{get_random_string(5, 'abcdefghijkmnpqrstuvwxyz23456789')}"
     return slug
+
+
+@transaction.atomic
+def rename_user(*, by: Actor, user: User, name: str) -> None:
+    """Changes the name that others see; "" shows the address instead."""
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    before, name = locked.name, name.strip()
+    if name == before:
+        return
+    locked.name = name
+    locked.save(update_fields=["name"])
+    record_activity(
+        by=by, team=None, kind="user.renamed", person=user, before={"name": before}, after={"name": name}
+    )

@@ -1,0 +1,35 @@
+"""Pages of accounts."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch
+from django.utils.translation import gettext as _
+
+from teams.actions.users import rename_user
+from teams.activity import actor_of
+from teams.forms import ProfileForm
+from teams.last_team import last_team
+from teams.models import Membership, User
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Leads to the team that was looked at last, else to one's own usage in all contexts."""
+    assert isinstance(request.user, User)
+    slug = last_team(request)
+    is_open = Membership.objects.filter(user=request.user, team__slug=slug, team__deleted_at=None).exists()
+    try:
+        return redirect("usage:overview", slug) if slug and is_open else redirect("usage:me")
+    except NoReverseMatch:
+        return redirect("teams:profile")
+
+
+def profile(request: HttpRequest) -> HttpResponse:
+    """One's own name. Address, password and the rest are pages of django-allauth."""
+    assert isinstance(request.user, User)
+    form = ProfileForm(request.POST or None, initial={"name": request.user.name})
+    if request.method == "POST" and form.is_valid():
+        rename_user(by=actor_of(request), user=request.user, name=form.cleaned_data["name"])
+        messages.success(request, _("Your name was changed."))
+        return redirect("teams:profile")
+    return render(request, "teams/profile.html", {"form": form}, status=422 if form.errors else 200)
