@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.views import healthz
+from logs.api import report_traces
 from teams.views import home
 
 urlpatterns = [
     path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
     path("", include("teams.urls")),
+    path("api/v1/", include("logs.api_urls")),
+    path("otlp/v1/traces", report_traces),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

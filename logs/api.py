@@ -1,4 +1,4 @@
-"""The HTTP API of calls: reporting them, in Callboard's own format and LiteLLM's."""
+"""The HTTP API of calls: reporting them, in Callboard's own format, LiteLLM's and OpenTelemetry's."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -7,9 +7,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-from logs.bodies import BodyError, read_records
+from logs.bodies import BodyError, checked_content_type, read_bytes, read_records
 from logs.callers import Caller
-from logs.formats.callboard import parse_call
+from logs.formats import otlp
+from logs.formats.callboard import parse_call, request_id_of
 from logs.formats.litellm import parse_payload
 from logs.record import Recorded, record_calls
 from logs.reported import InvalidRecordError, ReportedCall
@@ -29,26 +30,52 @@ def caller_of(credential: Credential) -> Caller:
 @endpoint("POST")
 def report_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
     """POST /api/v1/calls: one record, an array, or NDJSON."""
-    return _report(request, credential, parse_call)
+    return _report(request, credential, parse_call, "request_id")
 
 
 @endpoint("POST")
 def report_litellm(request: HttpRequest, credential: Credential) -> HttpResponse:
     """POST /api/v1/litellm: what LiteLLM's generic_api callback sends."""
-    return _report(request, credential, parse_payload)
+    return _report(request, credential, parse_payload, "litellm_call_id", json_may_be_lines=True)
 
 
-def _report(request: HttpRequest, credential: Credential, parse: Parser) -> JsonResponse:
-    now = timezone.now()
+def _report(
+    request: HttpRequest,
+    credential: Credential,
+    parse: Parser,
+    id_field: str,
+    *,
+    json_may_be_lines: bool = False,
+) -> JsonResponse:
     try:
-        records = read_records(request)
+        records = read_records(request, json_may_be_lines=json_may_be_lines)
     except BodyError as error:
         raise ApiError(error.status, error.code, str(error), param=error.param) from error
-    return JsonResponse(record_batch(records, parse, by=caller_of(credential), now=now))
+    answer = record_batch(records, parse, id_field, by=caller_of(credential), now=timezone.now())
+    return JsonResponse(answer)
 
 
-def record_batch(records: Sequence[object], parse: Parser, *, by: Caller, now: datetime) -> dict[str, Any]:
-    """Parses and records a batch; the answer of API.md §3. A bad record never keeps a good one out."""
+@endpoint("POST")
+def report_traces(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """POST /otlp/v1/traces: an OTLP/HTTP receiver; spans of GenAI become calls, others are ignored."""
+    kind = otlp.JSON
+    try:
+        kind = checked_content_type(request, otlp.PROTOBUF, otlp.JSON)
+        spans = otlp.read_spans(read_bytes(request), kind)
+    except BodyError as error:
+        return HttpResponse(otlp.refusal(str(error), kind), status=error.status, content_type=kind)
+    answer = record_batch(spans, otlp.parse_span, "request_id", by=caller_of(credential), now=timezone.now())
+    messages = [f"{rejected['request_id']}: {rejected['message']}" for rejected in answer["rejected"]]
+    return HttpResponse(otlp.answer(messages, kind), content_type=kind)
+
+
+def record_batch(
+    records: Sequence[object], parse: Parser, id_field: str, *, by: Caller, now: datetime
+) -> dict[str, Any]:
+    """Parses and records a batch; the answer of API.md §3. A bad record never keeps a good one out.
+
+    `id_field` is where this format has its request id, to name records that could not be read.
+    """
     calls: list[ReportedCall] = []
     positions: list[int] = []
     rejected: list[dict[str, Any]] = []
@@ -59,7 +86,7 @@ def record_batch(records: Sequence[object], parse: Parser, *, by: Caller, now: d
             calls.append(parse(record, now))
             positions.append(index)
         except InvalidRecordError as error:
-            rejected.append(_rejection(index, _request_id(record), error))
+            rejected.append(_rejection(index, request_id_of(record, id_field), error))
     recorded = record_calls(calls, by=by, now=now)
     rejected += [_rejection(positions[r.position], r.request_id, r.error) for r in recorded.rejected]
     return _answer(recorded, rejected)
@@ -81,9 +108,3 @@ def _rejection(index: int, request_id: str | None, error: InvalidRecordError) ->
         "param": error.param,
         "message": str(error),
     }
-
-
-def _request_id(record: object) -> str | None:
-    """The request id of a record that could not be read, to find it by; None when that is broken too."""
-    found = record.get("request_id") if isinstance(record, dict) else None
-    return found[:128] if isinstance(found, str) else None
