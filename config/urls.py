@@ -11,6 +11,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
     path("", include("teams.urls")),
+    path("", include("usage.urls")),
     path("api/v1/", include("logs.api_urls")),
     path("otlp/v1/traces", report_traces),
     path("accounts/", include("allauth.urls")),

@@ -109,6 +109,41 @@ def bars(shown: Overview, value: Callable[[Figures], float], hover: str) -> Char
     return {"data": [bar], "layout": {"xaxis": _time_axis(shown.query), "yaxis": {"nticks": 4}, "bargap": 0.3}}
 
 
+def trend_summary(shown: Overview) -> str:
+    """The trend in words, for those who cannot see it."""
+    busiest = shown.busiest
+    if busiest is None:
+        return _("Calls and cost over time: no calls.")
+    return _("Calls and cost over time. %(calls)s calls; most, %(most)s, from %(when)s.") % {
+        "calls": f"{shown.total.calls:,}",
+        "most": f"{busiest.figures.calls:,}",
+        "when": f"{busiest.start.astimezone(shown.query.zone):%Y-%m-%d %H:%M}",
+    }
+
+
+def sparklines(shown: Overview) -> dict[str, str]:
+    """The small curves of the tiles."""
+    series = [point.figures for point in shown.points]
+    return {
+        "calls": sparkline([one.calls for one in series]),
+        "success": sparkline([one.success_rate for one in series]),
+        "p95": sparkline([one.latency.p95 for one in series]),
+        "tokens": sparkline([one.tokens for one in series]),
+        "cost": sparkline([one.cost_nanos for one in series]),
+    }
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """The points of a polyline in a box of 72 × 24, without gaps for what is unknown; "" below two values."""
+    known = [(index, value) for index, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return ""
+    low = min(value for _index, value in known)
+    span = (max(value for _index, value in known) - low) or 1
+    step = 72 / (len(values) - 1)
+    return " ".join(f"{index * step:.1f},{22 - (value - low) / span * 20:.1f}" for index, value in known)
+
+
 def _times(query: UsageQuery, points: Sequence[Point]) -> list[str]:
     """The buckets' starts on the team's clock, which Plotly draws as they are."""
     pattern = "%Y-%m-%dT%H:%M" if query.granularity is Granularity.HOUR else "%Y-%m-%d"

@@ -1,7 +1,8 @@
 """The only reader of the usage pages' query strings."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,23 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.access import Access
-from teams.models import Mode, Token
-from usage.people import Person
+from teams.models import Mode
+from usage.people import people_named, tokens_named
 from usage.query import PRESETS, Granularity, Range, UsageQuery, automatic_granularity, preceding, preset_ranges
 
 DEFAULT_PERIOD = "7d"
 # The most buckets a chart or answer has; more is neither drawn nor read.
 MOST_BUCKETS = 1500
+MOST_VALUES = 200
 _BUCKET_DAYS = {Granularity.HOUR: 1 / 24, Granularity.DAY: 1, Granularity.WEEK: 7, Granularity.MONTH: 28}
 _LONGEST = timedelta(days=10 * 366)
-
-
-@dataclass(frozen=True)
-class Choices:
-    """The members and tokens that may be filtered by, by database id; a member's own page has only theirs."""
-
-    people: dict[int, Person]
-    tokens: dict[int, Token]
 
 
 class UsageFilter(forms.Form):
@@ -41,17 +35,19 @@ class UsageFilter(forms.Form):
     mode = forms.ChoiceField(choices=[("live", "live"), ("test", "test")], required=False)
     compare = forms.ChoiceField(choices=[("previous", "previous"), ("none", "none")], required=False)
 
-    def __init__(self, data: QueryDict, *, access: Access, choices: Choices, now: datetime) -> None:
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data)
-        self._access, self._choices, self._now = access, choices, now
+        self._access, self._now = access, now
         # "from" is a word of Python's, so these two cannot be declared above.
         self.fields["from"] = forms.DateTimeField(required=False, input_formats=LOCAL_FORMATS)
         self.fields["to"] = forms.DateTimeField(required=False, input_formats=LOCAL_FORMATS)
-        people = {person.public_id: person.id for person in choices.people.values()}
-        tokens = {token.public_id: token.pk for token in choices.tokens.values()}
-        self.fields["member"] = ManyField(people, gettext_lazy("There is no member “%s” in this team."))
-        self.fields["token"] = ManyField(tokens, gettext_lazy("There is no token “%s” in this team."))
-        self.fields["model"] = ManyField(None, "")
+        self.fields["member"] = ManyField(
+            partial(people_named, access.team), gettext_lazy("There is no member “%s” in this team.")
+        )
+        self.fields["token"] = ManyField(
+            partial(tokens_named, access.team), gettext_lazy("There is no token “%s” in this team.")
+        )
+        self.fields["model"] = ManyField()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -110,21 +106,23 @@ def _granularity(asked: str, of: Range) -> Granularity:
 
 
 class ManyField(forms.Field):
-    """A repeatable parameter: public ids translated by a table, or any text without one."""
+    """A repeatable parameter: public ids translated to database ids by `find`, or any text without it."""
 
     widget = forms.MultipleHiddenInput
 
-    def __init__(self, known: dict[str, int] | None, message: Any) -> None:
+    def __init__(self, find: Callable[[list[str]], dict[str, int]] | None = None, message: Any = "") -> None:
         super().__init__(required=False)
-        self._known, self._message = known, message
+        self._find, self._message = find, message
 
     def clean(self, value: Any) -> list[Any]:
-        values = list(dict.fromkeys(text for text in value or [] if text))
-        if len(values) > 500:
-            raise ValidationError(_("That is too many at once."))
-        if self._known is None:
-            return [text[:128].replace("\x00", "") for text in values]
+        """The values, each once, in the order in which they came."""
+        values = list(dict.fromkeys(text.replace("\x00", "")[:128] for text in value or [] if text))
+        if len(values) > MOST_VALUES:
+            raise ValidationError(_("Take at most %d at once.") % MOST_VALUES)
+        if self._find is None or not values:
+            return values
+        known = self._find(values)
         for text in values:
-            if text not in self._known:
-                raise ValidationError(str(self._message) % text[:50])
-        return [self._known[text] for text in values]
+            if text not in known:
+                raise ValidationError(str(self._message) % text[:40])
+        return [known[text] for text in values]

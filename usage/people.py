@@ -1,11 +1,12 @@
 """Names for the ids in records: looked up apart, in one small query a kind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from teams.models import Membership, Team, Token, User
+from usage.models import Level, QuotaUse
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,19 @@ def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
         .order_by("name", "email")
     )
     return {user.pk: Person(user.pk, user.public_id, user.name, user.email, user.role or "") for user in found}
+
+
+def people_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:
+    """User ids by public id, of those who are in the team or called in it once; others are nobody's business."""
+    called = QuotaUse.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
+    joined = Membership.objects.filter(team=team, user=OuterRef("pk"))
+    found = User.objects.filter(Exists(joined) | Exists(called), public_id__in=public_ids)
+    return dict(found.values_list("public_id", "pk"))
+
+
+def tokens_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:
+    """Token ids by public id, of the tokens of this team."""
+    return dict(Token.objects.filter(team=team, public_id__in=public_ids).values_list("public_id", "pk"))
 
 
 def tokens_of(team: Team, user: User | None = None) -> dict[int, Token]:

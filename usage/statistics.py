@@ -19,6 +19,21 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """What differs from the period before: ratios (0.1 is 10 % more); success as a difference. None: unknown."""
+
+    calls: float | None
+    success: float | None
+    p95: float | None
+    tokens: float | None
+    cost: float | None
+
+
+def _growth(now: float | None, before: float | None) -> float | None:
+    return None if now is None or not before else now / before - 1
+
+
+@dataclass(frozen=True)
 class Overview:
     """What the overview shows: totals and points of the period, and of the one before if compared."""
 
@@ -31,6 +46,21 @@ class Overview:
     @property
     def is_empty(self) -> bool:
         return not self.total.calls
+
+    @property
+    def changes(self) -> Changes | None:
+        """How the totals differ from the period before; None without one."""
+        now, before = self.total, self.before
+        if before is None:
+            return None
+        rates = (now.success_rate, before.success_rate)
+        return Changes(
+            calls=_growth(now.calls, before.calls),
+            success=None if None in rates else (rates[0] or 0) - (rates[1] or 0),
+            p95=_growth(now.latency.p95, before.latency.p95),
+            tokens=_growth(now.tokens, before.tokens),
+            cost=_growth(now.cost_nanos, before.cost_nanos),
+        )
 
     @property
     def busiest(self) -> Point | None:

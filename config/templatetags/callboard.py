@@ -10,7 +10,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template import RequestContext
 from django.utils.dateformat import format as format_date
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
@@ -237,6 +237,15 @@ def query_without(context: RequestContext, name: str, value: Any = None) -> str:
         [] if value is None else [item for item in context["request"].GET.getlist(name) if item != str(value)]
     )
     return query_with(context, **{name: kept})
+
+
+@register.simple_tag(takes_context=True)
+def hidden_query(context: RequestContext, *names: str) -> SafeString:
+    """The query of this page but for some parameters, as hidden fields of a form that sets those."""
+    kept = ((name, value) for name, values in context["request"].GET.lists() for value in values)
+    return format_html_join(
+        "", '<input type="hidden" name="{}" value="{}">', (pair for pair in kept if pair[0] not in names)
+    )
 
 
 @register.inclusion_tag("components/chip.html")

@@ -1,0 +1,136 @@
+"""What the usage pages are made of: statistics with names to them, and what may be filtered by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext as _
+
+from teams.access import Access
+from teams.models import Token
+from usage.models import Level, QuotaUse
+from usage.people import Person, people_of, tokens_of
+from usage.query import Dimension, UsageQuery
+from usage.statistics import Overview, Ranked, overview, ranking
+
+# The overview shows the first few; the ranking page has them all.
+TOP = 5
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A line of the ranking: somebody, and their figures."""
+
+    person: Person
+    ranked: Ranked
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something that may be filtered by."""
+
+    value: str
+    label: str
+    is_on: bool
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of the page: the parameter it sets, and what it may be set to."""
+
+    name: str
+    label: str
+    choices: list[Choice]
+
+    @property
+    def value(self) -> str:
+        """What it is set to, as its chip shows it: the first and how many more; "" when it is off."""
+        on = [choice.label for choice in self.choices if choice.is_on]
+        return on[0] + (f" + {len(on) - 1}" if len(on) > 1 else "") if on else ""
+
+
+@dataclass(frozen=True)
+class OverviewPage:
+    """Everything of the overview but its charts."""
+
+    query: UsageQuery
+    overview: Overview
+    models: list[Ranked]
+    members: list[MemberRow]
+    active_members: int
+    filters: list[Filter]
+    never_called: bool
+
+
+@dataclass(frozen=True)
+class RankingPage:
+    """All members of a ranking."""
+
+    query: UsageQuery
+    members: list[MemberRow]
+    filters: list[Filter]
+
+
+def overview_page(query: UsageQuery, access: Access) -> OverviewPage:
+    """The overview of a team, or for a member of their own part of it."""
+    shown = overview(query)
+    models = ranking(query, Dimension.MODEL)
+    ranked = ranking(query, Dimension.MEMBER) if access.sees_team else []
+    people = people_of(access.team, also=[row.key for row in ranked]) if access.sees_team else {}
+    rows = _member_rows(ranked, people)
+    return OverviewPage(
+        query=query,
+        overview=shown,
+        models=[row for row in models if row.figures.calls],
+        members=rows[:TOP],
+        active_members=sum(row.ranked.figures.calls > 0 for row in rows),
+        filters=_filters(query, access, people, models),
+        never_called=shown.is_empty and not _was_called(query),
+    )
+
+
+def ranking_page(query: UsageQuery, access: Access) -> RankingPage:
+    """Every member with calls in the period, and those without."""
+    ranked = ranking(query, Dimension.MEMBER)
+    people = people_of(access.team, also=[row.key for row in ranked])
+    return RankingPage(query, _member_rows(ranked, people), _filters(query, access, people, None))
+
+
+def _member_rows(ranked: Sequence[Ranked], people: dict[int, Person]) -> list[MemberRow]:
+    return [MemberRow(people[row.key], row) for row in ranked if row.key in people]
+
+
+def _was_called(query: UsageQuery) -> bool:
+    """Whether the team (or the member who asks) has any calls at all, whenever."""
+    own = {"level": Level.MEMBER, "subject_id__in": query.members} if query.members else {"level": Level.TEAM}
+    return QuotaUse.objects.filter(team_id=query.team.pk, mode=query.mode, **own).exists()
+
+
+def _filters(
+    query: UsageQuery, access: Access, people: dict[int, Person], models: Sequence[Ranked] | None
+) -> list[Filter]:
+    """What the page can be filtered by. Members see no other members, so they cannot choose among them."""
+    if models is None or query.models:
+        models = ranking(replace(query, models=(), previous=None), Dimension.MODEL)
+    names = dict.fromkeys([*(row.key for row in models), *query.models])
+    tokens = tokens_of(access.team, None if access.sees_team else access.user)
+    filters = [
+        Filter("model", _("Model"), [Choice(name, name, name in query.models) for name in names]),
+        Filter(
+            "token",
+            _("Token"),
+            [
+                Choice(token.public_id, _token_label(token, access), token.pk in query.tokens)
+                for token in tokens.values()
+            ],
+        ),
+    ]
+    if access.sees_team:
+        members = [
+            Choice(person.public_id, person.label, person.id in query.members) for person in people.values()
+        ]
+        filters.insert(0, Filter("member", _("Member"), members))
+    return filters
+
+
+def _token_label(token: Token, access: Access) -> str:
+    return f"{token.name} ({token.user.label})" if access.sees_team else token.name

@@ -1,0 +1,11 @@
+"""Addresses of the usage pages."""
+
+from django.urls import path
+
+from usage import views
+
+app_name = "usage"
+urlpatterns = [
+    path("t/<slug:slug>/", views.overview, name="overview"),
+    path("t/<slug:slug>/ranking/", views.ranking, name="ranking"),
+]

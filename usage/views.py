@@ -1,0 +1,70 @@
+"""The usage pages: access, form, statistics, answer."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from config.http import render_page
+from teams.access import Access, Permission, team_for
+from teams.models import User
+from usage import charts
+from usage.forms import DEFAULT_PERIOD, UsageFilter
+from usage.pages import overview_page, ranking_page
+from usage.query import PRESETS, Granularity
+from usage.snippets import first_call
+from usage.statistics import Overview
+
+
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """How a team is doing: totals, charts, models, ranking; a member sees their own part of it."""
+    access = _access(request, slug, Permission.SEE_OWN)
+    form = UsageFilter(request.GET, access=access, now=timezone.now())
+    context = _frame(request, access, form, "overview")
+    if form.is_valid():
+        page = overview_page(form.query(), access)
+        context |= {"page": page, **_charts(page.overview)}
+        if page.never_called:
+            context |= {"first_call": first_call(settings.BASE_URL, timezone.now())}
+    return render_page(request, "usage/overview.html", "usage-overview", context)
+
+
+def ranking(request: HttpRequest, slug: str) -> HttpResponse:
+    """Members by calls, with what changed since the period before."""
+    access = _access(request, slug, Permission.SEE_TEAM)
+    form = UsageFilter(request.GET, access=access, now=timezone.now())
+    context = _frame(request, access, form, "ranking")
+    if form.is_valid():
+        context |= {"page": ranking_page(form.query(), access)}
+    return render_page(request, "usage/ranking.html", "usage-ranking", context)
+
+
+def _access(request: HttpRequest, slug: str, permission: Permission) -> Access:
+    assert isinstance(request.user, User)
+    return team_for(request.user, slug, permission)
+
+
+def _frame(request: HttpRequest, access: Access, form: UsageFilter, nav: str) -> dict[str, Any]:
+    """What the frame and the filters of a usage page need."""
+    asked = request.GET
+    return {
+        "access": access,
+        "nav": nav,
+        "form": form,
+        "presets": PRESETS.items(),
+        "period": "custom" if "from" in asked else asked.get("period", DEFAULT_PERIOD),
+        "range_from": asked.get("from", ""),
+        "range_to": asked.get("to", ""),
+    }
+
+
+def _charts(shown: Overview) -> dict[str, Any]:
+    return {
+        "trend": charts.trend(shown),
+        "trend_summary": charts.trend_summary(shown),
+        "success": charts.success(shown),
+        "latency": charts.latency(shown),
+        "sparks": charts.sparklines(shown),
+        "point_style": "short" if shown.query.granularity is Granularity.HOUR else "day",
+    }
