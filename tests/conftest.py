@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from teams.actions.members import add_member
@@ -11,6 +12,11 @@ from teams.actions.tokens import create_token
 from teams.actions.users import create_user
 from teams.activity import SITE
 from teams.models import Membership, Mode, Role, Team, Token, User
+
+# Tests serve static files from where they lie, without collecting them first, and hash passwords fast.
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+settings.STATIC_ROOT = None
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 PASSWORD = "correct horse battery"
 

@@ -277,6 +277,12 @@ def field(bound: BoundField, label: str = "", hint: str = "", classes: str = "")
     }
 
 
+@register.simple_tag
+def control(bound: BoundField) -> SafeString:
+    """Only the control of a field, for a page that arranges label and hint itself."""
+    return bound.as_widget(attrs=_control_attrs(bound, ["input"], ""))
+
+
 def _control_attrs(bound: BoundField, css: Sequence[str], hint: str) -> dict[str, str | bool]:
     attrs: dict[str, str | bool] = {"class": " ".join(css)} if css else {}
     # Django ties its own help text and errors to the control; a hint given in the template it cannot know.

@@ -1,6 +1,7 @@
 """What the frame of every page asks for."""
 
 from django import template
+from django.conf import settings
 from django.template import RequestContext
 
 from teams.navigation import NavItem, personal_navigation, team_navigation
@@ -15,3 +16,9 @@ def navigation(context: RequestContext) -> list[NavItem]:
     if access := context.get("access"):
         return team_navigation(access, current, context["mode"])
     return personal_navigation(current, context["request"].path)
+
+
+@register.simple_tag
+def signup_setting() -> str:
+    """How people get accounts: `open`, `invitation` or `closed`."""
+    return str(settings.SIGNUP)
