@@ -28,9 +28,7 @@ class Command(BaseCommand):
         # A connection must not be shared by the workers, which are forks of this process.
         connections.close_all()
         self.stderr.write(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port} (stop: Ctrl-C)")
-        Server(
-            application, server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)
-        ).run()
+        Server(application, server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)).run()
 
 
 def refuse_unapplied_migrations() -> None:
