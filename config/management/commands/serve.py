@@ -18,9 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = settings.HOST, settings.PORT
-        reason = why_not_listening(host, port)
-        if reason:
-            raise CommandError(f"Cannot listen on {host}:{port}: {reason}. Set PORT (or HOST) to another one.")
+        refuse_taken_port()
         refuse_unapplied_migrations()
         if collect_static():
             self.stderr.write("Collected the static files.")
@@ -29,6 +27,14 @@ class Command(BaseCommand):
         connections.close_all()
         self.stderr.write(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port} (stop: Ctrl-C)")
         Server(application, server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)).run()
+
+
+def refuse_taken_port() -> None:
+    """Raises CommandError when HOST:PORT cannot be listened on."""
+    host, port = settings.HOST, settings.PORT
+    reason = why_not_listening(host, port)
+    if reason:
+        raise CommandError(f"Cannot listen on {host}:{port}: {reason}. Set PORT (or HOST) to another one.")
 
 
 def refuse_unapplied_migrations() -> None:
