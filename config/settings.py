@@ -40,7 +40,13 @@ def _kept_secret_key() -> str:
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
-BASE_URL = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
+# Where `serve` listens, and with how many processes and threads in each.
+HOST = env.str("HOST", "127.0.0.1").strip("[]")
+PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
+SERVE_WORKERS = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(min=1))
+SERVE_THREADS = env.int("CALLBOARD_THREADS", 4, validate=validate.Range(min=1))
+# The address that people, mails and examples use: behind a proxy, the proxy's.
+BASE_URL = env.str("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 _base = urlsplit(BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname:
     raise ValueError(f'BASE_URL must be a full address such as "https://callboard.example", not "{BASE_URL}"')
@@ -245,6 +251,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# Every page names files by their hash; the plain copies would only be compressed a second time.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- Mail and log -------------------------------------------------------------------------------
 

@@ -1,0 +1,44 @@
+"""Static files collected when, and only when, they changed since the last time."""
+
+import hashlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+
+# Written last, so that an interrupted collection is done again.
+_STAMP = ".collected-from"
+
+
+def collect_static() -> bool:
+    """Fills STATIC_ROOT if a source file differs from what it was filled from; whether it had to.
+
+    Compressing plotly.min.js for browsers takes seconds, which no second start should pay.
+    """
+    stamp = Path(settings.STATIC_ROOT) / _STAMP
+    wanted = _fingerprint()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return False
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(wanted)
+    return True
+
+
+def _fingerprint() -> str:
+    """A hash of all source files, names and contents: times would change with every checkout or copy."""
+    total = hashlib.blake2b(digest_size=16)
+    total.update(version("whitenoise").encode())
+    for name, content in sorted(_source_files()):
+        total.update(f"{len(name)}:{name}:{len(content)}:".encode())
+        total.update(content)
+    return total.hexdigest()
+
+
+def _source_files() -> Iterator[tuple[str, bytes]]:
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            with storage.open(path) as file:
+                yield f"{getattr(storage, 'prefix', None) or ''}/{path}", file.read()

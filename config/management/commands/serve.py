@@ -1,0 +1,47 @@
+"""`manage.py serve`: the production server on HOST:PORT."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.core.wsgi import get_wsgi_application
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from config.collected import collect_static
+from config.server import Server, server_options, why_not_listening
+
+
+class Command(BaseCommand):
+    help = "Serves the site on HOST:PORT (default 127.0.0.1:8000) until it is stopped by SIGTERM or Ctrl-C."
+    requires_system_checks = "__all__"
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = settings.HOST, settings.PORT
+        refuse_taken_port()
+        refuse_unapplied_migrations()
+        if collect_static():
+            self.stderr.write("Collected the static files.")
+        application = get_wsgi_application()
+        # A connection must not be shared by the workers, which are forks of this process.
+        connections.close_all()
+        self.stderr.write(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port} (stop: Ctrl-C)")
+        Server(application, server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)).run()
+
+
+def refuse_taken_port() -> None:
+    """Raises CommandError when HOST:PORT cannot be listened on."""
+    host, port = settings.HOST, settings.PORT
+    reason = why_not_listening(host, port)
+    if reason:
+        raise CommandError(f"Cannot listen on {host}:{port}: {reason}. Set PORT (or HOST) to another one.")
+
+
+def refuse_unapplied_migrations() -> None:
+    """Raises CommandError when the database is not as this version of the program needs it."""
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        raise CommandError(
+            f"{len(missing)} migrations are not applied to the database. Run `manage.py migrate` first."
+        )

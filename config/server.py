@@ -1,0 +1,59 @@
+"""The production server: gunicorn inside this process, with threads for pages that wait on the database."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler
+from gunicorn.app.base import BaseApplication
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Gunicorn with options from here instead of its own command line and files."""
+
+    def __init__(self, application: WSGIHandler, options: dict[str, Any]) -> None:
+        self.application = application
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> WSGIHandler:
+        return self.application
+
+
+def server_options(host: str, port: int, workers: int, threads: int) -> dict[str, Any]:
+    """How gunicorn runs. The application is loaded before the workers fork, so they share its memory."""
+    return {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "worker_class": "gthread",
+        "workers": workers,
+        "threads": threads,
+        "preload_app": True,
+        # A batch of 10,000 calls may wait for the database's write lock; a stop waits as long for it.
+        "timeout": 60,
+        "graceful_timeout": 30,
+        "keepalive": 15,
+        # Addresses carry all filters of a page.
+        "limit_request_line": 8190,
+        # Workers prove that they live by touching a file, which must never wait for a disk.
+        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+        "control_socket_disable": True,
+        "loglevel": "warning",
+    }
+
+
+def why_not_listening(host: str, port: int) -> str | None:
+    """Why the server could not listen there, as a system error's words; None when it can."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
