@@ -59,7 +59,10 @@ def complaints() -> list[str]:
 @pytest.fixture
 def page(chromium: Browser, live_server, complaints: list[str]) -> Iterator[Page]:
     """An empty page; relative addresses are those of the site under test."""
-    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
+    # Reduced motion, because a colour half-way between two themes has any contrast.
+    context = chromium.new_context(
+        base_url=live_server.url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
+    )
     context.set_default_timeout(10_000)
     context.add_init_script(
         "addEventListener('securitypolicyviolation',"
