@@ -1,6 +1,6 @@
 """The HTTP API of calls: reporting them, in Callboard's own format, LiteLLM's and OpenTelemetry's."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +9,13 @@ from django.utils import timezone
 
 from logs.bodies import BodyError, checked_content_type, read_bytes, read_records
 from logs.callers import Caller
-from logs.formats import otlp
+from logs.formats import Parser, otlp
 from logs.formats.callboard import parse_call, request_id_of
 from logs.formats.litellm import parse_payload
 from logs.record import Recorded, record_calls
 from logs.reported import InvalidRecordError, ReportedCall
 from teams.api import ApiError, Credential, endpoint
 from teams.models import Token
-
-Parser = Callable[[object, datetime], ReportedCall]
 
 
 def caller_of(credential: Credential) -> Caller:
@@ -36,7 +34,9 @@ def report_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
 @endpoint("POST")
 def report_litellm(request: HttpRequest, credential: Credential) -> HttpResponse:
     """POST /api/v1/litellm: what LiteLLM's generic_api callback sends."""
-    return _report(request, credential, parse_payload, "litellm_call_id", json_may_be_lines=True)
+    return _report(
+        request, credential, _holders(credential, parse_payload), "litellm_call_id", json_may_be_lines=True
+    )
 
 
 def _report(
@@ -64,9 +64,25 @@ def report_traces(request: HttpRequest, credential: Credential) -> HttpResponse:
         spans = otlp.read_spans(read_bytes(request), kind)
     except BodyError as error:
         return HttpResponse(otlp.refusal(str(error), kind), status=error.status, content_type=kind)
-    answer = record_batch(spans, otlp.parse_span, "request_id", by=caller_of(credential), now=timezone.now())
+    answer = record_batch(
+        spans, _holders(credential, otlp.parse_span), "request_id", by=caller_of(credential), now=timezone.now()
+    )
     messages = [f"{rejected['request_id']}: {rejected['message']}" for rejected in answer["rejected"]]
     return HttpResponse(otlp.answer(messages, kind), content_type=kind)
+
+
+def _holders(credential: Credential, parse: Parser) -> Parser:
+    """The parser of a foreign format for this key: with a person's token every call is theirs.
+
+    LiteLLM and OpenTelemetry name end users there, who are nobody to us.
+    """
+
+    def parse_own(record: object, now: datetime) -> ReportedCall:
+        call = parse(record, now)
+        call.team = call.member = ""
+        return call
+
+    return parse_own if isinstance(credential, Token) else parse
 
 
 def record_batch(

@@ -1,0 +1,27 @@
+"""Writes statistics and quota use anew from the calls."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from logs.recount import rebuild_owner, rebuild_team
+from teams.models import Team
+
+
+class Command(BaseCommand):
+    """Team by team, each in one transaction during which calls reported for it wait."""
+
+    help = "Writes statistics and quota use anew from the calls, for all teams or one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--team", help="slug of the one team to rebuild")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        slug = options["team"]
+        teams = Team.objects.filter(slug=slug) if slug else Team.objects.order_by("pk")
+        if slug and not teams:
+            raise CommandError(f"There is no team {slug}.")
+        calls = sum(rebuild_team(team) for team in teams)
+        for space in Team.objects.filter(is_personal=True, owner__in=[team.owner_id for team in teams]):
+            rebuild_owner(space)
+        self.stdout.write(f"{calls} calls counted again")
