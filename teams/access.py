@@ -59,15 +59,6 @@ class Access:
         return self.may(Permission.SEE_TEAM)
 
 
-def memberships_of(user: User) -> list[Membership]:
-    """The contexts of a user: the personal space first, then teams by name."""
-    return list(
-        Membership.objects.filter(user=user, team__deleted_at=None)
-        .select_related("team")
-        .order_by("-team__is_personal", "team__name", "team_id")
-    )
-
-
 def access_of(user: User, team: Team) -> Access | None:
     """The user's place in a team that is not deleted; None for an outsider."""
     if team.deleted_at or not user.is_active:
@@ -106,7 +97,18 @@ def may_manage(actor_role: str, target_role: str) -> bool:
 
 
 def may_change_role(actor_role: str, old: str, new: str) -> bool:
-    """Whether owner or administrator may change a role so: member ↔ administrator, never to or from owner."""
-    if Role.OWNER in {old, new}:
-        return False
-    return actor_role in {Role.OWNER, Role.ADMINISTRATOR}
+    """Whether a role may be changed so: member ↔ administrator, never to or from owner.
+
+    An administrator may make a member an administrator, but not demote one.
+    """
+    return may_manage(actor_role, old) and new in {Role.ADMINISTRATOR, Role.MEMBER}
+
+
+def may_stop_token(actor_role: str, holder_role: str | None) -> bool:
+    """Whether somebody may disable or revoke another's token: the owner any, administrators not the owner's.
+
+    `holder_role` is None for a former member, whose tokens are revoked anyway.
+    """
+    if actor_role == Role.ADMINISTRATOR:
+        return holder_role != Role.OWNER
+    return actor_role == Role.OWNER

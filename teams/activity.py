@@ -11,10 +11,20 @@ from teams.models import Activity, Team, User
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and from which address. `user` None is the site itself: a command, a lapse."""
+    """Who acts, and from which address. `user` None is the site itself: a command, a lapse.
+
+    `as_staff` is set by the Django admin alone: on the site's ordinary pages staff have the rights of
+    their role, no more.
+    """
 
     user: User | None = None
     ip: str | None = None
+    as_staff: bool = False
+
+    @property
+    def is_site(self) -> bool:
+        """Whether the rights of the site apply instead of those of a role."""
+        return self.user is None or (self.as_staff and self.user.is_staff and self.user.is_active)
 
 
 SITE = Actor()

@@ -297,6 +297,17 @@ class Transfer(models.Model):
     def __str__(self) -> str:
         return f"{self.team} to {self.successor}"
 
+    def state(self, now: datetime) -> str:
+        """`accepted`, `declined`, `cancelled`, `lapsed` or `open`. A lapse is a cancellation at the expiry,
+        which nobody can come to cancel any more."""
+        if self.accepted_at:
+            return "accepted"
+        if self.declined_at:
+            return "declined"
+        if self.cancelled_at and self.cancelled_at < self.expires_at:
+            return "cancelled"
+        return "lapsed" if self.expires_at <= now or self.cancelled_at else "open"
+
 
 class Activity(models.Model):
     """One change of state: who did what, on whom, before and after, when, from where. Never edited."""

@@ -15,6 +15,7 @@ _SHOWN = 4  # characters of the random part that stay readable in lists
 
 TOKEN_PREFIXES = {Mode.LIVE: "cb_live_", Mode.TEST: "cb_test_"}
 GATEWAY_PREFIX = "cb_gw_"
+INVITATION_PREFIX = "cb_inv_"
 
 
 def new_secret(prefix: str) -> str:

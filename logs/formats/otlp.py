@@ -1,7 +1,6 @@
 """OTLP/HTTP traces, protobuf and JSON: the request's spans to records, and the answers that OTLP expects."""
 
 import base64
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from logs.bodies import MAX_RECORDS, BodyError, refuse_many_values
+from logs.bodies import MAX_RECORDS, BodyError
 from logs.formats.genai import NAMES, attributes_of, is_call, span_record
 from logs.formats.translated import parse_translated
 from logs.reported import InvalidRecordError, ReportedCall
@@ -74,27 +73,15 @@ def refusal(message: str, content_type: str) -> bytes:
 
 def _encoded(message: Message, content_type: str) -> bytes:
     if content_type == JSON:
-        return str(json_format.MessageToJson(message, indent=None)).encode()
+        return json_format.MessageToJson(message, indent=None).encode()
     return bytes(message.SerializeToString())
 
 
 def _request(data: bytes, content_type: str) -> ExportTraceServiceRequest:
-    request = ExportTraceServiceRequest()
     try:
         if content_type == JSON:
-            json_format.ParseDict(_object(data), request, ignore_unknown_fields=True)
-        else:
-            request.ParseFromString(data)
+            return json_format.Parse(data, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+        return ExportTraceServiceRequest.FromString(data)
     except (json_format.ParseError, DecodeError, ValueError, RecursionError) as error:
         message = _("The body is not an ExportTraceServiceRequest: %s") % str(error)[:200]
         raise BodyError(400, "invalid_json", message) from None
-    return request
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    """The JSON object; protobuf itself would take a list or a string for a request without spans."""
-    refuse_many_values(data)
-    document = json.loads(data)
-    if not isinstance(document, dict):
-        raise ValueError("not an object")
-    return document

@@ -1,15 +1,16 @@
-"""Gateway keys: of one team, or of the site."""
+"""Gateway keys: of one team, made by its owner or administrators; or of the site, made by its staff."""
 
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
+from teams.access import Permission
+from teams.actions import keys
 from teams.actions.locks import lock_team
+from teams.actions.standing import require, require_site
 from teams.activity import Actor, record_activity
-from teams.errors import ActionError
 from teams.models import GatewayKey, Team
-from teams.secrets import GATEWAY_PREFIX, digest, new_secret, shown_prefix
+from teams.secrets import GATEWAY_PREFIX
 
 
 @transaction.atomic
@@ -18,20 +19,81 @@ def create_gateway_key(
 ) -> tuple[GatewayKey, str]:
     """Makes a gateway key of `team`, or of the site when that is None; returns it with its secret.
 
-    Raises ActionError when the name is empty.
+    Raises NotAllowedError, and ActionError when the name is empty.
     """
-    if not name.strip():
-        raise ActionError(_("Give the key a name, such as the gateway it is for."), field="name")
-    if team is not None:
-        team = lock_team(team)
-    secret = new_secret(GATEWAY_PREFIX)
-    key = GatewayKey.objects.create(
-        team=team,
-        name=name.strip(),
-        expires_at=expires_at,
-        created_by=by.user,
-        prefix=shown_prefix(secret),
-        digest=digest(secret),
-    )
-    record_activity(by=by, team=team, kind="gateway_key.created", subject=key.name, after={"id": key.public_id})
+    team = _locked_team(by, team)
+    key = GatewayKey(team=team, name=keys.clean_name(name), expires_at=expires_at, created_by=by.user)
+    secret = keys.give_secret(key, GATEWAY_PREFIX)
+    key.save()
+    expires = {"expires_at": expires_at.isoformat()} if expires_at else {}
+    _record(by, key, "gateway_key.created", ({}, expires))
     return key, secret
+
+
+@transaction.atomic
+def disable_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayKey:
+    """Stops a key until it is enabled again. Raises NotAllowedError, ConflictError."""
+    key = _locked(by, key)
+    _record(by, key, "gateway_key.disabled", keys.disable(key, now))
+    return key
+
+
+@transaction.atomic
+def enable_gateway_key(*, by: Actor, key: GatewayKey) -> GatewayKey:
+    """Lets a disabled key work again. Raises NotAllowedError, ConflictError."""
+    key = _locked(by, key)
+    _record(by, key, "gateway_key.enabled", keys.enable(key))
+    return key
+
+
+@transaction.atomic
+def revoke_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayKey:
+    """Stops a key for good. Raises NotAllowedError, ConflictError."""
+    key = _locked(by, key)
+    _record(by, key, "gateway_key.revoked", keys.revoke(key, now))
+    return key
+
+
+@transaction.atomic
+def rotate_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> tuple[GatewayKey, str]:
+    """A new secret for the same key; the old one stops at once. Raises NotAllowedError, ConflictError."""
+    key = _locked(by, key)
+    secret, change = keys.rotate(key, GATEWAY_PREFIX, now)
+    _record(by, key, "gateway_key.rotated", change)
+    return key, secret
+
+
+@transaction.atomic
+def rename_gateway_key(*, by: Actor, key: GatewayKey, name: str) -> GatewayKey:
+    """Changes the name. Raises NotAllowedError, ActionError."""
+    key = _locked(by, key)
+    change = keys.rename(key, name)
+    if change:
+        _record(by, key, "gateway_key.renamed", change)
+    return key
+
+
+def _locked_team(by: Actor, team: Team | None) -> Team | None:
+    """The team, locked, if the actor may change its keys; None for the site's own keys."""
+    if team is None:
+        require_site(by)
+        return None
+    team = lock_team(team)
+    require(by, team, Permission.EDIT_TEAM)
+    return team
+
+
+def _locked(by: Actor, key: GatewayKey) -> GatewayKey:
+    """The key, fresh and locked, if the actor may change it."""
+    team = _locked_team(by, key.team)
+    # The site's own keys have no team whose lock would do.
+    fresh = GatewayKey.objects.select_for_update().get(pk=key.pk)
+    fresh.team = team
+    return fresh
+
+
+def _record(by: Actor, key: GatewayKey, kind: str, change: keys.Change) -> None:
+    before, after = change
+    record_activity(
+        by=by, team=key.team, kind=kind, subject=key.name, before=before, after={"id": key.public_id, **after}
+    )

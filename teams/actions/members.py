@@ -1,29 +1,139 @@
-"""Members: added by site staff and commands; invited people come by `invitations`."""
+"""Members: their roles, and how they leave. Invited people come by `invitations`."""
+
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from teams.actions.locks import lock_team
+from teams import mails
+from teams.access import Permission, may_change_role, may_manage
+from teams.actions.locks import lock_team, lock_users
+from teams.actions.standing import membership_of, require, require_site
+from teams.actions.transfers import cancel_offers
 from teams.activity import Actor, record_activity
-from teams.errors import ActionError
-from teams.models import Membership, Role, Team, User
+from teams.errors import ActionError, NotAllowedError
+from teams.models import Membership, Role, Team, Token, User
+from teams.signals import member_left
 
 
 @transaction.atomic
 def add_member(*, by: Actor, team: Team, user: User, role: str = Role.MEMBER) -> Membership:
-    """Makes `user` a member without an invitation. Raises ActionError for a second membership, the
-    role owner, a personal space or a deactivated user."""
+    """Makes `user` a member without an invitation; for site staff and commands.
+
+    Raises ActionError for a second membership, the role owner, a personal space or a deactivated user.
+    """
     team = lock_team(team)
-    if team.is_personal:
-        raise ActionError(_("A personal space has one member only."))
-    if role not in {Role.ADMINISTRATOR, Role.MEMBER}:
-        raise ActionError(_("A team has one owner; take administrator or member."), field="role")
-    if not user.is_active:
-        raise ActionError(_("%(person)s is deactivated.") % {"person": user.label}, field="email")
-    if Membership.objects.filter(team=team, user=user).exists():
-        raise ActionError(_("%(person)s is in this team already.") % {"person": user.label}, field="email")
-    membership = Membership.objects.create(team=team, user=user, role=role)
+    require_site(by)
+    membership = join(team, user, role)
     record_activity(
         by=by, team=team, kind="member.added", person=user, subject=user.email, after={"role": role}
     )
     return membership
+
+
+def join(team: Team, user: User, role: str, now: datetime | None = None) -> Membership:
+    """The new membership of `user`, inside the transaction that locked the team."""
+    if team.is_personal:
+        raise ActionError(_("A personal space has one member only."))
+    if role not in {Role.ADMINISTRATOR, Role.MEMBER}:
+        raise ActionError(_("A team has one owner; take administrator or member."), field="role")
+    if not lock_users([user.pk])[user.pk].is_active:
+        raise ActionError(_("%(person)s is deactivated.") % {"person": user.label}, field="email")
+    if Membership.objects.filter(team=team, user=user).exists():
+        raise ActionError(_("%(person)s is in this team already.") % {"person": user.label}, field="email")
+    joined = {"joined_at": now} if now else {}
+    return Membership.objects.create(team=team, user=user, role=role, **joined)
+
+
+@transaction.atomic
+def change_role(*, by: Actor, team: Team, user: User, role: str, now: datetime) -> Membership:
+    """Makes a member an administrator or the other way; the same role again changes nothing.
+
+    A demotion cancels an offer of the team to that person. Raises NotAllowedError, ConflictError.
+    """
+    team = lock_team(team)
+    actor_role = require(by, team, Permission.MANAGE_MEMBERS)
+    membership = membership_of(team, user)
+    before = membership.role
+    if not may_change_role(actor_role, before, role):
+        raise NotAllowedError(_refusal(before, role), field="role")
+    if role == before:
+        return membership
+    membership.role = role
+    membership.save(update_fields=["role"])
+    cancelled = cancel_offers(team, user, now) if role == Role.MEMBER else []
+    record_activity(
+        by=by,
+        team=team,
+        kind="member.role_changed",
+        person=user,
+        subject=user.email,
+        before={"role": before},
+        after={"role": role, **_cancelled(cancelled)},
+    )
+    mails.send_on_commit(mails.role_changed(membership, by))
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, by: Actor, team: Team, user: User, now: datetime) -> None:
+    """Ends a membership. The person's tokens in the team stop in the same transaction; history stays.
+
+    Raises NotAllowedError (nobody removes the owner; administrators remove members only), ConflictError.
+    """
+    team = lock_team(team)
+    actor_role = require(by, team, Permission.MANAGE_MEMBERS)
+    membership = membership_of(team, user)
+    if not may_manage(actor_role, membership.role):
+        raise NotAllowedError(_refusal(membership.role))
+    _end_membership(by=by, membership=membership, kind="member.removed", now=now)
+    mails.send_on_commit(mails.removed(team, user, by))
+
+
+@transaction.atomic
+def leave_team(*, by: Actor, team: Team, now: datetime) -> None:
+    """Ends the actor's own membership, as a removal does. Raises ActionError for the owner."""
+    team = lock_team(team)
+    if by.user is None:
+        raise NotAllowedError(_("Only a member can leave."))
+    membership = membership_of(team, by.user)
+    if team.is_personal:
+        raise ActionError(_("This is your personal space; it stays with your account."))
+    if membership.role == Role.OWNER:
+        raise ActionError(_("You own this team. Transfer the ownership first; after that you can leave."))
+    _end_membership(by=by, membership=membership, kind="member.left", now=now)
+
+
+def revoke_tokens(team: Team, user: User, now: datetime) -> int:
+    """Revokes all tokens of a user in a team for good; how many still were not."""
+    return Token.objects.filter(team=team, user=user, revoked_at=None).update(revoked_at=now)
+
+
+def _end_membership(*, by: Actor, membership: Membership, kind: str, now: datetime) -> None:
+    team, user = membership.team, membership.user
+    revoked = revoke_tokens(team, user, now)
+    cancelled = cancel_offers(team, user, now)
+    role = membership.role
+    membership.delete()
+    member_left.send(sender=Membership, team=team, user=user)
+    record_activity(
+        by=by,
+        team=team,
+        kind=kind,
+        person=user,
+        subject=user.email,
+        before={"role": role},
+        after={"tokens_revoked": revoked, **_cancelled(cancelled)},
+    )
+
+
+def _cancelled(public_ids: list[str]) -> dict[str, str]:
+    return {"transfer_cancelled": public_ids[0]} if public_ids else {}
+
+
+def _refusal(role: str, new_role: str = "") -> str:
+    if role == Role.OWNER:
+        return _("The owner's role passes on by a transfer of the team only.")
+    if new_role == Role.OWNER:
+        return _("To make somebody the owner, transfer the team.")
+    return _("Only the owner can change or remove an administrator.")

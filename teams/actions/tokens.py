@@ -1,4 +1,4 @@
-"""API tokens: made with a secret that is shown once."""
+"""API tokens: made by their holders, with a secret that is shown once; stopped by them or from above."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,11 +6,14 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from teams.access import Permission, may_stop_token
+from teams.actions import keys
 from teams.actions.locks import lock_team
+from teams.actions.standing import require
 from teams.activity import Actor, record_activity
-from teams.errors import ActionError
+from teams.errors import ActionError, NotAllowedError
 from teams.models import Membership, Mode, Team, Token, User
-from teams.secrets import TOKEN_PREFIXES, digest, new_secret, shown_prefix
+from teams.secrets import TOKEN_PREFIXES
 
 
 @transaction.atomic
@@ -26,30 +29,99 @@ def create_token(
 ) -> tuple[Token, str]:
     """Makes a token of `user` in the context `team`; returns it with its secret, which is not stored.
 
-    Raises ActionError when the user is not a member or the name is empty.
+    People make tokens for themselves only. Raises NotAllowedError, and ActionError when the user is not a
+    member or the name is empty.
     """
     team = lock_team(team)
-    if not name.strip():
-        raise ActionError(_("Give the token a name, such as the machine it is for."), field="name")
+    if not by.is_site and by.user != user:
+        raise NotAllowedError(_("You can make tokens for yourself only."))
     if not Membership.objects.filter(team=team, user=user, user__is_active=True).exists():
         raise ActionError(_("%(person)s is not in this team.") % {"person": user.label})
-    secret = new_secret(TOKEN_PREFIXES[mode])
-    token = Token.objects.create(
-        team=team,
-        user=user,
-        name=name.strip(),
-        mode=mode,
-        expires_at=expires_at,
-        models=list(models),
-        prefix=shown_prefix(secret),
-        digest=digest(secret),
+    token = Token(
+        team=team, user=user, name=keys.clean_name(name), mode=mode, expires_at=expires_at, models=list(models)
     )
+    secret = keys.give_secret(token, TOKEN_PREFIXES[mode])
+    token.save()
+    expires = {"expires_at": expires_at.isoformat()} if expires_at else {}
+    _record(by, token, "token.created", ({}, {"mode": mode.word, **expires}))
+    return token, secret
+
+
+@transaction.atomic
+def disable_token(*, by: Actor, token: Token, now: datetime) -> Token:
+    """Stops a token until it is enabled again; by its holder or from above.
+
+    Raises NotAllowedError, ConflictError.
+    """
+    token = _locked(by, token)
+    _record(by, token, "token.disabled", keys.disable(token, now))
+    return token
+
+
+@transaction.atomic
+def enable_token(*, by: Actor, token: Token) -> Token:
+    """Lets a disabled token work again; by those who may disable it. Raises NotAllowedError, ConflictError."""
+    token = _locked(by, token)
+    _record(by, token, "token.enabled", keys.enable(token))
+    return token
+
+
+@transaction.atomic
+def revoke_token(*, by: Actor, token: Token, now: datetime) -> Token:
+    """Stops a token for good; by its holder or from above. Raises NotAllowedError, ConflictError."""
+    token = _locked(by, token)
+    _record(by, token, "token.revoked", keys.revoke(token, now))
+    return token
+
+
+@transaction.atomic
+def rotate_token(*, by: Actor, token: Token, now: datetime) -> tuple[Token, str]:
+    """A new secret for the same token, whose name, quota and history go on; the old one stops at once.
+
+    By its holder only, who alone may see a secret. Raises NotAllowedError, ConflictError.
+    """
+    token = _locked(by, token, holder_only=True)
+    secret, change = keys.rotate(token, TOKEN_PREFIXES[Mode(token.mode)], now)
+    _record(by, token, "token.rotated", change)
+    return token, secret
+
+
+@transaction.atomic
+def rename_token(*, by: Actor, token: Token, name: str) -> Token:
+    """Changes the name; by its holder only. Raises NotAllowedError, ActionError."""
+    token = _locked(by, token, holder_only=True)
+    change = keys.rename(token, name)
+    if change:
+        _record(by, token, "token.renamed", change)
+    return token
+
+
+def _locked(by: Actor, token: Token, holder_only: bool = False) -> Token:
+    """The token, fresh, under the lock of its team, if the actor may change it so."""
+    team = lock_team(token.team)
+    token = Token.objects.select_related("user").get(pk=token.pk)
+    token.team = team
+    role = require(by, team, Permission.SEE_OWN)
+    if by.user is not None and by.user.pk == token.user_id:
+        return token
+    if holder_only and not by.is_site:
+        raise NotAllowedError(_("Only its holder can do this with a token."))
+    holder_role = Membership.objects.filter(team=team, user=token.user).values_list("role", flat=True).first()
+    if not may_stop_token(role, holder_role):
+        raise NotAllowedError(
+            _("You cannot stop this token: it is not yours, and your role is not above its holder's.")
+        )
+    return token
+
+
+def _record(by: Actor, token: Token, kind: str, change: keys.Change) -> None:
+    before, after = change
     record_activity(
         by=by,
-        team=team,
-        kind="token.created",
-        person=user,
+        team=token.team,
+        kind=kind,
+        person=token.user,
         subject=token.name,
-        after={"id": token.public_id, "mode": mode.word},
+        before=before,
+        after={"id": token.public_id, **after},
     )
-    return token, secret

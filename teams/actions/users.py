@@ -1,17 +1,22 @@
-"""Users: made with their personal space."""
+"""Users: made with their personal space, renamed, deactivated; never deleted."""
 
+from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from teams.actions.locks import lock_teams, lock_users
+from teams.actions.standing import require_site
+from teams.actions.transfers import cancel_offers
 from teams.activity import SITE, Actor, record_activity
-from teams.errors import ActionError
-from teams.models import Membership, Role, Team, User
+from teams.errors import ActionError, NotAllowedError
+from teams.models import Membership, Role, Team, Token, User
 
 
 @transaction.atomic
@@ -60,14 +65,71 @@ def unique_slug(name: str) -> str:
 
 
 @transaction.atomic
-def rename_user(*, by: Actor, user: User, name: str) -> None:
-    """Changes the name that others see; "" shows the address instead."""
-    locked = User.objects.select_for_update().get(pk=user.pk)
-    before, name = locked.name, name.strip()
-    if name == before:
-        return
-    locked.name = name
-    locked.save(update_fields=["name"])
+def rename_user(*, by: Actor, user: User, name: str) -> User:
+    """Changes the name that others see; "" shows the address instead. By the user or site staff."""
+    if not by.is_site and by.user != user:
+        raise NotAllowedError(_("You can change your own name only."))
+    user = lock_users([user.pk])[user.pk]
+    before, user.name = user.name, " ".join(name.split())
+    if user.name == before:
+        return user
+    user.full_clean(exclude=["password"])
+    user.save(update_fields=["name"])
+    after = {"name": user.name}
     record_activity(
-        by=by, team=None, kind="user.renamed", person=user, before={"name": before}, after={"name": name}
+        by=by,
+        team=None,
+        kind="user.renamed",
+        person=user,
+        subject=user.email,
+        before={"name": before},
+        after=after,
     )
+    return user
+
+
+@transaction.atomic
+def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
+    """Shuts a user out at once: sessions end, tokens are disabled, offers of teams cancelled; history stays.
+
+    Raises NotAllowedError unless site staff act, and ActionError for oneself or while the user owns teams
+    (it lists them: each must be transferred or deleted first).
+    """
+    require_site(by)
+    if by.user == user:
+        raise ActionError(_("You cannot deactivate yourself."))
+    teams = lock_teams(user.memberships.values_list("team", flat=True))
+    user = lock_users([user.pk])[user.pk]
+    owned = user.owned_teams.filter(is_personal=False, deleted_at=None).order_by("name")
+    if owned:
+        names = ", ".join(team.name for team in owned)
+        message = _("%(person)s owns %(teams)s. Transfer or delete that first.")
+        raise ActionError(message % {"person": user.label, "teams": names})
+    if not user.is_active:
+        return
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    disabled = Token.objects.filter(user=user, disabled_at=None, revoked_at=None).update(disabled_at=now)
+    for team in teams.values():
+        cancel_offers(team, user, now)
+    end_sessions(user)
+    after = {"tokens_disabled": disabled}
+    record_activity(by=by, team=None, kind="user.deactivated", person=user, subject=user.email, after=after)
+
+
+@transaction.atomic
+def reactivate_user(*, by: Actor, user: User) -> None:
+    """Lets a user in again. Their tokens stay disabled until they enable the ones they need."""
+    require_site(by)
+    user = lock_users([user.pk])[user.pk]
+    if user.is_active:
+        return
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    record_activity(by=by, team=None, kind="user.reactivated", person=user, subject=user.email)
+
+
+def end_sessions(user: User) -> None:
+    """Signs a user out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()

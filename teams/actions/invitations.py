@@ -1,0 +1,249 @@
+"""Inviting people to a team: by e-mail or by link; sending again, revoking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from teams import mails
+from teams.access import Permission
+from teams.actions.locks import lock_team
+from teams.actions.standing import require
+from teams.activity import Actor, record_activity
+from teams.errors import ActionError, ConflictError
+from teams.models import Invitation, Membership, Role, Team
+from teams.secrets import INVITATION_PREFIX, digest, new_secret
+
+EXPIRES_AFTER = timedelta(days=7)
+LONGEST = timedelta(days=90)
+MOST_AT_ONCE = 200
+MOST_USES = 1000
+
+
+class Outcome(StrEnum):
+    """What became of one address."""
+
+    INVITED = "invited"
+    RENEWED = "renewed"  # an expired invitation of this address was sent again
+    PENDING = "pending"  # invited before, and still can accept
+    MEMBER = "member"
+    TWICE = "twice"  # it stands more than once in the list
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One person to invite."""
+
+    email: str
+    role: str = Role.MEMBER
+
+
+@dataclass(frozen=True)
+class Invited:
+    """What became of one address; `link` holds the secret and is for showing once, "" if there is none."""
+
+    email: str
+    outcome: Outcome
+    invitation: Invitation | None = None
+    link: str = ""
+
+
+@transaction.atomic
+def invite_by_email(*, by: Actor, team: Team, people: Sequence[Wanted], now: datetime) -> list[Invited]:
+    """Invites each address that is not yet in the team or invited; says of every one what became of it.
+
+    An expired invitation of an address is renewed in the role now wanted. Mails go out after the commit;
+    where that fails, `invitation.mail_error` says why. Raises NotAllowedError, ActionError.
+    """
+    team = lock_team(team)
+    require(by, team, Permission.INVITE)
+    if not people:
+        raise ActionError(_("Enter at least one e-mail address."), field="emails")
+    if len(people) > MOST_AT_ONCE:
+        message = _("At most %(most)d addresses at once, please.") % {"most": MOST_AT_ONCE}
+        raise ActionError(message, field="emails")
+    seen: set[str] = set()
+    outcomes = []
+    for wanted in people:
+        outcomes.append(_invite_one(by, team, wanted, seen, now))
+        seen.add(wanted.email.strip().lower())
+    return outcomes
+
+
+@transaction.atomic
+def create_link(
+    *,
+    by: Actor,
+    team: Team,
+    role: str,
+    now: datetime,
+    lifetime: timedelta = EXPIRES_AFTER,
+    max_uses: int = 1,
+) -> tuple[Invitation, str]:
+    """Makes a link for whoever has it, up to `max_uses` people; returns it with its address, shown once."""
+    team = lock_team(team)
+    require(by, team, Permission.INVITE)
+    _check_role(role)
+    if not 1 <= max_uses <= MOST_USES:
+        raise ActionError(_("From 1 to %(most)d uses.") % {"most": MOST_USES}, field="max_uses")
+    if not timedelta(0) < lifetime <= LONGEST:
+        raise ActionError(_("A link lasts at most %(days)d days.") % {"days": LONGEST.days}, field="days")
+    secret = new_secret(INVITATION_PREFIX)
+    invitation = Invitation.objects.create(
+        team=team,
+        role=role,
+        max_uses=max_uses,
+        digest=digest(secret),
+        invited_by=by.user or team.owner,
+        created_at=now,
+        sent_at=now,
+        expires_at=now + lifetime,
+    )
+    after = {"role": role, "max_uses": max_uses, "expires_at": invitation.expires_at.isoformat()}
+    _record(by, invitation, "invitation.link_created", after=after)
+    return invitation, mails.invitation_link(secret)
+
+
+@transaction.atomic
+def resend_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> Invited:
+    """Renews an invitation for 7 days under a new secret; the old one is dead. Links are renewed likewise.
+
+    Raises NotAllowedError, and ConflictError when it was accepted, declined or revoked.
+    """
+    invitation = _locked(by, invitation)
+    _check_not_ended(invitation, now)
+    before = invitation.expires_at
+    link = _renew(invitation, now)
+    _record(
+        by,
+        invitation,
+        "invitation.resent",
+        before={"expires_at": before.isoformat()},
+        after={"expires_at": invitation.expires_at.isoformat()},
+    )
+    return Invited(invitation.email, Outcome.RENEWED, invitation, link)
+
+
+@transaction.atomic
+def revoke_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> None:
+    """Takes an invitation back. Raises ConflictError when it was accepted, declined or revoked."""
+    invitation = _locked(by, invitation)
+    _check_not_ended(invitation, now)
+    invitation.revoked_at = now
+    invitation.save(update_fields=["revoked_at"])
+    _record(by, invitation, "invitation.revoked", before={"uses": invitation.uses})
+
+
+def name_of(invitation: Invitation) -> str:
+    """What the activity calls an invitation: the address, or its public id for a link."""
+    return invitation.email or invitation.public_id
+
+
+def _invite_one(by: Actor, team: Team, wanted: Wanted, seen: set[str], now: datetime) -> Invited:
+    email = wanted.email.strip()
+    _check_role(wanted.role)
+    try:
+        validate_email(email)
+    except ValidationError:
+        return Invited(email, Outcome.INVALID)
+    if email.lower() in seen:
+        return Invited(email, Outcome.TWICE)
+    if _is_member(team, email):
+        return Invited(email, Outcome.MEMBER)
+    earlier = _unended(team, email)
+    if earlier and earlier.state(now) == "pending":
+        return Invited(email, Outcome.PENDING, earlier)
+    invitation = earlier or Invitation(team=team, email=email, created_at=now)
+    invitation.team, invitation.role, invitation.invited_by = team, wanted.role, by.user or team.owner
+    link = _renew(invitation, now)
+    kind = "invitation.resent" if earlier else "invitation.sent"
+    _record(
+        by, invitation, kind, after={"role": invitation.role, "expires_at": invitation.expires_at.isoformat()}
+    )
+    return Invited(email, Outcome.RENEWED if earlier else Outcome.INVITED, invitation, link)
+
+
+def _renew(invitation: Invitation, now: datetime) -> str:
+    """A new secret for 7 days from `now`, saved; mailed if there is an address. Returns the link."""
+    secret = new_secret(INVITATION_PREFIX)
+    invitation.digest = digest(secret)
+    invitation.sent_at = now
+    invitation.expires_at = now + EXPIRES_AFTER
+    # Known beforehand, so that a link to copy is offered even if the process dies before it can say so.
+    invitation.mail_error = "" if settings.HAS_MAIL or not invitation.email else _("No mail server is set up.")
+    invitation.save()
+    if invitation.email:
+        mails.send_on_commit(mails.invitation(invitation, secret), _note_failure(invitation))
+    return mails.invitation_link(secret)
+
+
+def _note_failure(invitation: Invitation) -> mails.OnFailure:
+    def note(error: str) -> None:
+        invitation.mail_error = error
+        Invitation.objects.filter(pk=invitation.pk, digest=invitation.digest).update(mail_error=error)
+
+    return note
+
+
+def _locked(by: Actor, invitation: Invitation) -> Invitation:
+    team = lock_team(invitation.team)
+    require(by, team, Permission.INVITE)
+    fresh = Invitation.objects.select_related("invited_by").get(pk=invitation.pk)
+    fresh.team = team
+    return fresh
+
+
+def _check_not_ended(invitation: Invitation, now: datetime) -> None:
+    messages = {
+        "accepted": _("%(name)s has accepted already.")
+        if invitation.email
+        else _("This link has been used as often as it may be."),
+        "declined": _("%(name)s has declined. Invite them anew if that was a mistake."),
+        "revoked": _("This invitation was revoked already."),
+    }
+    message = messages.get(invitation.state(now))
+    if message:
+        raise ConflictError(message % {"name": invitation.email})
+
+
+def _check_role(role: str) -> None:
+    if role not in {Role.ADMINISTRATOR, Role.MEMBER}:
+        raise ActionError(_("Invite people as administrator or member."), field="role")
+
+
+def _is_member(team: Team, email: str) -> bool:
+    members = Membership.objects.filter(team=team)
+    return (
+        members.filter(user__email__iexact=email).exists()
+        or members.filter(user__emailaddress__email__iexact=email, user__emailaddress__verified=True).exists()
+    )
+
+
+def _unended(team: Team, email: str) -> Invitation | None:
+    """The one invitation of the address that is pending or expired."""
+    unended = {"accepted_at": None, "declined_at": None, "revoked_at": None}
+    return Invitation.objects.filter(team=team, email__iexact=email, **unended).first()
+
+
+def _record(
+    by: Actor,
+    invitation: Invitation,
+    kind: str,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    record_activity(
+        by=by,
+        team=invitation.team,
+        kind=kind,
+        subject=name_of(invitation),
+        before=before,
+        after={"id": invitation.public_id, **(after or {})},
+    )

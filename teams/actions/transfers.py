@@ -1,0 +1,232 @@
+"""Passing a team on: offered by the owner, accepted by an administrator; or at once by site staff."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from teams import mails
+from teams.access import Permission
+from teams.actions.locks import lock_team, lock_teams, lock_users
+from teams.actions.standing import membership_of, require, require_site
+from teams.activity import SITE, Actor, record_activity
+from teams.errors import ActionError, ConflictError, NotAllowedError
+from teams.models import Membership, Role, Team, Transfer, User
+
+LAPSES_AFTER = timedelta(days=7)
+_OPEN = Q(accepted_at=None, declined_at=None, cancelled_at=None)
+
+
+@transaction.atomic
+def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, now: datetime) -> Transfer:
+    """Offers the team to one of its administrators, for 7 days. `typed_name` must be the team's name.
+
+    The view has confirmed the owner's password. Raises NotAllowedError, ActionError naming the field, and
+    ConflictError when an offer is open.
+    """
+    team = lock_team(team)
+    require(by, team, Permission.OWN_TEAM)
+    check_typed(typed_name, team.name)
+    if successor.pk == team.owner_id:
+        raise ActionError(_("The team is theirs already."), field="successor")
+    membership = membership_of(team, successor)
+    if membership.role != Role.ADMINISTRATOR:
+        message = _("%(person)s is a member. Make them an administrator first.")
+        raise ActionError(message % {"person": successor.label}, field="successor")
+    if not membership.user.is_active:
+        raise ActionError(_("%(person)s is deactivated.") % {"person": successor.label}, field="successor")
+    _close_lapsed(team, now)
+    if open_offer := Transfer.objects.filter(_OPEN, team=team).select_related("successor").first():
+        message = _("The team is already offered to %(person)s. Cancel that offer first.")
+        raise ConflictError(message % {"person": open_offer.successor.label})
+    transfer = Transfer.objects.create(
+        team=team,
+        offered_by=team.owner,
+        successor=successor,
+        offered_at=now,
+        expires_at=now + LAPSES_AFTER,
+    )
+    _record(by, transfer, "transfer.offered")
+    mails.send_on_commit(mails.transfer_offered(transfer))
+    return transfer
+
+
+@transaction.atomic
+def accept_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> Team:
+    """Makes the successor the owner and the owner an administrator, in one transaction.
+
+    Everything is checked again under the lock: that the offer is open, the owner still the one who
+    offered, the successor still an administrator and active. Raises NotAllowedError, ConflictError.
+    """
+    team, transfer = _locked(transfer)
+    if by.user is None or by.user.pk != transfer.successor_id:
+        raise NotAllowedError(_("Only the person to whom the team is offered can accept it."))
+    _check_open(transfer, now)
+    successor = membership_of(team, by.user)
+    if successor.role != Role.ADMINISTRATOR or team.owner_id != transfer.offered_by_id:
+        raise ConflictError(_("The roles in the team have changed since the offer. Ask for a new one."))
+    before = team.owner
+    _swap(team, successor)
+    transfer.accepted_at = now
+    transfer.save(update_fields=["accepted_at"])
+    _record(by, transfer, "transfer.accepted", before={"owner": before.email}, after={"owner": by.user.email})
+    subject = _("%(person)s now owns %(team)s") % {"person": by.user.label, "team": team.name}
+    sentence = _("%(person)s accepted. You are now an administrator of %(team)s.")
+    sentence %= {"person": by.user.label, "team": team.name}
+    mails.send_on_commit(mails.transfer_ended(team, before, subject, sentence))
+    return team
+
+
+@transaction.atomic
+def decline_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
+    """The successor does not want the team; its owner is told."""
+    team, transfer = _locked(transfer)
+    if by.user is None or by.user.pk != transfer.successor_id:
+        raise NotAllowedError(_("Only the person to whom the team is offered can decline it."))
+    _check_open(transfer, now)
+    transfer.declined_at = now
+    transfer.save(update_fields=["declined_at"])
+    _record(by, transfer, "transfer.declined")
+    subject = _("%(person)s declined %(team)s") % {"person": by.user.label, "team": team.name}
+    sentence = _("%(person)s does not take over the team %(team)s. You stay its owner.")
+    sentence %= {"person": by.user.label, "team": team.name}
+    mails.send_on_commit(mails.transfer_ended(team, team.owner, subject, sentence))
+
+
+@transaction.atomic
+def cancel_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
+    """The owner takes the offer back; the successor is told."""
+    team, transfer = _locked(transfer)
+    require(by, team, Permission.OWN_TEAM)
+    _check_open(transfer, now)
+    transfer.cancelled_at = now
+    transfer.save(update_fields=["cancelled_at"])
+    _record(by, transfer, "transfer.cancelled")
+    subject = _("%(team)s is no longer offered to you") % {"team": team.name}
+    sentence = _("%(person)s took the offer of the team %(team)s back.")
+    sentence %= {"person": team.owner.label, "team": team.name}
+    mails.send_on_commit(mails.transfer_ended(team, transfer.successor, subject, sentence))
+
+
+@transaction.atomic
+def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) -> Team:
+    """Makes a member of any role the owner at once, for an owner who is gone. Cancels an open offer.
+
+    Raises NotAllowedError unless site staff act, ActionError for a personal space, ConflictError when the
+    successor is not in the team.
+    """
+    team = lock_team(team)
+    require_site(by)
+    require(by, team, Permission.OWN_TEAM)  # refuses a personal space
+    membership = membership_of(team, successor)
+    if membership.role == Role.OWNER:
+        raise ActionError(_("The team is theirs already."), field="successor")
+    _close_open(team, now)
+    before = team.owner
+    _swap(team, membership)
+    record_activity(
+        by=by,
+        team=team,
+        kind="transfer.by_staff",
+        person=successor,
+        subject=successor.email,
+        before={"owner": before.email},
+        after={"owner": successor.email},
+    )
+    subject = _("%(person)s now owns %(team)s") % {"person": successor.label, "team": team.name}
+    sentence = _("The site's staff made %(person)s the owner of the team %(team)s.")
+    sentence %= {"person": successor.label, "team": team.name}
+    for person in (before, successor):
+        mails.send_on_commit(mails.transfer_ended(team, person, subject, sentence))
+    return team
+
+
+def lapse_transfers(*, now: datetime) -> int:
+    """Closes the offers whose 7 days are over, for `housekeeping`; how many. They had no effect before."""
+    lapsed = 0
+    for team_id in list(Transfer.objects.filter(_OPEN, expires_at__lte=now).values_list("team", flat=True)):
+        with transaction.atomic():
+            for team in lock_teams([team_id]).values():
+                lapsed += _close_lapsed(team, now)
+    return lapsed
+
+
+def cancel_offers(team: Team, user: User, now: datetime) -> list[str]:
+    """Cancels the open offer to or by a user who goes or is demoted; inside the locked transaction.
+
+    Returns the public ids of what was cancelled, for the activity of the action that caused it.
+    """
+    return _close_open(team, now, Q(successor=user) | Q(offered_by=user))
+
+
+def check_typed(typed: str, name: str) -> None:
+    """Raises ActionError unless the name was typed as it is written, spaces around it aside."""
+    if typed.strip() != name.strip():
+        raise ActionError(_("Type “%(name)s”, exactly so.") % {"name": name}, field="typed_name")
+
+
+def _locked(transfer: Transfer) -> tuple[Team, Transfer]:
+    team = lock_team(transfer.team)
+    fresh = Transfer.objects.select_related("successor", "offered_by").get(pk=transfer.pk)
+    fresh.team = team
+    return team, fresh
+
+
+def _check_open(transfer: Transfer, now: datetime) -> None:
+    messages = {
+        "accepted": _("This offer was accepted already."),
+        "declined": _("%(person)s has declined this offer.") % {"person": transfer.successor.label},
+        "cancelled": _("This offer was cancelled."),
+        "lapsed": _("This offer lapsed after 7 days. A new one can be made."),
+    }
+    state = transfer.state(now)
+    if state != "open":
+        raise ConflictError(messages[state])
+
+
+def _swap(team: Team, successor: Membership) -> None:
+    """Owner → administrator, then successor → owner: the constraint allows no moment with two owners."""
+    active = lock_users([successor.user_id])[successor.user_id].is_active
+    if not active:
+        raise ConflictError(_("%(person)s is deactivated.") % {"person": successor.user.label})
+    Membership.objects.filter(team=team, role=Role.OWNER).update(role=Role.ADMINISTRATOR)
+    successor.role = Role.OWNER
+    successor.save(update_fields=["role"])
+    team.owner = successor.user
+    team.save(update_fields=["owner"])
+
+
+def _close_lapsed(team: Team, now: datetime) -> int:
+    lapsed = list(Transfer.objects.filter(_OPEN, team=team, expires_at__lte=now).select_related("successor"))
+    for transfer in lapsed:
+        transfer.cancelled_at = transfer.expires_at
+        transfer.save(update_fields=["cancelled_at"])
+        _record(SITE, transfer, "transfer.lapsed")
+    return len(lapsed)
+
+
+def _close_open(team: Team, now: datetime, which: Q | None = None) -> list[str]:
+    _close_lapsed(team, now)
+    offers = Transfer.objects.filter(which or Q(), _OPEN, team=team)
+    public_ids = list(offers.values_list("public_id", flat=True))
+    offers.update(cancelled_at=now)
+    return public_ids
+
+
+def _record(
+    by: Actor,
+    transfer: Transfer,
+    kind: str,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> None:
+    record_activity(
+        by=by,
+        team=transfer.team,
+        kind=kind,
+        person=transfer.successor,
+        subject=transfer.successor.email,
+        before=before,
+        after={"id": transfer.public_id, **(after or {})},
+    )

@@ -1,0 +1,169 @@
+"""Mails to people: what they say, and sending them when the change they tell of is committed.
+
+A mail never decides whether a change happens. One that cannot be sent is logged, and where a page has to
+show the reason, as for invitations, told to `on_failure`.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from teams.activity import Actor
+from teams.models import Invitation, Membership, Role, Team, Transfer, User
+
+logger = logging.getLogger(__name__)
+
+OnFailure = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail in plain words; text and HTML are made from the same paragraphs."""
+
+    to: str
+    subject: str
+    paragraphs: tuple[str, ...]
+    action: str = ""  # the words on the link
+    url: str = ""
+    note: str = ""  # small print
+
+
+def send_on_commit(mail: Mail, on_failure: OnFailure | None = None) -> None:
+    """Sends when the transaction is committed; `on_failure` gets the reason if that fails."""
+
+    def send() -> None:
+        error = _send(mail)
+        if error and on_failure:
+            on_failure(error)
+
+    transaction.on_commit(send, robust=True)
+
+
+def _send(mail: Mail) -> str:
+    """Sends now; returns the reason when it did not work, else ""."""
+    if not settings.HAS_MAIL:
+        return _("No mail server is set up.")
+    context = {"mail": mail, "site": settings.BASE_URL}
+    message = EmailMultiAlternatives(
+        subject=f"Callboard: {mail.subject}".replace("\n", " ").replace("\r", " "),
+        body=render_to_string("teams/mail/message.txt", context),
+        to=[mail.to],
+    )
+    message.attach_alternative(render_to_string("teams/mail/message.html", context), "text/html")
+    try:
+        message.send()
+    except (OSError, SMTPException) as error:  # no connection, or the server refused it
+        logger.warning("A mail could not be sent: %s", error)
+        return str(error)[:200] or type(error).__name__
+    return ""
+
+
+def link(path: str) -> str:
+    """The full address of a path of this site, for mails, where there is no request."""
+    return settings.BASE_URL + path
+
+
+def invitation_link(secret: str) -> str:
+    """The full address that a person opens to accept."""
+    return link(f"/invite/{secret}/")
+
+
+def settings_link(team: Team) -> str:
+    """The full address of the page where a transfer is answered."""
+    return link(f"/t/{team.slug}/settings/")
+
+
+def invitation(invited: Invitation, secret: str) -> Mail:
+    """Asks to join; the link is the only copy of the secret."""
+    team = invited.team
+    return Mail(
+        to=invited.email,
+        subject=_("Join %(team)s") % {"team": team.name},
+        paragraphs=(
+            _("%(person)s (%(email)s) invites you to the team %(team)s as %(role)s.")
+            % {
+                "person": invited.invited_by.label,
+                "email": invited.invited_by.email,
+                "team": team.name,
+                "role": Role(invited.role).label.lower(),
+            },
+            team.description,
+            _("The link works until %(when)s.") % {"when": moment(invited.expires_at, team)},
+        ),
+        action=_("See the invitation"),
+        url=invitation_link(secret),
+        note=_("If you did not expect this, ignore it or decline on that page."),
+    )
+
+
+def transfer_offered(transfer: Transfer) -> Mail:
+    team = transfer.team
+    return Mail(
+        to=transfer.successor.email,
+        subject=_("%(team)s shall be yours") % {"team": team.name},
+        paragraphs=(
+            _("%(person)s asks you to take over the team %(team)s.")
+            % {"person": transfer.offered_by.label, "team": team.name},
+            _("If you accept, you own the team, and its calls draw on your balance from then on."),
+            _("You can accept until %(when)s. Nothing changes before that.")
+            % {"when": moment(transfer.expires_at, team)},
+        ),
+        action=_("Accept or decline"),
+        url=settings_link(team),
+    )
+
+
+def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
+    """Tells one side that the other accepted, declined or cancelled, or that staff passed the team on."""
+    words = {"team": team.name}
+    return Mail(
+        to=to.email,
+        subject=subject,
+        paragraphs=(sentence,),
+        action=_("See the settings of %(team)s") % words,
+        url=settings_link(team),
+    )
+
+
+def role_changed(membership: Membership, by: Actor) -> Mail:
+    team = membership.team
+    role = Role(membership.role).label.lower()
+    return Mail(
+        to=membership.user.email,
+        subject=_("You are now %(role)s in %(team)s") % {"role": role, "team": team.name},
+        paragraphs=(
+            _("%(person)s changed your role in %(team)s. You are now %(role)s.")
+            % {"person": _name(by), "team": team.name, "role": role},
+        ),
+    )
+
+
+def removed(team: Team, user: User, by: Actor) -> Mail:
+    return Mail(
+        to=user.email,
+        subject=_("You are no longer in %(team)s") % {"team": team.name},
+        paragraphs=(
+            _("%(person)s removed you from the team %(team)s. Your tokens for it have stopped working.")
+            % {"person": _name(by), "team": team.name},
+        ),
+    )
+
+
+def moment(at: datetime, team: Team) -> str:
+    """A moment as people of the team read it, with the zone."""
+    local = timezone.localtime(at, team.zone)
+    return f"{date_format(local, 'DATETIME_FORMAT')} ({team.time_zone})"
+
+
+def _name(by: Actor) -> str:
+    return by.user.label if by.user else _("The site's staff")

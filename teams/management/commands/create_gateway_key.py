@@ -1,0 +1,26 @@
+"""`manage.py create_gateway_key`: a key with which a gateway reports for others."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from teams.actions.gateway_keys import create_gateway_key
+from teams.activity import SITE
+from teams.management.lookup import expiry, team_at, told
+
+
+class Command(BaseCommand):
+    help = "Makes a gateway key of one team, or of the whole site, and prints its secret, shown only now."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--team", metavar="SLUG", help="default: the whole site")
+        parser.add_argument("--name", default="gateway")
+        parser.add_argument("--days", type=int, help="expires so many days from now; default: never")
+
+    def handle(self, *, team: str | None, name: str, days: int | None, **options: Any) -> None:
+        with told():
+            _key, secret = create_gateway_key(
+                by=SITE, team=team_at(team) if team else None, name=name, expires_at=expiry(days)
+            )
+        self.stdout.write(secret)

@@ -1,0 +1,30 @@
+"""`manage.py create_user`: a user with their personal space."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from teams.actions.users import create_user
+from teams.management.lookup import told
+
+
+class Command(BaseCommand):
+    help = "Makes a user, whose address counts as confirmed, and prints their public id (usr_…)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("--name", default="")
+        parser.add_argument("--staff", action="store_true", help="may use the Django admin")
+        parser.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="read the password from standard input; without it they set one by “Forgot your password?”",
+        )
+
+    def handle(self, *, email: str, name: str, staff: bool, password_stdin: bool, **options: Any) -> None:
+        password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+        with told():
+            user = create_user(email=email, password=password or None, name=name, is_staff=staff, verified=True)
+        self.stdout.write(user.public_id)

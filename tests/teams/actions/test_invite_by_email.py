@@ -1,0 +1,157 @@
+"""Inviting people by e-mail."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+
+from teams.actions.invitations import MOST_AT_ONCE, Outcome, Wanted, invite_by_email, revoke_invitation
+from teams.errors import ActionError, NotAllowedError
+from teams.models import Invitation, Role, Team
+from tests.teams.conftest import NOW, newest_activity
+
+
+@pytest.fixture
+def invite(cast, act):
+    def go(*people, by="owner", now=NOW):
+        wanted = [person if isinstance(person, Wanted) else Wanted(person) for person in people]
+        return invite_by_email(by=act(by), team=cast.team, people=wanted, now=now)
+
+    return go
+
+
+def outcomes(invited) -> dict[str, Outcome]:
+    return {one.email: one.outcome for one in invited}
+
+
+@pytest.mark.parametrize("by", ["owner", "administrator"])
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.ADMINISTRATOR])
+def test_owner_and_administrator_can_invite_in_either_role(cast, invite, by, role):
+    (invited,) = invite(Wanted("kim@example.org", role), by=by)
+    invitation = invited.invitation
+    assert (invitation.state(NOW), invitation.role, invitation.invited_by) == ("pending", role, cast.user(by))
+    assert invitation.expires_at == NOW + timedelta(days=7)
+    assert newest_activity().kind == "invitation.sent"
+
+
+@pytest.mark.parametrize("by", ["member", "former", "outsider"])
+def test_nobody_else_can_invite(invite, by):
+    with pytest.raises(NotAllowedError):
+        invite("kim@example.org", by=by)
+    assert not Invitation.objects.exists()
+
+
+def test_many_are_invited_at_once_with_a_role_each(invite):
+    invite(Wanted("kim@example.org", Role.ADMINISTRATOR), Wanted("lee@example.org"))
+    assert dict(Invitation.objects.values_list("email", "role")) == {
+        "kim@example.org": Role.ADMINISTRATOR,
+        "lee@example.org": Role.MEMBER,
+    }
+
+
+def test_members_repeats_and_bad_addresses_are_told_apart(invite):
+    invite("pat@example.org")
+    found = invite("kim@example.org", "KIM@example.org", "Mia@Example.org", "PAT@example.org", "nobody@")
+    assert outcomes(found) == {
+        "kim@example.org": Outcome.INVITED,
+        "KIM@example.org": Outcome.TWICE,
+        "Mia@Example.org": Outcome.MEMBER,
+        "PAT@example.org": Outcome.PENDING,
+        "nobody@": Outcome.INVALID,
+    }
+    assert Invitation.objects.count() == 2
+
+
+def test_an_expired_invitation_is_renewed_in_the_role_now_wanted(invite):
+    (first,) = invite("kim@example.org")
+    later = NOW + timedelta(days=8)
+    (again,) = invite(Wanted("Kim@example.org", Role.ADMINISTRATOR), now=later)
+    assert (again.outcome, again.invitation) == (Outcome.RENEWED, first.invitation)
+    assert (again.invitation.state(later), again.invitation.role) == ("pending", Role.ADMINISTRATOR)
+    assert again.link != first.link
+
+
+def test_after_a_revocation_the_address_can_be_invited_anew(act, invite):
+    (first,) = invite("kim@example.org")
+    revoke_invitation(by=act("owner"), invitation=first.invitation, now=NOW)
+    assert outcomes(invite("kim@example.org")) == {"kim@example.org": Outcome.INVITED}
+
+
+def test_somebody_who_left_can_be_invited_again(invite):
+    assert outcomes(invite("fay@example.org")) == {"fay@example.org": Outcome.INVITED}
+
+
+def test_the_secret_is_stored_as_a_hash_only(invite):
+    (invited,) = invite("kim@example.org")
+    secret = invited.link.rstrip("/").rpartition("/")[2]
+    assert secret.startswith("cb_inv_")
+    assert secret not in str(Invitation.objects.values().get())
+
+
+def test_an_empty_list_and_far_too_many_are_refused(invite):
+    for people in ([], [f"p{number}@example.org" for number in range(MOST_AT_ONCE + 1)]):
+        with pytest.raises(ActionError) as caught:
+            invite(*people)
+        assert caught.value.field == "emails"
+
+
+def test_nobody_is_invited_as_owner(invite):
+    with pytest.raises(ActionError) as caught:
+        invite(Wanted("kim@example.org", Role.OWNER))
+    assert caught.value.field == "role"
+
+
+def test_nobody_is_invited_to_a_personal_space(cast, act):
+    space = Team.objects.get(owner=cast.owner, is_personal=True)
+    with pytest.raises(NotAllowedError, match="personal space"):
+        invite_by_email(by=act("owner"), team=space, people=[Wanted("kim@example.org")], now=NOW)
+
+
+def test_the_mail_is_text_and_html_and_holds_the_link(has_mail, committed, invite, mailoutbox):
+    with committed():
+        (invited,) = invite("kim@example.org")
+    (sent,) = mailoutbox
+    assert sent.to == ["kim@example.org"]
+    assert sent.subject == "Callboard: Join Harbour Research"
+    assert "Olivia (olivia@example.org) invites you to the team Harbour Research as member." in sent.body
+    assert invited.link in sent.body
+    html, kind = sent.alternatives[0]
+    assert kind == "text/html"
+    assert f'href="{invited.link}"' in html
+    assert invited.invitation.mail_error == ""
+
+
+def test_html_in_a_team_name_stays_text_in_the_mail(has_mail, committed, cast, invite, mailoutbox):
+    Team.objects.filter(pk=cast.team.pk).update(name="<b>R&D</b>")
+    with committed():
+        invite("kim@example.org")
+    assert "<b>R&D</b>" in mailoutbox[0].body
+    assert "&lt;b&gt;R&amp;D&lt;/b&gt;" in mailoutbox[0].alternatives[0][0]
+
+
+def test_no_mail_goes_out_when_the_transaction_fails(has_mail, invite, committed, mailoutbox):
+    with committed(), pytest.raises(ActionError):
+        invite(Wanted("kim@example.org"), Wanted("lee@example.org", "emperor"))
+    assert mailoutbox == []
+    assert not Invitation.objects.exists()
+
+
+def test_without_a_mail_server_the_reason_is_kept_beside_the_link(settings, committed, invite):
+    settings.HAS_MAIL = False
+    with committed():
+        (invited,) = invite("kim@example.org")
+    assert Invitation.objects.get().mail_error == "No mail server is set up."
+    assert mail.outbox == []
+    assert invited.link.startswith("http")
+
+
+def test_a_mail_that_fails_leaves_the_invitation_and_the_reason(has_mail, committed, invite, monkeypatch):
+    def refuse(self, messages):
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    with committed():
+        (invited,) = invite("kim@example.org")
+    assert "Connection refused" in Invitation.objects.get().mail_error
+    assert "Connection refused" in invited.invitation.mail_error

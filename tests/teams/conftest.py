@@ -1,0 +1,60 @@
+"""Actors of the fixed cast, and what their actions leave behind."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from teams.actions.transfers import offer_transfer
+from teams.actions.users import create_user
+from teams.activity import Actor
+from teams.models import Activity, Membership, Transfer
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ADDRESS = "198.51.100.7"
+
+
+@pytest.fixture
+def act(cast):
+    """`act("owner")`: that person of the cast, acting from a known address."""
+
+    def make(name: str) -> Actor:
+        return Actor(cast.user(name), ADDRESS)
+
+    return make
+
+
+@pytest.fixture
+def staff(db) -> Actor:
+    """Site staff at work in the Django admin."""
+    user = create_user(email="sam@example.org", name="Sam", is_staff=True, verified=True)
+    return Actor(user, ADDRESS, as_staff=True)
+
+
+@pytest.fixture
+def has_mail(settings):
+    """A site with a mail server; the mails are in `mailoutbox`."""
+    settings.HAS_MAIL = True
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks):
+    """`with committed():` runs what waits for the commit, such as mails."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+@pytest.fixture
+def offered(cast, act) -> Transfer:
+    """The team, offered to its administrator."""
+    return offer_transfer(
+        by=act("owner"), team=cast.team, successor=cast.administrator, typed_name=cast.team.name, now=NOW
+    )
+
+
+def role_of(team, user) -> str | None:
+    """The role of a user in a team, or None."""
+    return Membership.objects.filter(team=team, user=user).values_list("role", flat=True).first()
+
+
+def newest_activity() -> Activity:
+    """The activity row written last."""
+    return Activity.objects.order_by("-id").first()

@@ -1,3 +1,0 @@
-"""A site on which no page of a team exists."""
-
-urlpatterns: list = []
