@@ -1,5 +1,6 @@
 """Reading amounts: what is one, and what is said of what is not."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -59,7 +60,5 @@ def test_every_amount_survives_being_written_and_read(nanos):
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.decimals()))
 def test_nothing_but_an_amount_error_comes_of_anything(value):
-    try:
+    with suppress(AmountError):
         assert 0 <= amount_nanos(read_usd(value)) <= 10**16
-    except AmountError as error:
-        assert str(error)
