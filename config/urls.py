@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("teams.urls")),
     path("", include("usage.urls")),
     path("api/v1/", include("logs.api_urls")),
+    path("api/v1/", include("usage.api_urls")),
     path("otlp/v1/traces", report_traces),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -105,15 +105,21 @@ def record_batch(
             rejected.append(_rejection(index, request_id_of(record, id_field), error))
     recorded = record_calls(calls, by=by, now=now)
     rejected += [_rejection(positions[r.position], r.request_id, r.error) for r in recorded.rejected]
-    return _answer(recorded, rejected)
+    warnings = [_rejection(positions[w.position], w.request_id, w.error) for w in recorded.warnings]
+    return _answer(recorded, rejected, warnings)
 
 
-def _answer(recorded: Recorded, rejected: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
+def _answer(
+    recorded: Recorded, rejected: list[dict[str, Any]], warnings: list[dict[str, Any]]
+) -> dict[str, Any]:
+    answer: dict[str, Any] = {
         "accepted": recorded.accepted,
         "duplicates": recorded.duplicates,
         "rejected": sorted(rejected, key=lambda rejection: rejection["index"]),
     }
+    if warnings:  # accepted calls whose reservation could not be settled
+        answer["warnings"] = sorted(warnings, key=lambda warning: warning["index"])
+    return answer
 
 
 def _rejection(index: int, request_id: str | None, error: InvalidRecordError) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Recording calls: the one way in, for every format and every sender.
 
 Resolve who called, price, then in one transaction: lock the teams, insert what is new, fold it into the
-rollups, charge the quotas. Whoever sees the answer sees the statistics with these calls in them; whatever
-crashes leaves all of them agreeing.
+rollups, charge the quotas, settle reservations. Whoever sees the answer sees the statistics with these
+calls in them; whatever crashes leaves all of them agreeing.
 """
 
 from collections import defaultdict
@@ -21,6 +21,7 @@ from logs.models import Call
 from logs.reported import InvalidRecordError, ReportedCall
 from teams.actions.locks import lock_teams
 from teams.models import Team
+from usage.actions.reservations import Settlement, settle_reservations
 from usage.buckets import day_of, hour_of
 from usage.bulk import insert_new
 from usage.charges import Charge, charge_quotas
@@ -30,7 +31,7 @@ from usage.rollups import Fact, add_calls
 
 
 class Rejected(NamedTuple):
-    """A record that was not stored: its position in the batch and why."""
+    """A record that was not stored, or not settled: its position in the batch and why."""
 
     position: int
     request_id: str
@@ -39,11 +40,16 @@ class Rejected(NamedTuple):
 
 @dataclass
 class Recorded:
-    """What became of a batch: `accepted + duplicates + len(rejected)` is its length."""
+    """What became of a batch: `accepted + duplicates + len(rejected)` is its length.
+
+    `warnings` are about accepted calls whose `reservation` could not be settled: the call was made, so it
+    is stored and charged; what its sender believes to be reserved is not theirs or no longer there.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    warnings: list[Rejected] = field(default_factory=list)
 
 
 class NewCall(NamedTuple):
@@ -70,14 +76,22 @@ def record_calls(calls: Sequence[ReportedCall], *, by: Caller, now: datetime) ->
     with transaction.atomic():
         teams = lock_teams(team_id for team_id, _mode in spaces)
         payers = _personal_spaces(team.owner_id for team in teams.values())
+        accepted: list[NewCall] = []
+        charges: list[Charge] = []
         for (team_id, mode), batch in sorted(spaces.items()):
             team = teams.get(team_id)
             if team is None or team.deleted_at:
                 recorded.rejected += [_deleted(new) for new in batch]
                 continue
-            accepted = _store(team, mode, batch, payers[team.owner_id], by, now)
-            recorded.accepted += accepted
-            recorded.duplicates += len(batch) - accepted
+            stored = _store(team, mode, batch, by, now)
+            recorded.duplicates += len(batch) - len(stored)
+            accepted += stored
+            charges += _charges(team, mode, stored, payers[team.owner_id])
+        # For all teams at once and last: batches of different teams meet in the rows of one payer, in
+        # which they must come in the same order, and for which they should wait as briefly as can be.
+        charge_quotas(charges)
+        recorded.warnings = _settle(accepted, now)
+    recorded.accepted = len(accepted)
     recorded.rejected.sort(key=lambda rejected: rejected.position)
     return recorded
 
@@ -128,16 +142,21 @@ def _deleted(new: NewCall) -> Rejected:
     return Rejected(new.position, new.call.request_id, error)
 
 
-def _store(team: Team, mode: int, batch: list[NewCall], payer: Team, by: Caller, now: datetime) -> int:
-    """Inserts one team's calls and counts the new ones everywhere; returns how many were new."""
+def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetime) -> list[NewCall]:
+    """Inserts one team's calls and counts the new ones in the rollups; returns these."""
     rows = [_row(new, team, by, now) for new in batch]
     stored = insert_new(Call, COLUMNS, rows, returning="id")
     # SQLite answers ids as text, as it keeps them.
     accepted = [new for new in batch if new.id in stored or new.id.hex in stored]
     local = LocalTimes(team.zone)
     add_calls(team_id=team.pk, mode=mode, facts=[_fact(new, local) for new in accepted])
-    payer_local = LocalTimes(payer.zone)
-    charge_quotas(
+    return accepted
+
+
+def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> list[Charge]:
+    """What the calls cost whom. The days are those of the team, and of the payer."""
+    local, payer_local = LocalTimes(team.zone), LocalTimes(payer.zone)
+    return [
         Charge(
             team_id=team.pk,
             mode=mode,
@@ -149,8 +168,31 @@ def _store(team: Team, mode: int, batch: list[NewCall], payer: Team, by: Caller,
             cost_nanos=new.priced.cost_nanos,
         )
         for new in accepted
-    )
-    return len(accepted)
+    ]
+
+
+def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
+    """Settles the reservations that the calls name; returns those that could not be settled, and why."""
+    naming = [new for new in accepted if new.call.reservation]
+    settlements = [
+        Settlement(
+            reservation_id=new.call.reservation,
+            team_id=new.place.team_id,
+            mode=new.place.mode,
+            member_id=new.place.member_id,
+            cost_nanos=new.priced.cost_nanos,
+        )
+        for new in naming
+    ]
+    problems = settle_reservations(settlements, now) if settlements else {}
+    return [
+        Rejected(
+            naming[at].position,
+            naming[at].call.request_id,
+            InvalidRecordError("reservation", message, "not_found"),
+        )
+        for at, message in sorted(problems.items())
+    ]
 
 
 class LocalTimes:

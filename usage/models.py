@@ -1,16 +1,18 @@
-"""How much: rollups (additive counters per bucket), quota limits and use, the site's own prices.
+"""How much: rollups (additive counters per bucket), quota limits, use and reservations, the site's own prices.
 
-The rollups and `QuotaUse` are records: keyed by team, no foreign keys, never joined; every dimension is
-NOT NULL ("" or 0 when there is none), because a NULL would slip through the unique key.
+The rollups, `QuotaUse`, `ReservedSum` and `Refusal` are records: keyed by team, no foreign keys, never
+joined; every dimension is NOT NULL ("" or 0 when there is none), because a NULL would slip through the
+unique key.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from teams.models import Membership, Mode, Team, Token, User
+from teams.models import Membership, Mode, Team, Token, User, public_id
 
 
 class Outcome(models.IntegerChoices):
@@ -214,6 +216,95 @@ class Quota(models.Model):
         if self.token_id:
             return Level.TOKEN
         return Level.MEMBER if self.membership_id else Level.TEAM
+
+
+def reservation_id() -> str:
+    return public_id("res")
+
+
+class Reservation(models.Model):
+    """Quota put aside for a call that is about to be made, until it is settled, rolled back or lapses.
+
+    It counts while `ended_at` is null and `expires_at` lies ahead: lapsing is time going by, no row changes.
+    `payer` is the personal space of the owner whose balance it counts against. Amounts in nano-dollars.
+    """
+
+    id = models.CharField(primary_key=True, max_length=24, default=reservation_id, editable=False)
+    # The indexes below are all that is asked by; those of the foreign keys would only cost writes.
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="reservations", db_index=False)
+    payer = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    member = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    token = models.ForeignKey(Token, on_delete=models.CASCADE, related_name="+", db_index=False, null=True)
+    request_id = models.CharField(max_length=128, blank=True)
+    model = models.CharField(max_length=128, blank=True)
+    amount_nanos = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # When it was settled or rolled back; the cost it was settled with, null when it was not.
+    ended_at = models.DateTimeField(null=True)
+    settled_nanos = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            # The same request asks again and gets the same reservation.
+            models.UniqueConstraint(
+                fields=["team", "mode", "request_id"],
+                condition=~models.Q(request_id=""),
+                name="reservation_requested_once",
+            ),
+            models.CheckConstraint(condition=models.Q(amount_nanos__gte=0), name="reservation_not_negative"),
+        ]
+        indexes = [
+            # Those that lapse within the next seconds, which `ReservedSum` cannot tell apart.
+            models.Index(fields=["expires_at"], condition=models.Q(ended_at=None), name="reservation_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.amount_nanos} nano-dollars"
+
+    def state(self, now: datetime) -> str:
+        """`settled`, `rolled_back`, `lapsed` or `open`."""
+        if self.settled_nanos is not None:
+            return "settled"
+        if self.ended_at:
+            return "rolled_back"
+        return "open" if self.counts(now) else "lapsed"
+
+    def counts(self, now: datetime) -> bool:
+        """Whether its amount is still put aside."""
+        return self.ended_at is None and self.expires_at > now
+
+
+class ReservedSum(models.Model):
+    """What open reservations put aside of one level, summed by the slot of time in which they lapse.
+
+    So what is reserved is a short sum however many reservations are open, and lapsing needs no job: a slot
+    that has passed is no longer summed (`usage.amounts`). Levels and subjects are those of `QuotaUse`.
+    """
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "level", "subject_id", "slot")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    level = models.SmallIntegerField(choices=Level.choices)
+    subject_id = models.BigIntegerField()
+    slot = models.BigIntegerField()
+    reserved_nanos = models.BigIntegerField(default=0)
+
+
+class Refusal(models.Model):
+    """How many reservations one level of a team's quotas refused in one hour.
+
+    `team_id` is the team of the call at every level; `subject_id` is that of `QuotaUse`.
+    """
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "hour", "level", "subject_id")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    hour = models.DateTimeField()
+    level = models.SmallIntegerField(choices=Level.choices)
+    subject_id = models.BigIntegerField()
+    refused = models.BigIntegerField(default=0)
 
 
 class Price(models.Model):

@@ -1,8 +1,44 @@
 """Money is an integer number of nano-dollars inside, a decimal string outside."""
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from django.utils.translation import gettext as _
+
 NANOS = 1_000_000_000
+# The largest limit or reservation; far above any real one, and far below what a column holds.
+MOST_USD = Decimal(10_000_000)
+_DECIMALS = 9
+# Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN", "1e99999999".
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
+
+
+class AmountError(ValueError):
+    """Not an amount that can be set or reserved; the message says what one looks like."""
+
+
+def read_usd(value: object) -> Decimal:
+    """The dollars that a JSON number (int or Decimal) or a string says. Raises AmountError."""
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    text = f"{value:f}" if isinstance(value, Decimal) and abs(value.adjusted()) < 40 else str(value)
+    if (is_number or isinstance(value, str)) and _PLAIN_NUMBER.fullmatch(text):
+        return Decimal(text)
+    raise AmountError(_("Give an amount of US dollars such as 12.50."))
+
+
+def amount_nanos(usd: Decimal) -> int:
+    """Nano-dollars of a limit or a reservation. Raises AmountError for what cannot be one: below 0, above
+    MOST_USD, or finer than a nano-dollar."""
+    if not usd.is_finite():
+        raise AmountError(_("Give an amount of US dollars such as 12.50."))
+    if usd < 0:
+        raise AmountError(_("The amount must not be negative."))
+    if usd > MOST_USD:
+        raise AmountError(_("The amount must be at most $10,000,000."))
+    exponent = usd.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -_DECIMALS:
+        raise AmountError(_("The amount must have at most 9 decimals."))
+    return to_nanos(usd)
 
 
 def to_nanos(usd: Decimal) -> int:

@@ -1,0 +1,96 @@
+"""Who a request to the API speaks for: from a key, and what a gateway names beside it, to one context."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from teams.api import ApiError, Credential
+from teams.credentials import RefusedKeyError, refusal_of, tokens_with_standing
+from teams.models import Membership, Mode, Team, Token, User
+from teams.secrets import digest
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where calls belong: the team or personal space, the mode, the member, perhaps their token."""
+
+    team: Team
+    mode: Mode
+    user: User
+    role: str
+    token: Token | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """Whom a request names: a `token` (secret or `tok_…`), or `team` slug and `member` address; else ""."""
+
+    token: str = ""
+    team: str = ""
+    member: str = ""
+
+
+def context_of(credential: Credential, named: Named, now: datetime) -> Context:
+    """The context that a key speaks for. Raises ApiError when it may not, or does not say for whom."""
+    if isinstance(credential, Token):
+        _check_own(credential, named)
+        return context_of_token(credential)
+    team = credential.team
+    if named.token:
+        return context_of_token(_named_token(named.token, team, now))
+    if not named.member:
+        raise ApiError(400, "invalid_request", _("Name the caller: token, or team and member."), param="token")
+    return _context_of_member(named, team)
+
+
+def context_of_token(token: Token) -> Context:
+    """The context of a token that comes with its holder's `role`."""
+    role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_standing
+    return Context(token.team, Mode(token.mode), token.user, role, token)
+
+
+def _check_own(token: Token, named: Named) -> None:
+    """A token speaks for itself; one that names another is refused, not silently taken for it."""
+    if named.token and named.token != token.public_id and digest(named.token) != token.digest:
+        raise _out_of_scope("token", _("A token reserves for itself only."))
+    if named.team and named.team != token.team.slug:
+        raise _out_of_scope("team", _("This token calls in another team."))
+    if named.member and named.member.lower() != token.user.email.lower():
+        raise _out_of_scope("member", _("This token belongs to somebody else."))
+
+
+def _named_token(name: str, team: Team | None, now: datetime) -> Token:
+    named = Q(public_id=name) if name.startswith("tok_") else Q(digest=digest(name))
+    token = tokens_with_standing().filter(named).first()
+    if token is None or (team is not None and token.team_id != team.pk):
+        raise _out_of_scope("token", _("No such token, as far as this key may see."))
+    reason = refusal_of(token, now)
+    if reason is not None:
+        raise ApiError(401, "invalid_token", str(RefusedKeyError(reason)), param="token")
+    return token
+
+
+def _context_of_member(named: Named, team: Team | None) -> Context:
+    if team is None and not named.team:
+        message = _("Name the team of the member by its slug.")
+        raise ApiError(400, "invalid_request", message, param="team")
+    if team is not None and named.team not in {"", team.slug}:
+        raise _out_of_scope("team", _("This key is for another team."))
+    slug = team.slug if team is not None else named.team
+    membership = (
+        Membership.objects.filter(
+            team__slug=slug, team__deleted_at=None, user__email__iexact=named.member, user__is_active=True
+        )
+        .select_related("team", "user")
+        .first()
+    )
+    if membership is None:
+        message = _("Nobody with this address is in the team, as far as this key may see.")
+        raise _out_of_scope("member", message)
+    return Context(membership.team, Mode.LIVE, membership.user, membership.role)
+
+
+def _out_of_scope(param: str, message: str) -> ApiError:
+    return ApiError(403, "out_of_scope", message, param=param)

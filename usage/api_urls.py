@@ -1,0 +1,11 @@
+"""The API's endpoints about quota, below /api/v1/."""
+
+from django.urls import path
+
+from usage import api
+
+urlpatterns = [
+    path("me", api.show_context),
+    path("reservations", api.make_reservation),
+    path("reservations/<str:reservation_id>", api.end_reservation),
+]
