@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from usage import api
+from usage import api, api_usage
 
 urlpatterns = [
+    path("usage", api_usage.show_usage),
     path("me", api.show_context),
     path("reservations", api.make_reservation),
     path("reservations/<str:reservation_id>", api.end_reservation),

@@ -21,7 +21,7 @@ DEFAULT_PERIOD = "7d"
 MOST_BUCKETS = 1500
 MOST_VALUES = 200
 _BUCKET_DAYS = {Granularity.HOUR: 1 / 24, Granularity.DAY: 1, Granularity.WEEK: 7, Granularity.MONTH: 28}
-_LONGEST = timedelta(days=10 * 366)
+LONGEST = timedelta(days=10 * 366)
 
 
 class UsageFilter(forms.Form):
@@ -55,7 +55,10 @@ class UsageFilter(forms.Form):
             return data
         data["ranges"] = self._ranges(data)
         asked = data["ranges"][0]
-        data["granularity"] = _granularity(data["granularity"], asked)
+        try:
+            data["granularity"] = checked_granularity(data["granularity"], asked)
+        except ValueError as error:
+            raise ValidationError({"granularity": str(error)}) from error
         return data
 
     def _ranges(self, data: dict[str, Any]) -> tuple[Range, Range]:
@@ -67,7 +70,7 @@ class UsageFilter(forms.Form):
         start, end = (self._on_the_clock(data[name]) for name in ("from", "to"))
         if start >= end:
             raise ValidationError({"to": _("The end must be after the beginning.")})
-        if end - start > _LONGEST:
+        if end - start > LONGEST:
             raise ValidationError({"to": _("A range can be ten years long at most.")})
         asked = Range(start, end)
         return asked, preceding(asked)
@@ -96,12 +99,15 @@ class UsageFilter(forms.Form):
 LOCAL_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
 
 
-def _granularity(asked: str, of: Range) -> Granularity:
+def checked_granularity(asked: str, of: Range) -> Granularity:
+    """The step asked for, or the automatic one for "". Raises ValueError with a message for people."""
     if not asked:
         return automatic_granularity(of)
+    if asked not in set(Granularity):
+        raise ValueError(_("Take hour, day, week or month."))
     granularity = Granularity(asked)
     if of.length / timedelta(days=1) / _BUCKET_DAYS[granularity] > MOST_BUCKETS:
-        raise ValidationError({"granularity": _("That is too fine for so long a range; take a coarser step.")})
+        raise ValueError(_("That is too fine for so long a range; take a coarser step."))
     return granularity
 
 

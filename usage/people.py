@@ -39,12 +39,16 @@ def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
     return {user.pk: Person(user.pk, user.public_id, user.name, user.email, user.role or "") for user in found}
 
 
-def people_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:
-    """User ids by public id, of those who are in the team or called in it once; others are nobody's business."""
+def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
+    """User ids by public id and by address, of those who are in the team or called in it once.
+
+    Everybody else on the site is nobody's business here.
+    """
     called = QuotaUse.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
     joined = Membership.objects.filter(team=team, user=OuterRef("pk"))
-    found = User.objects.filter(Exists(joined) | Exists(called), public_id__in=public_ids)
-    return dict(found.values_list("public_id", "pk"))
+    named = Q(public_id__in=names) | Q(email__in=names)
+    found = User.objects.filter(named, Exists(joined) | Exists(called))
+    return {name: user.pk for user in found for name in (user.public_id, user.email)}
 
 
 def tokens_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:

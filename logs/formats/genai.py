@@ -163,8 +163,9 @@ def _times(span: Span, attributes: Attributes) -> dict[str, Any]:
 
 def _number(value: object) -> float | None:
     """A finite number of seconds; anything else says nothing."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number and math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _failure(span: Span, attributes: Attributes) -> dict[str, Any]:

@@ -73,15 +73,19 @@ def refusal(message: str, content_type: str) -> bytes:
 
 def _encoded(message: Message, content_type: str) -> bytes:
     if content_type == JSON:
-        return json_format.MessageToJson(message, indent=None).encode()
+        text: str = json_format.MessageToJson(message, indent=None)
+        return text.encode()
     return bytes(message.SerializeToString())
 
 
 def _request(data: bytes, content_type: str) -> ExportTraceServiceRequest:
+    request = ExportTraceServiceRequest()
     try:
         if content_type == JSON:
-            return json_format.Parse(data, ExportTraceServiceRequest(), ignore_unknown_fields=True)
-        return ExportTraceServiceRequest.FromString(data)
+            json_format.Parse(data, request, ignore_unknown_fields=True)
+        else:
+            request.ParseFromString(data)
     except (json_format.ParseError, DecodeError, ValueError, RecursionError) as error:
         message = _("The body is not an ExportTraceServiceRequest: %s") % str(error)[:200]
         raise BodyError(400, "invalid_json", message) from None
+    return request

@@ -1,0 +1,129 @@
+"""GET /api/v1/usage: the same numbers as the pages, for those who may see them."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from logs.callers import Caller
+from logs.record import record_calls
+from logs.reported import ReportedCall
+from teams.actions.gateway_keys import create_gateway_key
+from teams.activity import SITE
+from teams.models import Mode
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+def calls(cast, token_of):
+    """Two calls of Mia, one of Adam, one of Mia in test mode."""
+    for name, mode, count in [("member", Mode.LIVE, 2), ("administrator", Mode.LIVE, 1), ("member", Mode.TEST, 1)]:
+        token, _secret = token_of(name, mode=mode)
+        record_calls(
+            [
+                ReportedCall(
+                    request_id=f"{name}-{index}",
+                    started_at=NOW - timedelta(hours=1),
+                    model="gpt-4o-mini",
+                    input_tokens=1000,
+                    output_tokens=500,
+                    latency_ms=800,
+                )
+                for index in range(count)
+            ],
+            by=Caller(token=token),
+            now=NOW,
+        )
+
+
+@pytest.fixture
+def get(client, calls):
+    def ask(secret, query="", **headers):
+        return client.get(f"/api/v1/usage?{query}", headers={"Authorization": f"Bearer {secret}", **headers})
+
+    return ask
+
+
+def secret_of(token_of, name, **more):
+    return token_of(name, **more)[1]
+
+
+@pytest.mark.parametrize(("name", "seen"), [("owner", 3), ("administrator", 3), ("member", 2)])
+def test_owners_and_administrators_see_the_team_and_members_themselves(get, token_of, name, seen):
+    answer = get(secret_of(token_of, name), "group_by=member").json()
+    assert answer["totals"]["calls"] == seen
+    assert sum(row["calls"] for row in answer["rows"]) == seen
+
+
+def test_rows_have_exact_costs_and_all_four_dimensions(get, token_of):
+    answer = get(secret_of(token_of, "owner"), "group_by=model,member&granularity=day").json()
+    row = next(row for row in answer["rows"] if row["member"] == "mia@example.org")
+    assert (row["time"], row["model"], row["token"]) == (None, "gpt-4o-mini", None)
+    assert (row["cost_usd"], row["success_rate"]) == ("0.0009", 1.0)
+    assert row["latency_ms"] == {"avg": 800.0, "p50": pytest.approx(800, rel=0.02)} | {
+        name: pytest.approx(800, rel=0.02) for name in ("p95", "p99")
+    }
+
+
+def test_a_test_token_reads_test_mode_unless_it_asks_for_live(get, token_of):
+    secret = secret_of(token_of, "owner", mode=Mode.TEST)
+    assert get(secret).json()["totals"]["calls"] == 1
+    assert get(secret, "mode=live").json()["totals"]["calls"] == 3
+
+
+def test_filters_narrow_the_answer(get, token_of):
+    secret = secret_of(token_of, "owner")
+    assert get(secret, "member=mia@example.org").json()["totals"]["calls"] == 2
+    assert get(secret, "model=gpt-4o-mini,other").json()["totals"]["calls"] == 3
+    assert get(secret, "model=other").json() | {"rows": []} == get(secret, "model=other").json()
+
+
+def test_csv_has_the_rows_and_no_total(get, token_of):
+    response = get(secret_of(token_of, "owner"), "group_by=member", Accept="text/csv")
+    rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert {row["member"]: row["calls"] for row in rows} == {"mia@example.org": "2", "adam@example.org": "1"}
+    assert rows[0]["latency_ms_p95"]
+
+
+def test_a_team_key_reads_its_team_and_a_site_key_the_team_it_names(get, cast):
+    _key, secret = create_gateway_key(by=SITE, team=cast.team, name="proxy")
+    assert get(secret).json()["totals"]["calls"] == 3
+    assert get(secret, f"team={cast.other_team.slug}").status_code == 403
+    _key, secret = create_gateway_key(by=SITE, team=None, name="site")
+    assert get(secret).status_code == 404
+    assert get(secret, f"team={cast.team.slug}").json()["totals"]["calls"] == 3
+
+
+def test_nobody_reads_another_team_or_another_member(get, token_of, cast):
+    outsider = secret_of(token_of, "outsider", team=cast.other_team)
+    assert get(outsider).json()["totals"]["calls"] == 0
+    assert get(outsider, f"team={cast.team.slug}").status_code == 403
+    member = secret_of(token_of, "member")
+    assert get(member, "member=adam@example.org").status_code == 403
+    # Whether somebody has an account elsewhere on the site is not told either.
+    assert get(secret_of(token_of, "owner"), "member=otto@example.org").status_code == 404
+    assert get("cb_live_made-up").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ("from=yesterday", "from"),
+        ("from=2026-11-01T00:00:00", "from"),
+        ("from=2026-11-02&to=2026-11-01", "to"),
+        ("from=2000-01-01&to=2026-01-01", "from"),
+        ("from=0001-01-01T00:00:00%2B23:00", "from"),
+        ("granularity=minute", "granularity"),
+        ("granularity=hour&from=2020-01-01", "granularity"),
+        ("group_by=channel", "group_by"),
+        ("mode=both", "mode"),
+        ("member=nobody@example.org", "member"),
+        ("token=tok_nothing", "token"),
+    ],
+)
+def test_a_bad_parameter_is_named(get, token_of, query, param):
+    response = get(secret_of(token_of, "owner"), query)
+    assert response.status_code in {400, 404}
+    assert response.json()["error"]["param"] == param
