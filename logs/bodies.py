@@ -41,12 +41,17 @@ def read_records(request: HttpRequest, *, json_may_be_lines: bool = False) -> li
     """
     content_type = checked_content_type(request, _JSON, _NDJSON)
     data = read_bytes(request)
-    if sum(map(data.count, (b"{", b"[", b","))) > _MAX_VALUES:
-        raise BodyError(413, "too_large", _("The body holds too many values: send it in smaller batches."))
+    refuse_many_values(data)
     records = _lines(data) if content_type == _NDJSON else _json(data, json_may_be_lines)
     if len(records) > MAX_RECORDS:
         raise BodyError(413, "too_large", _("Send at most %d records at once.") % MAX_RECORDS)
     return records
+
+
+def refuse_many_values(data: bytes) -> None:
+    """Refuses JSON that would unfold to more objects, lists and values than any honest batch has."""
+    if sum(map(data.count, (b"{", b"[", b","))) > _MAX_VALUES:
+        raise BodyError(413, "too_large", _("The body holds too many values: send it in smaller batches."))
 
 
 def checked_content_type(request: HttpRequest, *understood: str) -> str:

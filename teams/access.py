@@ -59,6 +59,15 @@ class Access:
         return self.may(Permission.SEE_TEAM)
 
 
+def memberships_of(user: User) -> list[Membership]:
+    """The contexts of a user: the personal space first, then teams by name."""
+    return list(
+        Membership.objects.filter(user=user, team__deleted_at=None)
+        .select_related("team")
+        .order_by("-team__is_personal", "team__name", "team_id")
+    )
+
+
 def access_of(user: User, team: Team) -> Access | None:
     """The user's place in a team that is not deleted; None for an outsider."""
     if team.deleted_at or not user.is_active:

@@ -1,11 +1,12 @@
 """What every page's frame needs: the contexts of the switcher and the mode."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from teams.models import Membership
+from teams.access import memberships_of
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -14,14 +15,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {}
 
-    def contexts() -> list[Membership]:
-        return list(
-            Membership.objects.filter(user=user, team__deleted_at=None)
-            .select_related("team")
-            .order_by("-team__is_personal", "team__name", "team_id")
-        )
-
     return {
-        "contexts": SimpleLazyObject(contexts),
+        "contexts": SimpleLazyObject(partial(memberships_of, user)),
         "mode": "test" if request.GET.get("mode") == "test" else "live",
     }

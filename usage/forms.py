@@ -96,6 +96,19 @@ class UsageFilter(forms.Form):
         )
 
 
+OWN_DAYS = (7, 30, 90)
+
+
+class OwnFilter(forms.Form):
+    """How many days the personal page looks back."""
+
+    days = forms.TypedChoiceField(choices=[(days, days) for days in OWN_DAYS], coerce=int, required=False)
+
+    def days_back(self) -> int:
+        """The days asked for; 30 when nothing sensible was."""
+        return (self.cleaned_data.get("days") if self.is_valid() else None) or 30
+
+
 LOCAL_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
 
 

@@ -7,10 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from config.http import render_page
-from teams.access import Access, Permission, team_for
-from teams.models import User
+from teams.access import Access, Permission, memberships_of, team_for
+from teams.models import Mode, User
 from usage import charts
-from usage.forms import DEFAULT_PERIOD, UsageFilter
+from usage.forms import DEFAULT_PERIOD, OWN_DAYS, OwnFilter, UsageFilter
+from usage.own import own_usage
 from usage.pages import overview_page, ranking_page
 from usage.query import PRESETS, Granularity
 from usage.snippets import first_call
@@ -38,6 +39,24 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         context |= {"page": ranking_page(form.query(), access)}
     return render_page(request, "usage/ranking.html", "usage-ranking", context)
+
+
+def me(request: HttpRequest) -> HttpResponse:
+    """One's own usage, in every context together and apart."""
+    assert isinstance(request.user, User)
+    memberships = memberships_of(request.user)
+    days = OwnFilter(request.GET).days_back()
+    mode = Mode.TEST if request.GET.get("mode") == "test" else Mode.LIVE
+    own = own_usage(request.user, memberships, mode, days=days, now=timezone.now())
+    context = {
+        "nav": "me",
+        "own": own,
+        "days": days,
+        "day_choices": OWN_DAYS,
+        "personal": {"team": memberships[0].team},
+        **_charts(own.overview),
+    }
+    return render_page(request, "usage/me.html", "usage-me", context)
 
 
 def _access(request: HttpRequest, slug: str, permission: Permission) -> Access:

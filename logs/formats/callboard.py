@@ -36,15 +36,14 @@ def parse_call(record: object, now: datetime) -> ReportedCall:
     """
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be an object with request_id, started_at and model."))
-    values: dict[str, Any] = {}
+    for field in ("request_id", "started_at", "model"):
+        if record.get(field) is None:
+            raise invalid(field, _("is required."))
+    values: dict[str, Any] = {"started_at": time("started_at", record["started_at"], now)}
     for field, value in record.items():
         reader = READERS.get(field)
         if reader is not None and value is not None:
             values[reader[0]] = reader[1](field, value)
-    for field in ("request_id", "started_at", "model"):
-        if record.get(field) is None:
-            raise invalid(field, _("is required."))
-    values["started_at"] = time("started_at", record["started_at"], now)
     error = values.pop("error", None)
     if error is not None:
         values.update(error)

@@ -131,22 +131,25 @@ def span_record(
     `attributes` are the span's own, `resource` what holds for all spans of a process.
     """
     around = resource | attributes
+    failure = _failure(span, attributes)
+    # A failure has no response; what LiteLLM gives as its id is the same for every attempt.
+    response_id = None if failure else attributes.get("gen_ai.response.id")
     return {
-        "request_id": _request_id(attributes, trace_id, span_id),
+        "request_id": _request_id(response_id, trace_id, span_id),
         **_times(span, attributes),
         **with_cached_inside({field: _first(attributes, names) for field, names in _TOKENS.items()}),
         "cost_usd": _first(attributes, _COST),
-        **_failure(span, attributes),
+        **failure,
         **_who(around),
         **_description(around, trace_id),
     }
 
 
-def _request_id(attributes: Attributes, trace_id: str, span_id: str) -> str | None:
-    """The provider's id of the response, so that a call told by two instrumentations is one; else the span's."""
-    response_id = fitted(attributes.get("gen_ai.response.id"), REQUEST_ID_CHARACTERS + 1)
-    if response_id and len(response_id) <= REQUEST_ID_CHARACTERS:
-        return response_id
+def _request_id(response_id: object, trace_id: str, span_id: str) -> str | None:
+    """The response's id, so that a call told by two instrumentations is one; the span's if there is none."""
+    fitting = fitted(response_id, REQUEST_ID_CHARACTERS + 1)  # what is longer is not cut: two might be one
+    if fitting and len(fitting) <= REQUEST_ID_CHARACTERS:
+        return fitting
     return f"{trace_id}-{span_id}" if span_id else None
 
 
@@ -163,13 +166,13 @@ def _times(span: Span, attributes: Attributes) -> dict[str, Any]:
 
 def _number(value: object) -> float | None:
     """A finite number of seconds; anything else says nothing."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if math.isfinite(value) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return value
+    return None
 
 
 def _failure(span: Span, attributes: Attributes) -> dict[str, Any]:
-    """Status and error of a span that failed: that says so, has an `error.type`, or an HTTP status of 400 on."""
+    """Status and error of a span that failed: it says so, has an error.type, or a status from 400 on."""
     kind = fitted(str(attributes.get("error.type") or ""), 128)
     status = _http_status(attributes.get("http.response.status_code")) or _http_status(kind)
     if not (kind or status or span.status.code == Status.STATUS_CODE_ERROR):

@@ -1,6 +1,7 @@
 """OTLP/HTTP traces, protobuf and JSON: the request's spans to records, and the answers that OTLP expects."""
 
 import base64
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from logs.bodies import MAX_RECORDS, BodyError
+from logs.bodies import MAX_RECORDS, BodyError, refuse_many_values
 from logs.formats.genai import NAMES, attributes_of, is_call, span_record
 from logs.formats.translated import parse_translated
 from logs.reported import InvalidRecordError, ReportedCall
@@ -73,8 +74,7 @@ def refusal(message: str, content_type: str) -> bytes:
 
 def _encoded(message: Message, content_type: str) -> bytes:
     if content_type == JSON:
-        text: str = json_format.MessageToJson(message, indent=None)
-        return text.encode()
+        return str(json_format.MessageToJson(message, indent=None)).encode()
     return bytes(message.SerializeToString())
 
 
@@ -82,10 +82,19 @@ def _request(data: bytes, content_type: str) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     try:
         if content_type == JSON:
-            json_format.Parse(data, request, ignore_unknown_fields=True)
+            json_format.ParseDict(_object(data), request, ignore_unknown_fields=True)
         else:
             request.ParseFromString(data)
     except (json_format.ParseError, DecodeError, ValueError, RecursionError) as error:
         message = _("The body is not an ExportTraceServiceRequest: %s") % str(error)[:200]
         raise BodyError(400, "invalid_json", message) from None
     return request
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    """The JSON object; protobuf itself would take a list or a string for a request without spans."""
+    refuse_many_values(data)
+    document = json.loads(data)
+    if not isinstance(document, dict):
+        raise ValueError("not an object")
+    return document

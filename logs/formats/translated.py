@@ -48,11 +48,9 @@ def with_cached_inside(fields: dict[str, Any]) -> dict[str, Any]:
 
     That they did shows when the cached are more than the input; otherwise the conventions are believed.
     """
-    names = ("cached_tokens", "cache_write_tokens")
-    cached = sum(fields[name] for name in names if type(fields[name]) is int)
-    if type(fields["input_tokens"]) is int and cached > fields["input_tokens"]:
-        return fields | {"input_tokens": fields["input_tokens"] + cached}
-    return fields
+    told = fields["input_tokens"]
+    cached = sum(fields[name] for name in ("cached_tokens", "cache_write_tokens") if type(fields[name]) is int)
+    return fields | {"input_tokens": told + cached} if type(told) is int and 0 <= told < cached else fields
 
 
 def fitted(value: object, limit: int = LABEL_CHARACTERS) -> str | None:

@@ -1,5 +1,6 @@
 """`manage.py serve`: the production server on HOST:PORT."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,8 @@ class Command(BaseCommand):
         refuse_unapplied_migrations()
         if collect_static():
             self.stderr.write("Collected the static files.")
+        # It warns of every answer to HEAD, from which it takes the body away as it should.
+        logging.getLogger("gunicorn.http.wsgi").setLevel(logging.ERROR)
         application = get_wsgi_application()
         # A connection must not be shared by the workers, which are forks of this process.
         connections.close_all()

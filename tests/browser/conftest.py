@@ -1,0 +1,119 @@
+"""A real Chromium, signed in through the real form; a page that complains fails its test."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from teams.models import User
+from tests.conftest import PASSWORD
+
+# Playwright keeps an event loop in this thread, which makes Django fear for its connections.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LOOKS = [(width, theme) for width in (1440, 900, 390) for theme in ("light", "dark")]
+AXE_RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; its absence fails the tests, so that they are never skipped unseen."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.fail("Browser tests need Chromium: install the package chromium, or run -m 'not browser'")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the console and the security policy of the test's page complained about. A test that expects
+    a complaint looks at it here and clears it."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server, complaints: list[str]) -> Iterator[Page]:
+    """An empty page; relative addresses are those of the site under test."""
+    # Reduced motion, because a colour half-way between two themes has any contrast.
+    context = chromium.new_context(
+        base_url=live_server.url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
+    )
+    context.set_default_timeout(10_000)
+    context.add_init_script(
+        "addEventListener('securitypolicyviolation',"
+        " e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))"
+    )
+    page = context.new_page()
+    page.on(
+        "console",
+        lambda message: complaints.append(f"{page.url}: {message.text}") if message.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def sign_in(page: Page) -> Callable[[User], None]:
+    """`sign_in(cast.owner)`: through the form, as people do."""
+
+    def through_the_form(user: User) -> None:
+        page.goto(reverse("account_login") + "?next=" + reverse("teams:profile"))
+        page.get_by_label("Email").fill(user.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url("**" + reverse("teams:profile"))
+
+    return through_the_form
+
+
+@pytest.fixture
+def axe(page: Page) -> Callable[[], None]:
+    """`axe()`: the page as it is now breaks no accessibility rule."""
+
+    def check() -> None:
+        violations = Axe().run(page, options=AXE_RULES).response["violations"]
+        found = [(rule["id"], node["html"]) for rule in violations for node in rule["nodes"]]
+        assert found == [], page.url
+
+    return check
+
+
+@pytest.fixture
+def each_look(page: Page) -> Callable[[], Iterator[str]]:
+    """`for look in each_look():` shows the page at three widths, light and dark, and never too wide."""
+
+    def looks() -> Iterator[str]:
+        for width, theme in LOOKS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=theme)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (page.url, width)
+            yield f"{width} {theme}"
+
+    return looks

@@ -1,0 +1,140 @@
+"""Signing in, the theme, the menu on a phone, and every page of the account in a real browser."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from tests.account_pages import ACCOUNT_PAGES, NOT_HTML, OPENID_CONNECT, account_url, add_second_factors
+from tests.conftest import PASSWORD
+
+
+def confirm_password(page, next_url: str) -> None:
+    """The pages of two-factor sign-in ask again who one is."""
+    page.goto(f"{reverse('account_reauthenticate')}?next={next_url}")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.wait_for_url("**" + next_url)
+
+
+def test_signing_in_needs_only_the_keyboard(page, cast):
+    page.goto("/")
+    page.get_by_label("Email").focus()
+    page.keyboard.type(cast.owner.email)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Olivia")).to_be_visible()
+
+
+def test_a_wrong_password_is_told(page, cast):
+    page.goto("/")
+    page.get_by_label("Email").fill(cast.owner.email)
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("not correct")
+    expect(page.get_by_label("Email")).to_have_value(cast.owner.email)
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(page, cast, sign_in):
+    sign_in(cast.owner)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+
+
+def test_a_chosen_theme_stays(page, cast, sign_in):
+    sign_in(cast.owner)
+    page.get_by_role("button", name="Olivia").click()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto(reverse("mfa_index"))
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="Olivia").click()
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="System").click()
+    page.reload()
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
+
+
+def test_the_switcher_lists_contexts_with_roles_and_gives_focus_back(page, cast, sign_in):
+    sign_in(cast.administrator)
+    switcher = page.get_by_role("button", name="All contexts")
+    switcher.press("Enter")
+    menu = page.locator("#contexts")
+    expect(menu).to_contain_text("Personal space")
+    expect(menu.get_by_role("link", name="Harbour Research")).to_contain_text("Administrator")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(switcher).to_be_focused()
+
+
+def test_the_menu_opens_and_closes_on_a_phone(page, cast, sign_in):
+    sign_in(cast.owner)
+    page.set_viewport_size({"width": 390, "height": 800})
+    link = page.get_by_role("link", name="Sessions")
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(link).to_be_visible()
+    page.get_by_role("button", name="Menu").click()
+    expect(link).to_be_hidden()
+
+
+def test_signing_out_is_one_button(page, cast, sign_in):
+    sign_in(cast.owner)
+    page.get_by_role("button", name="Olivia").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_the_pages_before_signing_in_are_accessible_in_every_look(page, db, axe, each_look):
+    for name, (status, _signed_in) in ACCOUNT_PAGES.items():
+        if status == 200 and not name.startswith("openid"):
+            page.goto(account_url(name))
+            for _look in each_look():
+                axe()
+
+
+def test_the_pages_of_an_account_are_accessible_in_every_look(page, cast, sign_in, axe, each_look, settings):
+    settings.SOCIALACCOUNT_PROVIDERS = OPENID_CONNECT
+    sign_in(cast.member)
+    confirm_password(page, reverse("mfa_activate_totp"))
+    axe()
+    passkey = add_second_factors(cast.member)
+    for name, (_signed_out, status) in ACCOUNT_PAGES.items():
+        if status == 200 and name not in NOT_HTML | {"openid_connect_callback"}:
+            page.goto(account_url(name, passkey))
+            for _look in each_look():
+                axe()
+
+
+def test_a_passkey_is_made_and_opens_the_site(page, cast, sign_in):
+    """With Chromium's own virtual authenticator, through django-allauth's scripts."""
+    authenticator = page.context.new_cdp_session(page)
+    authenticator.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    authenticator.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    sign_in(cast.member)
+    confirm_password(page, reverse("mfa_add_webauthn"))
+    page.get_by_label("Passwordless").check()
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_url(lambda url: reverse("mfa_add_webauthn") not in url)
+    page.context.clear_cookies()
+    page.goto("/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("button", name="Mia")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/nowhere/"])
+def test_an_error_page_is_accessible(page, db, path, complaints, axe, each_look):
+    page.goto(path)
+    for _look in each_look():
+        axe()
+    assert all("404" in complaint for complaint in complaints)
+    complaints.clear()

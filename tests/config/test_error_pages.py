@@ -1,0 +1,51 @@
+"""What people see when something is wrong."""
+
+import pytest
+from django.template.loader import get_template
+from django.test import Client, RequestFactory
+from django.views import defaults
+
+from config.views import csrf_failure
+
+
+def test_an_address_that_does_not_exist_says_so_in_our_look(client, db):
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert b"There is no such page" in response.content
+    assert b"css/callboard.css" in response.content
+
+
+@pytest.mark.parametrize(
+    ("view", "status", "text"),
+    [
+        (defaults.bad_request, 400, "did not understand"),
+        (defaults.permission_denied, 403, "Your role does not allow this"),
+    ],
+)
+def test_a_refusal_says_what_it_means(view, status, text):
+    response = view(RequestFactory().get("/"), Exception("inner detail"))
+    assert response.status_code == status
+    assert text in response.content.decode()
+    assert "inner detail" not in response.content.decode()
+
+
+def test_a_crash_is_answered_without_the_database():
+    response = defaults.server_error(RequestFactory().get("/"))
+    assert response.status_code == 500
+    assert "Something went wrong" in response.content.decode()
+
+
+def test_the_page_of_a_crash_needs_nothing_of_the_others():
+    assert "{% extends" not in get_template("500.html").template.source
+
+
+def test_a_stale_form_is_told_to_try_again(db):
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/accounts/login/", {"login": "a@b.example", "password": "x"})
+    assert response.status_code == 403
+    assert b"This form had gone stale" in response.content
+
+
+def test_the_reason_of_a_stale_form_is_not_for_people():
+    response = csrf_failure(RequestFactory().post("/"), "CSRF cookie not set.")
+    assert b"CSRF" not in response.content

@@ -1,0 +1,104 @@
+"""Whatever JSON comes as a record: a call within the limits of its columns, or InvalidRecordError."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logs.formats.callboard import READERS, parse_call, request_id_of
+from logs.formats.litellm import parse_payload
+from logs.formats.otlp import parse_span
+from logs.models import Call
+from logs.reported import InvalidRecordError, ReportedCall
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+TEXT = st.text(st.characters(codec=None), max_size=20)  # NUL and lone surrogates too
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals(allow_nan=False)
+    | TEXT
+    | st.sampled_from(["2026-11-20T11:00:00Z", "10.0.0.1", "mia@example.org", "0.1", 1_790_000_000, 10**400])
+)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=10)
+
+CALLBOARD = ["started_at", *READERS]
+LITELLM = [
+    "litellm_call_id", "id", "startTime", "endTime", "completionStartTime", "stream", "status", "model",
+    "model_group", "model_id", "custom_llm_provider", "prompt_tokens", "completion_tokens", "response_cost",
+    "response_cost_failure_debug_info", "call_type", "cache_hit", "end_user", "requester_ip_address",
+    "user_agent", "session_id", "request_tags", "error_str",
+]  # fmt: skip
+METADATA = [
+    "usage_object", "user_api_key_auth_metadata", "user_api_key_hash", "user_api_key_alias",
+    "user_api_key_user_email", "user_api_key_user_id", "spend_logs_metadata", "requester_ip_address",
+]  # fmt: skip
+
+
+def objects(fields: list[str], **more: st.SearchStrategy) -> st.SearchStrategy[dict]:
+    return st.fixed_dictionaries({}, optional={**dict.fromkeys(fields, VALUES), **more})
+
+
+def good(**fields: object) -> st.SearchStrategy[dict]:
+    return st.fixed_dictionaries({name: st.just(value) for name, value in fields.items()})
+
+
+def merged(base: st.SearchStrategy[dict], over: st.SearchStrategy[dict]) -> st.SearchStrategy[dict]:
+    """A good record of which a few fields were replaced, so that the rest of the way is tried too."""
+    few = over.map(lambda fields: dict(list(fields.items())[:3]))
+    return st.builds(lambda left, right: {**left, **right}, base, few)
+
+
+OWN = merged(good(request_id="r", started_at="2026-11-20T11:00:00Z", model="m"), objects(CALLBOARD))
+PAYLOADS = merged(
+    good(litellm_call_id="r", startTime=1_790_000_000.5, model="m", prompt_tokens=5),
+    objects(
+        LITELLM,
+        metadata=VALUES | objects(METADATA),
+        error_information=objects(["error_code", "error_class", "error_message"]),
+    ),
+)
+
+
+def check(call: ReportedCall) -> None:
+    """The call fits its columns, and JSON columns and both databases can store it."""
+    for field in Call._meta.concrete_fields:
+        value = getattr(call, field.attname, None)
+        if isinstance(value, str):
+            assert len(value) <= field.max_length
+            assert "\0" not in value
+            value.encode()
+    for name in ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens"):
+        assert 0 <= getattr(call, name) <= 10**9
+    assert call.started_at.tzinfo is UTC
+    assert call.request_id
+    assert call.model
+    assert call.cost_nanos is None or 0 <= call.cost_nanos <= 10**13
+    assert not isinstance(call.cost_nanos, Decimal)
+
+
+def parse(parser, record: object) -> None:
+    with suppress(InvalidRecordError):
+        check(parser(record, NOW))
+
+
+@pytest.mark.parametrize("parser", [parse_call, parse_payload, parse_span])
+@given(record=VALUES)
+def test_any_value_is_a_call_or_refused(parser, record):
+    parse(parser, record)
+    request_id_of(record)
+
+
+@given(record=OWN)
+def test_any_value_in_any_field_of_ours_is_a_call_or_refused(record):
+    parse(parse_call, record)
+
+
+@given(record=PAYLOADS)
+def test_any_value_in_any_field_of_litellm_is_a_call_or_refused(record):
+    parse(parse_payload, record)

@@ -1,0 +1,3 @@
+"""A site on which no page of a team exists."""
+
+urlpatterns: list = []
