@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 
 from teams.actions.users import rename_user
@@ -18,10 +17,7 @@ def home(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     slug = last_team(request)
     is_open = Membership.objects.filter(user=request.user, team__slug=slug, team__deleted_at=None).exists()
-    try:
-        return redirect("usage:overview", slug) if slug and is_open else redirect("usage:me")
-    except NoReverseMatch:
-        return redirect("teams:profile")
+    return redirect("usage:overview", slug) if slug and is_open else redirect("usage:me")
 
 
 def profile(request: HttpRequest) -> HttpResponse:

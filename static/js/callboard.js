@@ -123,6 +123,17 @@
   document.addEventListener("htmx:afterSettle", checkConfirmations);
   checkConfirmations();
 
+  // ---- A swap that changed the filters: the Live/Test switch outside of it keeps them too -----
+  document.addEventListener("htmx:pushedIntoHistory", () => {
+    for (const link of all("[data-mode]")) {
+      const query = new URLSearchParams(location.search);
+      query.delete("cursor");
+      if (link.dataset.mode === "test") query.set("mode", "test");
+      else query.delete("mode");
+      link.setAttribute("href", `?${query}`);
+    }
+  });
+
   // ---- A swap that failed leaves old figures on the page: say so ------------------------------
   const trouble = document.getElementById("trouble");
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
