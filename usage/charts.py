@@ -82,18 +82,19 @@ def success(shown: Overview) -> Chart:
 
 
 def latency(shown: Overview) -> Chart:
-    """The 50th, 95th and 99th percentile of latency in milliseconds."""
+    """The 50th, 95th and 99th percentile of latency in seconds."""
     x = _times(shown.query, shown.points)
     data = []
     for name in ("p99", "p95", "p50"):
-        values = [getattr(point.figures.latency, name) for point in shown.points]
-        line = _line(x, values, f"--series-{name}", f"{name} " + _("%{y:,.0f} ms"), name=name, shape="linear")
+        known = [getattr(point.figures.latency, name) for point in shown.points]
+        seconds = [None if value is None else value / 1000 for value in known]
+        line = _line(x, seconds, f"--series-{name}", f"{name} " + _("%{y:,.2f} s"), name=name, shape="linear")
         if name == "p99":
             line["line"] |= {"dash": "4px,2px", "width": 1.25}
         data.append(line)
     return {
         "data": data,
-        "layout": {"xaxis": _time_axis(shown.query), "yaxis": {"tickformat": ",d", "nticks": 4}},
+        "layout": {"xaxis": _time_axis(shown.query), "yaxis": {"ticksuffix": " s", "nticks": 4}},
     }
 
 

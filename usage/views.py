@@ -25,7 +25,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     context = _frame(request, access, form, "overview")
     if form.is_valid():
         page = overview_page(form.query(), access)
-        context |= {"page": page, **_charts(page.overview)}
+        context |= {"page": page, **_charts(request, page.overview)}
         if page.never_called:
             context |= {"first_call": first_call(settings.BASE_URL, timezone.now())}
     return render_page(request, "usage/overview.html", "usage-overview", context)
@@ -54,7 +54,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "days": days,
         "day_choices": OWN_DAYS,
         "personal": {"team": memberships[0].team},
-        **_charts(own.overview),
+        **_charts(request, own.overview),
     }
     return render_page(request, "usage/me.html", "usage-me", context)
 
@@ -78,8 +78,9 @@ def _frame(request: HttpRequest, access: Access, form: UsageFilter, nav: str) ->
     }
 
 
-def _charts(shown: Overview) -> dict[str, Any]:
+def _charts(request: HttpRequest, shown: Overview) -> dict[str, Any]:
     return {
+        "shows_figures": request.GET.get("figures") == "table",
         "trend": charts.trend(shown),
         "trend_summary": charts.trend_summary(shown),
         "success": charts.success(shown),

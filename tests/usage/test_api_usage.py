@@ -19,7 +19,11 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 @pytest.fixture
 def calls(cast, token_of):
     """Two calls of Mia, one of Adam, one of Mia in test mode."""
-    for name, mode, count in [("member", Mode.LIVE, 2), ("administrator", Mode.LIVE, 1), ("member", Mode.TEST, 1)]:
+    for name, mode, count in [
+        ("member", Mode.LIVE, 2),
+        ("administrator", Mode.LIVE, 1),
+        ("member", Mode.TEST, 1),
+    ]:
         token, _secret = token_of(name, mode=mode)
         record_calls(
             [
