@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config.views import healthz
+from config.views import healthz, openapi
 from logs.api import report_traces
 from teams.views import home
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("teams.urls")),
     path("", include("usage.urls")),
+    path("api/v1/openapi.json", openapi, name="openapi"),
     path("api/v1/", include("logs.api_urls")),
     path("api/v1/", include("usage.api_urls")),
     path("otlp/v1/traces", report_traces),

@@ -1,0 +1,279 @@
+"""GET /api/v1/openapi.json: the HTTP API in OpenAPI 3.1, for people and client generators."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+_TIME = {"type": "string", "format": "date-time"}
+_COUNT = {"type": "integer", "minimum": 0}
+_USD = {
+    "type": "string",
+    "pattern": r"^\d+\.\d{2,9}$",
+    "description": "US dollars, exact",
+    "examples": ["0.00045"],
+}
+_NAME = {"type": "string", "maxLength": 64}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(properties: dict[str, Schema], required: list[str] | None = None, **more: Any) -> Schema:
+    return {"type": "object", "properties": properties, "required": required or [], **more}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _json(schema: Schema) -> Schema:
+    return {"application/json": {"schema": schema}}
+
+
+def _answer(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": _json(schema)}
+
+
+def _query(name: str, description: str, **schema: Any) -> Schema:
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+_ERRORS = {
+    "400": {"$ref": "#/components/responses/Error"},
+    "401": {"$ref": "#/components/responses/Error"},
+    "403": {"$ref": "#/components/responses/Error"},
+    "429": {"$ref": "#/components/responses/Error"},
+    "503": {"$ref": "#/components/responses/Error"},
+}
+_CALL = _object(
+    {
+        "request_id": {"type": "string", "maxLength": 128, "description": "unique per team and mode"},
+        "started_at": _TIME,
+        "model": {"type": "string", "maxLength": 128},
+        "status": {"type": "integer", "default": 200},
+        "latency_ms": _or_null(_COUNT),
+        "ttft_ms": _or_null(_COUNT),
+        "stream": {"type": "boolean", "default": False},
+        **{f"{kind}_tokens": _COUNT for kind in ("input", "output", "cached", "cache_write", "reasoning")},
+        "cost_usd": {
+            "type": ["string", "number", "null"],
+            "description": "absent: computed from the price list",
+        },
+        "provider": _NAME,
+        "endpoint": _NAME,
+        "channel": _NAME,
+        "error": _or_null(_object({name: {"type": "string"} for name in ("type", "code", "message")})),
+        "ip": {"type": "string"},
+        "user_agent": {"type": "string"},
+        "session_id": {"type": "string"},
+        "tags": {"type": "array", "items": _NAME, "maxItems": 16},
+        "metadata": {"type": "object", "description": "4 KiB at most; prompts and answers are dropped"},
+        "token": {"type": "string", "description": "with a gateway key: the caller's token or its id"},
+        "team": {"type": "string", "description": "with a gateway key: slug"},
+        "member": {"type": "string", "description": "with a gateway key: address"},
+        "reservation": {"type": "string", "description": "settles that reservation"},
+    },
+    ["request_id", "started_at", "model"],
+)
+_REPORTED = _object(
+    {
+        "accepted": _COUNT,
+        "duplicates": _COUNT,
+        "rejected": {
+            "type": "array",
+            "items": _object(
+                {
+                    "index": _COUNT,
+                    "request_id": {"type": ["string", "null"]},
+                    "code": {"type": "string"},
+                    "param": {"type": ["string", "null"]},
+                    "message": {"type": "string"},
+                }
+            ),
+        },
+    },
+    ["accepted", "duplicates", "rejected"],
+)
+_ERROR = _object(
+    {
+        "error": _object(
+            {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "code": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+            },
+            ["message", "type", "code", "param"],
+            additionalProperties=True,
+        )
+    },
+    ["error"],
+)
+_LEVEL = _object(
+    {
+        "level": {"enum": ["token", "member", "team", "owner"]},
+        "limit_usd": _or_null(_USD),
+        "used_usd": _USD,
+        "reserved_usd": _USD,
+        "available_usd": _or_null(_USD),
+        "period": {"enum": ["none", "day", "week", "month"]},
+        "resets_at": _or_null(_TIME),
+    }
+)
+_CONTEXT = _object(
+    {
+        "kind": {"enum": ["token", "gateway_key"]},
+        "mode": {"enum": ["live", "test"]},
+        "team": _object(
+            {"slug": {"type": "string"}, "name": {"type": "string"}, "personal": {"type": "boolean"}}
+        ),
+        "member": _or_null(_object({"email": {"type": "string"}, "role": {"type": "string"}})),
+        "quota": {"type": "array", "items": _ref("QuotaLevel")},
+    }
+)
+_WANTED = _object(
+    {
+        "model": {"type": "string"},
+        "input_tokens": _COUNT,
+        "max_output_tokens": _COUNT,
+        "amount_usd": {"type": ["string", "number"]},
+        "request_id": {"type": "string", "maxLength": 128},
+        "ttl_seconds": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 600},
+        "token": {"type": "string"},
+        "team": {"type": "string"},
+        "member": {"type": "string"},
+    }
+)
+_RESERVATION = _object(
+    {
+        "id": {"type": "string"},
+        "amount_usd": _USD,
+        "expires_at": _TIME,
+        "context": _ref("Context"),
+        "available_usd": _or_null(_USD),
+    }
+)
+_MILLISECONDS = _object({name: {"type": ["number", "null"]} for name in ("avg", "p50", "p95", "p99")})
+_COUNTED = (
+    "calls",
+    "succeeded",
+    "client_errors",
+    "throttled",
+    "server_errors",
+    "input_tokens",
+    "output_tokens",
+)
+_FIGURES = {
+    **dict.fromkeys((*_COUNTED, "cached_tokens"), _COUNT),
+    "success_rate": {"type": ["number", "null"], "description": "0 to 1; null without calls"},
+    "cost_usd": _USD,
+    "latency_ms": _MILLISECONDS,
+}
+_NAMES = {name: {"type": ["string", "null"]} for name in ("time", "member", "model", "token")}
+_USAGE = _object(
+    {"rows": {"type": "array", "items": _object({**_NAMES, **_FIGURES})}, "totals": _object(_FIGURES)}
+)
+_FILTERS = [
+    _query("from", "start of the range; a time with an offset, or a date of the team's calendar"),
+    _query("to", "end of the range, not included"),
+    _query("team", "slug; needed with a site's gateway key"),
+    _query("member", "address or public id; repeatable"),
+    _query("model", "repeatable"),
+    _query("token", "public id; repeatable"),
+    _query("mode", "live or test", enum=["live", "test"]),
+]
+
+
+def _report(summary: str, body: Schema) -> Schema:
+    return {
+        "post": {
+            "summary": summary,
+            "requestBody": {"required": True, "content": body},
+            "responses": {"200": _answer("Each record's fate", _ref("Reported")), **_ERRORS},
+        }
+    }
+
+
+def _paths() -> Schema:
+    one_or_many = {"anyOf": [_ref("Call"), {"type": "array", "items": _ref("Call"), "maxItems": 10_000}]}
+    calls = _report(
+        "Report finished calls", {**_json(one_or_many), "application/x-ndjson": {"schema": _ref("Call")}}
+    )
+    calls["get"] = {
+        "summary": "Read the logs, newest first; JSON, NDJSON or CSV by Accept",
+        "parameters": [*_FILTERS, _query("cursor", "the `next` of the page before")],
+        "responses": {"200": {"description": "A page of calls"}, **_ERRORS},
+    }
+    return {
+        "/api/v1/calls": calls,
+        "/api/v1/litellm": _report(
+            "What LiteLLM's generic_api callback sends", _json({"type": ["array", "object"]})
+        ),
+        "/api/v1/me": {
+            "get": {
+                "summary": "The context of this key",
+                "responses": {"200": _answer("The context", _ref("Context")), **_ERRORS},
+            }
+        },
+        "/api/v1/usage": {
+            "get": {
+                "summary": "Statistics; JSON, or CSV by Accept",
+                "parameters": [
+                    *_FILTERS,
+                    _query("group_by", "any of time, member, model, token, with commas", default="time"),
+                    _query("granularity", "step of time", enum=["hour", "day", "week", "month"]),
+                ],
+                "responses": {"200": _answer("Rows and their total apart", _ref("Usage")), **_ERRORS},
+            }
+        },
+        "/api/v1/reservations": {
+            "post": {
+                "summary": "Reserve quota before a call",
+                "requestBody": {"required": True, "content": _json(_ref("Wanted"))},
+                "responses": {"201": _answer("Reserved", _ref("Reservation")), **_ERRORS},
+            }
+        },
+        "/api/v1/reservations/{id}": {
+            "delete": {
+                "summary": "Roll a reservation back",
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": {"204": {"description": "Rolled back, also the second time"}, **_ERRORS},
+            }
+        },
+    }
+
+
+def document(base_url: str) -> Schema:
+    """The whole description, with the site's own address."""
+    schemas = {
+        "Call": _CALL,
+        "Reported": _REPORTED,
+        "Error": _ERROR,
+        "QuotaLevel": _LEVEL,
+        "Context": _CONTEXT,
+        "Wanted": _WANTED,
+        "Reservation": _RESERVATION,
+        "Usage": _USAGE,
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Callboard",
+            "version": "1",
+            "description": "Report finished calls, reserve quota, read usage. Money is exact decimal strings.",
+        },
+        "servers": [{"url": base_url}],
+        "security": [{"key": []}],
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas,
+            "responses": {"Error": _answer("An error in OpenAI's shape", _ref("Error"))},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
