@@ -169,13 +169,13 @@ _COUNTED = (
     "input_tokens",
     "output_tokens",
 )
-_FIGURES = {
+_FIGURES: Schema = {
     **dict.fromkeys((*_COUNTED, "cached_tokens"), _COUNT),
     "success_rate": {"type": ["number", "null"], "description": "0 to 1; null without calls"},
     "cost_usd": _USD,
     "latency_ms": _MILLISECONDS,
 }
-_NAMES = {name: {"type": ["string", "null"]} for name in ("time", "member", "model", "token")}
+_NAMES: dict[str, Schema] = {name: {"type": ["string", "null"]} for name in ("time", "member", "model", "token")}
 _USAGE = _object(
     {"rows": {"type": "array", "items": _object({**_NAMES, **_FIGURES})}, "totals": _object(_FIGURES)}
 )
