@@ -37,7 +37,6 @@ lint: $(DEV) ## style, types, templates, and whether a migration is missing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/djlint templates --lint --quiet
-	$(BIN)/djlint templates --check --quiet
 	$(BIN)/mypy .
 	$(CLEAN) $(BIN)/python manage.py makemigrations --check --dry-run
 

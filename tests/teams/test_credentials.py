@@ -8,7 +8,6 @@ from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.credentials import RefusedKeyError, find_credential
 from teams.models import Membership, Mode, Token
-from teams.secrets import new_secret
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -46,7 +45,7 @@ def test_a_key_of_the_site_has_no_team(db):
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "cb_live_", "sk-123", new_secret("cb_live_"), new_secret("cb_gw_"), "cb_live_\x00\ud800"]
+    "secret", ["", "cb_live_", "sk-123", "cb_live_" + "a1B2" * 10, "cb_gw_" + "a1B2" * 10, "cb_live_\x00\ud800"]
 )
 def test_a_made_up_secret_is_unknown(db, secret):
     assert refusal(secret) == "unknown"

@@ -1,0 +1,55 @@
+"""`make bench`: what recording and pages cost, on SQLite and, with TEST_DATABASE_URL, on PostgreSQL.
+
+    python -m tests.benchmarks [--only recording|pages] [--calls 40000] [--workers 2] [--threads 4]
+
+Everything happens in scratch databases and against the real server. Numbers are printed, never asserted.
+"""
+
+import argparse
+import os
+
+from tests.benchmarks.machine import describe_machine
+from tests.benchmarks.pages import measure_pages
+from tests.benchmarks.recording import measure_recording
+from tests.benchmarks.scratch import Scratch, scratch_databases
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", choices=["recording", "pages"])
+    parser.add_argument("--calls", type=int, default=40_000, help="recorded for each number of clients")
+    parser.add_argument("--workers", default="2")
+    parser.add_argument("--threads", default="4")
+    options = parser.parse_args()
+    print(describe_machine())
+    print(f"server: {options.workers} workers x {options.threads} threads")
+    server = {"WEB_CONCURRENCY": options.workers, "CALLBOARD_THREADS": options.threads}
+    for scratch in scratch_databases(os.environ.get("TEST_DATABASE_URL", "")):
+        if options.only != "pages":
+            report_recording(scratch, options.calls, server)
+        if options.only != "recording":
+            report_pages(scratch)
+    if not os.environ.get("TEST_DATABASE_URL"):
+        print("\nTEST_DATABASE_URL is not set: nothing was measured on PostgreSQL.")
+
+
+def report_recording(scratch: Scratch, calls: int, server: dict[str, str]) -> None:
+    print(f"\n{scratch.name}: recording over HTTP, batches of 1,000, rollups and quotas included")
+    print(f"{'clients':>8} {'calls':>8} {'calls/s':>9} {'ms a batch, p50':>16} {'p95':>7}")
+    for run in measure_recording(scratch, calls, server):
+        rate, p50, p95 = run.calls / run.seconds, run.percentile(50), run.percentile(95)
+        print(f"{run.clients:>8} {run.calls:>8,} {rate:>9,.0f} {p50:>16,.0f} {p95:>7,.0f}")
+
+
+def report_pages(scratch: Scratch) -> None:
+    print(f"\n{scratch.name}: pages of the demo's largest team, server time, warm, as its owner")
+    print(f"{'page':<44} {'status':>6} {'ms, median':>11} {'max':>7} {'queries':>8} {'kB':>6}")
+    for page in measure_pages(scratch):
+        print(
+            f"{page['path']:<44} {page['status']:>6} {page['median_ms']:>11.1f} {page['max_ms']:>7.1f} "
+            f"{page['queries']:>8} {page['bytes'] / 1000:>6.0f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

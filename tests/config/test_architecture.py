@@ -1,0 +1,64 @@
+"""The house's own rules (DESIGN: "The house"), read from the source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Each app may import itself and those after it.
+ORDER = ["logs", "usage", "teams", "config"]
+# What binds the apps together stands above them all: it may name any of them.
+COMPOSITION = {"config/urls.py"}
+MOST_LINES = 420
+
+
+def modules() -> list[str]:
+    return sorted(str(path.relative_to(ROOT)) for app in ORDER for path in (ROOT / app).rglob("*.py"))
+
+
+def imports_of(module: str) -> Iterator[str]:
+    """Dotted names that a module imports, `from a import b` as both `a` and `a.b`."""
+    for node in ast.walk(ast.parse((ROOT / module).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively; say where from"
+            assert node.module
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_there_are_modules_to_check():
+    assert len(modules()) > 50
+
+
+@pytest.mark.parametrize("module", modules())
+def test_imports_go_one_way(module):
+    if module in COMPOSITION or "/migrations/" in module:
+        return
+    above = set(ORDER[: ORDER.index(module.partition("/")[0])])
+    wrong = {name for name in imports_of(module) if name.partition(".")[0] in above}
+    assert not wrong, f"{module} imports {sorted(wrong)}: imports go {' → '.join(ORDER)}"
+
+
+@pytest.mark.parametrize("module", modules())
+def test_nobody_imports_views_but_urls(module):
+    if module.endswith("urls.py"):
+        return
+    wrong = {name for name in imports_of(module) if name.partition(".")[0] in ORDER and ".views" in name}
+    if "/views/" in module:  # a folder of views may share helpers within itself
+        wrong = {name for name in wrong if not name.startswith(module.partition("/views/")[0] + ".views")}
+    assert not wrong, f"{module} imports {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("module", modules())
+def test_the_program_does_not_import_its_tests(module):
+    assert not [name for name in imports_of(module) if name.partition(".")[0] in {"tests", "pytest"}]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_no_module_is_too_long_to_read(module):
+    lines = len((ROOT / module).read_text().splitlines())
+    assert lines <= MOST_LINES, f"{module} has {lines} lines; split it by concern"
