@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from config.views import healthz, openapi
 from logs.api import report_traces
-from teams.views import home
+from teams.views.account import home
 
 urlpatterns = [
     path("", home, name="home"),

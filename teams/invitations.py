@@ -1,14 +1,18 @@
-"""Invitations as their receivers meet them: found by the secret, fit for an account or not."""
+"""Invitations as their receivers meet them, found by the secret, and as the team lists them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from teams.errors import ActionError, ConflictError
-from teams.models import Invitation, Membership, User
+from teams.models import Invitation, Membership, Team, User
 from teams.secrets import digest
+
+MOST_SHOWN = 500
 
 
 class UnknownInvitationError(ActionError):
@@ -79,3 +83,32 @@ def is_member(invitation: Invitation, user: User) -> bool:
 
 def _has_address(user: User, address: str) -> bool:
     return bool(EmailAddress.objects.filter(user=user, email__iexact=address, verified=True).exists())
+
+
+@dataclass(frozen=True)
+class ListedInvitation:
+    """One invitation as the list shows it, with its state at that moment."""
+
+    invitation: Invitation
+    state: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be sent again; an expired one can."""
+        return self.state in {"pending", "expired"}
+
+
+def listed(team: Team, state: str, now: datetime) -> list[ListedInvitation]:
+    """The invitations of a team in one state, or all: newest first, at most MOST_SHOWN."""
+    rows = Invitation.objects.filter(team=team).select_related("invited_by").order_by("-sent_at", "-pk")
+    states = ((row, row.state(now)) for row in rows.filter(_in_state(state, now))[:MOST_SHOWN])
+    return [ListedInvitation(row, found) for row, found in states]
+
+
+def _in_state(state: str, now: datetime) -> Q:
+    unended = Q(accepted_at=None, declined_at=None, revoked_at=None)
+    if state in {"accepted", "declined", "revoked"}:
+        return Q(**{f"{state}_at__isnull": False})
+    if state == "pending":
+        return unended & Q(expires_at__gt=now)
+    return unended & Q(expires_at__lte=now) if state == "expired" else Q()

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -75,12 +76,12 @@ def link(path: str) -> str:
 
 def invitation_link(secret: str) -> str:
     """The full address that a person opens to accept."""
-    return link(f"/invite/{secret}/")
+    return link(reverse("teams:invite", args=[secret]))
 
 
 def settings_link(team: Team) -> str:
     """The full address of the page where a transfer is answered."""
-    return link(f"/t/{team.slug}/settings/")
+    return link(reverse("teams:settings", args=[team.slug]))
 
 
 def invitation(invited: Invitation, secret: str) -> Mail:

@@ -3,8 +3,12 @@
 from django import template
 from django.conf import settings
 from django.template import RequestContext
+from django.utils import timezone
 
+from teams.access import Access
+from teams.models import Role, Transfer
 from teams.navigation import NavItem, personal_navigation, team_navigation
+from teams.offers import offer_to
 
 register = template.Library()
 
@@ -16,6 +20,15 @@ def navigation(context: RequestContext) -> list[NavItem]:
     if access := context.get("access"):
         return team_navigation(access, current, context["mode"])
     return personal_navigation(current, context["request"].path)
+
+
+@register.simple_tag(takes_context=True)
+def offer_to_take_over(context: RequestContext) -> Transfer | None:
+    """The open offer of the page's team to its reader, who must be an administrator to have one."""
+    access: Access = context["access"]
+    if access.role != Role.ADMINISTRATOR:
+        return None
+    return offer_to(access.team, access.user, timezone.now())
 
 
 @register.simple_tag

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from teams.last_team import COOKIE
-from teams.views import home
+from teams.views.account import home
 
 
 def overview(request: HttpRequest, slug: str) -> HttpResponse:

@@ -1,0 +1,295 @@
+"""What site staff can do in the Django admin: they look at rows, and change them by the same actions as everybody.
+
+Nothing is saved from a form: a row that is edited behind the actions' backs could break a rule and would
+leave no activity.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from allauth.account.decorators import secure_admin_login
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from config.addresses import client_address
+from teams.actions.gateway_keys import (
+    create_gateway_key,
+    disable_gateway_key,
+    enable_gateway_key,
+    revoke_gateway_key,
+)
+from teams.actions.members import change_role, remove_member
+from teams.actions.teams import restore_team
+from teams.actions.tokens import disable_token, enable_token, revoke_token
+from teams.actions.transfers import transfer_by_staff
+from teams.actions.users import create_user, deactivate_user, reactivate_user
+from teams.activity import Actor
+from teams.errors import ActionError
+from teams.models import Activity, GatewayKey, Invitation, Membership, Role, Team, Token, Transfer, User
+from teams.requests import signed_in
+
+# Django's class takes a type for the checker, but not when it runs.
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+# The admin's own sign-in form knows neither rate limits nor the second factor: allauth's does.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = "Callboard"
+
+
+def staff_of(request: HttpRequest) -> Actor:
+    """The member of staff at work, with the rights of the site."""
+    return Actor(signed_in(request), client_address(request), as_staff=True)
+
+
+def run_on_each(request: HttpRequest, rows: Iterable[Model], act: Callable[[Any], object]) -> None:
+    """Runs an action on each row by itself and says what came of it."""
+    done = 0
+    for row in rows:
+        try:
+            act(row)
+            done += 1
+        except ActionError as error:
+            messages.error(request, f"{row}: {error}")
+    if done:
+        messages.success(request, _now("Done for %(count)d.") % {"count": done})
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    """Rows to look at; the changes are the actions of the list."""
+
+    actions_selection_counter = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Who may run the actions: staff with Django's permission to change rows of this table."""
+        return request.user.has_perm(f"teams.change_{self.opts.model_name}")
+
+
+class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new user; they set their password by “Forgot it?”."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "is_staff")
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    form = NewUserForm
+    list_display = ("email", "name", "is_active", "is_staff", "joined_at", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "name", "public_id")
+    ordering = ("email",)
+    actions = ("deactivate", "reactivate")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("teams.add_user")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        shown = ["email", "name", "is_staff"]
+        return (
+            shown
+            if obj is None
+            else [*shown, "is_active", "is_superuser", "public_id", "joined_at", "last_login"]
+        )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Makes the user by the action; the form's own row is never saved."""
+        is_staff = obj.is_staff and bool(getattr(request.user, "is_superuser", False))
+        made = create_user(
+            by=staff_of(request), email=obj.email, name=obj.name, is_staff=is_staff, verified=True
+        )
+        obj.pk = made.pk
+
+    @admin.action(description=_("Deactivate: end sessions, disable tokens"), permissions=["act"])
+    def deactivate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        now = timezone.now()
+        run_on_each(request, rows, lambda user: deactivate_user(by=staff_of(request), user=user, now=now))
+
+    @admin.action(description=_("Reactivate"), permissions=["act"])
+    def reactivate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        run_on_each(request, rows, lambda user: reactivate_user(by=staff_of(request), user=user))
+
+
+@admin.register(Team)
+class TeamAdmin(ReadOnlyAdmin):
+    list_display = ("name", "slug", "owner", "is_personal", "time_zone", "created_at", "deleted_at")
+    list_filter = ("is_personal", ("deleted_at", admin.EmptyFieldListFilter))
+    list_select_related = ("owner",)
+    search_fields = ("name", "slug", "owner__email")
+    ordering = ("name",)
+    actions = ("restore",)
+
+    @admin.action(description=_("Restore deleted teams"), permissions=["act"])
+    def restore(self, request: HttpRequest, rows: QuerySet[Team]) -> None:
+        now = timezone.now()
+        run_on_each(request, rows, lambda team: restore_team(by=staff_of(request), team=team, now=now))
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = ("team", "user", "role", "joined_at")
+    list_filter = ("role", "team__is_personal")
+    list_select_related = ("team", "user")
+    search_fields = ("team__name", "team__slug", "user__email", "user__name")
+    ordering = ("team__name", "user__email")
+    actions = ("make_owner", "make_administrator", "make_member", "remove")
+
+    @admin.action(description=_("Make owner at once (the owner is gone)"), permissions=["act"])
+    def make_owner(self, request: HttpRequest, rows: QuerySet[Membership]) -> None:
+        now, by = timezone.now(), staff_of(request)
+        run_on_each(
+            request, rows, lambda row: transfer_by_staff(by=by, team=row.team, successor=row.user, now=now)
+        )
+
+    @admin.action(description=_("Make administrator"), permissions=["act"])
+    def make_administrator(self, request: HttpRequest, rows: QuerySet[Membership]) -> None:
+        self._set_role(request, rows, Role.ADMINISTRATOR)
+
+    @admin.action(description=_("Make member"), permissions=["act"])
+    def make_member(self, request: HttpRequest, rows: QuerySet[Membership]) -> None:
+        self._set_role(request, rows, Role.MEMBER)
+
+    @admin.action(description=_("Remove from the team"), permissions=["act"])
+    def remove(self, request: HttpRequest, rows: QuerySet[Membership]) -> None:
+        now, by = timezone.now(), staff_of(request)
+        run_on_each(request, rows, lambda row: remove_member(by=by, team=row.team, user=row.user, now=now))
+
+    def _set_role(self, request: HttpRequest, rows: QuerySet[Membership], role: str) -> None:
+        now, by = timezone.now(), staff_of(request)
+        run_on_each(
+            request, rows, lambda row: change_role(by=by, team=row.team, user=row.user, role=role, now=now)
+        )
+
+
+class SecretAdmin(ReadOnlyAdmin):
+    """What the lists of tokens and gateway keys share; the digest is of no use to anybody."""
+
+    exclude = ("digest",)
+    list_filter = (("disabled_at", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
+    search_fields: ClassVar[tuple[str, ...]] = ("name", "prefix", "public_id", "team__slug")
+    ordering = ("-created_at",)
+
+
+@admin.register(Token)
+class TokenAdmin(SecretAdmin):
+    list_display = (
+        "name",
+        "prefix",
+        "team",
+        "user",
+        "mode",
+        "expires_at",
+        "disabled_at",
+        "revoked_at",
+        "last_used_at",
+    )
+    list_select_related = ("team", "user")
+    search_fields = (*SecretAdmin.search_fields, "user__email")
+    actions = ("disable", "enable", "revoke")
+
+    @admin.action(description=_("Disable"), permissions=["act"])
+    def disable(self, request: HttpRequest, rows: QuerySet[Token]) -> None:
+        now, by = timezone.now(), staff_of(request)
+        run_on_each(request, rows, lambda token: disable_token(by=by, token=token, now=now))
+
+    @admin.action(description=_("Enable"), permissions=["act"])
+    def enable(self, request: HttpRequest, rows: QuerySet[Token]) -> None:
+        run_on_each(request, rows, lambda token: enable_token(by=staff_of(request), token=token))
+
+    @admin.action(description=_("Revoke for good"), permissions=["act"])
+    def revoke(self, request: HttpRequest, rows: QuerySet[Token]) -> None:
+        now, by = timezone.now(), staff_of(request)
+        run_on_each(request, rows, lambda token: revoke_token(by=by, token=token, now=now))
+
+
+@admin.register(GatewayKey)
+class GatewayKeyAdmin(SecretAdmin):
+    list_display = (
+        "name",
+        "prefix",
+        "team",
+        "created_by",
+        "expires_at",
+        "disabled_at",
+        "revoked_at",
+        "last_used_at",
+    )
+    list_select_related = ("team", "created_by")
+    actions = ("disable", "enable", "revoke")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("teams.add_gatewaykey")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ("name", "expires_at") if obj is None else super().get_fields(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: GatewayKey, form: Any, change: bool) -> None:
+        """Makes a key of the whole site and shows its secret, once."""
+        made, secret = create_gateway_key(
+            by=staff_of(request), team=None, name=obj.name, expires_at=obj.expires_at
+        )
+        obj.pk = made.pk
+        text = _now("The key of the whole site, shown only now: %(secret)s") % {"secret": secret}
+        messages.warning(request, text)
+
+    @admin.action(description=_("Disable"), permissions=["act"])
+    def disable(self, request: HttpRequest, rows: QuerySet[GatewayKey]) -> None:
+        now, by = timezone.now(), staff_of(request)
+        run_on_each(request, rows, lambda key: disable_gateway_key(by=by, key=key, now=now))
+
+    @admin.action(description=_("Enable"), permissions=["act"])
+    def enable(self, request: HttpRequest, rows: QuerySet[GatewayKey]) -> None:
+        run_on_each(request, rows, lambda key: enable_gateway_key(by=staff_of(request), key=key))
+
+    @admin.action(description=_("Revoke for good"), permissions=["act"])
+    def revoke(self, request: HttpRequest, rows: QuerySet[GatewayKey]) -> None:
+        now, by = timezone.now(), staff_of(request)
+        run_on_each(request, rows, lambda key: revoke_gateway_key(by=by, key=key, now=now))
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    exclude = ("digest",)
+    list_display = ("__str__", "role", "invited_by", "sent_at", "expires_at", "uses", "mail_error")
+    list_select_related = ("team", "invited_by")
+    search_fields = ("email", "team__name", "team__slug")
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnlyAdmin):
+    list_display = (
+        "team",
+        "offered_by",
+        "successor",
+        "offered_at",
+        "accepted_at",
+        "declined_at",
+        "cancelled_at",
+    )
+    list_select_related = ("team", "offered_by", "successor")
+
+
+@admin.register(Activity)
+class ActivityAdmin(ReadOnlyAdmin):
+    list_display = ("at", "team", "actor", "kind", "person", "subject", "ip")
+    list_select_related = ("team", "actor", "person")
+    search_fields = ("kind", "subject", "actor__email", "person__email", "team__slug")
+    ordering = ("-id",)
+    show_full_result_count = False

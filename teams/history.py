@@ -1,0 +1,177 @@
+"""The activity of a team: what happened, in words and as rows to export."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from teams.models import Activity, Team, User
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+PAGE = 50
+MOST_EXPORTED = 100_000
+
+# What each kind is called in filters, by the noun before the dot.
+NOUNS: dict[str, "StrOrPromise"] = {
+    "team": gettext_lazy("Team"),
+    "member": gettext_lazy("Members"),
+    "invitation": gettext_lazy("Invitations"),
+    "transfer": gettext_lazy("Ownership"),
+    "token": gettext_lazy("Tokens"),
+    "gateway_key": gettext_lazy("Gateway keys"),
+    "quota": gettext_lazy("Quotas"),
+    "alert": gettext_lazy("Alerts"),
+}
+SENTENCES: dict[str, "StrOrPromise"] = {
+    "team.created": gettext_lazy("%(actor)s created the team"),
+    "team.changed": gettext_lazy("%(actor)s changed the settings"),
+    "team.deleted": gettext_lazy("%(actor)s deleted the team"),
+    "team.restored": gettext_lazy("%(actor)s restored the team"),
+    "member.added": gettext_lazy("%(actor)s added %(person)s"),
+    "member.role_changed": gettext_lazy("%(actor)s changed the role of %(person)s"),
+    "member.removed": gettext_lazy("%(actor)s removed %(person)s"),
+    "member.left": gettext_lazy("%(person)s left"),
+    "invitation.sent": gettext_lazy("%(actor)s invited %(subject)s"),
+    "invitation.resent": gettext_lazy("%(actor)s renewed the invitation %(subject)s"),
+    "invitation.link_created": gettext_lazy("%(actor)s made the invitation link %(subject)s"),
+    "invitation.revoked": gettext_lazy("%(actor)s revoked the invitation %(subject)s"),
+    "invitation.accepted": gettext_lazy("%(person)s joined by the invitation %(subject)s"),
+    "invitation.declined": gettext_lazy("The invitation %(subject)s was declined"),
+    "transfer.offered": gettext_lazy("%(actor)s offered the team to %(person)s"),
+    "transfer.accepted": gettext_lazy("%(person)s took the team over"),
+    "transfer.declined": gettext_lazy("%(person)s declined the team"),
+    "transfer.cancelled": gettext_lazy("%(actor)s cancelled the offer to %(person)s"),
+    "transfer.lapsed": gettext_lazy("The offer to %(person)s lapsed"),
+    "transfer.by_staff": gettext_lazy("%(actor)s, site staff, made %(person)s the owner"),
+    "token.created": gettext_lazy("%(actor)s made the token %(subject)s of %(person)s"),
+    "token.disabled": gettext_lazy("%(actor)s disabled the token %(subject)s of %(person)s"),
+    "token.enabled": gettext_lazy("%(actor)s enabled the token %(subject)s of %(person)s"),
+    "token.revoked": gettext_lazy("%(actor)s revoked the token %(subject)s of %(person)s"),
+    "token.rotated": gettext_lazy("%(actor)s gave the token %(subject)s a new secret"),
+    "token.renamed": gettext_lazy("%(actor)s renamed the token %(subject)s"),
+    "gateway_key.created": gettext_lazy("%(actor)s made the gateway key %(subject)s"),
+    "gateway_key.disabled": gettext_lazy("%(actor)s disabled the gateway key %(subject)s"),
+    "gateway_key.enabled": gettext_lazy("%(actor)s enabled the gateway key %(subject)s"),
+    "gateway_key.revoked": gettext_lazy("%(actor)s revoked the gateway key %(subject)s"),
+    "gateway_key.rotated": gettext_lazy("%(actor)s gave the gateway key %(subject)s a new secret"),
+    "gateway_key.renamed": gettext_lazy("%(actor)s renamed the gateway key %(subject)s"),
+}
+
+
+@dataclass(frozen=True)
+class ActivityQuery:
+    """Which rows are asked for: by or on a person, of a noun, in a half-open range of time."""
+
+    team: Team
+    person: User | None = None
+    noun: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field before and after, as text; "" where there was nothing."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class ActivityPage:
+    """Rows, newest first, and the id before which the next page goes on (None: this is the last)."""
+
+    rows: list[Activity]
+    older: int | None
+
+
+def activity_page(query: ActivityQuery, before: int | None = None) -> ActivityPage:
+    """One page of rows, those with an id below `before` if given."""
+    found = _rows(query)
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found[: PAGE + 1])
+    return ActivityPage(rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None)
+
+
+def people_of(team: Team) -> Any:
+    """Users who did something in the team or to whom something was done."""
+    rows = Activity.objects.filter(team=team)
+    return User.objects.filter(Q(pk__in=rows.values("actor")) | Q(pk__in=rows.values("person"))).order_by(
+        "name", "email"
+    )
+
+
+def sentence(row: Activity) -> str:
+    """A row in words; a kind that has none is shown as it is called."""
+    words = {
+        "actor": row.actor.label if row.actor else _("The site"),
+        "person": row.person.label if row.person else row.subject,
+        "subject": row.subject,
+    }
+    return str(SENTENCES.get(row.kind, "%(actor)s: " + row.kind.replace("%", "%%") + " %(subject)s")) % words
+
+
+def changes(row: Activity) -> list[Change]:
+    """What stood before and after, field by field."""
+    names = dict.fromkeys([*row.before, *row.after])
+    return [
+        Change(name.replace("_", " "), _text(row.before.get(name)), _text(row.after.get(name)))
+        for name in names
+    ]
+
+
+def csv_lines(query: ActivityQuery) -> Iterator[str]:
+    """All rows as CSV, newest first, times in UTC; at most MOST_EXPORTED."""
+    yield _csv_line(["at", "actor", "kind", "person", "subject", "before", "after", "address"])
+    for row in _rows(query)[:MOST_EXPORTED].iterator(chunk_size=2000):
+        yield _csv_line(
+            [
+                row.at.isoformat(),
+                row.actor.email if row.actor else "",
+                row.kind,
+                row.person.email if row.person else "",
+                row.subject,
+                json.dumps(row.before, ensure_ascii=False),
+                json.dumps(row.after, ensure_ascii=False),
+                row.ip or "",
+            ]
+        )
+
+
+def _rows(query: ActivityQuery) -> Any:
+    rows = Activity.objects.filter(team=query.team).select_related("actor", "person").order_by("-pk")
+    if query.person:
+        rows = rows.filter(Q(actor=query.person) | Q(person=query.person))
+    if query.noun:
+        rows = rows.filter(kind__startswith=f"{query.noun}.")
+    if query.start:
+        rows = rows.filter(at__gte=query.start)
+    return rows.filter(at__lt=query.end) if query.end else rows
+
+
+def _csv_line(cells: list[str]) -> str:
+    line = StringIO()
+    csv.writer(line).writerow([_harmless(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A spreadsheet would run a cell that begins so as a formula; names are anybody's text."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

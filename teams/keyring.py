@@ -1,0 +1,96 @@
+"""The tokens and gateway keys of a team as their page shows them, and the commands to copy with a new one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from teams.access import Access, Permission, may_stop_token
+from teams.forms import GatewayKeyForm, TokenForm
+from teams.models import GatewayKey, Membership, Mode, Secret, Team, Token
+from teams.snippets import check_key, report_openai_call
+
+MOST_SHOWN = 500
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """A token or gateway key, its state now, and what the reader may do with it."""
+
+    key: Any  # Token | GatewayKey: templates read it
+    state: str
+    is_own: bool
+    may_stop: bool
+
+
+def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more: Any) -> HttpResponse:
+    """The page; `more` replaces a form by one that was filled in, or shows a new secret (`shown`)."""
+    now = timezone.now()
+    with_revoked = request.GET.get("revoked") == "1"
+    context: dict[str, Any] = {
+        "access": access,
+        "nav": "tokens",
+        "now": now,
+        "with_revoked": with_revoked,
+        "rows": token_rows(access, now, with_revoked),
+        "token_form": TokenForm(),
+        "may_edit": access.may(Permission.EDIT_TEAM),
+    }
+    if context["may_edit"]:
+        context |= {"gateway_rows": gateway_rows(access, now, with_revoked), "gateway_form": GatewayKeyForm()}
+    return render(request, "teams/tokens.html", context | more, status=status)
+
+
+def token_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyRow]:
+    """One's own tokens first, then for owner and administrators everybody's, newest first."""
+    tokens = Token.objects.filter(team=access.team).select_related("user").order_by("-created_at", "-pk")
+    if not access.may(Permission.SET_QUOTAS):
+        tokens = tokens.filter(user=access.user)
+    if not with_revoked:
+        tokens = tokens.filter(revoked_at=None)
+    roles = dict(Membership.objects.filter(team=access.team).values_list("user", "role"))
+    rows = [_token_row(access, token, roles.get(token.user_id), now) for token in tokens[:MOST_SHOWN]]
+    return sorted(rows, key=lambda row: not row.is_own)
+
+
+def gateway_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyRow]:
+    """The gateway keys of the team, newest first."""
+    keys = (
+        GatewayKey.objects.filter(team=access.team).select_related("created_by").order_by("-created_at", "-pk")
+    )
+    if not with_revoked:
+        keys = keys.filter(revoked_at=None)
+    return [KeyRow(key, key.state(now), True, True) for key in keys[:MOST_SHOWN]]
+
+
+def _token_row(access: Access, token: Token, holder_role: str | None, now: datetime) -> KeyRow:
+    is_own = token.user_id == access.user.pk
+    return KeyRow(token, token.state(now), is_own, is_own or may_stop_token(access.role, holder_role))
+
+
+@dataclass(frozen=True)
+class ShownSecret:
+    """A new secret with commands to copy. It is in no database: the page that shows it is the only one."""
+
+    secret: str
+    key: Secret
+    team: Team
+    is_token: bool
+
+    @property
+    def context_words(self) -> str:
+        """The context that the key calls in, as the comment in its commands says."""
+        mode = f", {Mode(self.key.mode).word} mode" if isinstance(self.key, Token) else ""
+        return f"{self.team.name}{mode}"
+
+    @property
+    def curl(self) -> str:
+        return check_key(settings.BASE_URL, self.secret, self.context_words)
+
+    @property
+    def python(self) -> str:
+        return report_openai_call(settings.BASE_URL, self.secret, self.context_words)

@@ -1,0 +1,81 @@
+"""The members of a team as their page shows them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Case, Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from teams.access import Access, may_change_role, may_manage
+from teams.models import Membership, Role, Token, User
+
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """One member, and what the reader may do with them. `token_used_at`: their last use of any token here."""
+
+    user: User
+    role: str
+    joined_at: datetime
+    tokens: int
+    token_used_at: datetime | None
+    may_promote: bool
+    may_demote: bool
+    may_remove: bool
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The members found, at most MOST_SHOWN of `found`; `total` in the team."""
+
+    rows: list[RosterRow]
+    found: int
+    total: int
+
+
+def roster(access: Access, search: str = "", role: str = "") -> Roster:
+    """Members by role, then name; `search` looks in names and addresses."""
+    everybody = Membership.objects.filter(team=access.team)
+    members = everybody.filter(role=role) if role else everybody
+    if search:
+        members = members.filter(Q(user__name__icontains=search) | Q(user__email__icontains=search))
+    found = members.count()
+    return Roster(
+        [_row(access, member) for member in _with_tokens(members)[:MOST_SHOWN]], found, everybody.count()
+    )
+
+
+def _with_tokens(members: QuerySet[Membership]) -> QuerySet[Membership]:
+    of_member = Token.objects.filter(team=OuterRef("team"), user=OuterRef("user")).order_by().values("user")
+    rank = Case(
+        When(role=Role.OWNER, then=Value(0)),
+        When(role=Role.ADMINISTRATOR, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    return (
+        members.select_related("user")
+        .annotate(
+            token_count=Coalesce(
+                Subquery(of_member.filter(revoked_at=None).annotate(n=Count("pk")).values("n")), 0
+            ),
+            token_used_at=Subquery(of_member.annotate(used=Max("last_used_at")).values("used")),
+        )
+        .order_by(rank, "user__name", "user__email")
+    )
+
+
+def _row(access: Access, member: Membership) -> RosterRow:
+    return RosterRow(
+        user=member.user,
+        role=member.role,
+        joined_at=member.joined_at,
+        tokens=member.token_count,  # type: ignore[attr-defined]
+        token_used_at=member.token_used_at,  # type: ignore[attr-defined]
+        may_promote=member.role == Role.MEMBER
+        and may_change_role(access.role, member.role, Role.ADMINISTRATOR),
+        may_demote=member.role == Role.ADMINISTRATOR and may_change_role(access.role, member.role, Role.MEMBER),
+        may_remove=may_manage(access.role, member.role),
+    )

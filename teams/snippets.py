@@ -1,0 +1,36 @@
+"""Commands to copy with a new key; their first line names the context that the key is for."""
+
+
+def check_key(base_url: str, secret: str, context: str) -> str:
+    """A curl command that answers with the context of a key."""
+    return f'# {_one_line(context)}\ncurl {base_url}/api/v1/me \\\n  -H "Authorization: Bearer {secret}"'
+
+
+def report_openai_call(base_url: str, secret: str, context: str) -> str:
+    """Python that calls a model with OpenAI's SDK and reports the call."""
+    return f"""# {_one_line(context)}
+import datetime, time
+import httpx
+from openai import OpenAI
+
+started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+answer = OpenAI().chat.completions.create(
+    model="gpt-4o-mini", messages=[{{"role": "user", "content": "Hello"}}]
+)
+httpx.post(
+    "{base_url}/api/v1/calls",
+    headers={{"Authorization": "Bearer {secret}"}},
+    json={{
+        "request_id": answer.id,
+        "started_at": started.isoformat(),
+        "model": answer.model,
+        "latency_ms": round(1000 * (time.monotonic() - clock)),
+        "input_tokens": answer.usage.prompt_tokens,
+        "output_tokens": answer.usage.completion_tokens,
+    }},
+).raise_for_status()"""
+
+
+def _one_line(text: str) -> str:
+    """A name must not end the comment it stands in."""
+    return " ".join(text.split())

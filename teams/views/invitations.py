@@ -1,0 +1,121 @@
+"""The invitations page."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from config.http import render_page
+from teams.access import Access, Permission
+from teams.actions.invitations import create_link, invite_by_email, resend_invitation, revoke_invitation
+from teams.activity import actor_of
+from teams.forms import InvitationFilter, InviteForm, LinkForm
+from teams.invitations import listed
+from teams.models import Invitation
+from teams.requests import access_for, attempt, attempt_form, attempt_result
+
+
+def invitations(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who is invited, and the two forms to invite by."""
+    return _page(request, access_for(request, slug, Permission.INVITE))
+
+
+@require_POST
+@never_cache
+def by_email(request: HttpRequest, slug: str) -> HttpResponse:
+    """Invites each address and shows what became of it; links only where no mail told them."""
+    access = access_for(request, slug, Permission.INVITE)
+    form = InviteForm(request.POST)
+    if not form.is_valid():
+        return _page(request, access, 422, invite_form=form)
+    invited = attempt_form(
+        form,
+        invite_by_email,
+        by=actor_of(request),
+        team=access.team,
+        people=form.cleaned_data["people"],
+        now=timezone.now(),
+    )
+    if invited is None:
+        return _page(request, access, 422, invite_form=form)
+    return _page(request, access, invited=invited)
+
+
+@require_POST
+@never_cache
+def by_link(request: HttpRequest, slug: str) -> HttpResponse:
+    """Makes a link and shows it, once."""
+    access = access_for(request, slug, Permission.INVITE)
+    form = LinkForm(request.POST, auto_id="link_%s")
+    if not form.is_valid():
+        return _page(request, access, 422, link_form=form)
+    made = attempt_form(
+        form,
+        create_link,
+        by=actor_of(request),
+        team=access.team,
+        role=form.cleaned_data["role"],
+        max_uses=form.cleaned_data["max_uses"],
+        lifetime=timedelta(days=form.cleaned_data["days"]),
+        now=timezone.now(),
+    )
+    if made is None:
+        return _page(request, access, 422, link_form=form)
+    return _page(request, access, new_link=made[1], new_invitation=made[0])
+
+
+@require_POST
+@never_cache
+def resend(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
+    """Renews an invitation; a link, or one whose mail fails, is shown to copy."""
+    access = access_for(request, slug, Permission.INVITE)
+    invitation = get_object_or_404(Invitation, team=access.team, public_id=invitation_id)
+    renewed = attempt_result(
+        request, resend_invitation, by=actor_of(request), invitation=invitation, now=timezone.now()
+    )
+    if renewed is None:
+        return redirect("teams:invitations", slug)
+    if not renewed.email:
+        return _page(request, access, new_link=renewed.link, new_invitation=renewed.invitation)
+    return _page(request, access, invited=[renewed])
+
+
+@require_POST
+def revoke(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
+    """Takes an invitation back."""
+    access = access_for(request, slug, Permission.INVITE)
+    invitation = get_object_or_404(Invitation, team=access.team, public_id=invitation_id)
+    attempt(
+        request,
+        _("The invitation was revoked. Its link no longer works."),
+        revoke_invitation,
+        by=actor_of(request),
+        invitation=invitation,
+        now=timezone.now(),
+    )
+    return redirect("teams:invitations", slug)
+
+
+def _page(request: HttpRequest, access: Access, status: int = 200, **more: Any) -> HttpResponse:
+    """The whole page; `more` replaces a form by one that was filled in, or shows what was made."""
+    now = timezone.now()
+    form = InvitationFilter(request.GET)
+    state = form.cleaned_data["state"] if form.is_valid() else ""
+    context = {
+        "access": access,
+        "nav": "invitations",
+        "now": now,
+        "state": state,
+        "states": InvitationFilter.STATES,
+        "filter_form": form,
+        "rows": listed(access.team, state, now),
+        "invite_form": InviteForm(),
+        "link_form": LinkForm(auto_id="link_%s"),
+        **more,
+    }
+    return render_page(request, "teams/invitations.html", "teams-invitations", context, status=status)

@@ -1,0 +1,87 @@
+"""The members page."""
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from config.http import render_page
+from teams.access import Access, Permission
+from teams.actions.members import change_role, remove_member
+from teams.activity import actor_of
+from teams.forms import MemberFilter, RoleForm
+from teams.models import Activity, User
+from teams.requests import access_for, attempt
+from teams.roster import MOST_SHOWN, roster
+
+
+def members(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who is in the team, with search and role filter."""
+    access = access_for(request, slug, Permission.MANAGE_MEMBERS)
+    form = MemberFilter(request.GET)
+    context = {
+        "access": access,
+        "nav": "members",
+        "form": form,
+        "roster": roster(access, form.cleaned_data["q"], form.cleaned_data["role"])
+        if form.is_valid()
+        else None,
+        "most_shown": MOST_SHOWN,
+        "now": timezone.now(),
+    }
+    return render_page(request, "teams/members.html", "teams-members", context)
+
+
+@require_POST
+def change(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
+    """Makes a member an administrator or the other way."""
+    access = access_for(request, slug, Permission.MANAGE_MEMBERS)
+    user = _person(access, user_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose administrator or member."))
+        return redirect("teams:members", slug)
+    attempt(
+        request,
+        _("The role of %(person)s was changed.") % {"person": user.label},
+        change_role,
+        by=actor_of(request),
+        team=access.team,
+        user=user,
+        role=form.cleaned_data["role"],
+        now=timezone.now(),
+    )
+    return redirect("teams:members", slug)
+
+
+@require_POST
+def remove(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
+    """Ends a membership."""
+    access = access_for(request, slug, Permission.MANAGE_MEMBERS)
+    user = _person(access, user_id)
+    done = _("%(person)s was removed. Their tokens for this team have stopped working.") % {
+        "person": user.label
+    }
+    attempt(
+        request,
+        done,
+        remove_member,
+        by=actor_of(request),
+        team=access.team,
+        user=user,
+        now=timezone.now(),
+    )
+    return redirect("teams:members", slug)
+
+
+def _person(access: Access, user_id: str) -> User:
+    """Somebody who is in the team, or was: then the action tells that they left, instead of a 404."""
+    here = Q(memberships__team=access.team)
+    left = Activity.objects.filter(team=access.team, kind__in=["member.left", "member.removed"])
+    found = User.objects.filter(here | Q(pk__in=left.values("person")), public_id=user_id).first()
+    if found is None:
+        raise Http404("Nobody of this team")
+    return found

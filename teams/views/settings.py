@@ -1,0 +1,59 @@
+"""The settings of a team: general, ownership, leaving, deletion."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from teams.access import Permission
+from teams.actions.members import leave_team
+from teams.actions.teams import delete_team, update_team
+from teams.activity import actor_of
+from teams.forms import DeleteForm, TeamForm
+from teams.handover import settings_page
+from teams.requests import access_for, attempt, attempt_form
+
+
+def settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """What one's role may change in the team; every member may leave."""
+    return settings_page(request, access_for(request, slug, Permission.SEE_OWN))
+
+
+@require_POST
+def update(request: HttpRequest, slug: str) -> HttpResponse:
+    """Changes name, description and time zone."""
+    access = access_for(request, slug, Permission.EDIT_TEAM)
+    form = TeamForm(request.POST, initial={"time_zone": access.team.time_zone})
+    if form.is_valid() and attempt_form(
+        form, update_team, by=actor_of(request), team=access.team, **form.cleaned_data
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("teams:settings", slug)
+    return settings_page(request, access, 422, general_form=form)
+
+
+@require_POST
+def leave(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ends one's own membership."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    done = _("You left %(team)s. Your tokens for it have stopped working.") % {"team": access.team.name}
+    left = attempt(request, done, leave_team, by=actor_of(request), team=access.team, now=timezone.now())
+    return redirect("home") if left else redirect("teams:settings", slug)
+
+
+@require_POST
+def delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Closes the team, after its name was typed."""
+    access = access_for(request, slug, Permission.OWN_TEAM)
+    form = DeleteForm(request.POST)
+    if form.is_valid():
+        typed = form.cleaned_data["typed_name"]
+        attempt_form(
+            form, delete_team, by=actor_of(request), team=access.team, typed_name=typed, now=timezone.now()
+        )
+    if form.errors:
+        return settings_page(request, access, 422, delete_form=form)
+    messages.success(request, _("%(team)s was deleted.") % {"team": access.team.name})
+    return redirect("home")

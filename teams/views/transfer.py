@@ -1,0 +1,75 @@
+"""Passing the team on, from the settings page."""
+
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from teams.access import Access, Permission
+from teams.actions.transfers import accept_transfer, cancel_transfer, decline_transfer, offer_transfer
+from teams.activity import actor_of
+from teams.forms import TransferForm
+from teams.handover import is_confirmed, settings_page
+from teams.models import Transfer
+from teams.requests import access_for, attempt, attempt_form
+
+
+@require_POST
+def offer(request: HttpRequest, slug: str) -> HttpResponse:
+    """Offers the team to an administrator, after its name and the owner's password were typed."""
+    access = access_for(request, slug, Permission.OWN_TEAM)
+    form = TransferForm(request.POST, access=access, confirmed=is_confirmed(request))
+    if not ratelimit.consume(request, action="reauthenticate", user=request.user):
+        form.add_error("password", _("Too many attempts. Wait a minute."))
+    if form.is_valid():
+        successor = form.cleaned_data["successor"]
+        transfer = attempt_form(
+            form,
+            offer_transfer,
+            by=actor_of(request),
+            team=access.team,
+            successor=successor,
+            typed_name=form.cleaned_data["typed_name"],
+            now=timezone.now(),
+        )
+        if transfer:
+            messages.success(request, _("%(person)s was asked to take over.") % {"person": successor.label})
+            return redirect("teams:settings", slug)
+    return settings_page(request, access, 422, transfer_form=form)
+
+
+@require_POST
+def accept(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
+    """The successor takes the team over."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    done = _("%(team)s is yours now.") % {"team": access.team.name}
+    transfer = _transfer(access, transfer_id)
+    attempt(request, done, accept_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
+    return redirect("teams:settings", slug)
+
+
+@require_POST
+def decline(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
+    """The successor does not want it."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    done = _("You declined. The owner is told.")
+    transfer = _transfer(access, transfer_id)
+    attempt(request, done, decline_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
+    return redirect("teams:settings", slug)
+
+
+@require_POST
+def cancel(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
+    """The owner takes the offer back."""
+    access = access_for(request, slug, Permission.OWN_TEAM)
+    done = _("The offer was cancelled. The team stays yours.")
+    transfer = _transfer(access, transfer_id)
+    attempt(request, done, cancel_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
+    return redirect("teams:settings", slug)
+
+
+def _transfer(access: Access, transfer_id: str) -> Transfer:
+    return get_object_or_404(Transfer, team=access.team, public_id=transfer_id)

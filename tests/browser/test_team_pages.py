@@ -1,0 +1,76 @@
+"""The pages of a team in a real browser: no complaint, no rule of accessibility broken, nothing too wide."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from teams.actions.gateway_keys import create_gateway_key
+from teams.actions.invitations import Wanted, create_link, invite_by_email
+from teams.actions.transfers import offer_transfer
+from teams.activity import SITE, Actor
+
+PAGES = ["members", "invitations", "tokens", "activity", "settings"]
+
+
+@pytest.fixture
+def lived_in(cast, token_of):
+    """The team with one of each thing that its pages list."""
+    by, now = Actor(cast.owner), timezone.now()
+    token_of("owner")
+    token_of("member")
+    create_gateway_key(by=SITE, team=cast.team, name="LiteLLM")
+    invite_by_email(by=by, team=cast.team, people=[Wanted("kim@example.org")], now=now)
+    create_link(by=by, team=cast.team, role="member", now=now, max_uses=10)
+    return cast
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_the_team_is_accessible_in_every_look(page, lived_in, sign_in, axe, each_look, name):
+    sign_in(lived_in.owner)
+    page.goto(reverse(f"teams:{name}", args=["harbour-research"]))
+    for _look in each_look():
+        axe()
+
+
+def test_the_banner_of_an_offer_and_the_settings_of_a_successor(page, lived_in, sign_in, axe, each_look):
+    offer_transfer(
+        by=Actor(lived_in.owner),
+        team=lived_in.team,
+        successor=lived_in.administrator,
+        typed_name=lived_in.team.name,
+        now=timezone.now(),
+    )
+    sign_in(lived_in.administrator)
+    page.goto(reverse("teams:settings", args=["harbour-research"]))
+    expect(page.get_by_text("asks you to take over")).to_be_visible()
+    for _look in each_look():
+        axe()
+
+
+def test_an_invitation_is_accessible_in_every_look(page, cast, axe, each_look):
+    _, link = create_link(by=Actor(cast.owner), team=cast.team, role="member", now=timezone.now())
+    page.goto(link[link.index("/invite/") :])
+    for _look in each_look():
+        axe()
+
+
+def test_a_new_secret_is_shown_with_its_commands(page, lived_in, sign_in, axe, each_look):
+    sign_in(lived_in.member)
+    page.goto(reverse("teams:tokens", args=["harbour-research"]))
+    page.get_by_label("Name", exact=True).last.fill("laptop")
+    page.get_by_role("button", name="Make token").click()
+    expect(page.locator("#new-secret")).to_contain_text("cb_live_")
+    for _look in each_look():
+        axe()
+
+
+def test_a_filter_swaps_the_list_and_back_brings_the_whole_page(page, lived_in, sign_in):
+    sign_in(lived_in.owner)
+    page.goto(reverse("teams:members", args=["harbour-research"]))
+    page.get_by_role("navigation", name="Role").get_by_role("link", name="Administrator").click()
+    page.wait_for_url("**role=administrator")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.get_by_role("button", name="Olivia olivia")).to_be_visible()

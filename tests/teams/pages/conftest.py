@@ -1,0 +1,60 @@
+"""Pages as people see them."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django.utils.html import strip_tags
+
+from teams.actions.invitations import Wanted, create_link, invite_by_email
+from teams.activity import Actor
+
+
+@pytest.fixture
+def page(cast, client_of):
+    """`page("owner", "members/")`: the text of a page of the team, its tags and double spaces gone."""
+
+    def read(who: str, path: str, status: int = 200, **query) -> str:
+        response = client_of(who).get(f"/t/harbour-research/{path}", query)
+        assert response.status_code == status
+        return text_of(response)
+
+    return read
+
+
+@pytest.fixture
+def submit(cast, client_of):
+    """`submit("owner", "settings/leave/")`: posts to an address of the team and follows where it leads."""
+
+    def post(who: str, path: str, **data):
+        return client_of(who).post(f"/t/harbour-research/{path}", data, follow=True)
+
+    return post
+
+
+@pytest.fixture
+def invited(cast):
+    """`invited("fay@example.org")`: the path of a new invitation of that address, or of a link for two."""
+
+    def make(email: str = "", role: str = "member") -> str:
+        by, now = Actor(cast.owner), timezone.now()
+        if email:
+            (one,) = invite_by_email(by=by, team=cast.team, people=[Wanted(email, role)], now=now)
+            link = one.link
+        else:
+            link = create_link(by=by, team=cast.team, role=role, now=now, max_uses=2)[1]
+        return link[link.index("/invite/") :]
+
+    return make
+
+
+@pytest.fixture
+def anonymous() -> Client:
+    return Client()
+
+
+def text_of(response) -> str:
+    """What a reader sees: without head and tags, every run of white space one space."""
+    body = response.content.decode().partition("<main")[2]
+    return re.sub(r"\s+", " ", strip_tags(body))

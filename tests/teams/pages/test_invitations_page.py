@@ -1,0 +1,127 @@
+"""The invitations page."""
+
+import pytest
+from django.core.mail.backends.locmem import EmailBackend
+
+from teams.models import Invitation, Role
+from tests.teams.pages.conftest import text_of
+
+
+def test_several_are_invited_at_once_with_a_role_each(cast, submit):
+    emails = "kim@example.org, Lee <lee@example.org>\npat@example.org administrator\n\nmia@example.org; KIM@example.org"
+    text = text_of(submit("administrator", "invitations/email/", emails=emails, role="member"))
+    assert dict(Invitation.objects.values_list("email", "role")) == {
+        "kim@example.org": Role.MEMBER,
+        "lee@example.org": Role.MEMBER,
+        "pat@example.org": Role.ADMINISTRATOR,
+    }
+    assert "mia@example.org Is in this team already." in text
+    assert "KIM@example.org Stands in the list twice." in text
+
+
+def test_bad_lines_are_named_and_what_was_typed_stays(submit):
+    response = submit(
+        "owner", "invitations/email/", emails="kim@example.org\nlee@@example\nnobody", role="member"
+    )
+    assert response.status_code == 422
+    text = text_of(response)
+    assert "Line 2: “lee@@example” is not an e-mail address." in text
+    assert "Line 3: “nobody” is not an e-mail address." in text
+    assert "kim@example.org lee@@example nobody" in text
+    assert not Invitation.objects.exists()
+
+
+def test_without_a_mail_server_the_page_says_so_and_shows_the_link(settings, committed, submit):
+    settings.HAS_MAIL = False
+    with committed():
+        response = submit("owner", "invitations/email/", emails="kim@example.org", role="member")
+    text = text_of(response)
+    assert "not mailed: No mail server is set up." in text
+    assert "/invite/cb_inv_" in text
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_when_sending_fails_the_page_says_why_and_shows_the_link(
+    has_mail, cast, client_of, monkeypatch, transactional_db
+):
+    def refuse(self, messages):
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    response = client_of("owner").post(
+        "/t/harbour-research/invitations/email/", {"emails": "kim@example.org", "role": "member"}
+    )
+    text = text_of(response)
+    assert "Connection refused" in text
+    assert "/invite/cb_inv_" in text
+
+
+def test_a_link_that_was_mailed_is_shown_to_nobody_else(has_mail, committed, submit):
+    with committed():
+        text = text_of(submit("owner", "invitations/email/", emails="kim@example.org", role="member"))
+    assert "Mailed." in text
+    assert "/invite/cb_inv_" not in text
+
+
+def test_a_link_is_made_and_shown_once(page, submit):
+    text = text_of(submit("owner", "invitations/link/", role="member", max_uses="10", days="1"))
+    assert "/invite/cb_inv_" in text
+    assert Invitation.objects.get().max_uses == 10
+    later = page("owner", "invitations/")
+    assert "cb_inv_" not in later
+    assert "0 of 10 used" in later
+
+
+@pytest.mark.parametrize("wrong", [{"max_uses": "0"}, {"days": "1000"}, {"role": "owner"}, {"max_uses": "x"}])
+def test_nonsense_in_the_link_form_names_the_field(submit, wrong):
+    response = submit(
+        "owner", "invitations/link/", **({"role": "member", "max_uses": "1", "days": "7"} | wrong)
+    )
+    assert response.status_code == 422
+    assert "One thing needs a change" in text_of(response)
+    assert not Invitation.objects.exists()
+
+
+def test_states_stay_visible_and_filter_the_list(page, submit, invited):
+    invited("kim@example.org")
+    invited("lee@example.org")
+    invitation = Invitation.objects.get(email="lee@example.org")
+    submit("owner", f"invitations/{invitation.public_id}/revoke/")
+    everything = page("owner", "invitations/")
+    assert "kim@example.org" in everything
+    assert "lee@example.org" in everything
+    only_revoked = page("owner", "invitations/", state="revoked")
+    assert "lee@example.org Revoked" in only_revoked
+    assert "kim@example.org Pending" not in only_revoked
+
+
+def test_a_made_up_state_shows_its_error(page):
+    assert "not one of the available choices" in page("owner", "invitations/", state="lost")
+
+
+def test_sending_again_and_a_lost_race(page, submit, invited):
+    invited("kim@example.org")
+    invitation = Invitation.objects.get()
+    assert "the older link no longer works" in text_of(
+        submit("owner", f"invitations/{invitation.public_id}/resend/")
+    ) or "Pass this link on" in text_of(submit("owner", f"invitations/{invitation.public_id}/resend/"))
+    submit("owner", f"invitations/{invitation.public_id}/revoke/")
+    for path in ("resend", "revoke"):
+        text = text_of(submit("administrator", f"invitations/{invitation.public_id}/{path}/"))
+        assert "was revoked already" in text
+
+
+def test_an_invitation_of_another_team_is_not_there(cast, client_of, invited):
+    invited("kim@example.org")
+    invitation = Invitation.objects.get()
+    slug = cast.other_team.slug
+    for path in ("resend", "revoke"):
+        response = client_of("outsider").post(f"/t/{slug}/invitations/{invitation.public_id}/{path}/")
+        assert response.status_code == 404
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is None
+
+
+def test_a_swap_brings_the_list_alone(client_of):
+    response = client_of("owner").get("/t/harbour-research/invitations/", headers={"HX-Request": "true"})
+    assert response.content.decode().strip().startswith('<section class="panel" id="teams-invitations"')

@@ -1,0 +1,93 @@
+"""The members page."""
+
+import pytest
+
+from teams.actions.members import remove_member
+from teams.activity import Actor
+from teams.models import Role
+from tests.teams.conftest import NOW, role_of
+from tests.teams.pages.conftest import text_of
+
+
+def test_it_lists_everybody_with_role(page):
+    text = page("administrator", "members/")
+    assert "3 people in this team." in text
+    for name, role in [("Olivia", "Owner"), ("Adam", "Administrator"), ("Mia", "Member")]:
+        assert f"{name}{name.lower()}@example.org {role}" in text
+    assert "fay@example.org" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [({"q": "MIA"}, "mia"), ({"q": "adam@"}, "adam"), ({"role": "owner"}, "olivia")]
+)
+def test_search_and_role_filter_narrow_the_list(page, query, found):
+    text = page("owner", "members/", **query)
+    names = {name for name in ("mia", "adam", "olivia") if f"{name}@example.org" in text.partition("Find")[2]}
+    assert names == {found}
+
+
+def test_a_search_without_result_says_what_to_do(page):
+    assert "Nobody matches" in page("owner", "members/", q="zoe")
+
+
+def test_a_made_up_role_shows_its_error_in_the_page(page):
+    assert "not one of the available choices" in page("owner", "members/", role="emperor")
+    assert "Null characters" in page("owner", "members/", q="\x00")
+
+
+def test_a_swap_brings_the_list_alone(cast, client_of):
+    response = client_of("owner").get(
+        "/t/harbour-research/members/", {"q": "mia"}, headers={"HX-Request": "true"}
+    )
+    assert response.content.decode().strip().startswith('<div id="teams-members"')
+    assert "HX-Request" in response["Vary"]
+
+
+def test_the_menu_offers_what_the_role_permits(client_of):
+    mine = client_of("administrator").get("/t/harbour-research/members/").content.decode()
+    assert mine.count("Make administrator") == 1  # Mia
+    assert "Make member" not in mine
+    assert mine.count("Remove from team") == 1
+    assert (
+        client_of("owner").get("/t/harbour-research/members/").content.decode().count("Remove from team") == 2
+    )
+
+
+def test_a_role_is_changed_with_one_click(cast, submit):
+    response = submit("owner", f"members/{cast.member.public_id}/role/", role="administrator")
+    assert role_of(cast.team, cast.member) == Role.ADMINISTRATOR
+    assert "The role of Mia was changed." in text_of(response)
+
+
+def test_an_administrator_cannot_touch_an_administrator_by_hand_made_posts(cast, submit):
+    for path in ("role/", "remove/"):
+        response = submit("administrator", f"members/{cast.owner.public_id}/{path}", role="member")
+        assert response.status_code == 403
+    assert role_of(cast.team, cast.owner) == Role.OWNER
+
+
+def test_a_role_that_is_none_is_told(cast, submit):
+    assert "Choose administrator or member" in text_of(
+        submit("owner", f"members/{cast.member.public_id}/role/")
+    )
+
+
+def test_a_member_is_removed(cast, submit):
+    assert "Mia was removed" in text_of(submit("owner", f"members/{cast.member.public_id}/remove/"))
+    assert role_of(cast.team, cast.member) is None
+
+
+def test_a_lost_race_tells_what_happened(cast, submit):
+    remove_member(by=Actor(cast.owner), team=cast.team, user=cast.member, now=NOW)
+    text = text_of(submit("administrator", f"members/{cast.member.public_id}/remove/"))
+    assert "Mia is not in this team any more" in text
+
+
+def test_strangers_cannot_be_named(cast, submit):
+    assert submit("owner", f"members/{cast.outsider.public_id}/remove/").status_code == 404
+
+
+def test_a_personal_space_has_no_such_page(cast, client_of):
+    slug = cast.owner.owned_teams.get(is_personal=True).slug
+    for path in ("members/", "invitations/"):
+        assert client_of("owner").get(f"/t/{slug}/{path}").status_code == 403

@@ -1,0 +1,154 @@
+"""The settings page: general, handing over, leaving, deleting."""
+
+import pytest
+from django.utils import timezone
+
+from teams.actions.members import change_role
+from teams.actions.transfers import offer_transfer
+from teams.activity import Actor
+from teams.models import Role, Team, Transfer
+from tests.conftest import PASSWORD
+from tests.teams.conftest import role_of
+from tests.teams.pages.conftest import text_of
+
+GENERAL = {"name": "Harbour Lab", "description": "Ships", "time_zone": "Asia/Kathmandu"}
+
+
+@pytest.fixture
+def offer(cast) -> Transfer:
+    return offer_transfer(
+        by=Actor(cast.owner),
+        team=cast.team,
+        successor=cast.administrator,
+        typed_name=cast.team.name,
+        now=timezone.now(),
+    )
+
+
+def transfer_form(cast, **wrong) -> dict[str, str]:
+    right = {"successor": cast.administrator.public_id, "typed_name": "Harbour Research", "password": PASSWORD}
+    return {f"transfer-{name}": value for name, value in (right | wrong).items()}
+
+
+def test_everybody_sees_what_they_may_do(page):
+    owner, administrator, member = (page(who, "settings/") for who in ("owner", "administrator", "member"))
+    assert "Transfer ownership" in owner
+    assert "Delete this team" in owner
+    assert "Transfer the ownership first" in owner
+    assert "General" in administrator
+    assert "Delete this team" not in administrator
+    assert "Leave team" in member
+    assert "General" not in member
+
+
+def test_name_description_and_time_zone_are_changed(cast, submit):
+    assert "Saved." in text_of(submit("administrator", "settings/general/", **GENERAL))
+    team = Team.objects.get(pk=cast.team.pk)
+    assert (team.name, team.description, team.time_zone) == tuple(GENERAL.values())
+
+
+@pytest.mark.parametrize("wrong", [{"name": " "}, {"time_zone": "Mars/Olympus"}, {"description": "x" * 501}])
+def test_nonsense_keeps_what_was_typed_and_names_the_field(cast, submit, wrong):
+    response = submit("owner", "settings/general/", **(GENERAL | wrong))
+    assert response.status_code == 422
+    assert "One thing needs a change" in text_of(response)
+    assert Team.objects.get(pk=cast.team.pk).name == "Harbour Research"
+
+
+def test_a_zone_under_an_old_name_survives_a_new_team_name(cast, submit):
+    Team.objects.filter(pk=cast.team.pk).update(time_zone="Etc/UTC")
+    submit("owner", "settings/general/", **(GENERAL | {"time_zone": "Etc/UTC"}))
+    assert Team.objects.get(pk=cast.team.pk).name == "Harbour Lab"
+
+
+def test_the_owner_offers_the_team_with_its_name_and_their_password(cast, page, submit):
+    assert "Adam was asked to take over." in text_of(submit("owner", "transfer/offer/", **transfer_form(cast)))
+    assert Transfer.objects.get().successor == cast.administrator
+    assert "Adam was asked to take over this team." in page("owner", "settings/")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"password": "guess"}, "This is not your password."),
+        ({"password": ""}, "This is not your password."),
+        ({"typed_name": "harbour"}, "Type “Harbour Research”, exactly so."),
+        ({"successor": "usr_unknown"}, "Select a valid choice"),
+    ],
+)
+def test_a_wrong_word_stops_the_offer(cast, submit, wrong, words):
+    response = submit("owner", "transfer/offer/", **transfer_form(cast, **wrong))
+    assert response.status_code == 422
+    assert words in text_of(response)
+    assert not Transfer.objects.exists()
+
+
+def test_a_member_cannot_be_chosen_but_the_way_to_promote_is_there(cast, page, submit):
+    response = submit("owner", "transfer/offer/", **transfer_form(cast, successor=cast.member.public_id))
+    assert response.status_code == 422
+    change_role(
+        by=Actor(cast.owner), team=cast.team, user=cast.administrator, role=Role.MEMBER, now=timezone.now()
+    )
+    assert "Make a member administrator first." in page("owner", "settings/")
+
+
+def test_guessing_the_password_is_stopped(cast, submit):
+    for _ in range(10):
+        submit("owner", "transfer/offer/", **transfer_form(cast, password="guess"))
+    response = submit("owner", "transfer/offer/", **transfer_form(cast))
+    assert "Too many attempts" in text_of(response)
+    assert not Transfer.objects.exists()
+
+
+def test_only_the_successor_sees_the_banner_on_every_page(page, offer):
+    for path in ("", "members/", "settings/"):
+        assert "Olivia asks you to take over Harbour Research" in page("administrator", path)
+        assert "asks you to take over" not in page("owner", path)
+    assert "asks you to take over" not in page("member", "settings/")
+
+
+def test_the_successor_takes_over_and_the_owner_becomes_administrator(cast, submit, offer):
+    text = text_of(submit("administrator", f"transfer/{offer.public_id}/accept/"))
+    assert "Harbour Research is yours now." in text
+    assert role_of(cast.team, cast.administrator) == Role.OWNER
+    assert role_of(cast.team, cast.owner) == Role.ADMINISTRATOR
+
+
+def test_it_can_be_declined_and_cancelled(cast, submit, offer):
+    assert "You declined." in text_of(submit("administrator", f"transfer/{offer.public_id}/decline/"))
+    text = text_of(submit("owner", f"transfer/{offer.public_id}/cancel/"))
+    assert "Adam has declined this offer." in text
+
+
+def test_a_cancelled_offer_is_told_to_a_successor_who_comes_late(submit, offer):
+    assert "The offer was cancelled." in text_of(submit("owner", f"transfer/{offer.public_id}/cancel/"))
+    assert "This offer was cancelled." in text_of(
+        submit("administrator", f"transfer/{offer.public_id}/accept/")
+    )
+
+
+def test_a_member_leaves(cast, submit):
+    submit("member", "settings/leave/")
+    assert role_of(cast.team, cast.member) is None
+
+
+def test_the_owner_who_posts_anyway_is_told_to_transfer_first(cast, submit):
+    assert "Transfer the ownership first" in text_of(submit("owner", "settings/leave/"))
+    assert role_of(cast.team, cast.owner) == Role.OWNER
+
+
+def test_the_owner_deletes_the_team_after_typing_its_name(cast, page, submit):
+    response = submit("owner", "settings/delete/", **{"delete-typed_name": "harbour"})
+    assert (response.status_code, Team.objects.get(pk=cast.team.pk).deleted_at) == (422, None)
+    submit("owner", "settings/delete/", **{"delete-typed_name": "Harbour Research"})
+    assert Team.objects.get(pk=cast.team.pk).deleted_at is not None
+    page("owner", "settings/", status=404)
+
+
+def test_a_personal_space_can_change_its_zone_and_nothing_more(cast, client_of):
+    slug = cast.owner.owned_teams.get(is_personal=True).slug
+    text = text_of(client_of("owner").get(f"/t/{slug}/settings/"))
+    assert "General" in text
+    assert "Transfer ownership" not in text
+    assert "Leave this team" not in text
+    assert client_of("owner").post(f"/t/{slug}/settings/delete/").status_code == 403

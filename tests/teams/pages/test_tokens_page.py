@@ -1,0 +1,129 @@
+"""The tokens page, with its gateway keys."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from teams.credentials import find_credential
+from teams.models import GatewayKey, Mode, Token
+from tests.teams.pages.conftest import text_of
+
+NEW = {"name": "laptop", "expires": "30", "mode": "0", "models": ""}
+
+
+def secret_in(response) -> str:
+    return re.search(r"cb_(live|test|gw)_\w{40}", response.content.decode())[0]
+
+
+@pytest.mark.parametrize("who", ["owner", "administrator", "member"])
+def test_a_new_token_is_shown_once_with_commands_that_name_the_context(cast, page, submit, who):
+    response = submit(who, "tokens/new/", **NEW)
+    secret = secret_in(response)
+    token = find_credential(secret, timezone.now())
+    assert (token.user, token.team, token.mode) == (cast.user(who), cast.team, Mode.LIVE)
+    assert abs(token.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
+    text = text_of(response)
+    assert text.count("# Harbour Research, live mode") == 2
+    assert "/api/v1/me" in text
+    assert "from openai import OpenAI" in text
+    assert "no-store" in response["Cache-Control"]
+    assert secret not in page(who, "tokens/")
+
+
+def test_mode_expiry_and_models_can_be_chosen(submit):
+    secret = secret_in(
+        submit("member", "tokens/new/", **(NEW | {"mode": "1", "expires": "never", "models": "a, b,a"}))
+    )
+    token = Token.objects.get()
+    assert secret.startswith("cb_test_")
+    assert (token.mode, token.expires_at, token.models) == (Mode.TEST, None, ["a", "b"])
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"expires": "7000"}, {"mode": "5"}, {"models": "m" * 129}])
+def test_nonsense_names_the_field(submit, wrong):
+    response = submit("member", "tokens/new/", **(NEW | wrong))
+    assert response.status_code == 422
+    assert "One thing needs a change" in text_of(response)
+    assert not Token.objects.exists()
+
+
+def test_members_see_their_own_and_those_above_everybodys(page, submit):
+    submit("member", "tokens/new/", **(NEW | {"name": "mias-laptop"}))
+    submit("owner", "tokens/new/", **(NEW | {"name": "olivias-laptop"}))
+    assert "olivias-laptop" not in page("member", "tokens/")
+    for who in ("owner", "administrator"):
+        assert "mias-laptop" in page(who, "tokens/")
+        assert "olivias-laptop" in page(who, "tokens/")
+
+
+def test_the_menu_offers_what_may_be_done(client_of, submit):
+    submit("owner", "tokens/new/", **NEW)
+    mine = client_of("owner").get("/t/harbour-research/tokens/").content.decode()
+    assert "New secret" in mine
+    assert "Revoke for good" in mine
+    administrators = client_of("administrator").get("/t/harbour-research/tokens/").content.decode()
+    assert "Revoke for good" not in administrators
+
+
+def test_a_token_is_disabled_enabled_renamed_rotated_and_revoked(page, submit):
+    old = secret_in(submit("member", "tokens/new/", **NEW))
+    token = Token.objects.get()
+    path = f"tokens/{token.public_id}"
+    assert "“laptop” is disabled." in text_of(submit("administrator", f"{path}/disable/"))
+    assert "Disabled" in page("member", "tokens/")
+    assert "works again" in text_of(submit("member", f"{path}/enable/"))
+    assert "Renamed." in text_of(submit("member", f"{path}/rename/", name="desktop"))
+    new = secret_in(submit("member", f"{path}/rotate/"))
+    assert new != old
+    assert "“desktop” is revoked." in text_of(submit("owner", f"{path}/revoke/"))
+    assert "desktop" not in page("member", "tokens/")
+    assert "desktop" in page("member", "tokens/", revoked="1")
+    assert "was revoked, for good" in text_of(submit("member", f"{path}/rotate/"))
+
+
+def test_another_members_token_is_not_there(cast, submit):
+    submit("administrator", "tokens/new/", **NEW)
+    token = Token.objects.get()
+    for verb in ("rename", "rotate", "disable", "enable", "revoke"):
+        assert submit("member", f"tokens/{token.public_id}/{verb}/").status_code == 404
+
+
+def test_the_owners_token_cannot_be_stopped_by_an_administrator(submit):
+    submit("owner", "tokens/new/", **NEW)
+    token = Token.objects.get()
+    for verb in ("disable", "revoke"):
+        assert submit("administrator", f"tokens/{token.public_id}/{verb}/").status_code == 403
+
+
+def test_an_empty_list_says_what_a_token_is_for(page):
+    assert "No token yet" in page("member", "tokens/")
+
+
+def test_gateway_keys_are_for_owner_and_administrators(page, submit):
+    assert "Gateway keys" not in page("member", "tokens/")
+    response = submit(
+        "administrator", "gateway-keys/new/", **{"gateway-name": "LiteLLM", "gateway-expires": "never"}
+    )
+    assert find_credential(secret_in(response), timezone.now()).name == "LiteLLM"
+    key = GatewayKey.objects.get()
+    path = f"gateway-keys/{key.public_id}"
+    assert "is disabled" in text_of(submit("owner", f"{path}/disable/"))
+    assert "works again" in text_of(submit("owner", f"{path}/enable/"))
+    assert "Renamed." in text_of(submit("owner", f"{path}/rename/", name="Envoy"))
+    assert secret_in(submit("owner", f"{path}/rotate/"))
+    assert "is revoked" in text_of(submit("owner", f"{path}/revoke/"))
+    assert "Envoy" in page("owner", "tokens/", revoked="1")
+
+
+def test_a_gateway_key_without_a_name_is_refused(submit):
+    assert submit("owner", "gateway-keys/new/").status_code == 422
+
+
+def test_a_personal_space_has_tokens_of_its_own(cast, client_of):
+    slug = cast.member.owned_teams.get(is_personal=True).slug
+    client = client_of("member")
+    assert "your own balance" in text_of(client.get(f"/t/{slug}/tokens/"))
+    secret = secret_in(client.post(f"/t/{slug}/tokens/new/", NEW))
+    assert find_credential(secret, timezone.now()).team.is_personal

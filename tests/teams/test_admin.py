@@ -1,0 +1,132 @@
+"""The Django admin: looks at everything, changes by the same actions, breaks no rule."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from teams.actions.teams import delete_team
+from teams.actions.users import create_user
+from teams.activity import Actor
+from teams.credentials import find_credential
+from teams.models import Activity, GatewayKey, Membership, Role, Team, Token, User
+from tests.teams.conftest import NOW, newest_activity, role_of
+
+TABLES = ["user", "team", "membership", "token", "gatewaykey", "invitation", "transfer", "activity"]
+
+
+@pytest.fixture
+def root(cast) -> Client:
+    user = create_user(email="root@example.org", is_staff=True, is_superuser=True, verified=True)
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def act(root):
+    """`act("user", "deactivate", user)`: runs an action of a list on a row; the page that follows."""
+
+    def run(table: str, action: str, row) -> str:
+        data = {"action": action, "_selected_action": row.pk}
+        return root.post(f"/admin/teams/{table}/", data, follow=True).content.decode()
+
+    return run
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_can_be_looked_at_and_searched(root, cast, token_of, table):
+    token_of("member")
+    assert root.get(f"/admin/teams/{table}/").status_code == 200
+    assert root.get(f"/admin/teams/{table}/", {"q": "harbour"}).status_code in {200, 302}
+
+
+@pytest.mark.parametrize(("table", "row"), [("user", "member"), ("team", "team")])
+def test_a_row_can_be_opened_but_not_edited_or_deleted(root, cast, table, row):
+    path = f"/admin/teams/{table}/{getattr(cast, row).pk}/"
+    page = root.get(f"{path}change/").content.decode()
+    assert 'name="_save"' not in page
+    assert root.post(f"{path}change/", {"name": "Hacked"}).status_code == 403
+    assert root.post(f"{path}delete/", {"post": "yes"}).status_code == 403
+
+
+def test_no_digest_is_shown(root, token_of):
+    token, _ = token_of("member")
+    assert token.digest not in root.get(f"/admin/teams/token/{token.pk}/change/").content.decode()
+
+
+def test_a_user_is_deactivated_and_reactivated_by_the_actions(act, cast):
+    act("user", "deactivate", cast.member)
+    assert not User.objects.get(pk=cast.member.pk).is_active
+    assert (newest_activity().kind, newest_activity().actor.email) == ("user.deactivated", "root@example.org")
+    act("user", "reactivate", cast.member)
+    assert User.objects.get(pk=cast.member.pk).is_active
+
+
+def test_an_owner_cannot_be_deactivated_and_the_page_lists_their_teams(act, cast):
+    assert "Olivia owns Harbour Research" in act("user", "deactivate", cast.owner)
+    assert User.objects.get(pk=cast.owner.pk).is_active
+
+
+def test_a_team_is_passed_on_for_an_owner_who_is_gone(act, cast):
+    act("membership", "make_owner", Membership.objects.get(team=cast.team, user=cast.member))
+    assert role_of(cast.team, cast.member) == Role.OWNER
+    assert role_of(cast.team, cast.owner) == Role.ADMINISTRATOR
+
+
+def test_roles_are_changed_and_members_removed_but_never_the_owner(act, cast):
+    mia = Membership.objects.get(team=cast.team, user=cast.member)
+    act("membership", "make_administrator", mia)
+    assert role_of(cast.team, cast.member) == Role.ADMINISTRATOR
+    act("membership", "make_member", mia)
+    act("membership", "remove", mia)
+    assert role_of(cast.team, cast.member) is None
+    page = act("membership", "remove", Membership.objects.get(team=cast.team, user=cast.owner))
+    assert "transfer of the team" in page
+    assert role_of(cast.team, cast.owner) == Role.OWNER
+
+
+def test_a_deleted_team_is_restored(act, cast):
+    delete_team(by=Actor(cast.owner), team=cast.team, typed_name=cast.team.name, now=timezone.now())
+    act("team", "restore", cast.team)
+    assert Team.objects.get(pk=cast.team.pk).deleted_at is None
+
+
+def test_tokens_and_keys_are_stopped(act, cast, token_of):
+    token, _ = token_of("owner")
+    act("token", "disable", token)
+    act("token", "enable", token)
+    act("token", "revoke", token)
+    assert Token.objects.get().state(NOW) == "revoked"
+
+
+def test_a_user_is_made_with_a_personal_space(root):
+    root.post("/admin/teams/user/add/", {"email": "kim@example.org", "name": "Kim"})
+    kim = User.objects.get(email="kim@example.org")
+    assert kim.owned_teams.get().is_personal
+    assert Activity.objects.filter(kind="user.created", person=kim).count() == 1
+
+
+def test_a_key_of_the_site_is_made_and_shown_once(act, root):
+    page = root.post("/admin/teams/gatewaykey/add/", {"name": "LiteLLM"}, follow=True).content.decode()
+    secret = re.search(r"cb_gw_\w{40}", page)[0]
+    key = find_credential(secret, timezone.now())
+    assert (key.team, key.name) == (None, "LiteLLM")
+    for action, state in [("disable", "disabled"), ("enable", "active"), ("revoke", "revoked")]:
+        act("gatewaykey", action, key)
+        assert GatewayKey.objects.get().state(timezone.now()) == state
+
+
+def test_staff_without_the_permission_can_change_nothing(cast):
+    user = create_user(email="sam@example.org", is_staff=True, verified=True)
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    data = {"action": "deactivate", "_selected_action": cast.member.pk}
+    assert client.post("/admin/teams/user/", data).status_code == 403
+    assert User.objects.get(pk=cast.member.pk).is_active
+
+
+def test_signing_in_goes_through_the_sites_own_page(db, client):
+    response = client.get("/admin/login/?next=/admin/")
+    assert response["Location"].startswith("/accounts/login/")
