@@ -152,6 +152,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000; "
         "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY",
     }
+    # In a file, because threads cannot share a database in memory as they do one in production.
+    _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 
 # Rate limits are counted here, so it must be shared by all processes of the site.
 CACHES = {"default": env.dj_cache_url("CACHE_URL", "db://cache_entries")}

@@ -121,3 +121,11 @@ def may_stop_token(actor_role: str, holder_role: str | None) -> bool:
     if actor_role == Role.ADMINISTRATOR:
         return holder_role != Role.OWNER
     return actor_role == Role.OWNER
+
+
+def may_limit(actor_role: str, holder_role: str) -> bool:
+    """Whether somebody may set the quota of a member, or of a member's token: the owner anybody's,
+    administrators not the owner's."""
+    if actor_role == Role.ADMINISTRATOR:
+        return holder_role != Role.OWNER
+    return actor_role == Role.OWNER

@@ -14,3 +14,6 @@ member_left = Signal()
 
 # team_id: int. A deleted team goes for good; its records go with it.
 team_purged = Signal()
+
+# space: Team. A new user has got their personal space; it may get a balance.
+personal_space_created = Signal()

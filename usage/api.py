@@ -21,9 +21,10 @@ from usage.actions.reservations import (
 )
 from usage.api_contexts import Context, context_of, context_of_token
 from usage.api_forms import read_reservation
+from usage.levels import LevelState
 from usage.models import Reservation
 from usage.money import usd_string
-from usage.quotas import LevelState, Subject, levels_of, payer_of
+from usage.quotas import Subject, levels_of, payer_of
 
 
 @endpoint("POST")

@@ -6,9 +6,9 @@ from datetime import datetime
 from teams.models import Team
 from usage.buckets import hour_of
 from usage.bulk import add_up
+from usage.levels import LevelState
 from usage.models import Level, Refusal
 from usage.query import Range
-from usage.quotas import LevelState
 
 _KEYS = ("team_id", "mode", "hour", "level", "subject_id")
 

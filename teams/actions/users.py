@@ -17,6 +17,7 @@ from teams.actions.transfers import cancel_offers
 from teams.activity import SITE, Actor, record_activity
 from teams.errors import ActionError, NotAllowedError
 from teams.models import Membership, Role, Team, Token, User
+from teams.signals import personal_space_created
 
 
 @transaction.atomic
@@ -52,6 +53,7 @@ def create_personal_space(user: User) -> Team:
         is_personal=True,
     )
     Membership.objects.create(team=team, user=user, role=Role.OWNER)
+    personal_space_created.send(sender=Team, space=team)
     return team
 
 

@@ -4,31 +4,27 @@ All reservations that any level could count twice wait for each other here, one 
 rolling back need the team's lock alone: they only move what one statement reads at one moment.
 """
 
-from teams.actions.locks import lock_teams
+from django.db.models import Q
+
 from teams.credentials import Refusal, RefusedKeyError
 from teams.models import Team
 
 
 class PayerChangedError(Exception):
-    """The team was passed on between looking up its payer and locking both. Try again."""
+    """The team has another owner than was thought, so somebody else pays. Try again."""
 
 
-def payer_id_of(team: Team) -> int:
-    """The id of the personal space of the team's owner."""
-    if team.is_personal:
-        return team.pk
-    return Team.objects.values_list("pk", flat=True).get(is_personal=True, owner__owned_teams=team)
+def lock_payer(team: Team) -> tuple[Team, Team]:
+    """The team and the personal space that pays for it, fresh, locked in the order of their ids as by
+    `lock_teams`, but in one query: others wait for as long as this takes.
 
-
-def lock_payer(team_id: int, payer_id: int) -> tuple[Team, Team]:
-    """The team and its payer, locked in the order of their ids.
-
-    Raises RefusedKeyError when the team was deleted, PayerChangedError when somebody else pays now.
+    Raises RefusedKeyError when the team was deleted, PayerChangedError.
     """
-    locked = lock_teams({team_id, payer_id})
-    team = locked.get(team_id)
-    if team is None or team.deleted_at:
+    wanted = Q(pk=team.pk) | Q(is_personal=True, owner=team.owner_id)
+    rows = {row.pk: row for row in Team.objects.filter(wanted).order_by("pk").select_for_update()}
+    fresh = rows.get(team.pk)
+    if fresh is None or fresh.deleted_at:
         raise RefusedKeyError(Refusal.DELETED)
-    if locked[payer_id].owner_id != team.owner_id:
+    if fresh.owner_id != team.owner_id:
         raise PayerChangedError
-    return team, locked[payer_id]
+    return fresh, next(row for row in rows.values() if row.is_personal)

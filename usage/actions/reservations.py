@@ -7,18 +7,19 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Exists, Q
 from django.utils.translation import gettext as _
 
 from teams.actions.locks import lock_teams
 from teams.credentials import Refusal as KeyRefusal
 from teams.credentials import RefusedKeyError, refusal_of, tokens_with_standing
 from teams.errors import ActionError, ConflictError
-from teams.models import Membership, Team, User
-from usage.actions.payers import PayerChangedError, lock_payer, payer_id_of
-from usage.amounts import LevelKey, slot_of
+from teams.models import Membership, Team, Token, User
+from usage.actions.payers import PayerChangedError, lock_payer
 from usage.bulk import add_up
+from usage.levels import LevelKey, LevelState, slot_of
 from usage.models import Level, Reservation, ReservedSum
-from usage.quotas import LevelState, Subject, levels_of
+from usage.quotas import Subject, levels_of
 from usage.refusals import count_refusal
 
 # A team changes hands once in a while; twice within one reservation is nobody's doing.
@@ -72,11 +73,11 @@ def reserve_quota(
     any more, and ActionError for a `request_id` that somebody else has used.
     """
     for _attempt in range(_ATTEMPTS):
-        payer_id = payer_id_of(team)
         try:
             with transaction.atomic():
-                result = _reserve(team.pk, payer_id, mode, user.pk, token_id, wanted, now)
+                result = _reserve(team, mode, user.pk, token_id, wanted, now)
         except PayerChangedError:
+            team.refresh_from_db(fields=["owner"])
             continue
         if isinstance(result, LevelState):
             raise InsufficientQuotaError(result)
@@ -85,16 +86,10 @@ def reserve_quota(
 
 
 def _reserve(
-    team_id: int,
-    payer_id: int,
-    mode: int,
-    user_id: int,
-    token_id: int | None,
-    wanted: Wanted,
-    now: datetime,
+    team: Team, mode: int, user_id: int, token_id: int | None, wanted: Wanted, now: datetime
 ) -> Granted | LevelState:
     """The reservation, or the level that refuses it, which the transaction counts and then commits."""
-    team, payer = lock_payer(team_id, payer_id)
+    team, payer = lock_payer(team)
     _check_standing(team, user_id, token_id, now)
     levels = levels_of(Subject(team, payer, mode, user_id, token_id or 0), now)
     earlier = _earlier(team, mode, wanted.request_id)
@@ -125,12 +120,14 @@ def _reserve(
 
 def _check_standing(team: Team, user_id: int, token_id: int | None, now: datetime) -> None:
     """Asks again, under the lock: the token may have been revoked since the request came in."""
+    working = Membership.objects.filter(team=team, user=user_id, user__is_active=True)
     if token_id is not None:
-        reason = refusal_of(tokens_with_standing().get(pk=token_id), now)
-        if reason is not None:
-            raise RefusedKeyError(reason)
-    elif not Membership.objects.filter(team=team, user=user_id, user__is_active=True).exists():
-        raise RefusedKeyError(KeyRefusal.LEFT)
+        alive = Q(expires_at=None) | Q(expires_at__gt=now)
+        tokens = Token.objects.filter(alive, pk=token_id, revoked_at=None, disabled_at=None)
+        working = working.filter(Exists(tokens))
+    if not working.exists():
+        token = tokens_with_standing().filter(pk=token_id).first() if token_id is not None else None
+        raise RefusedKeyError((token and refusal_of(token, now)) or KeyRefusal.LEFT)
 
 
 def _earlier(team: Team, mode: int, request_id: str) -> Reservation | None:

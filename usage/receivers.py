@@ -1,0 +1,36 @@
+"""What `usage` does when something happens in `teams`, in the same transaction."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Model
+from django.dispatch import receiver
+from django.utils import timezone
+
+from teams.activity import SITE
+from teams.models import Team, User
+from teams.signals import member_left, personal_space_created, team_purged
+from usage.actions.quotas import Limit, set_balance
+from usage.actions.reservations import roll_back_reservations
+from usage.models import ROLLUPS, QuotaUse, Refusal, ReservedSum
+
+
+@receiver(personal_space_created)
+def set_default_balance(*, space: Team, **_signal: Any) -> None:
+    """Gives a new user the balance of the setting CALLBOARD_DEFAULT_BALANCE_USD, if there is one."""
+    if settings.DEFAULT_BALANCE_USD is not None:
+        set_balance(by=SITE, space=space, limit=Limit(settings.DEFAULT_BALANCE_USD), now=timezone.now())
+
+
+@receiver(member_left)
+def give_back_reservations(*, team: Team, user: User, **_signal: Any) -> None:
+    """Rolls back what somebody who leaves has put aside."""
+    roll_back_reservations(team=team, user=user, now=timezone.now())
+
+
+@receiver(team_purged)
+def erase_records(*, team_id: int, **_signal: Any) -> None:
+    """Erases what the records know of a team. What its owner's balance paid stays with the balance."""
+    tables: tuple[type[Model], ...] = (*ROLLUPS, QuotaUse, ReservedSum, Refusal)
+    for table in tables:
+        table._default_manager.filter(team_id=team_id).delete()
