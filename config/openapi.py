@@ -175,7 +175,9 @@ _FIGURES: Schema = {
     "cost_usd": _USD,
     "latency_ms": _MILLISECONDS,
 }
-_NAMES: dict[str, Schema] = {name: {"type": ["string", "null"]} for name in ("time", "member", "model", "token")}
+_NAMES: dict[str, Schema] = {
+    name: {"type": ["string", "null"]} for name in ("time", "member", "model", "token")
+}
 _USAGE = _object(
     {"rows": {"type": "array", "items": _object({**_NAMES, **_FIGURES})}, "totals": _object(_FIGURES)}
 )

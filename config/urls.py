@@ -1,10 +1,11 @@
 """Every address of the site. They are shared, bookmarked and scripted, so they stay."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from config.views import healthz, openapi
 from logs.api import report_traces
+from teams.api import not_found
 from teams.views.account import home
 
 urlpatterns = [
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/v1/", include("logs.api_urls")),
     path("api/v1/", include("usage.api_urls")),
     path("otlp/v1/traces", report_traces),
+    re_path("^(?:api|otlp)/", not_found),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

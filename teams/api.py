@@ -108,6 +108,6 @@ def _method_not_allowed(methods: tuple[str, ...]) -> ApiError:
 
 @csrf_exempt
 @login_not_required
-def not_found(request: HttpRequest, path: str = "") -> HttpResponse:
+def not_found(request: HttpRequest) -> HttpResponse:
     """What the API says under an address that is none of its own."""
     return error_response(ApiError(404, "not_found", _("There is no such endpoint; see /api/v1/openapi.json.")))

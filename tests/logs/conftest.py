@@ -1,0 +1,71 @@
+"""Keys and records to report with, over HTTP as senders do."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from teams.actions.gateway_keys import create_gateway_key
+from teams.activity import SITE
+
+
+def record(request_id: str = "r1", **fields: Any) -> dict[str, Any]:
+    """A record of Callboard's own format, five minutes old."""
+    started_at = (timezone.now() - timedelta(minutes=5)).isoformat()
+    return {
+        "request_id": request_id,
+        "started_at": started_at,
+        "model": "gpt-4o-mini",
+        "latency_ms": 800,
+        "input_tokens": 1000,
+        "output_tokens": 500,
+        **fields,
+    }
+
+
+@pytest.fixture
+def post(client) -> Callable[..., Any]:
+    """`post(secret, body)`: to /api/v1/calls, as JSON unless it is bytes, with any header changed."""
+
+    def send(secret: str | None, body: Any, content_type: str = "application/json", **more: Any) -> Any:
+        return report(client, "/api/v1/calls", secret, body, content_type, **more)
+
+    return send
+
+
+def report(
+    client: Client,
+    path: str,
+    secret: str | None,
+    body: Any,
+    content_type: str = "application/json",
+    **more: Any,
+) -> Any:
+    """The answer to a POST with this key."""
+    headers = {"Authorization": f"Bearer {secret}"} if secret is not None else {}
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers |= {"Content-Type": content_type, **more.pop("headers", {})}
+    # Given as a header as well, because Django's client leaves it out when there is no body.
+    return client.generic("POST", path, data, content_type=content_type, headers=headers, **more)
+
+
+@pytest.fixture
+def mia(token_of) -> str:
+    """The secret of a live token of Mia, who is a member."""
+    return token_of("member")[1]
+
+
+@pytest.fixture
+def team_key(cast) -> str:
+    """The secret of a gateway key of the team."""
+    return create_gateway_key(by=SITE, team=cast.team, name="proxy")[1]
+
+
+@pytest.fixture
+def site_key(db) -> str:
+    """The secret of a gateway key of the whole site."""
+    return create_gateway_key(by=SITE, team=None, name="site")[1]
