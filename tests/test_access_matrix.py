@@ -75,7 +75,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:me": ("GET", OWN),
 }
 # Answered by keys, not by people: tested with the API. And what Django and allauth bring along.
-ELSEWHERE = ("api/v1/", "otlp/", "accounts/", "admin/")
+ELSEWHERE = ("api/v1/", "otlp/", "^(?:api|otlp)/", "accounts/", "admin/")
 
 
 def own_addresses(resolver: URLResolver | None = None, path: str = "", space: str = "") -> Iterator[str]:

@@ -81,7 +81,7 @@ def test_filters_narrow_the_answer(get, token_of):
     secret = secret_of(token_of, "owner")
     assert get(secret, "member=mia@example.org").json()["totals"]["calls"] == 2
     assert get(secret, "model=gpt-4o-mini,other").json()["totals"]["calls"] == 3
-    assert get(secret, "model=other").json() | {"rows": []} == get(secret, "model=other").json()
+    assert get(secret, "model=other").json()["rows"] == []
 
 
 def test_csv_has_the_rows_and_no_total(get, token_of):
