@@ -112,9 +112,7 @@ class Call(models.Model):
                 condition=models.Q(priced_by=PricedBy.NOTHING),
             ),
             # Test calls are few among live ones, seldom the other way round.
-            models.Index(
-                fields=["team_id", "-id"], name="call_test", condition=models.Q(mode=Mode.TEST)
-            ),
+            models.Index(fields=["team_id", "-id"], name="call_test", condition=models.Q(mode=Mode.TEST)),
         ]
 
     def __str__(self) -> str:

@@ -26,12 +26,16 @@ def write_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
                 for row in rows:
                     copy.write_row(row)
             if _adds(table):
-                cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM loading {_upsert(table, columns)}")
+                cursor.execute(
+                    f"INSERT INTO {table} ({names}) SELECT {names} FROM loading {_upsert(table, columns)}"
+                )
                 cursor.execute("DROP TABLE loading")
         return
     places = ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:
-        sql = f"INSERT INTO {table} ({names}) VALUES ({places}) {_upsert(table, columns) if _adds(table) else ''}"
+        sql = (
+            f"INSERT INTO {table} ({names}) VALUES ({places}) {_upsert(table, columns) if _adds(table) else ''}"
+        )
         cursor.executemany(sql, (tuple(map(_plain, row)) for row in rows))
 
 

@@ -81,7 +81,9 @@ def load(calls: int) -> None:
             write_rows("logs_calltag", ("team_id", "tag", "id"), tag_rows(batch))
             print(f"\rday {day + 1} of {DAYS}", end="", flush=True)
         print()
-        write_rows("logs_callroute", ("team_id", "provider", "endpoint", "channel", "stream"), route_rows(people))
+        write_rows(
+            "logs_callroute", ("team_id", "provider", "endpoint", "channel", "stream"), route_rows(people)
+        )
     analyze()
 
 
@@ -139,7 +141,9 @@ def draw_day(rng: np.random.Generator, people: People, day: datetime, count: int
     member = people.starts[team] + (people.sizes[team] * rng.random(count) ** 2.2).astype(int)
     token = people.tokens[member, (TOKENS * rng.random(count) ** 3).astype(int)]
     model = rng.choice(len(MODELS), count, p=[share for *_rest, share in MODELS])
-    failure = np.where(rng.random(count) < FAILED, rng.choice(len(FAILURES), count, p=[f[4] for f in FAILURES]), -1)
+    failure = np.where(
+        rng.random(count) < FAILED, rng.choice(len(FAILURES), count, p=[f[4] for f in FAILURES]), -1
+    )
     failed = failure >= 0
     latency = rng.lognormal(7, 0.8, count).astype(np.int64)
     latency = np.where(failed, latency // 20, latency) * np.where(rng.random(count) < 0.0005, 40, 1)
@@ -190,9 +194,7 @@ def _ids(batch: dict[str, Any]) -> list[UUID]:
     fractions = (micros * 4096 + 999) // 1000
     return [
         UUID(int=(base + ms) << 80 | fraction << 64 | fixed | low)
-        for ms, fraction, low in zip(
-            millis.tolist(), fractions.tolist(), batch["random"].tolist(), strict=True
-        )
+        for ms, fraction, low in zip(millis.tolist(), fractions.tolist(), batch["random"].tolist(), strict=True)
     ]
 
 
@@ -226,7 +228,9 @@ def tag_rows(batch: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 def route_rows(people: People) -> Iterator[tuple[Any, ...]]:
     """Every combination in every team: more than occur, which is the harder case."""
-    kinds = sorted({(provider, "embeddings" if n == 7 else "chat") for n, (_m, provider, _s) in enumerate(MODELS)})
+    kinds = sorted(
+        {(provider, "embeddings" if n == 7 else "chat") for n, (_m, provider, _s) in enumerate(MODELS)}
+    )
     for team in people.team_ids.tolist():
         for provider, endpoint in kinds:
             for channel, _share in CHANNELS:
@@ -258,9 +262,7 @@ def rollup_rows(batch: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Ite
         "model": (batch["model"], lambda n: MODELS[n][0]),
     }
     for rollup in ROLLUPS:
-        keys = np.column_stack(
-            [batch["team"], batch["mode"], *(values[name][0] for name in rollup.DIMENSIONS)]
-        )
+        keys = np.column_stack([batch["team"], batch["mode"], *(values[name][0] for name in rollup.DIMENSIONS)])
         found, rows = np.unique(keys, axis=0, return_inverse=True)
         counters = np.zeros((len(found), sums.shape[1]), dtype=np.int64)
         np.add.at(counters, rows, sums)
