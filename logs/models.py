@@ -79,7 +79,10 @@ class Call(models.Model):
             models.Index(fields=["team_id", "model", "-id", "mode", "outcome"], name="call_by_model"),
             # Failed calls are few and asked for most. The query must itself say outcome != 0.
             models.Index(
-                fields=["team_id", "-id", "mode", "outcome", "status", "member_id", "model", "error_type"],
+                fields=[
+                    *("team_id", "-id", "mode", "outcome", "status", "member_id", "token_id", "model"),
+                    *("error_type", "latency_ms", "cost_nanos"),
+                ],
                 name="call_failed",
                 condition=~models.Q(outcome=0),
             ),
@@ -136,7 +139,8 @@ class CallRoute(models.Model):
 class CallTag(models.Model):
     """A tag of a call: an index of `Call.tags` that both databases can read."""
 
-    pk = models.CompositePrimaryKey("team_id", "tag", "id")
+    pk = models.CompositePrimaryKey("team_id", "mode", "tag", "id")
     team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
     tag = models.CharField(max_length=64)
     id = models.UUIDField()  # of the call

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from logs.models import Call, CallRoute, CallTag
-from logs.query import CallQuery, Sort, calls_within, condition
+from logs.models import CallRoute
+from logs.query import CallQuery, Sort, calls_within, condition, tagged
+from logs.unions import Branches
 from teams.models import Mode, Token
 from usage.models import Outcome, PricedBy
 
@@ -21,15 +22,16 @@ MOST_BRANCHES = 50
 
 @dataclass(frozen=True)
 class Path:
-    """One index, entered at one place or several.
+    """One index, entered at one place or several, and then walked in the order of some columns, descending.
 
-    `covers` are the conditions that the index settles without reading calls. `sorts` is the order in which
-    every branch runs; None where it runs by something else.
+    `covers` are the conditions that the index settles without reading calls.
     """
 
     branches: Sequence[Q]
     covers: frozenset[str] = field(default_factory=frozenset)
-    sorts: Sort | None = Sort.NEWEST
+    order: tuple[str, ...] = ("id",)
+    # Columns that stand in the index too, so that sorting by them reads no calls.
+    holds: frozenset[str] = field(default_factory=frozenset)
 
     def settles(self, query: CallQuery) -> bool:
         """Whether nothing is left to check on the calls themselves."""
@@ -37,29 +39,38 @@ class Path:
 
     def gives(self, sort: Sort) -> bool:
         """Whether it runs in that order, or exactly against it."""
-        return self.sorts is sort or (self.sorts is Sort.NEWEST and sort.by_time)
+        return self.order == sort.keys
 
-    def calls(self, query: CallQuery, *, every: bool) -> list[QuerySet[Call]]:
-        """The calls of each branch: those that meet `every` condition, or only the ones it covers."""
-        lookups = set(query.asked) if every else set(query.asked) & self.covers
-        within = self._within(query)
-        if every and query.only_failed:
+    def candidates(self, query: CallQuery) -> Branches:
+        """The calls of each branch that meet what the path covers: all in the index."""
+        return self._calls(query, set(query.asked) & self.covers)
+
+    def matches(self, query: CallQuery) -> Branches:
+        """The calls of each branch that meet every condition."""
+        return self._calls(query, set(query.asked))
+
+    def _calls(self, query: CallQuery, lookups: set[str]) -> Branches:
+        within = calls_within(query, id_name="id" if self.order == ("id",) else "plain_id")
+        if lookups == set(query.asked) and query.only_failed:
             within = within.filter(~Q(outcome=Outcome.SUCCEEDED))
         met = reduce(Q.__and__, (condition(query, lookup) for lookup in sorted(lookups)), Q())
         return [within.filter(branch, met) for branch in self.branches]
 
-    def _within(self, query: CallQuery) -> QuerySet[Call]:
-        return calls_within(query, id_name="id" if self.sorts is Sort.NEWEST else "plain_id")
+
+@dataclass(frozen=True)
+class TagPath(Path):
+    """The index of tags, which is a table of its own."""
+
+    def candidates(self, query: CallQuery) -> Branches:
+        return [tagged(query)]
 
 
 _ROUTE = frozenset({"provider__in", "endpoint__in", "channel__in", "stream"})
-# The indexes of values; that of the time to first token gives no order of the list.
-_VALUES: dict[Sort | None, tuple[str, str]] = {
-    Sort.LATENCY: ("latency_key__gte", "latency_key__lte"),
-    Sort.TOKENS: ("tokens_key__gte", "tokens_key__lte"),
-    Sort.COST: ("cost_nanos__gte", "cost_nanos__lte"),
-    None: ("ttft_ms__gte", "ttft_ms__lte"),
-}
+_VALUES = ("latency_key", "tokens_key", "cost_nanos", "ttft_ms")
+_OF_FAILED = frozenset(
+    {"member_id__in", "token_id__in", "model__in", "status__in", "error_type__in", "outcome__in"}
+    | {f"{name}__{way}" for name in ("latency_key", "cost_nanos") for way in ("gte", "lte")}
+)
 BY_TIME = Path([Q()])
 
 
@@ -75,9 +86,10 @@ def _paths(query: CallQuery) -> Iterator[Path]:
     asked = query.asked
     for name in ("request_id", "session_id", "ip"):
         if name in asked:
-            yield Path([Q(**{name: asked[name]})], frozenset({name}))
+            # The rest says that the partial index has it, which SQLite does not see by itself.
+            yield Path([Q(**{name: asked[name]}) & ~Q(**{name: ""})], frozenset({name}))
     if "tag" in asked:
-        yield _tagged(query)
+        yield TagPath([Q(id__in=tagged(query))], frozenset({"tag"}))
     if asked.get("unpriced"):
         yield Path([Q(priced_by=PricedBy.NOTHING)], frozenset({"unpriced", "model__in"}))
     yield from _by_word(query)
@@ -91,8 +103,7 @@ def _paths(query: CallQuery) -> Iterator[Path]:
 def _by_word(query: CallQuery) -> Iterator[Path]:
     """Failed calls, members, models."""
     if query.only_failed:
-        covers = {"member_id__in", "model__in", "status__in", "error_type__in", "outcome__in"}
-        yield Path([~Q(outcome=Outcome.SUCCEEDED)], frozenset(covers))
+        yield Path([~Q(outcome=Outcome.SUCCEEDED)], _OF_FAILED, holds=frozenset({"latency_key", "cost_nanos"}))
     if members := _members(query):
         covers = {"member_id__in", "token_id__in", "outcome__in"}
         yield Path([Q(member_id=member) for member in members], frozenset(covers))
@@ -101,14 +112,15 @@ def _by_word(query: CallQuery) -> Iterator[Path]:
 
 
 def _by_value(query: CallQuery) -> Iterator[Path]:
-    for sort, lookups in _VALUES.items():
-        if set(lookups) & set(query.asked):
-            yield Path([Q() if sort else Q(ttft_ms__isnull=False)], frozenset(lookups), sort)
+    for name in _VALUES:
+        lookups = frozenset({f"{name}__gte", f"{name}__lte"})
+        if lookups & set(query.asked):
+            yield by_value(name, lookups)
 
 
-def _tagged(query: CallQuery) -> Path:
-    ids = CallTag.objects.filter(team_id=query.usage.team.pk, tag=query.tag).values("id")
-    return Path([Q(id__in=ids)], frozenset({"tag"}), None)
+def by_value(name: str, covers: frozenset[str] = frozenset()) -> Path:
+    """Along the index of a value; that of the time to first token has only calls that have one."""
+    return Path([Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()], covers, (name, "id"))
 
 
 def _members(query: CallQuery) -> Sequence[int]:
@@ -123,5 +135,10 @@ def _routes(query: CallQuery) -> list[Q]:
     asked = query.asked
     wanted = {lookup: asked[lookup] for lookup in _ROUTE & set(asked)}
     found = CallRoute.objects.filter(team_id=query.usage.team.pk, **wanted).order_by("pk")
-    columns = ("provider", "endpoint", "channel", "stream")
-    return [Q(**dict(zip(columns, row, strict=True))) for row in found.values_list(*columns)]
+    # A list of one, because a bare `stream` is no comparison that an index could serve.
+    return [
+        Q(provider=provider, endpoint=endpoint, channel=channel, stream__in=[stream])
+        for provider, endpoint, channel, stream in found.values_list(
+            "provider", "endpoint", "channel", "stream"
+        )
+    ]

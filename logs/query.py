@@ -139,7 +139,7 @@ def condition(query: CallQuery, lookup: str) -> Q:
                 found |= Q(**{f"{name}__icontains": value})
             return found
         case "tag":
-            return Q(Exists(CallTag.objects.filter(team_id=query.usage.team.pk, tag=value, id=OuterRef("id"))))
+            return Q(Exists(tagged(query).filter(id=OuterRef("id"))))
         case "unpriced":
             return Q(priced_by=PricedBy.NOTHING) if value else ~Q(priced_by=PricedBy.NOTHING)
         case "latency_key__lte":  # an unknown latency is not a short one
@@ -147,6 +147,14 @@ def condition(query: CallQuery, lookup: str) -> Q:
     if isinstance(value, tuple) and len(value) == 1:
         return Q(**{lookup.removesuffix("__in"): value[0]})
     return Q(**{lookup: value})
+
+
+def tagged(query: CallQuery) -> QuerySet[CallTag, Any]:
+    """The ids of the calls with the tag that is asked for, in the team, mode and time of the query."""
+    usage = query.usage
+    start, end = first_id(usage.range.start), first_id(usage.range.end)
+    found = CallTag.objects.filter(team_id=usage.team.pk, mode=usage.mode, tag=query.tag)
+    return found.filter(id__gte=start, id__lt=end).values("id")
 
 
 def conditions(query: CallQuery) -> Q:

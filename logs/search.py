@@ -6,22 +6,28 @@ a bounded number of calls at a time, and a page says how far it looked when it f
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from logs.models import Call
-from logs.paths import BY_TIME, Path, paths
+from logs.paths import BY_TIME, Path, by_value, paths
 from logs.query import CallQuery, Sort
 from logs.unions import Key, count_up_to, keys_of
 
 PAGE = 50
-# So many candidates are taken all at once; also the bound of an inexact total.
-FEW = 10_000
+# So many candidates are taken all at once.
+FEW = 4_000
+# So many, where the index has all that is asked and sorted by.
+FEW_IN_INDEX = 50_000
 # At so few there is no need to look for a better index.
 VERY_FEW = 500
+# As far as totals are counted that no rollup knows.
+BOUND = 10_000
 # How many calls are looked through for one page, in growing steps: the first mostly finds enough.
-STEPS = (1_000, 10_000, 30_000)
+STEPS = (1_000, 5_000, 9_000)
+# More places of an index than this are not walked with conditions left to check.
+FEW_BRANCHES = 4
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,9 @@ class Plan:
     """The index to walk, and whether its candidates are so few that all are taken."""
 
     path: Path
-    is_few: bool
-    candidates: int | None = None  # how many calls meet what the path covers; None: not counted
+    is_few: bool = False
+    # How many calls match, where that was found on the way; BOUND + 1 for more than BOUND.
+    counted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,24 +66,41 @@ class Found:
 def make_plan(query: CallQuery) -> Plan:
     """Chooses the index for a question."""
     ways = paths(query)
-    in_order = [path for path in ways if path.gives(query.sort)] or [_plain_order(query.sort)]
-    if in_order[0].settles(query) and in_order[0].branches:
-        return Plan(in_order[0], is_few=False)
-    fewest: tuple[int, Path] | None = None
+    if any(not path.branches for path in ways):
+        return Plan(Path([]), is_few=True, counted=0)
+    along = next((path for path in ways if path.gives(query.sort) and _is_walkable(path, query)), None)
+    if along is None:
+        along = BY_TIME if query.sort.by_time else by_value(query.sort.keys[0])
+    if along.settles(query) and (query.counted_by_rollups or along is BY_TIME):
+        return Plan(along)
+    if not query.sort.by_time and (held := _held(query, ways)):
+        return Plan(held, is_few=True)
+    counted: int | None = None
+    fewest, best = BOUND + 1, along
     for path in [*ways, BY_TIME]:
-        candidates = count_up_to(path.calls(query, every=False), FEW + 1)
-        if fewest is None or candidates < fewest[0]:
-            fewest = (candidates, path)
-        if candidates <= VERY_FEW:
+        candidates = count_up_to(path.candidates(query), path.order, BOUND + 1)
+        if path.settles(query):
+            counted = candidates
+        if candidates < fewest:
+            fewest, best = candidates, path
+        if candidates <= VERY_FEW or (path is along and counted is not None):
             break
-    assert fewest is not None
-    if fewest[0] <= FEW:
-        return Plan(fewest[1], is_few=True, candidates=fewest[0])
-    return Plan(in_order[0], is_few=False)
+    # A complete answer is worth some milliseconds more than one that stops early.
+    few = FEW if along.settles(query) else BOUND
+    return Plan(best, True, counted) if fewest <= few else Plan(along, False, counted)
 
 
-def _plain_order(sort: Sort) -> Path:
-    return BY_TIME if sort.by_time else Path([Q()], frozenset(), sort)
+def _held(query: CallQuery, ways: Sequence[Path]) -> Path | None:
+    """An index that has the conditions and the order of the list in it, with not too many calls."""
+    for path in ways:
+        if path.settles(query) and query.sort.keys[0] in path.holds:
+            is_few = count_up_to(path.candidates(query), path.order, FEW_IN_INDEX + 1) <= FEW_IN_INDEX
+            return path if is_few else None
+    return None
+
+
+def _is_walkable(path: Path, query: CallQuery) -> bool:
+    return path.settles(query) or len(path.branches) <= FEW_BRANCHES
 
 
 def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: int = PAGE) -> Found:
@@ -84,8 +108,8 @@ def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: in
     back = place is not None and place.back
     descends = query.sort.descends is not back
     if plan.is_few:
-        branches = [_beyond(calls, query.sort, place, descends) for calls in plan.path.calls(query, every=True)]
-        keys = keys_of(branches, query.sort.keys, descends=descends, limit=size + 1, fenced=True)
+        branches = [_beyond(calls, query.sort, place, descends) for calls in plan.path.matches(query)]
+        keys = keys_of(branches, query.sort.keys, descends=descends, limit=size + 1, in_order=False)
         return _page(keys, size, place, None)
     keys, stopped = _walk(query, plan.path, place, descends, size + 1)
     return _page(keys, size, place, stopped)
@@ -112,9 +136,9 @@ def _walk(
     query: CallQuery, path: Path, place: Place | None, descends: bool, wanted: int
 ) -> tuple[list[Key], Key | None]:
     """Keys in the order of the list from a place on; and where it stopped, if it did before the end."""
-    candidates, matching = path.calls(query, every=False), path.calls(query, every=True)
+    candidates, matching = path.candidates(query), path.matches(query)
     if path.settles(query):
-        branches = [_beyond(calls, query.sort, place, descends) for calls in matching]
+        branches = [_beyond(calls, query.sort, place, descends) for calls in candidates]
         return keys_of(branches, query.sort.keys, descends=descends, limit=wanted), None
     found: list[Key] = []
     for step in STEPS:
@@ -130,7 +154,7 @@ def _walk(
     return found, place.key if place else None
 
 
-def _beyond(calls: QuerySet[Call], sort: Sort, place: Place | None, descends: bool) -> QuerySet[Call]:
+def _beyond(calls: QuerySet[Any, Any], sort: Sort, place: Place | None, descends: bool) -> QuerySet[Any, Any]:
     """The calls after a place in that direction."""
     return calls if place is None else calls.filter(_side(sort.keys, place.key, "lt" if descends else "gt"))
 

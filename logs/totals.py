@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 
 from logs.paths import Path, paths
 from logs.query import CallQuery
-from logs.search import FEW, Plan, up_to
+from logs.search import BOUND, Plan, up_to
 from logs.unions import count_up_to, keys_of, sums_of
 from usage.cells import cells
 from usage.figures import Figures, total
 from usage.models import Outcome
 
 # How many calls are looked through to count, where no index knows.
-LOOKED_THROUGH = 20_000
+LOOKED_THROUGH = 5_000
+# The index of failed calls has their costs, so that many can be summed.
+MOST_SUMMED = 100_000
 _COUNTER = {
     Outcome.SUCCEEDED: "succeeded",
     Outcome.CLIENT_ERROR: "client_errors",
@@ -36,25 +38,24 @@ def count_calls(query: CallQuery, plan: Plan) -> Total:
         return _from_rollups(query)
     if plan.is_few:
         return _exactly(query, plan.path)
-    if plan.path.settles(query):
-        least = count_up_to(plan.path.calls(query, every=True), FEW + 1)
-        return Total(FEW, is_exact=False) if least > FEW else _exactly(query, plan.path)
+    if plan.counted is not None:
+        return Total(min(plan.counted, BOUND), is_exact=plan.counted <= BOUND)
     return _at_least(query, plan.path)
 
 
 def _exactly(query: CallQuery, path: Path) -> Total:
-    calls, cost, failed = sums_of(path.calls(query, every=True), ["cost_nanos", "has_failed"])
+    calls, cost, failed = sums_of(path.matches(query), ["cost_nanos", "has_failed"])
     return Total(calls, failed=failed, cost_nanos=cost)
 
 
 def _at_least(query: CallQuery, path: Path) -> Total:
-    """Those among the first calls that the list would look through."""
+    """Those among the first calls of the list; as many are looked through as for a page."""
     names, descends = query.sort.keys, query.sort.descends
-    edge = keys_of(path.calls(query, every=False), names, descends=descends, limit=1, offset=LOOKED_THROUGH - 1)
+    edge = keys_of(path.candidates(query), names, descends=descends, limit=1, offset=LOOKED_THROUGH - 1)
     if not edge:
         return _exactly(query, path)
-    part = [calls.filter(up_to(query.sort, edge[0], descends)) for calls in path.calls(query, every=True)]
-    return Total(min(FEW, count_up_to(part, FEW + 1)), is_exact=False)
+    part = [calls.filter(up_to(query.sort, edge[0], descends)) for calls in path.matches(query)]
+    return Total(count_up_to(part, names, LOOKED_THROUGH), is_exact=False)
 
 
 def _from_rollups(query: CallQuery) -> Total:
@@ -68,7 +69,7 @@ def _from_rollups(query: CallQuery) -> Total:
 
 def _cost(query: CallQuery, figures: Figures) -> int | None:
     """The rollups know no cost by outcome; that of failed calls is summed, unless there are very many."""
-    if figures.failed > FEW:
+    if figures.failed > MOST_SUMMED:
         return None
     has_succeeded = Outcome.SUCCEEDED in query.outcome
     kinds = [

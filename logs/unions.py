@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 Key = tuple[Any, ...]
 Branches = Sequence[QuerySet[Any, Any]]
@@ -22,21 +22,24 @@ def keys_of(
     descends: bool,
     limit: int,
     offset: int = 0,
-    fenced: bool = False,
+    in_order: bool = True,
 ) -> list[Key]:
     """The first keys of all branches together: `columns`, of which the last is the id.
 
-    `fenced`: finds everything and then sorts, instead of walking in order in the hope of finding enough.
+    `in_order`: each branch is walked in this order until there are enough; else all of it is found and sorted.
     """
     way = "DESC" if descends else "ASC"
     order = ", ".join(f"c{n} {way}" for n in range(len(columns)))
+    if in_order:
+        branches = [_first(branch, columns, descends, offset + limit) for branch in branches]
     outer = f"SELECT * FROM u ORDER BY {order} LIMIT {limit} OFFSET {offset}"
-    return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, branches, columns, fenced=fenced)]
+    return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, branches, columns, fenced=not in_order)]
 
 
-def count_up_to(branches: Branches, most: int) -> int:
-    """How many calls the branches have, counted no further than `most`."""
-    rows = _select(f"SELECT count(*) FROM (SELECT 1 FROM u LIMIT {most}) n", branches, ["id"])
+def count_up_to(branches: Branches, order: Sequence[str], most: int) -> int:
+    """How many calls the branches have, counted no further than `most`, along the index of that order."""
+    limited = [_first(branch, order, True, most) for branch in branches]
+    rows = _select(f"SELECT count(*) FROM (SELECT 1 FROM u LIMIT {most}) n", limited, ["id"])
     return int(rows[0][0]) if rows else 0
 
 
@@ -45,6 +48,14 @@ def sums_of(branches: Branches, columns: Sequence[str]) -> list[int]:
     sums = ", ".join(f"COALESCE(sum(c{n}), 0)" for n in range(len(columns)))
     rows = _select(f"SELECT count(*), {sums} FROM u", branches, columns)
     return [int(value) for value in rows[0]] if rows else [0] * (len(columns) + 1)
+
+
+def _first(
+    branch: QuerySet[Any, Any], columns: Sequence[str], descends: bool, limit: int
+) -> QuerySet[Any, Any]:
+    """The first calls of a branch. The order in each branch is what makes PostgreSQL walk the index."""
+    order = [F(name).desc() if descends else F(name).asc() for name in columns]
+    return branch.order_by(*order)[:limit]
 
 
 def _select(
@@ -56,7 +67,7 @@ def _select(
     parameters: list[Any] = []
     for branch in branches:
         try:
-            sql, values = branch.order_by().values_list(*columns).query.sql_with_params()
+            sql, values = branch.values_list(*columns).query.sql_with_params()
         except EmptyResultSet:
             continue
         parts.append(f"SELECT * FROM ({sql} {fence}) b")

@@ -78,7 +78,7 @@ def load(calls: int) -> None:
             write_rows("logs_call", CALL_COLUMNS, call_rows(batch, day))
             for table, columns, rows in rollup_rows(batch):
                 write_rows(table, columns, rows)
-            write_rows("logs_calltag", ("team_id", "tag", "id"), tag_rows(batch))
+            write_rows("logs_calltag", ("team_id", "mode", "tag", "id"), tag_rows(batch))
             print(f"\rday {day + 1} of {DAYS}", end="", flush=True)
         print()
         write_rows(
@@ -221,9 +221,10 @@ def call_rows(batch: dict[str, Any], day: int) -> Iterator[tuple[Any, ...]]:
 
 
 def tag_rows(batch: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    for team, tag, call_id in zip(batch["team"].tolist(), batch["tag"].tolist(), batch["ids"], strict=True):
+    columns = (batch["team"].tolist(), batch["mode"].tolist(), batch["tag"].tolist(), batch["ids"])
+    for team, mode, tag, call_id in zip(*columns, strict=True):
         if tag >= 0:
-            yield team, TAGS[tag], call_id
+            yield team, mode, TAGS[tag], call_id
 
 
 def route_rows(people: People) -> Iterator[tuple[Any, ...]]:
