@@ -54,16 +54,27 @@ def statuses_named(texts: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _count() -> forms.IntegerField:
-    return forms.IntegerField(required=False, min_value=0, max_value=_MOST)
+_AT_LEAST, _AT_MOST = gettext_lazy("At least"), gettext_lazy("At most")
 
 
-def _dollars() -> forms.DecimalField:
-    return forms.DecimalField(required=False, min_value=Decimal(0), max_digits=15, decimal_places=9)
+def _count(label: Any) -> forms.IntegerField:
+    number = forms.TextInput({"inputmode": "numeric"})
+    return forms.IntegerField(required=False, min_value=0, max_value=_MOST, label=label, widget=number)
 
 
-def _text(longest: int) -> forms.CharField:
-    return forms.CharField(required=False, max_length=longest)
+def _dollars(label: Any) -> forms.DecimalField:
+    number = forms.TextInput({"inputmode": "decimal"})
+    return forms.DecimalField(
+        required=False, min_value=Decimal(0), max_digits=15, decimal_places=9, label=label, widget=number
+    )
+
+
+def _text(longest: int, label: Any) -> forms.CharField:
+    return forms.CharField(required=False, max_length=longest, label=label)
+
+
+def _yes_no(label: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(choices=_YES_NO, required=False, label=label)
 
 
 class CallFilter(UsageFilter):
@@ -71,22 +82,30 @@ class CallFilter(UsageFilter):
 
     outcome = ManyField(outcomes_named, gettext_lazy("There is no outcome “%s”."))
     status = ManyField(statuses_named, gettext_lazy("“%s” is not an HTTP status."))
-    latency_from, latency_to = _count(), _count()
-    ttft_from, ttft_to = _count(), _count()
-    tokens_from, tokens_to = _count(), _count()
-    cost_from, cost_to = _dollars(), _dollars()
-    stream = forms.ChoiceField(choices=_YES_NO, required=False)
+    latency_from, latency_to = _count(_AT_LEAST), _count(_AT_MOST)
+    ttft_from, ttft_to = _count(_AT_LEAST), _count(_AT_MOST)
+    tokens_from, tokens_to = _count(_AT_LEAST), _count(_AT_MOST)
+    cost_from, cost_to = _dollars(_AT_LEAST), _dollars(_AT_MOST)
+    stream = _yes_no(gettext_lazy("Streamed"))
     provider, endpoint, channel, error_type = ManyField(), ManyField(), ManyField(), ManyField()
-    error = _text(200)
-    ip, session, tag, request = _text(64), _text(128), _text(64), _text(128)
-    unpriced = forms.ChoiceField(choices=_YES_NO, required=False)
+    error = _text(200, gettext_lazy("Error text"))
+    ip, session = _text(64, gettext_lazy("IP address")), _text(128, gettext_lazy("Session"))
+    tag, request = _text(64, gettext_lazy("Tag")), _text(128, gettext_lazy("Request ID"))
+    unpriced = _yes_no(gettext_lazy("Unpriced"))
     sort = forms.ChoiceField(choices=[*SORTS.items()], required=False)
     cursor = forms.CharField(required=False, max_length=600)
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
         self._asked = data
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
         self.place: Place | None = None
+
+    @property
+    def sees_team(self) -> bool:
+        """Whether others' calls may be asked for."""
+        return self._access.sees_team
 
     def clean_sort(self) -> Sort:
         return Sort(self.cleaned_data["sort"] or Sort.NEWEST)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from logs.cursors import write_cursor
 from logs.filters import CallFilter
@@ -36,6 +37,14 @@ class CallsPage:
     has_stopped: bool
     slowest_ms: int
     kept_since: datetime
+
+    @property
+    def before_label(self) -> str:
+        return _("Newer") if self.query.sort is Sort.NEWEST else _("Back")
+
+    @property
+    def after_label(self) -> str:
+        return _("Older") if self.query.sort is Sort.NEWEST else _("Next")
 
     @property
     def reaches_beyond_kept(self) -> bool:
