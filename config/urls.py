@@ -13,6 +13,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("teams.urls")),
     path("", include("usage.urls")),
+    path("", include("logs.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("api/v1/", include("logs.api_urls")),
     path("api/v1/", include("usage.api_urls")),

@@ -1,10 +1,30 @@
 """The API's endpoints about calls, below /api/v1/."""
 
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
 from logs import api
+from logs.api_read import read_calls
+from teams.api import Credential, endpoint
+
+
+@csrf_exempt
+@login_not_required
+def calls(request: HttpRequest) -> HttpResponseBase:
+    """One address, two endpoints: POST reports calls, GET reads them."""
+    by_method = {"POST": api.report_calls, "GET": read_calls, "HEAD": read_calls}
+    return by_method.get(request.method or "", _neither)(request)
+
+
+@endpoint("GET", "HEAD", "POST")
+def _neither(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """For any other method: `endpoint` refuses it, and names those that there are."""
+    raise NotImplementedError(request.method)
+
 
 urlpatterns = [
-    path("calls", api.report_calls),
+    path("calls", calls),
     path("litellm", api.report_litellm),
 ]

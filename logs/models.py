@@ -1,9 +1,14 @@
 """What happened: the call, one row for each finished request to a model."""
 
 from django.db import models
+from django.db.models import F, Func
 
 from teams.models import Mode
 from usage.models import Outcome, PricedBy
+
+# Written out, because SQLite knows an index on an expression again only by its very text.
+LATENCY = Func(F("latency_ms"), template="COALESCE(%(expressions)s, -1)", output_field=models.BigIntegerField())
+TOKENS = F("input_tokens") + F("output_tokens")
 
 
 class Call(models.Model):
@@ -63,12 +68,79 @@ class Call(models.Model):
             # A call reported again changes nothing: duplicates fall out by this.
             models.UniqueConstraint(fields=["team_id", "mode", "request_id"], name="call_reported_once"),
         ]
+        # Every index ends with what the logs filter by beside it, so that most filters are settled in the
+        # index. tests/benchmarks/bench_logs.py prints what each buys and weighs.
         indexes = [
             # One member's own calls, newest first: the logs and the personal page of every member.
-            models.Index(fields=["team_id", "member_id", "-id"], name="call_by_member"),
+            models.Index(
+                fields=["team_id", "member_id", "-id", "mode", "outcome", "token_id"], name="call_by_member"
+            ),
+            # A model that few use, among millions of calls.
+            models.Index(fields=["team_id", "model", "-id", "mode", "outcome"], name="call_by_model"),
             # Failed calls are few and asked for most. The query must itself say outcome != 0.
-            models.Index(fields=["team_id", "-id"], name="call_failed", condition=~models.Q(outcome=0)),
+            models.Index(
+                fields=[
+                    *("team_id", "-id", "mode", "outcome", "status", "member_id", "token_id", "model"),
+                    *("error_type", "latency_ms", "cost_nanos"),
+                ],
+                name="call_failed",
+                condition=~models.Q(outcome=0),
+            ),
+            # Which way it went: CallRoute knows the combinations that exist.
+            models.Index(
+                fields=["team_id", "provider", "endpoint", "channel", "stream", "-id", "mode"],
+                name="call_by_route",
+            ),
+            # Sorted by what stands out; the same for filters by range. Unknown latency counts as -1.
+            models.Index("team_id", LATENCY.desc(), F("id").desc(), "mode", name="call_by_latency"),
+            models.Index("team_id", TOKENS.desc(), F("id").desc(), "mode", name="call_by_tokens"),
+            models.Index(fields=["team_id", "-cost_nanos", "-id", "mode"], name="call_by_cost"),
+            models.Index(
+                fields=["team_id", "-ttft_ms", "-id", "mode"],
+                name="call_by_ttft",
+                condition=models.Q(ttft_ms__isnull=False),
+            ),
+            # These are empty for most calls, and then take no room.
+            models.Index(
+                fields=["team_id", "session_id", "-id", "mode"],
+                name="call_by_session",
+                condition=~models.Q(session_id=""),
+            ),
+            models.Index(
+                fields=["team_id", "ip", "-id", "mode"], name="call_by_ip", condition=~models.Q(ip="")
+            ),
+            models.Index(
+                fields=["team_id", "-id", "mode", "model"],
+                name="call_unpriced",
+                condition=models.Q(priced_by=PricedBy.NOTHING),
+            ),
+            # Test calls are few among live ones, seldom the other way round.
+            models.Index(fields=["team_id", "-id"], name="call_test", condition=models.Q(mode=Mode.TEST)),
         ]
 
     def __str__(self) -> str:
         return f"{self.model} at {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+
+class CallRoute(models.Model):
+    """A combination of provider, endpoint, channel and streaming that a team's calls have taken.
+
+    Few, and never deleted: they turn a filter by one of the four into whole keys of `call_by_route`.
+    """
+
+    pk = models.CompositePrimaryKey("team_id", "provider", "endpoint", "channel", "stream")
+    team_id = models.BigIntegerField()
+    provider = models.CharField(max_length=64)
+    endpoint = models.CharField(max_length=64)
+    channel = models.CharField(max_length=64)
+    stream = models.BooleanField()
+
+
+class CallTag(models.Model):
+    """A tag of a call: an index of `Call.tags` that both databases can read."""
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "tag", "id")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    tag = models.CharField(max_length=64)
+    id = models.UUIDField()  # of the call

@@ -17,7 +17,7 @@ from django.db import transaction
 
 from logs.callers import Caller, Directory, Place
 from logs.ids import call_id
-from logs.models import Call
+from logs.models import Call, CallRoute, CallTag
 from logs.reported import InvalidRecordError, ReportedCall
 from teams.actions.locks import lock_teams
 from teams.models import Team
@@ -148,6 +148,7 @@ def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetim
     stored = insert_new(Call, COLUMNS, rows, returning="id")
     # SQLite answers ids as text, as it keeps them.
     accepted = [new for new in batch if new.id in stored or new.id.hex in stored]
+    _index(team.pk, mode, accepted)
     local = LocalTimes(team.zone)
     add_calls(team_id=team.pk, mode=mode, facts=[_fact(new, local) for new in accepted])
     return accepted
@@ -195,6 +196,18 @@ def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
     ]
 
 
+def _index(team_id: int, mode: int, accepted: list[NewCall]) -> None:
+    """What the search looks up beside the calls: their tags, and routes not seen before."""
+    tags = sorted((team_id, mode, tag, new.id) for new in accepted for tag in set(new.call.tags))
+    routes = sorted(
+        {(team_id, call.provider, call.endpoint, call.channel, call.stream) for _at, _id, call, *_ in accepted}
+    )
+    if tags:
+        insert_new(CallTag, ("team_id", "mode", "tag", "id"), tags, returning="id")
+    if routes:
+        insert_new(CallRoute, ROUTE, routes, returning="team_id")
+
+
 class LocalTimes:
     """Hour and day of an instant on a zone's clock, remembered by the minute: offsets change on minutes."""
 
@@ -231,6 +244,7 @@ def _fact(new: NewCall, local: LocalTimes) -> Fact:
     )
 
 
+ROUTE = ("team_id", "provider", "endpoint", "channel", "stream")
 # Columns that are stored as they were reported.
 _AS_REPORTED = (
     "request_id",

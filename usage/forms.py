@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -22,6 +23,8 @@ MOST_BUCKETS = 1500
 MOST_VALUES = 200
 _BUCKET_DAYS = {Granularity.HOUR: 1 / 24, Granularity.DAY: 1, Granularity.WEEK: 7, Granularity.MONTH: 28}
 LONGEST = timedelta(days=10 * 366)
+# No call lies outside; beyond these the arithmetic of time runs out.
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
 
 
 class UsageFilter(forms.Form):
@@ -39,8 +42,8 @@ class UsageFilter(forms.Form):
         super().__init__(data)
         self._access, self._now = access, now
         # "from" is a word of Python's, so these two cannot be declared above.
-        self.fields["from"] = forms.DateTimeField(required=False, input_formats=LOCAL_FORMATS)
-        self.fields["to"] = forms.DateTimeField(required=False, input_formats=LOCAL_FORMATS)
+        self.fields["from"] = InstantField(access.team.zone)
+        self.fields["to"] = InstantField(access.team.zone)
         self.fields["member"] = ManyField(
             partial(people_named, access.team), gettext_lazy("There is no member “%s” in this team.")
         )
@@ -67,17 +70,13 @@ class UsageFilter(forms.Form):
         if not (data["from"] and data["to"]):
             missing = "to" if data["from"] else "from"
             raise ValidationError({missing: _("A range needs both a beginning and an end.")})
-        start, end = (self._on_the_clock(data[name]) for name in ("from", "to"))
+        start, end = data["from"], data["to"]
         if start >= end:
             raise ValidationError({"to": _("The end must be after the beginning.")})
         if end - start > LONGEST:
             raise ValidationError({"to": _("A range can be ten years long at most.")})
         asked = Range(start, end)
         return asked, preceding(asked)
-
-    def _on_the_clock(self, local: datetime) -> datetime:
-        """A time as typed, without a zone, read on the team's clock."""
-        return local.replace(tzinfo=self._access.team.zone).astimezone(UTC)
 
     def query(self) -> UsageQuery:
         """The question, once the form is valid. Members see only their own usage."""
@@ -109,9 +108,6 @@ class OwnFilter(forms.Form):
         return (self.cleaned_data.get("days") if self.is_valid() else None) or 30
 
 
-LOCAL_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
-
-
 def checked_granularity(asked: str, of: Range) -> Granularity:
     """The step asked for, or the automatic one for "". Raises ValueError with a message for people."""
     if not asked:
@@ -122,6 +118,27 @@ def checked_granularity(asked: str, of: Range) -> Granularity:
     if of.length / timedelta(days=1) / _BUCKET_DAYS[granularity] > MOST_BUCKETS:
         raise ValueError(_("That is too fine for so long a range; take a coarser step."))
     return granularity
+
+
+class InstantField(forms.Field):
+    """A time as typed, read on the team's clock; with an offset it names the hour that DST repeats, too."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__(required=False)
+        self._zone = zone
+
+    def clean(self, value: Any) -> datetime | None:
+        """The instant (UTC), or None for nothing. Raises ValidationError."""
+        if not value:
+            return None
+        try:
+            at = datetime.fromisoformat(str(value).strip())
+            at = (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise ValidationError(_("Write a time such as 2026-11-20T14:30.")) from error
+        if not EARLIEST_YEAR <= at.year < LATEST_YEAR:
+            raise ValidationError(_("The year is beyond what this site knows."))
+        return at
 
 
 class ManyField(forms.Field):

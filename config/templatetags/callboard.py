@@ -121,6 +121,7 @@ TIME_FORMATS = {
     "date": "j M Y",
     "clock": "H:i:s",
     "long": "D j M Y, H:i",
+    "row": "D j M, H:i:s",
     "exact": "D j M Y, H:i:s",
 }
 

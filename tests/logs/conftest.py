@@ -1,16 +1,23 @@
-"""Keys and records to report with, over HTTP as senders do."""
+"""Keys and records to report with, over HTTP as senders do; calls of the cast to look for."""
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from logs.callers import Caller
+from logs.models import Call
+from logs.record import record_calls
+from logs.reported import ReportedCall
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def record(request_id: str = "r1", **fields: Any) -> dict[str, Any]:
@@ -69,3 +76,35 @@ def team_key(cast) -> str:
 def site_key(db) -> str:
     """The secret of a gateway key of the whole site."""
     return create_gateway_key(by=SITE, team=None, name="site")[1]
+
+
+@pytest.fixture
+def now():
+    """The clock stands still at noon (UTC) of 20 November 2026."""
+    with time_machine.travel(NOW, tick=False):
+        yield NOW
+
+
+@pytest.fixture(name="record")
+def record_fixture(cast, token_of):
+    """`record("member", request_id="a", minutes=5, …)`: that person's call, so many minutes ago."""
+    tokens = {}
+
+    def make(name, request_id, minutes=5, token=None, **fields) -> Call:
+        by = token or tokens.setdefault(name, token_of(name)[0] if name != "outsider" else None)
+        call = ReportedCall(
+            **{
+                "request_id": request_id,
+                "started_at": NOW - timedelta(minutes=minutes),
+                "model": "gpt-4o-mini",
+                "input_tokens": 1000,
+                "output_tokens": 500,
+                "latency_ms": 800,
+                **fields,
+            }
+        )
+        result = record_calls([call], by=Caller(token=by), now=NOW)
+        assert result.accepted == 1
+        return Call.objects.get(team_id=by.team_id, mode=by.mode, request_id=request_id)
+
+    return make

@@ -1,0 +1,166 @@
+"""The only reader of the logs' query strings: the filters of the usage pages, and those of single calls.
+
+A plain form, as the usage pages have one: the search needs a frozen question to choose an index by, where
+django-filter would give a queryset that has chosen already.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from logs.cursors import CursorError, read_cursor
+from logs.query import NAMES, CallQuery, Sort
+from logs.search import Place
+from teams.access import Access
+from usage.forms import ManyField, UsageFilter
+from usage.models import Outcome
+from usage.money import to_nanos
+
+SORTS = {
+    Sort.NEWEST: gettext_lazy("newest first"),
+    Sort.OLDEST: gettext_lazy("oldest first"),
+    Sort.LATENCY: gettext_lazy("slowest first"),
+    Sort.TOKENS: gettext_lazy("most tokens first"),
+    Sort.COST: gettext_lazy("dearest first"),
+}
+RANGES = ("latency", "ttft", "tokens", "cost")
+_YES_NO = [("", gettext_lazy("Any")), ("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
+# The parameters that say where in the list one is, not what is in it.
+_NOT_FILTERS = {"cursor", "compare", "granularity"}
+_MOST = 10**12
+
+
+def outcomes_named(words: Sequence[str]) -> dict[str, int]:
+    """The numbers of outcomes by their words, `succeeded` and so on; those that exist."""
+    known = {outcome.word: outcome.value for outcome in Outcome}
+    return {word: known[word] for word in words if word in known}
+
+
+def statuses_named(texts: Sequence[str]) -> dict[str, int]:
+    """HTTP status codes by their text; those of three digits, and 0 for none."""
+    return {
+        text: int(text)
+        for text in texts
+        if text == "0" or (text.isascii() and text.isdigit() and len(text) == 3)
+    }
+
+
+_AT_LEAST, _AT_MOST = gettext_lazy("At least"), gettext_lazy("At most")
+
+
+def _count(label: Any) -> forms.IntegerField:
+    number = forms.TextInput({"inputmode": "numeric"})
+    return forms.IntegerField(required=False, min_value=0, max_value=_MOST, label=label, widget=number)
+
+
+def _dollars(label: Any) -> forms.DecimalField:
+    number = forms.TextInput({"inputmode": "decimal"})
+    return forms.DecimalField(
+        required=False, min_value=Decimal(0), max_digits=15, decimal_places=9, label=label, widget=number
+    )
+
+
+def _text(longest: int, label: Any) -> forms.CharField:
+    return forms.CharField(required=False, max_length=longest, label=label)
+
+
+def _yes_no(label: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(choices=_YES_NO, required=False, label=label)
+
+
+class CallFilter(UsageFilter):
+    """Every filter of the logs, their order, and the place in the list."""
+
+    outcome = ManyField(outcomes_named, gettext_lazy("There is no outcome “%s”."))
+    status = ManyField(statuses_named, gettext_lazy("“%s” is not an HTTP status."))
+    latency_from, latency_to = _count(_AT_LEAST), _count(_AT_MOST)
+    ttft_from, ttft_to = _count(_AT_LEAST), _count(_AT_MOST)
+    tokens_from, tokens_to = _count(_AT_LEAST), _count(_AT_MOST)
+    cost_from, cost_to = _dollars(_AT_LEAST), _dollars(_AT_MOST)
+    stream = _yes_no(gettext_lazy("Streamed"))
+    provider, endpoint, channel, error_type = ManyField(), ManyField(), ManyField(), ManyField()
+    error = _text(200, gettext_lazy("Error text"))
+    ip, session = _text(64, gettext_lazy("IP address")), _text(128, gettext_lazy("Session"))
+    tag, request = _text(64, gettext_lazy("Tag")), _text(128, gettext_lazy("Request ID"))
+    unpriced = _yes_no(gettext_lazy("Unpriced"))
+    sort = forms.ChoiceField(choices=[*SORTS.items()], required=False)
+    cursor = forms.CharField(required=False, max_length=600)
+
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+        super().__init__(data, access=access, now=now)
+        self._asked = data
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+        self.place: Place | None = None
+
+    @property
+    def sees_team(self) -> bool:
+        """Whether others' calls may be asked for."""
+        return self._access.sees_team
+
+    def clean_sort(self) -> Sort:
+        return Sort(self.cleaned_data["sort"] or Sort.NEWEST)
+
+    def clean_stream(self) -> bool | None:
+        return {"yes": True, "no": False}.get(self.cleaned_data["stream"])
+
+    def clean_unpriced(self) -> bool | None:
+        return {"yes": True, "no": False}.get(self.cleaned_data["unpriced"])
+
+    def clean_cost_from(self) -> int | None:
+        return _nanos(self.cleaned_data["cost_from"])
+
+    def clean_cost_to(self) -> int | None:
+        return _nanos(self.cleaned_data["cost_to"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        for name in RANGES:
+            least, most = data.get(f"{name}_from"), data.get(f"{name}_to")
+            if least is not None and most is not None and least > most:
+                self.add_error(f"{name}_to", _("This must not be less than where the range begins."))
+        if data.get("cursor") and not self.errors:
+            self.place = self._place(data["cursor"], data["sort"])
+        return data
+
+    def _place(self, cursor: str, sort: Sort) -> Place:
+        try:
+            return read_cursor(cursor, self.fingerprint, sort)
+        except CursorError as error:
+            message = (
+                _("This page belongs to other filters. Begin at the first page.")
+                if error.is_foreign
+                else _("There is no such page. Begin at the first page.")
+            )
+            raise ValidationError({"cursor": message}) from error
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for the team and the filters as they were asked; a preset stays itself while time goes on."""
+        data = self._asked
+        asked = {name: sorted(data.getlist(name)) for name in self.fields if name not in _NOT_FILTERS}
+        text = json.dumps(
+            [self._access.team.pk, {name: values for name, values in asked.items() if any(values)}]
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def call_query(self) -> CallQuery:
+        """The question, once the form is valid. Members see only their own calls."""
+        data = self.cleaned_data
+        asked: dict[str, Any] = {
+            name: tuple(data[name]) if isinstance(data[name], list) else data[name] for name in NAMES
+        }
+        return CallQuery(usage=self.query(), sort=data["sort"], **asked)
+
+
+def _nanos(dollars: Decimal | None) -> int | None:
+    return None if dollars is None else to_nanos(dollars)

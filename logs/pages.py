@@ -1,0 +1,106 @@
+"""What the logs' pages are made of: found calls with names to them, totals, and the pages around."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from logs.cursors import write_cursor
+from logs.filters import CallFilter
+from logs.models import Call
+from logs.people import NamedCall, named
+from logs.query import CallQuery, Sort
+from logs.search import Found, Place, find_page, make_plan
+from logs.totals import Total, count_calls
+
+# What the list shows; errors, tags and the rest are read with a single call.
+_SHOWN = (
+    "team_id", "id", "started_at", "member_id", "token_id", "model", "status", "outcome", "stream", "latency_ms",
+    "input_tokens", "output_tokens", "cost_nanos", "priced_by", "error_type",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CallsPage:
+    """A page of the list. Cursors are "" where nothing follows."""
+
+    query: CallQuery
+    calls: list[NamedCall]
+    total: Total
+    newer: str
+    older: str
+    # Set when the search stopped before it found enough: how far back it has looked.
+    searched_to: datetime | None
+    has_stopped: bool
+    slowest_ms: int
+    kept_since: datetime
+
+    @property
+    def before_label(self) -> str:
+        return _("Newer") if self.query.sort is Sort.NEWEST else _("Back")
+
+    @property
+    def after_label(self) -> str:
+        return _("Older") if self.query.sort is Sort.NEWEST else _("Next")
+
+    @property
+    def reaches_beyond_kept(self) -> bool:
+        """Whether the period begins where only statistics remain."""
+        return self.query.usage.range.start < self.kept_since
+
+
+def calls_page(form: CallFilter, now: datetime) -> CallsPage:
+    """The page of a valid form."""
+    query = form.call_query()
+    plan = make_plan(query)
+    found = find_page(query, plan, form.place)
+    calls = named(load_calls(query.usage.team.pk, found.ids))
+    stopped = found.stopped_at
+    return CallsPage(
+        query=query,
+        calls=calls,
+        total=count_calls(query, plan),
+        newer=write_cursor(found.before, form.fingerprint),
+        older=write_cursor(found.after, form.fingerprint),
+        searched_to=time_of(stopped[-1]) if stopped and query.sort.by_time else None,
+        has_stopped=stopped is not None,
+        slowest_ms=max((row.call.latency_ms or 0 for row in calls), default=0),
+        kept_since=kept_since(now),
+    )
+
+
+def load_calls(team_id: int, ids: Sequence[UUID]) -> list[Call]:
+    """The calls with these ids, in this order, with what a list shows of them."""
+    calls = Call.objects.filter(team_id=team_id, id__in=ids).only(*_SHOWN)
+    by_id = {call.id: call for call in calls}
+    return [by_id[call_id] for call_id in ids if call_id in by_id]
+
+
+def time_of(call_id: UUID) -> datetime:
+    """When the call with this id started, to the millisecond."""
+    return datetime.fromtimestamp((call_id.int >> 80) / 1000, UTC)
+
+
+def kept_since(now: datetime) -> datetime:
+    """Calls older than this are gone; their statistics stay."""
+    return now - timedelta(days=settings.CALL_RETENTION_DAYS)
+
+
+def neighbours(query: CallQuery, call: Call) -> tuple[Found, Found]:
+    """The calls right before and right after this one in the list."""
+    plan = make_plan(query)
+    key = key_of(call, query.sort)
+    return tuple(find_page(query, plan, Place(key, back), size=1) for back in (True, False))  # type: ignore[return-value]
+
+
+def key_of(call: Call, sort: Sort) -> tuple[object, ...]:
+    """Where a call stands in a list of that order; see `Sort.keys`."""
+    values = {
+        Sort.LATENCY: -1 if call.latency_ms is None else call.latency_ms,
+        Sort.TOKENS: call.input_tokens + call.output_tokens,
+        Sort.COST: call.cost_nanos,
+    }
+    return (call.id,) if sort.by_time else (values[sort], call.id)

@@ -1,0 +1,144 @@
+"""Ways into the calls of a question: which index to walk. Decided here, because the databases cannot.
+
+Their statistics know nothing of how one team's calls differ from another's (SQLite keeps none at all), and
+both hope that a list in the order of time fills soon; when few calls match, that reads millions.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+from django.db.models import Q
+
+from logs.models import CallRoute
+from logs.query import CallQuery, Sort, calls_within, condition, tagged
+from logs.unions import Branches
+from teams.models import Mode, Token
+from usage.models import Outcome, PricedBy
+
+# More places than this are not walked at once.
+MOST_BRANCHES = 50
+
+
+@dataclass(frozen=True)
+class Path:
+    """One index, entered at one place or several, and then walked in the order of some columns, descending.
+
+    `covers` are the conditions that the index settles without reading calls.
+    """
+
+    branches: Sequence[Q]
+    covers: frozenset[str] = field(default_factory=frozenset)
+    order: tuple[str, ...] = ("id",)
+    # Columns that stand in the index too, so that sorting by them reads no calls.
+    holds: frozenset[str] = field(default_factory=frozenset)
+
+    def settles(self, query: CallQuery) -> bool:
+        """Whether nothing is left to check on the calls themselves."""
+        return self.covers >= set(query.asked)
+
+    def gives(self, sort: Sort) -> bool:
+        """Whether it runs in that order, or exactly against it."""
+        return self.order == sort.keys
+
+    def candidates(self, query: CallQuery) -> Branches:
+        """The calls of each branch that meet what the path covers: all in the index."""
+        return self._calls(query, set(query.asked) & self.covers)
+
+    def matches(self, query: CallQuery) -> Branches:
+        """The calls of each branch that meet every condition."""
+        return self._calls(query, set(query.asked))
+
+    def _calls(self, query: CallQuery, lookups: set[str]) -> Branches:
+        within = calls_within(query, id_name="id" if self.order == ("id",) else "plain_id")
+        if lookups == set(query.asked) and query.only_failed:
+            within = within.filter(~Q(outcome=Outcome.SUCCEEDED))
+        met = reduce(Q.__and__, (condition(query, lookup) for lookup in sorted(lookups)), Q())
+        return [within.filter(branch, met) for branch in self.branches]
+
+
+@dataclass(frozen=True)
+class TagPath(Path):
+    """The index of tags, which is a table of its own."""
+
+    def candidates(self, query: CallQuery) -> Branches:
+        return [tagged(query)]
+
+
+_ROUTE = frozenset({"provider__in", "endpoint__in", "channel__in", "stream"})
+_VALUES = ("latency_key", "tokens_key", "cost_nanos", "ttft_ms")
+_OF_FAILED = frozenset(
+    {"member_id__in", "token_id__in", "model__in", "status__in", "error_type__in", "outcome__in"}
+    | {f"{name}__{way}" for name in ("latency_key", "cost_nanos") for way in ("gte", "lte")}
+)
+BY_TIME = Path([Q()])
+
+
+def paths(query: CallQuery) -> list[Path]:
+    """The indexes that have something to say to the question, first those that mostly leave the fewest calls.
+
+    A path without branches says that no call can match.
+    """
+    return [path for path in _paths(query) if len(path.branches) <= MOST_BRANCHES]
+
+
+def _paths(query: CallQuery) -> Iterator[Path]:
+    asked = query.asked
+    for name in ("request_id", "session_id", "ip"):
+        if name in asked:
+            # The rest says that the partial index has it, which SQLite does not see by itself.
+            yield Path([Q(**{name: asked[name]}) & ~Q(**{name: ""})], frozenset({name}))
+    if "tag" in asked:
+        yield TagPath([Q(id__in=tagged(query))], frozenset({"tag"}))
+    if asked.get("unpriced"):
+        yield Path([Q(priced_by=PricedBy.NOTHING)], frozenset({"unpriced", "model__in"}))
+    yield from _by_word(query)
+    if _ROUTE & set(asked):
+        yield Path(_routes(query), _ROUTE)
+    yield from _by_value(query)
+    if query.usage.mode == Mode.TEST:
+        yield Path([Q(mode=Mode.TEST)])
+
+
+def _by_word(query: CallQuery) -> Iterator[Path]:
+    """Failed calls, members, models."""
+    if query.only_failed:
+        yield Path([~Q(outcome=Outcome.SUCCEEDED)], _OF_FAILED, holds=frozenset({"latency_key", "cost_nanos"}))
+    if members := _members(query):
+        covers = {"member_id__in", "token_id__in", "outcome__in"}
+        yield Path([Q(member_id=member) for member in members], frozenset(covers))
+    if models := query.usage.models:
+        yield Path([Q(model=model) for model in models], frozenset({"model__in", "outcome__in"}))
+
+
+def _by_value(query: CallQuery) -> Iterator[Path]:
+    for name in _VALUES:
+        lookups = frozenset({f"{name}__gte", f"{name}__lte"})
+        if lookups & set(query.asked):
+            yield by_value(name, lookups)
+
+
+def by_value(name: str, covers: frozenset[str] = frozenset()) -> Path:
+    """Along the index of a value; that of the time to first token has only calls that have one."""
+    return Path([Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()], covers, (name, "id"))
+
+
+def _members(query: CallQuery) -> Sequence[int]:
+    """Whose calls these can be: the members asked for, else the holders of the tokens asked for."""
+    usage = query.usage
+    if usage.members or not usage.tokens:
+        return usage.members
+    return sorted(set(Token.objects.filter(pk__in=usage.tokens).values_list("user_id", flat=True)))
+
+
+def _routes(query: CallQuery) -> list[Q]:
+    asked = query.asked
+    wanted = {lookup: asked[lookup] for lookup in _ROUTE & set(asked)}
+    found = CallRoute.objects.filter(team_id=query.usage.team.pk, **wanted).order_by("pk")
+    # A list of one, because a bare `stream` is no comparison that an index could serve.
+    return [
+        Q(provider=provider, endpoint=endpoint, channel=channel, stream__in=[stream])
+        for provider, endpoint, channel, stream in found.values_list(
+            "provider", "endpoint", "channel", "stream"
+        )
+    ]

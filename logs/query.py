@@ -1,0 +1,172 @@
+"""What is asked of the logs: a frozen question, made from a valid form, and its conditions in the database."""
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, UUIDField, When
+
+from logs.ids import first_id
+from logs.models import LATENCY, TOKENS, Call, CallTag
+from usage.cells import filters as usage_filters
+from usage.models import Outcome, PricedBy
+from usage.query import UsageQuery
+
+
+class Sort(StrEnum):
+    """The order of the list; the first of equals is the newer one."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LATENCY = "latency"
+    TOKENS = "tokens"
+    COST = "cost"
+
+    @property
+    def by_time(self) -> bool:
+        return self in {Sort.NEWEST, Sort.OLDEST}
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that say where a call stands; the id makes every place a single one."""
+        return ("id",) if self.by_time else (_SORT_KEY[self], "id")
+
+    @property
+    def descends(self) -> bool:
+        return self is not Sort.OLDEST
+
+
+_SORT_KEY = {Sort.LATENCY: "latency_key", Sort.TOKENS: "tokens_key", Sort.COST: "cost_nanos"}
+
+
+def _asked(lookup: str, default: Any = None) -> Any:
+    return field(default=default, metadata={"lookup": lookup})
+
+
+@dataclass(frozen=True)
+class CallQuery:
+    """Single calls of one team: those that `usage` counts, and of them those that meet all the rest.
+
+    Names are those of the address. None and () ask for nothing. Costs are nano-dollars, times milliseconds,
+    both ends of a range included. A member's own calls are `usage.members`.
+    """
+
+    usage: UsageQuery
+    sort: Sort = Sort.NEWEST
+    outcome: tuple[int, ...] = _asked("outcome__in", ())
+    status: tuple[int, ...] = _asked("status__in", ())
+    latency_from: int | None = _asked("latency_key__gte")
+    latency_to: int | None = _asked("latency_key__lte")
+    ttft_from: int | None = _asked("ttft_ms__gte")
+    ttft_to: int | None = _asked("ttft_ms__lte")
+    tokens_from: int | None = _asked("tokens_key__gte")
+    tokens_to: int | None = _asked("tokens_key__lte")
+    cost_from: int | None = _asked("cost_nanos__gte")
+    cost_to: int | None = _asked("cost_nanos__lte")
+    stream: bool | None = _asked("stream")
+    provider: tuple[str, ...] = _asked("provider__in", ())
+    endpoint: tuple[str, ...] = _asked("endpoint__in", ())
+    channel: tuple[str, ...] = _asked("channel__in", ())
+    error_type: tuple[str, ...] = _asked("error_type__in", ())
+    error: str = _asked("error", "")
+    ip: str = _asked("ip", "")
+    session: str = _asked("session_id", "")
+    tag: str = _asked("tag", "")
+    request: str = _asked("request_id", "")
+    unpriced: bool | None = _asked("unpriced")
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """All conditions beside team, mode and time, by lookup; a condition of several values is sorted."""
+        found = dict(usage_filters(self.usage))
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if "lookup" in one.metadata and value not in (None, (), ""):
+                found[one.metadata["lookup"]] = value
+        return found
+
+    @property
+    def only_failed(self) -> bool:
+        """Whether every call that it can find has failed, so that the index of failed calls has them all."""
+        outcomes = bool(self.outcome) and Outcome.SUCCEEDED not in self.outcome
+        statuses = bool(self.status) and min(self.status) >= 400
+        return outcomes or statuses or bool(self.error or self.error_type)
+
+    @property
+    def counted_by_rollups(self) -> bool:
+        """Whether the rollups know how many these are."""
+        return set(self.asked) <= {"member_id__in", "model__in", "token_id__in", "outcome__in"}
+
+
+NAMES = tuple(one.name for one in fields(CallQuery) if "lookup" in one.metadata)
+
+
+class Plain(Func):
+    """A column that SQLite looks up no index for, so that it takes the index that is meant."""
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
+
+
+_EXPRESSIONS = {
+    "latency_key": LATENCY,
+    "tokens_key": TOKENS,
+    "plain_id": Plain(F("id"), output_field=UUIDField()),
+    "has_failed": Case(When(outcome=Outcome.SUCCEEDED, then=0), default=1, output_field=IntegerField()),
+}
+
+
+def calls_within(query: CallQuery, id_name: str = "id") -> QuerySet[Call]:
+    """The calls of the team, mode and time of the query, with the expressions that conditions speak of."""
+    usage = query.usage
+    start, end = first_id(usage.range.start), first_id(usage.range.end)
+    return Call.objects.annotate(**_EXPRESSIONS).filter(
+        Q(**{f"{id_name}__gte": start, f"{id_name}__lt": end}), team_id=usage.team.pk, mode=usage.mode
+    )
+
+
+def condition(query: CallQuery, lookup: str) -> Q:
+    """One of `query.asked` as the database understands it."""
+    value = query.asked[lookup]
+    match lookup:
+        case "error":
+            texts = ("error_message", "error_type", "error_code")
+            found = Q()
+            for name in texts:
+                found |= Q(**{f"{name}__icontains": value})
+            return found
+        case "tag":
+            return Q(Exists(tagged(query).filter(id=OuterRef("id"))))
+        case "unpriced":
+            return Q(priced_by=PricedBy.NOTHING) if value else ~Q(priced_by=PricedBy.NOTHING)
+        case "latency_key__lte":  # an unknown latency is not a short one
+            return Q(latency_key__lte=value, latency_key__gte=0)
+    if isinstance(value, tuple) and len(value) == 1:
+        return Q(**{lookup.removesuffix("__in"): value[0]})
+    return Q(**{lookup: value})
+
+
+def tagged(query: CallQuery) -> QuerySet[CallTag, Any]:
+    """The ids of the calls with the tag that is asked for, in the team, mode and time of the query."""
+    usage = query.usage
+    start, end = first_id(usage.range.start), first_id(usage.range.end)
+    found = CallTag.objects.filter(team_id=usage.team.pk, mode=usage.mode, tag=query.tag)
+    return found.filter(id__gte=start, id__lt=end).values("id")
+
+
+def conditions(query: CallQuery) -> Q:
+    """All conditions beside team, mode and time."""
+    found = Q()
+    for lookup in query.asked:
+        found &= condition(query, lookup)
+    if query.only_failed:  # implied, but said, or the databases do not see it
+        found &= ~Q(outcome=Outcome.SUCCEEDED)
+    return found
+
+
+def matching(query: CallQuery) -> QuerySet[Call]:
+    """The calls that are asked for, in no order."""
+    return calls_within(query).filter(conditions(query))

@@ -1,0 +1,174 @@
+"""Finding calls: one page of them, newer or older than a place, however few match among however many.
+
+When some index leaves few candidates, all of them are taken. Otherwise the list is walked in its order,
+a bounded number of calls at a time, and a page says how far it looked when it found too few.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from logs.paths import BY_TIME, Path, by_value, paths
+from logs.query import CallQuery, Sort
+from logs.unions import Key, count_up_to, keys_of
+
+PAGE = 50
+# So many candidates are taken all at once.
+FEW = 4_000
+# So many, where the index has all that is asked and sorted by.
+FEW_IN_INDEX = 50_000
+# At so few there is no need to look for a better index.
+VERY_FEW = 500
+# As far as totals are counted that no rollup knows.
+BOUND = 10_000
+# How many calls are looked through for one page, in growing steps: the first mostly finds enough.
+STEPS = (1_000, 5_000, 9_000)
+# More places of an index than this are not walked with conditions left to check.
+FEW_BRANCHES = 4
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the list: the key of a call there, and whether what is newer (or higher) is wanted."""
+
+    key: Key
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The index to walk, and whether its candidates are so few that all are taken."""
+
+    path: Path
+    is_few: bool = False
+    # How many calls match, where that was found on the way; BOUND + 1 for more than BOUND.
+    counted: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page: ids in the order of the list, and what lies around it."""
+
+    keys: list[Key] = field(default_factory=list)
+    before: Place | None = None
+    after: Place | None = None
+    # Where the search stopped for today, with more calls to look through; `after` goes on from there.
+    stopped_at: Key | None = None
+
+    @property
+    def ids(self) -> list[UUID]:
+        return [key[-1] for key in self.keys]
+
+
+def make_plan(query: CallQuery) -> Plan:
+    """Chooses the index for a question."""
+    ways = paths(query)
+    if any(not path.branches for path in ways):
+        return Plan(Path([]), is_few=True, counted=0)
+    along = next((path for path in ways if path.gives(query.sort) and _is_walkable(path, query)), None)
+    if along is None:
+        along = BY_TIME if query.sort.by_time else by_value(query.sort.keys[0])
+    if along.settles(query) and (query.counted_by_rollups or along is BY_TIME):
+        return Plan(along)
+    if not query.sort.by_time and (held := _held(query, ways)):
+        return Plan(held, is_few=True)
+    counted: int | None = None
+    fewest, best = BOUND + 1, along
+    for path in [*ways, BY_TIME]:
+        candidates = count_up_to(path.candidates(query), path.order, BOUND + 1)
+        if path.settles(query):
+            counted = candidates
+        if candidates < fewest:
+            fewest, best = candidates, path
+        if candidates <= VERY_FEW or (path is along and counted is not None):
+            break
+    # A complete answer is worth some milliseconds more than one that stops early.
+    few = FEW if along.settles(query) else BOUND
+    return Plan(best, True, counted) if fewest <= few else Plan(along, False, counted)
+
+
+def _held(query: CallQuery, ways: Sequence[Path]) -> Path | None:
+    """An index that has the conditions and the order of the list in it, with not too many calls."""
+    for path in ways:
+        if path.settles(query) and query.sort.keys[0] in path.holds:
+            is_few = count_up_to(path.candidates(query), path.order, FEW_IN_INDEX + 1) <= FEW_IN_INDEX
+            return path if is_few else None
+    return None
+
+
+def _is_walkable(path: Path, query: CallQuery) -> bool:
+    return path.settles(query) or len(path.branches) <= FEW_BRANCHES
+
+
+def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: int = PAGE) -> Found:
+    """The calls next to a place in the list, or the first ones."""
+    back = place is not None and place.back
+    descends = query.sort.descends is not back
+    if plan.is_few:
+        branches = [_beyond(calls, query.sort, place, descends) for calls in plan.path.matches(query)]
+        keys = keys_of(branches, query.sort.keys, descends=descends, limit=size + 1, in_order=False)
+        return _page(keys, size, place, None)
+    keys, stopped = _walk(query, plan.path, place, descends, size + 1)
+    return _page(keys, size, place, stopped)
+
+
+def _page(keys: list[Key], size: int, place: Place | None, stopped: Key | None) -> Found:
+    """Trims the one key too many that tells whether there is more."""
+    back = place is not None and place.back
+    more = len(keys) > size
+    keys = keys[:size]
+    if back:
+        keys.reverse()
+    first = keys[0] if keys else place.key if place else None
+    last = keys[-1] if keys else place.key if place else None
+    further = Place(stopped, back) if stopped and not more else None
+    if back:
+        before = Place(first, back=True) if more and first else further
+        return Found(keys, before=before, after=Place(last) if last else None, stopped_at=stopped)
+    after = Place(last) if more and last else further
+    return Found(keys, Place(first, back=True) if place and first else None, after, None if more else stopped)
+
+
+def _walk(
+    query: CallQuery, path: Path, place: Place | None, descends: bool, wanted: int
+) -> tuple[list[Key], Key | None]:
+    """Keys in the order of the list from a place on; and where it stopped, if it did before the end."""
+    candidates, matching = path.candidates(query), path.matches(query)
+    if path.settles(query):
+        branches = [_beyond(calls, query.sort, place, descends) for calls in candidates]
+        return keys_of(branches, query.sort.keys, descends=descends, limit=wanted), None
+    found: list[Key] = []
+    for step in STEPS:
+        ahead = [_beyond(calls, query.sort, place, descends) for calls in candidates]
+        edge = keys_of(ahead, query.sort.keys, descends=descends, limit=1, offset=step - 1)
+        part = [_beyond(calls, query.sort, place, descends) for calls in matching]
+        if edge:
+            part = [calls.filter(up_to(query.sort, edge[0], descends)) for calls in part]
+        found += keys_of(part, query.sort.keys, descends=descends, limit=wanted - len(found))
+        if len(found) >= wanted or not edge:
+            return found, None
+        place = Place(edge[0])
+    return found, place.key if place else None
+
+
+def _beyond(calls: QuerySet[Any, Any], sort: Sort, place: Place | None, descends: bool) -> QuerySet[Any, Any]:
+    """The calls after a place in that direction."""
+    return calls if place is None else calls.filter(_side(sort.keys, place.key, "lt" if descends else "gt"))
+
+
+def up_to(sort: Sort, key: Key, descends: bool) -> Q:
+    """The calls as far as that key, itself included."""
+    return _side(sort.keys, key, "gte" if descends else "lte")
+
+
+def _side(names: Sequence[str], key: Key, way: str) -> Q:
+    """Comparing keys as a whole, in a form from which both databases see the range of the index."""
+    if len(names) == 1:
+        return Q(**{f"{names[0]}__{way}": key[0]})
+    loose, strict = f"{way[:2]}e", way[:2]
+    return Q(**{f"{names[0]}__{loose}": key[0]}) & (
+        Q(**{f"{names[0]}__{strict}": key[0]}) | Q(**{f"{names[1]}__{way}": key[1]})
+    )

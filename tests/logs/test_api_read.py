@@ -1,0 +1,110 @@
+"""GET /api/v1/calls: the same filters, by cursor, for whom the key stands."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from teams.actions.gateway_keys import create_gateway_key
+from teams.activity import SITE
+from teams.models import Mode
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def api():
+    """`api(secret, limit=2)`: the answer of GET /api/v1/calls with that key."""
+
+    def get(secret, accept="application/json", **asked):
+        headers = {"Authorization": f"Bearer {secret}", "Accept": accept}
+        return Client().get("/api/v1/calls", asked, headers=headers)
+
+    return get
+
+
+def ids(response) -> list[str]:
+    assert response.status_code == 200, response.content
+    return [call["request_id"] for call in response.json()["calls"]]
+
+
+def test_owners_read_the_team_and_members_themselves(record, api, token_of):
+    record("owner", "a", minutes=2)
+    record("member", "b", minutes=1)
+    assert ids(api(token_of("owner")[1])) == ["b", "a"]
+    assert ids(api(token_of("administrator")[1])) == ["b", "a"]
+    assert ids(api(token_of("member")[1])) == ["b"]
+
+
+def test_a_member_cannot_ask_for_others(cast, record, api, token_of):
+    record("owner", "a")
+    assert ids(api(token_of("member")[1], member=cast.owner.public_id)) == []
+
+
+def test_a_teams_gateway_key_reads_its_team_and_no_other(cast, record, api):
+    record("owner", "a")
+    _key, secret = create_gateway_key(by=SITE, team=cast.team, name="proxy")
+    assert ids(api(secret)) == ["a"]
+    assert api(secret, team=cast.other_team.slug).status_code == 403
+
+
+def test_a_test_token_reads_test_calls(record, api, token_of):
+    token, secret = token_of("member", mode=Mode.TEST)
+    record("member", "live")
+    record("member", "test", token=token)
+    assert ids(api(secret)) == ["test"]
+
+
+def test_the_cursor_leads_through_all_calls_once(record, api, token_of):
+    for n in range(7):
+        record("owner", f"r{n}", minutes=n + 1)
+    secret, seen, cursor = token_of("owner")[1], [], ""
+    while cursor is not None:
+        response = api(secret, limit=3, cursor=cursor, stream="no")
+        seen += ids(response)
+        cursor = response.json()["next"]
+    assert seen == [f"r{n}" for n in range(7)]
+
+
+def test_ndjson_and_csv_by_accept_with_the_cursor_in_a_header(record, api, token_of):
+    record("owner", "a", minutes=1)
+    record("owner", "b", minutes=2)
+    secret = token_of("owner")[1]
+    response = api(secret, accept="application/x-ndjson", limit=1)
+    assert [json.loads(line)["request_id"] for line in response.content.splitlines()] == ["a"]
+    after = response["Callboard-Next"]
+    response = api(secret, accept="text/csv", limit=1, cursor=after)
+    lines = response.content.decode().splitlines()
+    assert lines[0].startswith("id,request_id,started_at")
+    assert lines[1].split(",")[1] == "b"
+    assert "Callboard-Next" not in response
+
+
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "9999"}, "limit"),
+        ({"limit": "²"}, "limit"),
+        ({"latency_from": "x"}, "latency_from"),
+        ({"from": "2026-13-01", "to": "2026-11-02"}, "from"),
+        ({"from": "2026-11-02", "to": "2026-11-01"}, "to"),
+        ({"cursor": "forged"}, "cursor"),
+        ({"mode": "other"}, "mode"),
+        ({"member": "usr_nobody"}, "member"),
+    ],
+)
+def test_a_wrong_parameter_is_named(api, token_of, asked, param):
+    response = api(token_of("owner")[1], **asked)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == param
+
+
+def test_one_address_reads_and_reports_and_nothing_else(token_of):
+    headers = {"Authorization": f"Bearer {token_of('owner')[1]}"}
+    record = {"request_id": "x", "started_at": "2026-11-20T11:59:00Z", "model": "m"}
+    posted = Client().post("/api/v1/calls", record, content_type="application/json", headers=headers)
+    assert posted.json()["accepted"] == 1
+    response = Client().delete("/api/v1/calls", headers=headers)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST")
+    assert Client().get("/api/v1/calls").status_code == 401

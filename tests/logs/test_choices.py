@@ -1,0 +1,87 @@
+"""What filters can be set to: only what occurs in the period, with counts."""
+
+import pytest
+from django.urls import reverse
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def choices(cast, client_of):
+    """`choices("owner", "model", q="gpt")`: the labels and counts offered."""
+
+    def get(who, filter_name, **asked):
+        response = client_of(who).get(reverse("logs:choices", args=[cast.team.slug, filter_name]), asked)
+        if response.status_code != 200:
+            return response.status_code
+        return {one.label: one.calls for one in response.context["found"].choices}
+
+    return get
+
+
+def test_members_models_and_tokens_come_with_their_calls(record, choices):
+    record("owner", "a")
+    record("member", "b")
+    record("member", "c", model="other")
+    assert choices("owner", "member") == {"Mia": 2, "Olivia": 1}
+    assert choices("owner", "model") == {"gpt-4o-mini": 2, "other": 1}
+    assert choices("owner", "token") == {"laptop": 1} or len(choices("owner", "token")) == 1
+
+
+def test_what_is_outside_the_period_is_no_choice(record, choices):
+    record("owner", "a", minutes=3 * 24 * 60, model="old", provider="old")
+    record("owner", "b", model="new", provider="new")
+    for name in ("model", "provider"):
+        assert choices("owner", name, period="24h") == {"new": 1}
+
+
+def test_a_filter_narrows_the_choices_of_the_others_but_not_its_own(record, choices):
+    record("owner", "a", model="one", status=429)
+    record("owner", "b", model="two")
+    assert choices("owner", "outcome", model="one") == {"Throttled": 1}
+    assert choices("owner", "model", model="one") == {"one": 1, "two": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("status", {"status": 418}),
+        ("provider", {"provider": "azure"}),
+        ("endpoint", {"endpoint": "chat"}),
+        ("channel", {"channel": "east"}),
+        ("error_type", {"status": 500, "error_type": "overloaded"}),
+        ("tag", {"tags": ["nightly", "b"]}),
+    ],
+)
+def test_the_others_come_from_the_newest_calls(record, choices, name, fields):
+    record("owner", "a")
+    record("owner", "b", **fields)
+    values = fields.get(name) or fields["tags"]
+    assert choices("owner", name) == dict.fromkeys(
+        map(str, values) if isinstance(values, list) else [str(values)], 1
+    )
+
+
+def test_a_member_chooses_among_their_own_calls_and_never_sees_other_members(record, choices):
+    record(
+        "owner", "a", model="secret-model", provider="secret", tags=["secret"], status=500, error_type="secret"
+    )
+    record("member", "b", model="own-model", provider="own")
+    assert choices("member", "member") == 404
+    assert choices("member", "model") == {"own-model": 1}
+    assert choices("member", "provider") == {"own": 1}
+    assert choices("member", "outcome") == {"Succeeded": 1}
+    assert choices("member", "token") == {"laptop": 1}
+    assert choices("member", "tag") == choices("member", "error_type") == choices("member", "status") == {}
+
+
+def test_a_search_finds_names_and_addresses(record, choices):
+    record("owner", "a")
+    record("member", "b")
+    assert choices("owner", "member", q="MIA@") == {"Mia": 1}
+    assert choices("owner", "member", q="%") == {}
+
+
+def test_there_is_no_other_filter_to_choose(choices):
+    assert choices("owner", "metadata") == 404
+    assert choices("outsider", "model") == 404

@@ -1,0 +1,130 @@
+"""One call: everything about it, in the drawer or as a page, for those who may see it."""
+
+import pytest
+from django.urls import reverse
+
+from usage.models import Level, Period, Quota
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def detail(cast, client_of):
+    """`detail("owner", call, sort="cost")`: the call's page as that person sees it."""
+
+    def get(name, call, headers=None, **asked):
+        url = reverse("logs:detail", args=[cast.team.slug, call.id])
+        return client_of(name).get(url, asked, headers=headers)
+
+    return get
+
+
+def test_a_member_sees_their_own_call_but_not_anothers(record, detail):
+    own, foreign = record("member", "own"), record("owner", "foreign")
+    assert detail("member", own).status_code == 200
+    assert detail("member", foreign).status_code == 404
+    assert detail("administrator", own).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["former", "outsider"])
+def test_outsiders_and_former_members_get_404(record, detail, name):
+    assert detail(name, record("member", "a")).status_code == 404
+
+
+def test_a_call_of_another_team_is_not_found_under_this_one(cast, record, detail, token_of):
+    token, _secret = token_of("outsider", team=cast.other_team)
+    assert detail("owner", record("outsider", "a", token=token)).status_code == 404
+
+
+def test_the_price_is_shown_as_a_formula(record, detail):
+    call = record("owner", "a", cached_tokens=200)
+    price = detail("owner", call).context["detail"].price
+    assert price.formula == "(800 × $0.15/M) + (200 × $0.075/M) + (500 × $0.6/M)"
+    assert "= $0.000435" in detail("owner", call).content.decode()
+
+
+def test_a_reported_cost_and_a_missing_price_say_so_instead_of_a_formula(record, detail):
+    for call, words in [
+        (record("owner", "a", cost_nanos=5), "reported with the call"),
+        (record("owner", "b", model="house-model"), "unpriced"),
+        (record("owner", "c", status=500), "failed, not charged"),
+    ]:
+        response = detail("owner", call)
+        assert response.context["detail"].price.formula == ""
+        assert words in response.content.decode()
+
+
+def test_the_levels_that_it_counted_against_are_named_with_their_limits(cast, record, detail):
+    Quota.objects.create(team=cast.team, limit_nanos=7_000_000_000, period=Period.WEEK)
+    levels = detail("owner", record("member", "a")).context["detail"].levels
+    assert [level.label for level in levels] == [
+        "Token laptop",
+        Level.MEMBER.label,
+        Level.TEAM.label,
+        "Balance of the owner",
+    ]
+    assert [level.quota.limit_nanos if level.quota else None for level in levels] == [
+        None,
+        None,
+        7_000_000_000,
+        None,
+    ]
+
+
+def test_before_and_next_follow_the_filters_and_the_order_of_the_list(record, detail):
+    calls = [record("owner", f"r{n}", minutes=n + 1, latency_ms=n * 10, stream=n != 2) for n in range(5)]
+    response = detail("owner", calls[1])
+    assert (response.context["newer"], response.context["older"]) == (calls[0].id, calls[2].id)
+    response = detail("owner", calls[1], stream="yes")
+    assert (response.context["newer"], response.context["older"]) == (calls[0].id, calls[3].id)
+    response = detail("owner", calls[4], sort="latency")
+    assert (response.context["newer"], response.context["older"]) == (None, calls[3].id)
+
+
+def test_a_members_neighbours_are_their_own(record, detail):
+    record("owner", "between", minutes=2)
+    first, last = record("member", "first", minutes=1), record("member", "last", minutes=3)
+    assert detail("member", first).context["older"] == last.id
+
+
+def test_everything_reported_is_shown_and_escaped(record, detail):
+    text = detail(
+        "owner",
+        record(
+            "owner",
+            "<script>alert(1)</script>",
+            status=500,
+            error_type="<b>type</b>",
+            error_message="<img src=x>",
+            tags=["<i>tag</i>"],
+            metadata={"job": "<u>nightly</u>"},
+            session_id="s'\"1",
+            ip="10.0.0.1",
+            user_agent="curl/8 <x>",
+            ttft_ms=100,
+        ),
+    ).content.decode()
+    for raw in ("<script>alert", "<b>type", "<img src=x", "<i>tag", "<u>nightly", "curl/8 <x>"):
+        assert raw not in text
+    for shown in ("&lt;b&gt;type", "&lt;img", "&lt;i&gt;tag", "nightly", "10.0.0.1", "100\N{NO-BREAK SPACE}ms"):
+        assert shown in text
+
+
+def test_calls_like_this_lead_to_a_list_that_has_it(cast, record, detail, client_of):
+    call = record("member", "a", status=500, error_type="server_error", session_id="s", ip="10.0.0.9")
+    for name in ("owner", "member"):
+        alike = detail(name, call).context["detail"].alike
+        assert len(alike) == 5
+        for one in alike:
+            page = client_of(name).get(reverse("logs:list", args=[cast.team.slug]) + one.query).context["page"]
+            assert [row.call.id for row in page.calls] == [call.id], one.label
+
+
+def test_a_swap_gets_the_drawer_only(record, detail):
+    part = detail("owner", record("owner", "a"), headers={"HX-Request": "true"}).content.decode()
+    assert part.lstrip().startswith('<aside class="drawer"')
+    assert "<html" not in part
+
+
+def test_a_wrong_filter_beside_a_call_leaves_the_call_readable(record, detail):
+    assert detail("owner", record("owner", "a"), latency_from="x", cursor="y").status_code == 200

@@ -1,0 +1,209 @@
+"""The list of calls: whose they are, each filter alone, paging."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from logs.models import Call
+from teams.models import Mode
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def logs(cast, client_of):
+    """`logs("owner", sort="cost")`: the page of the list as that person sees it."""
+
+    def get(name, **asked):
+        return client_of(name).get(reverse("logs:list", args=[cast.team.slug]), asked)
+
+    return get
+
+
+def found(response) -> list[str]:
+    """The request ids of a page."""
+    assert response.status_code == 200
+    ids = [row.call.id for row in response.context["page"].calls]
+    names = dict(Call.objects.filter(id__in=ids).values_list("id", "request_id"))
+    return [names[call_id] for call_id in ids]
+
+
+def test_owner_and_administrator_see_all_calls_newest_first(record, logs):
+    record("member", "older", minutes=20)
+    record("owner", "newer", minutes=10)
+    for name in ("owner", "administrator"):
+        assert found(logs(name)) == ["newer", "older"]
+
+
+def test_a_member_sees_only_their_own_calls_and_no_others_are_counted(record, logs):
+    record("member", "own")
+    record("owner", "foreign", status=500)
+    response = logs("member")
+    assert found(response) == ["own"]
+    total = response.context["page"].total
+    assert (total.calls, total.failed) == (1, 0)
+    assert "Olivia" not in response.content.decode()
+
+
+def test_a_member_cannot_ask_for_others_calls(cast, record, logs):
+    record("member", "own")
+    record("owner", "foreign")
+    assert found(logs("member", member=cast.owner.public_id)) == ["own"]
+
+
+@pytest.mark.parametrize("name", ["former", "outsider"])
+def test_who_is_not_in_the_team_finds_nothing_there(record, logs, name):
+    assert logs(name).status_code == 404
+
+
+def test_who_is_not_signed_in_is_asked_to(logs):
+    assert logs("anonymous").status_code == 302
+
+
+NEEDLE = {
+    "model": ({"model": "rare"}, {"model": "rare"}),
+    "outcome": ({"status": 429}, {"outcome": "throttled"}),
+    "two outcomes": ({"status": 429}, {"outcome": ["throttled", "server_error"]}),
+    "status": ({"status": 418}, {"status": "418"}),
+    "latency from": ({"latency_ms": 60_000}, {"latency_from": "30000"}),
+    "latency to": ({"latency_ms": 3}, {"latency_to": "10"}),
+    "ttft from": ({"ttft_ms": 900}, {"ttft_from": "500"}),
+    "ttft to": ({"ttft_ms": 900}, {"ttft_to": "900"}),
+    "tokens from": ({"input_tokens": 90_000}, {"tokens_from": "90500"}),
+    "tokens to": ({"input_tokens": 1, "output_tokens": 1}, {"tokens_to": "2"}),
+    "cost from": ({"cost_nanos": 5_000_000_000}, {"cost_from": "4.99"}),
+    "cost to": ({"cost_nanos": 1}, {"cost_to": "0.000000001"}),
+    "streamed": ({"stream": True}, {"stream": "yes"}),
+    "provider": ({"provider": "azure"}, {"provider": "azure"}),
+    "endpoint": ({"endpoint": "embeddings"}, {"endpoint": "embeddings"}),
+    "channel": ({"channel": "azure-east"}, {"channel": ["azure-east", "azure-west"]}),
+    "error text": (
+        {"status": 500, "error_message": "The engine is 100% OVERLOADED"},
+        {"error": "100% overload"},
+    ),
+    "error type": ({"status": 400, "error_type": "teapot_error"}, {"error_type": "teapot_error"}),
+    "ip": ({"ip": "10.1.2.3"}, {"ip": "10.1.2.3"}),
+    "session": ({"session_id": "s-1"}, {"session": "s-1"}),
+    "tag": ({"tags": ["nightly", "b"]}, {"tag": "nightly"}),
+    "request id": ({}, {"request": "needle"}),
+    "unpriced": ({"model": "house-model"}, {"unpriced": "yes"}),
+}
+
+
+@pytest.mark.parametrize(("fields", "asked"), NEEDLE.values(), ids=NEEDLE)
+def test_each_filter_finds_what_it_says_and_counts_it(record, logs, fields, asked):
+    for n in range(3):
+        record("owner", f"hay {n}", minutes=10 + n)
+    record("member", "needle", **fields)
+    response = logs("owner", **asked)
+    assert found(response) == ["needle"]
+    total = response.context["page"].total
+    assert (total.calls, total.is_exact) == (1, True)
+    assert total.failed == int(fields.get("status", 200) >= 400)
+    assert total.cost_nanos == Call.objects.get(request_id="needle").cost_nanos
+
+
+@pytest.mark.parametrize(("fields", "asked"), NEEDLE.values(), ids=NEEDLE)
+def test_each_filter_finds_nothing_of_another_member_for_a_member(record, logs, fields, asked):
+    record("owner", "needle", **fields)
+    response = logs("member", **asked)
+    assert found(response) == []
+    assert response.context["page"].total.calls == 0
+
+
+def test_members_and_tokens_are_named_by_public_ids(cast, record, logs, token_of):
+    token, _secret = token_of("member")
+    record("member", "other token")
+    record("member", "this token", token=token)
+    record("owner", "other member")
+    assert set(found(logs("owner", member=cast.member.public_id))) == {"other token", "this token"}
+    assert found(logs("owner", token=token.public_id)) == ["this token"]
+    assert (
+        str(cast.member.pk)
+        not in logs("owner", member=cast.member.public_id).context["list_query"].split("_")[0]
+    )
+
+
+def test_not_streamed_and_priced_are_filters_too(record, logs):
+    record("owner", "plain")
+    record("owner", "stream", stream=True)
+    record("owner", "no price", model="house-model")
+    assert set(found(logs("owner", stream="no"))) == {"plain", "no price"}
+    assert set(found(logs("owner", unpriced="no"))) == {"plain", "stream"}
+
+
+def test_test_calls_are_only_in_test_mode(record, logs, token_of):
+    token, _secret = token_of("member", mode=Mode.TEST)
+    record("member", "test", token=token)
+    record("member", "live")
+    assert found(logs("owner")) == ["live"]
+    assert found(logs("owner", mode="test")) == ["test"]
+    assert found(logs("owner", mode="test", latency_from="1")) == ["test"]
+
+
+def test_an_unknown_latency_is_neither_short_nor_long(record, logs):
+    record("owner", "unknown", latency_ms=None)
+    assert found(logs("owner", latency_to="100000")) == []
+    assert found(logs("owner", latency_from="0")) == []
+
+
+def test_sorting_by_latency_tokens_and_cost(record, logs):
+    record("owner", "a", minutes=1, latency_ms=5, input_tokens=3, cost_nanos=1)
+    record("owner", "b", minutes=2, latency_ms=None, input_tokens=9, cost_nanos=2)
+    record("owner", "c", minutes=3, latency_ms=7, input_tokens=5, cost_nanos=9)
+    expected = {"newest": "abc", "oldest": "cba", "latency": "cab", "tokens": "bca", "cost": "cba"}
+    for sort, order in expected.items():
+        assert "".join(found(logs("owner", sort=sort))) == order
+
+
+def test_a_time_to_the_minute_is_on_the_teams_clock(record, logs):
+    record("owner", "in", minutes=60)  # 11:00 UTC is 12:00 in Berlin
+    record("owner", "out", minutes=58)
+    asked = {"from": "2026-11-20T12:00", "to": "2026-11-20T12:02"}
+    assert found(logs("owner", **asked)) == ["in"]
+    assert found(logs("owner", **asked, latency_from=1)) == ["in"]
+
+
+def test_an_offset_names_the_hour_that_daylight_saving_repeats(record, logs):
+    # 02:30 in Berlin was there twice on 25 October 2026: 00:30 and 01:30 UTC.
+    for n, hour in enumerate((0, 1)):
+        minutes = (26 * 24 + 12 - hour) * 60 - 30
+        record("owner", f"hour {n}", minutes=minutes)
+    for n, offset in enumerate(("+02:00", "+01:00")):
+        asked = {"from": f"2026-10-25T02:00{offset}", "to": f"2026-10-25T02:59{offset}"}
+        assert found(logs("owner", **asked)) == [f"hour {n}"]
+
+
+def test_the_page_asks_few_questions_of_the_database(
+    record, logs, client_of, cast, django_assert_max_num_queries
+):
+    for n in range(30):
+        record("owner", f"r{n}", minutes=n + 1)
+    client = client_of("owner")
+    url = reverse("logs:list", args=[cast.team.slug])
+    asked = {
+        "latency_from": 1,
+        "model": "gpt-4o-mini",
+        "stream": "no",
+        "outcome": "succeeded",
+        "member": cast.owner.public_id,
+    }
+    with django_assert_max_num_queries(15):
+        client.get(url, asked)
+
+
+def test_a_swap_gets_the_part_only(cast, record, client_of):
+    record("owner", "a")
+    url = reverse("logs:list", args=[cast.team.slug])
+    part = client_of("owner").get(url, headers={"HX-Request": "true"}).content.decode()
+    assert part.lstrip().startswith('<div id="logs-calls"')
+    assert "<html" not in part
+
+
+def test_the_page_says_since_when_calls_are_kept(cast, record, logs, settings, now):
+    settings.CALL_RETENTION_DAYS = 3
+    text = logs("owner", period="7d").content.decode()
+    assert f"{now - timedelta(days=3):%-d %b %Y}" in text
+    assert "only the statistics remain" in text
+    assert "only the statistics remain" not in logs("owner", period="24h").content.decode()
