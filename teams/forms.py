@@ -200,12 +200,14 @@ class TransferForm(forms.Form):
         label=_("Your password"),
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Type your password to confirm.")},
     )
 
     def __init__(self, *args: Any, access: Access, confirmed: bool, **kwargs: Any) -> None:
         """`confirmed`: the owner has just proved who they are by a passkey."""
         super().__init__(*args, **kwargs)
         self.user, self.confirmed = access.user, confirmed
+        self.fields["password"].required = not confirmed
         successors = Membership.objects.filter(
             team=access.team, role=Role.ADMINISTRATOR, user__is_active=True
         ).values("user")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -47,14 +48,18 @@ def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more:
 
 def token_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyRow]:
     """One's own tokens first, then for owner and administrators everybody's, newest first."""
-    tokens = Token.objects.filter(team=access.team).select_related("user").order_by("-created_at", "-pk")
+    is_others = Case(When(user=access.user, then=0), default=1)
+    tokens = (
+        Token.objects.filter(team=access.team)
+        .select_related("user")
+        .order_by(is_others, "-created_at", "-pk")  # one's own first
+    )
     if not access.may(Permission.SET_QUOTAS):
         tokens = tokens.filter(user=access.user)
     if not with_revoked:
         tokens = tokens.filter(revoked_at=None)
     roles = dict(Membership.objects.filter(team=access.team).values_list("user", "role"))
-    rows = [_token_row(access, token, roles.get(token.user_id), now) for token in tokens[:MOST_SHOWN]]
-    return sorted(rows, key=lambda row: not row.is_own)
+    return [_token_row(access, token, roles.get(token.user_id), now) for token in tokens[:MOST_SHOWN]]
 
 
 def gateway_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyRow]:

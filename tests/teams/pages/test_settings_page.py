@@ -71,7 +71,7 @@ def test_the_owner_offers_the_team_with_its_name_and_their_password(cast, page, 
     ("wrong", "words"),
     [
         ({"password": "guess"}, "This is not your password."),
-        ({"password": ""}, "This is not your password."),
+        ({"password": ""}, "Type your password to confirm."),
         ({"typed_name": "harbour"}, "Type “Harbour Research”, exactly so."),
         ({"successor": "usr_unknown"}, "Select a valid choice"),
     ],
