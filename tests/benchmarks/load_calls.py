@@ -214,7 +214,8 @@ def call_rows(batch: dict[str, Any], day: int) -> Iterator[tuple[Any, ...]]:
             lists["stream"][n], latency if latency >= 0 else None, ttft if ttft >= 0 else None,
             lists["input"][n], lists["output"][n], 0, 0, 0, lists["cost"][n],
             4 if failure else 0 if lists["unpriced"][n] else 3, failure[2] if failure else "", "",
-            f"{failure[3]} (request {call_id.hex[:12]})" if failure else "", f"10.0.{lists['ip'][n] % 16}.{lists['ip'][n] // 16}",
+            f"{failure[3]} (request {call_id.hex[:12]})" if failure else "",
+            f"10.0.{lists['ip'][n] % 16}.{lists['ip'][n] // 16}",
             "bench/1.0", f"session-{day}-{lists['session'][n]}" if lists["session"][n] >= 0 else "",
             json.dumps([TAGS[tag]]) if tag >= 0 else "[]", "{}",
         )  # fmt: skip
