@@ -4,17 +4,22 @@ An address that is missing here fails the test: whoever adds a page says who may
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from logs.callers import Caller
+from logs.models import Call
+from logs.record import record_calls
+from logs.reported import ReportedCall
 from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.invitations import create_link
 from teams.actions.tokens import create_token
 from teams.actions.transfers import offer_transfer
 from teams.activity import SITE, Actor
-from teams.models import Activity
+from teams.models import Activity, Token
 
 WHO = ["owner", "administrator", "member", "former", "outsider", "anonymous"]
 LOGIN = 302  # to the sign-in page; the pages that redirect after a POST are marked by the method
@@ -73,6 +78,10 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:overview": ("GET", SEE_OWN),
     "usage:ranking": ("GET", SEE_TEAM),
     "usage:me": ("GET", OWN),
+    "logs:list": ("GET", SEE_OWN),
+    "logs:export": ("GET", SEE_OWN),
+    "logs:choices": ("GET", SEE_OWN),
+    "logs:detail": ("GET", SEE_OWN),  # a call of the member's
 }
 # Answered by keys, not by people: tested with the API. And what Django and allauth bring along.
 ELSEWHERE = ("api/v1/", "otlp/", "^(?:api|otlp)/", "accounts/", "admin/")
@@ -112,7 +121,15 @@ def things(cast) -> dict[str, str]:
         "key_id": key.public_id,
         "transfer_id": transfer.public_id,
         "secret": link.rstrip("/").rpartition("/")[2],
+        "name": "model",
+        "call_id": str(_recorded(token, now).id),
     }
+
+
+def _recorded(token: Token, now: datetime) -> Call:
+    call = ReportedCall(request_id="a", started_at=now, model="gpt-4o-mini")
+    record_calls([call], by=Caller(token=token), now=now)
+    return Call.objects.get(team_id=token.team_id)
 
 
 def address(name: str, things: dict[str, str]) -> str:
