@@ -209,7 +209,15 @@ def _paths() -> Schema:
     )
     calls["get"] = {
         "summary": "Read the logs, newest first; JSON, NDJSON or CSV by Accept",
-        "parameters": [*_FILTERS, _query("cursor", "the `next` of the page before")],
+        "description": (
+            "Takes every filter of the logs page by the same name. While `next` is not null there may be more, "
+            "even after a page without calls. Beside NDJSON and CSV it is in the header Callboard-Next."
+        ),
+        "parameters": [
+            *_FILTERS,
+            _query("cursor", "the `next` of the page before"),
+            _query("limit", "calls on a page, at most 1,000", default="100"),
+        ],
         "responses": {"200": {"description": "A page of calls"}, **_ERRORS},
     }
     return {

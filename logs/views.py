@@ -69,9 +69,10 @@ def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpRespo
     form = CallFilter(request.GET, access=access, now=timezone.now())
     if not form.is_valid():
         return render(request, "logs/list.html", _frame(request, access, form), status=422)
-    if request.GET.get("format") not in FORMATS:
+    kind = request.GET.get("format", "csv")
+    if kind not in FORMATS:
         raise Http404("No such format")
-    return export_response(form.call_query(), request.GET["format"])
+    return export_response(form.call_query(), kind)
 
 
 def _access(request: HttpRequest, slug: str) -> Access:
