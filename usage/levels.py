@@ -90,7 +90,7 @@ def states_of(
     for number, key in enumerate(asked):
         parameters += [number, *key, *days[key.team_id]]
     slot = slot_of(now)
-    parameters += [_as_day(date.min), _as_time(now), _as_time(_EPOCH + (slot + 1) * SLOT), slot]
+    parameters += [_as_day(date.min), adapted_time(now), adapted_time(_EPOCH + (slot + 1) * SLOT), slot]
     places = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(asked))
     with connection.cursor() as cursor:
         cursor.execute(_STATEMENT.replace("{places}", places), parameters)
@@ -175,5 +175,6 @@ def _as_day(day: date | None) -> Any:
     return QuotaUse._meta.get_field("day").get_db_prep_value(day, connection, prepared=False)
 
 
-def _as_time(at: datetime) -> Any:
+def adapted_time(at: datetime) -> Any:
+    """A time as a parameter of SQL, which SQLite compares as text."""
     return Reservation._meta.get_field("expires_at").get_db_prep_value(at, connection, prepared=False)
