@@ -28,7 +28,9 @@ def scratch(tmp_path_factory) -> Iterator[Scratch]:
 def secret(scratch) -> str:
     """A token of an owner of a team whose days are not those of UTC."""
     scratch.manage("create_user", "olivia@example.org")
-    slug = scratch.manage("create_team", "Harbour", "--owner", "olivia@example.org", "--time-zone", "Asia/Kolkata")
+    slug = scratch.manage(
+        "create_team", "Harbour", "--owner", "olivia@example.org", "--time-zone", "Asia/Kolkata"
+    )
     return scratch.manage("create_token", "olivia@example.org", "--team", slug)
 
 

@@ -42,10 +42,11 @@ def calls(cast, token_of):
 
 def snapshot() -> list[tuple]:
     """Every stored number; sketches as bytes."""
-    rows = []
-    for table in (*ROLLUPS, QuotaUse):
-        for row in table._default_manager.values_list():
-            rows.append((table.__name__, *(bytes(v) if isinstance(v, memoryview) else v for v in row)))
+    rows = [
+        (table.__name__, *(bytes(value) if isinstance(value, memoryview) else value for value in row))
+        for table in (*ROLLUPS, QuotaUse)
+        for row in table._default_manager.values_list()
+    ]
     return sorted(rows, key=str)
 
 
@@ -80,7 +81,7 @@ def test_one_team_is_rebuilt_alone_with_the_balance_of_its_owner(cast, calls):
     DayModel.objects.filter(team_id=cast.team.pk).delete()
     QuotaUse.objects.filter(level=Level.OWNER).update(calls=0)
     assert rebuild("--team", cast.team.slug) == "40 calls counted again"
-    left = [row for row in set(snapshot()) ^ set(before)]
+    left = set(snapshot()) ^ set(before)
     assert {row[0] for row in left} == {"QuotaUse"}, "the other owner's balance is not of this team"
     rebuild()
     assert snapshot() == before

@@ -21,7 +21,11 @@ from usage.sketch import sketch_of
 def calls(cast, token_of):
     """Three calls of Mia, one of Adam, one of Mia in test mode, within the last days."""
     now = timezone.now()
-    for name, mode, count in [("member", Mode.LIVE, 3), ("administrator", Mode.LIVE, 1), ("member", Mode.TEST, 1)]:
+    for name, mode, count in [
+        ("member", Mode.LIVE, 3),
+        ("administrator", Mode.LIVE, 1),
+        ("member", Mode.TEST, 1),
+    ]:
         reported = [
             ReportedCall(
                 request_id=f"{name}-{n}",
@@ -123,5 +127,7 @@ def test_a_team_that_changes_its_time_zone_gets_new_days_and_hours(verify, cast,
     space = Team.objects.get(owner=cast.owner, is_personal=True)
     for team in (cast.team, space):
         update_team(by=Actor(cast.owner, ""), team=team, name=team.name, description="", time_zone=zone)
-    assert HourModel.objects.filter(team_id=cast.team.pk, hour__minute=15).exists() == (zone == "Asia/Kathmandu")
+    assert HourModel.objects.filter(team_id=cast.team.pk, hour__minute=15).exists() == (
+        zone == "Asia/Kathmandu"
+    )
     assert verify() == (True, ["5 calls, no difference"])
