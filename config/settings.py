@@ -142,18 +142,24 @@ DATABASES: dict[str, Any] = {
     )
 }
 _database = DATABASES["default"]
+# A writer waits so long for another one; then it gives up, and its sender is told to try again.
+DATABASE_LOCK_SECONDS = 30
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE takes the write lock when a transaction begins, so two writers wait for each other
     # instead of failing half-way. FULL: what was answered is on disk.
-    _database["OPTIONS"] = {
+    _options: dict[str, Any] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
+        "timeout": DATABASE_LOCK_SECONDS,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000; "
         "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY",
     }
     # In a file, because threads cannot share a database in memory as they do one in production.
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+else:
+    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s"}
+# Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
+_database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 
 # Rate limits are counted here, so it must be shared by all processes of the site.
 CACHES = {"default": env.dj_cache_url("CACHE_URL", "db://cache_entries")}

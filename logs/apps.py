@@ -7,7 +7,8 @@ class LogsConfig(AppConfig):
     name = "logs"
 
     def ready(self) -> None:
-        """Lends `usage` the calls for what its rollups do not know."""
+        """Lends `usage` the calls for what its rollups do not know; listens to `teams`."""
+        from logs import receivers  # noqa: F401
         from logs.statistics import count_calls
         from usage.cells import register_raw_source
 

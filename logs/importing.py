@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
+
 from logs.callers import Caller
 from logs.formats import Parser
 from logs.record import record_calls
@@ -11,6 +13,7 @@ from logs.reported import InvalidRecordError, ReportedCall
 from teams.actions.members import add_member
 from teams.actions.users import create_user
 from teams.activity import SITE
+from teams.errors import ActionError
 from teams.models import GatewayKey, Membership, Team, User
 
 # A record and where it stood in its file.
@@ -41,10 +44,10 @@ class Import:
                 if isinstance(record, InvalidRecordError):
                     raise record
                 call = self.parse(record, now)
+                self._name_member(call)
             except InvalidRecordError as error:
                 yield number, self._reject(error)
                 continue
-            self._name_member(call)
             calls.append(call)
             numbers.append(number)
         # The import speaks for this team only, as a gateway key of the team would.
@@ -59,14 +62,23 @@ class Import:
         return f"{error.param}: {error}" if error.param else str(error)
 
     def _name_member(self, call: ReportedCall) -> None:
+        """Raises InvalidRecordError for somebody who cannot be a member."""
         if call.token:
             return
         address = (call.member or self.default_member).lower()
         call.member = self.mapping.get(address, address)
         if self.creates_members and call.member and call.member not in self._known:
+            try:
+                is_new = ensure_member(self.team, call.member)
+            except (ValidationError, ActionError) as error:
+                raise InvalidRecordError("member", "; ".join(_messages(error))) from error
             self._known.add(call.member)
-            if ensure_member(self.team, call.member):
+            if is_new:
                 self.created.append(call.member)
+
+
+def _messages(error: ValidationError | ActionError) -> list[str]:
+    return error.messages if isinstance(error, ValidationError) else [str(error)]
 
 
 def ensure_member(team: Team, email: str) -> bool:

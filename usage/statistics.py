@@ -48,6 +48,11 @@ class Overview:
         return not self.total.calls
 
     @property
+    def figures_before(self) -> Figures:
+        """The totals of the period before; all zeros without one, because templates look into it unasked."""
+        return self.before or Figures()
+
+    @property
     def changes(self) -> Changes | None:
         """How the totals differ from the period before; None without one."""
         now, before = self.total, self.before

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -12,7 +11,6 @@ from config.progress import progress_bar
 from logs.files import FileError, file_records
 from logs.formats import FORMATS
 from logs.importing import Import, Numbered
-from teams.errors import ActionError
 from teams.models import Team
 
 _BATCH = 1000
@@ -56,10 +54,8 @@ class Command(BaseCommand):
         try:
             for path in options["files"]:
                 self._import(under_way, path)
-        except (FileError, ActionError) as error:
+        except FileError as error:
             raise CommandError(str(error)) from error
-        except ValidationError as error:
-            raise CommandError("; ".join(error.messages)) from error
         if under_way.created:
             self.stderr.write(f"New members: {', '.join(under_way.created)}")
         self.stdout.write(

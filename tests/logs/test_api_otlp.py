@@ -1,0 +1,81 @@
+"""POST /otlp/v1/traces: an OTLP/HTTP receiver, whose answers are OTLP's (API.md §4)."""
+
+import gzip
+import json
+import time
+
+import pytest
+from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from logs.models import Call
+from tests.logs.conftest import report
+from tests.logs.formats.test_otlp import CHAT, request, span
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+
+
+def fresh(**attributes) -> bytes:
+    """A request with one chat that has just ended, and one span that is no call."""
+    nanos = time.time_ns()
+    times = {"start_time_unix_nano": nanos - 2_000_000_000, "end_time_unix_nano": nanos}
+    http = span({"http.request.method": "GET"}, span_id=b"12345678", **times)
+    return request(span({**CHAT, **attributes}, **times), http)
+
+
+def as_json(body: bytes) -> bytes:
+    return json_format.MessageToJson(ExportTraceServiceRequest.FromString(body)).encode()
+
+
+@pytest.fixture
+def send(client):
+    return lambda secret, body, *rest, **more: report(client, "/otlp/v1/traces", secret, body, *rest, **more)
+
+
+def test_a_chat_becomes_a_call_and_other_spans_are_ignored(send, mia, cast):
+    response = send(mia, fresh(), PROTOBUF)
+    assert (response.status_code, response["Content-Type"]) == (200, PROTOBUF)
+    assert not ExportTraceServiceResponse.FromString(response.content).partial_success.rejected_spans
+    call = Call.objects.get()
+    assert (call.model, call.member_id, call.latency_ms) == ("gpt-4o-mini", cast.member.pk, 2000)
+    assert "secret" not in str(Call.objects.values().get())
+
+
+def test_json_and_gzip_are_taken_and_the_same_span_again_changes_nothing(send, mia):
+    body = as_json(fresh())
+    response = send(mia, body, JSON)
+    assert (response.status_code, response["Content-Type"], json.loads(response.content)) == (200, JSON, {})
+    again = send(mia, gzip.compress(body), JSON, headers={"Content-Encoding": "gzip"})
+    assert again.status_code == 200
+    assert Call.objects.count() == 1
+
+
+def test_partial_success_names_the_spans_that_were_rejected(send, mia):
+    body = fresh(**{"gen_ai.usage.input_tokens": -5})
+    partial = json.loads(send(mia, as_json(body), JSON).content)["partialSuccess"]
+    assert partial["rejectedSpans"] == "1"
+    assert "input_tokens" in partial["errorMessage"]
+    assert not Call.objects.exists()
+
+
+def test_a_gateway_reports_for_the_member_that_a_span_names(send, team_key, cast):
+    send(team_key, fresh(), PROTOBUF)
+    assert Call.objects.get().member_id == cast.member.pk
+    response = send(team_key, fresh(**{"user.email": "otto@example.org", "gen_ai.response.id": "x"}), PROTOBUF)
+    assert ExportTraceServiceResponse.FromString(response.content).partial_success.rejected_spans == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [(b"nonsense", PROTOBUF, 400), (b"[]", JSON, 400), (b"{}", "text/plain", 415)],
+)
+def test_a_body_that_is_no_trace_is_refused(send, mia, body, content_type, status):
+    assert send(mia, body, content_type).status_code == status
+
+
+def test_a_key_is_needed(send, db):
+    assert send(None, fresh(), PROTOBUF).status_code == 401
+    assert send("cb_live_x", fresh(), PROTOBUF).status_code == 401
