@@ -9,7 +9,9 @@ class LogsConfig(AppConfig):
     def ready(self) -> None:
         """Lends `usage` the calls for what its rollups do not know; listens to `teams`."""
         from logs import receivers  # noqa: F401
-        from logs.statistics import count_calls
+        from logs.statistics import count_by_token, count_calls
         from usage.cells import register_raw_source
+        from usage.unusual.details import register_call_source
 
         register_raw_source(count_calls)
+        register_call_source(count_by_token)

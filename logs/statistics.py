@@ -12,10 +12,12 @@ from django.db.models.functions import Coalesce
 
 from logs.ids import first_id
 from logs.models import Call
+from teams.models import Mode, Team
 from usage.cells import RawRow, filters
 from usage.models import Outcome, PricedBy
 from usage.query import Dimension, Range, UsageQuery
 from usage.sketch import sketch_of
+from usage.unusual.details import CallRow
 
 _COLUMN = {Dimension.MEMBER: "member_id", Dimension.MODEL: "model", Dimension.TOKEN: "token_id"}
 # Every zone's hours and days begin at a multiple of this.
@@ -104,3 +106,17 @@ def _sketches(rows: QuerySet[Any], groups: Sequence[str], column: str) -> dict[t
     for *group, value in rows.values_list(*groups, column):
         values[tuple(group)].append(value)
     return {group: sketch_of(found) for group, found in values.items()}
+
+
+def count_by_token(team: Team, mode: Mode, ranges: Sequence[Range]) -> Iterable[CallRow]:
+    """The calls of a few hours by token: the source that `usage.unusual.details` asks."""
+    rows = calls_in(UsageQuery(team, mode, ranges[0]), ranges).order_by().annotate(slot=Slot("started_at"))
+    groups = ("slot", "member_id", "token_id", "model")
+    sums = {
+        "n_calls": Count("id"),
+        "n_tokens": _sum("input_tokens") + _sum("output_tokens"),
+        "n_cost": _sum("cost_nanos"),
+        "n_failed": Count("id", filter=~Q(outcome=Outcome.SUCCEEDED)),
+    }
+    for slot, *rest in rows.values(*groups).annotate(**sums).values_list(*groups, *sums):
+        yield (datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC), *rest)

@@ -307,6 +307,41 @@ class Refusal(models.Model):
     refused = models.BigIntegerField(default=0)
 
 
+def expected_id() -> str:
+    return public_id("exp")
+
+
+class ExpectedEpisode(models.Model):
+    """Somebody's word that an unusual episode is expected, and why: it stays quiet from then on.
+
+    It speaks for every episode of the team and mode that has this kind among its kinds (and, of a member, is
+    about the same one) and shares time with `[starts_at, ends_at)`: so one that is still going on stays
+    quiet while it grows, and the same kind next week is told again.
+    """
+
+    public_id = models.CharField(max_length=24, unique=True, default=expected_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="expected_episodes")
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    kind = models.CharField(max_length=8)  # a usage.unusual.episodes.Kind
+    member = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    sentence = models.CharField(max_length=300)  # as it was told then
+    reason = models.CharField(_("reason"), max_length=200)
+    marked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    marked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="expected_has_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.starts_at:%Y-%m-%d %H:%M}: {self.reason}"
+
+
 class Price(models.Model):
     """The site's own price of a model from a moment on: US dollars per million tokens.
 

@@ -1,0 +1,190 @@
+"""From hourly arrays to incidents of every kind: the detectors run, their alarms grouped and put into words."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from usage.unusual.common import ALARM, FORTNIGHT, Flags, Floats, Incident, incidents
+from usage.unusual.episodes import Kind
+from usage.unusual.latency import find_slow
+from usage.unusual.members import MemberScores, find_members
+from usage.unusual.periods import GATE_RATIO, RULES, PeriodScores, find_periods, period_incidents
+from usage.unusual.rates import RateScores, find_rates
+from usage.unusual.reading import EDGES_MS, Hourly
+from usage.unusual.sentences import (
+    CALLS,
+    COST,
+    TOKENS,
+    Unit,
+    latency_sentence,
+    member_sentence,
+    period_sentence,
+    rate_sentence,
+)
+
+RAISED = 1.2  # times the usual share: an hour of failures or slowness belongs to its incident
+Sentence = Callable[[Mapping[int, str]], str]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An incident of one kind in `[start, end)` of the grid, before its causes are known."""
+
+    kind: Kind
+    start: int
+    end: int
+    peak: int
+    score: float
+    weight: float  # its excess, in usual hours of the team
+    sentence: Sentence  # given the names of members by id
+    usual_rate: float = 0.0  # of failures or slow calls
+    edge: int = 0  # of latency: place in EDGES_MS
+    member_id: int = 0
+    is_lack: bool = False  # less than usual
+
+
+def find_candidates(hourly: Hourly) -> list[Candidate]:
+    """The incidents that reach into the shown hours, of all kinds."""
+    found = [*_periods(hourly), *_errors(hourly), *_latency(hourly), *_members(hourly)]
+    return [one for one in found if one.end > hourly.shown]
+
+
+def _periods(hourly: Hourly) -> Iterator[Candidate]:
+    for kind, values, unit in (
+        (Kind.CALLS, hourly.calls, CALLS),
+        (Kind.TOKENS, hourly.tokens, TOKENS),
+        (Kind.COST, hourly.cost, COST),
+    ):
+        yield from _period(hourly, kind, values, unit)
+
+
+def _period(hourly: Hourly, kind: Kind, values: Floats, unit: Unit) -> Iterator[Candidate]:
+    scores = find_periods(hourly.hours, values, None if kind is Kind.CALLS else hourly.calls)
+    for one in period_incidents(scores):
+
+        def sentence(_names: Mapping[int, str], one: Incident = one) -> str:
+            return period_sentence(scores, hourly.hours, one, unit)
+
+        off = float(scores.found[one.peak] - scores.expected[one.peak])
+        start, end = _period_core(scores, one)
+        yield Candidate(
+            kind=kind,
+            start=start,
+            end=end,
+            peak=one.peak,
+            score=float(scores.score[one.peak]),
+            weight=abs(off) / usual_hour(values, one.start),
+            sentence=sentence,
+            is_lack=off < 0,
+        )
+
+
+def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int]:
+    """Without the day-long windows of rule Y, unless it is that rule that tells of the incident."""
+    rule = RULES[scores.rule[one.peak]]
+    if rule in "DY":
+        return one.start, one.end
+    raised = (scores.values >= GATE_RATIO * scores.usual) & (scores.values > 0)
+    return core(one, int(scores.spans[one.peak]), raised)
+
+
+def core(one: Incident, span: int, raised: Flags) -> tuple[int, int]:
+    """The window at the peak of an incident, and the raised hours next to it; one that is not may lie between.
+
+    An incident covers all windows of its alarms, and a wide one begins long before what it alarms at.
+    """
+    start, end = max(one.peak - span + 1, 0), one.peak + 1
+    while start > one.start and raised[max(start - 2, one.start) : start].any():
+        start -= 1 if raised[start - 1] else 2
+    while end < one.end and raised[end : min(end + 2, one.end)].any():
+        end += 1 if raised[end] else 2
+    return start, end
+
+
+def _errors(hourly: Hourly) -> Iterator[Candidate]:
+    errors = hourly.failures.sum(axis=1)
+    scores = find_rates(errors, hourly.calls)
+    for one in incidents(scores.score, scores.spans):
+
+        def sentence(_names: Mapping[int, str], one: Incident = one) -> str:
+            return rate_sentence(scores, hourly.hours, one)
+
+        yield _rate(Kind.ERRORS, hourly, scores, one, sentence, errors)
+
+
+def _latency(hourly: Hourly) -> Iterator[Candidate]:
+    scores = find_slow(hourly.latency)
+    for one in incidents(scores.score, scores.rate.spans):
+
+        def sentence(_names: Mapping[int, str], one: Incident = one) -> str:
+            return latency_sentence(scores, hourly.hours, one, EDGES_MS)
+
+        edge = int(scores.edge[one.peak])
+        slower = hourly.latency[:, edge + 1 :].sum(axis=1)
+        yield _rate(Kind.LATENCY, hourly, scores.rate, one, sentence, slower, edge=edge)
+
+
+def _rate(
+    kind: Kind,
+    hourly: Hourly,
+    scores: RateScores,
+    one: Incident,
+    sentence: Sentence,
+    hits: Floats,
+    edge: int = 0,
+) -> Candidate:
+    """`hits` (T,): the calls that failed, or that were slow."""
+    usual = float(scores.usual[one.peak])
+    off = float(scores.found[one.peak]) - usual * float(scores.calls[one.peak])
+    raised = hits > RAISED * usual * hourly.calls
+    start, end = core(one, int(scores.spans[one.peak]), raised)
+    return Candidate(
+        kind=kind,
+        start=start,
+        end=end,
+        peak=one.peak,
+        score=float(scores.score[one.peak]),
+        weight=off / usual_hour(hourly.calls, one.start),
+        sentence=sentence,
+        usual_rate=usual,
+        edge=edge,
+    )
+
+
+def _members(hourly: Hourly) -> Iterator[Candidate]:
+    first = hourly.first_call
+    if first is None or len(hourly.members) < 2:  # alone one is the team
+        return
+    # The team's first hours count from its first call, not from where reading began.
+    counts, offset = hourly.member_calls[first:], max(hourly.shown - first, 0)
+    scores = find_members(counts, since=offset)
+    for column in np.flatnonzero((scores.score >= ALARM).any(axis=0)).tolist():
+        for one in incidents(scores.score[:, column], scores.spans[:, column]):
+            yield _member(hourly, scores, one, column, first + offset)
+
+
+def _member(hourly: Hourly, scores: MemberScores, one: Incident, column: int, first: int) -> Candidate:
+    """`first` is the place in the grid of the scores' first row."""
+    at = (one.peak, column)
+    span, found, expected = int(scores.spans[at]), float(scores.found[at]), float(scores.expected[at])
+    # A window that ended in the shown hours may have begun before them.
+    placed = Incident(max(first + one.start - span, 0), first + one.end, first + one.peak)
+    start, end = core(placed, span, hourly.member_calls[:, column] > expected / span)
+    member_id = hourly.members[column]
+    return Candidate(
+        kind=Kind.MEMBER,
+        start=start,
+        end=end,
+        peak=placed.peak,
+        score=float(scores.score[at]),
+        weight=(found - expected) / usual_hour(hourly.calls, start),
+        sentence=lambda names: member_sentence(scores, column, names[member_id], one),
+        member_id=member_id,
+    )
+
+
+def usual_hour(values: Floats, before: int) -> float:
+    """The mean hour of the fortnight before a place, at least 1."""
+    past = values[max(before - FORTNIGHT, 0) : before]
+    return max(float(past.mean()) if len(past) else 0.0, 1.0)
