@@ -1,6 +1,6 @@
 """What a page tells of the unusual: the few episodes that matter to this reader, those that were expected."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -129,7 +129,7 @@ def causes_sentence(causes: Sequence[Cause], spread: Sequence[str]) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-_DIMENSION_WORDS = {
+_DIMENSION_WORDS: dict[str, Callable[[], str]] = {
     "member": lambda: _("by %(cells)s"),
     "token": lambda: _("with token %(cells)s"),
     "model": lambda: _("of %(cells)s"),

@@ -67,9 +67,8 @@ def test_every_preset_is_a_page(see, calls, period, compare):
 
 def test_a_range_of_ones_own_and_its_step(see, calls):
     today = timezone.now().date()
-    response = see(
-        "owner", query=f"from={today.year - 1}-01-01T00:00&to={today.year + 1}-01-01T00:00&granularity=month"
-    )
+    years = f"from={today.year - 1}-01-01T00:00&to={today.year + 1}-01-01T00:00"
+    response = see("owner", query=f"{years}&granularity=month")
     assert total_calls(response) == 6
     assert len(response.context["page"].overview.points) == 24
 
