@@ -144,3 +144,16 @@ class CallTag(models.Model):
     mode = models.SmallIntegerField(choices=Mode.choices)
     tag = models.CharField(max_length=64)
     id = models.UUIDField()  # of the call
+
+
+class KeptCalls(models.Model):
+    """From when on the calls of a team are kept; older ones were deleted, their statistics stayed.
+
+    No row: all are kept. Written before the first call is deleted, so a recount never misses one unknowingly.
+    """
+
+    team_id = models.BigIntegerField(primary_key=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"team {self.team_id} since {self.since:%Y-%m-%d}"

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
+from logs.models import Call, KeptCalls
 from logs.recount import rebuild_owner, rebuild_team
+from logs.retention import kept_from
 from teams.models import Team
-from teams.signals import time_zone_changed
+from teams.signals import team_purged, time_zone_changed
 
 
 @receiver(time_zone_changed)
@@ -15,6 +18,14 @@ def cut_again(*, team: Team, **_signal: Any) -> None:
 
     Only the calls know when they began: no sum by the old clock's days can be cut into the new one's.
     """
-    rebuild_team(team)
+    rebuild_team(team, since=kept_from(team))
     if team.is_personal:
         rebuild_owner(team)
+
+
+@receiver(team_purged)
+def delete_calls(*, team_id: int, **_signal: Any) -> None:
+    """A team that is gone for good takes its calls along."""
+    Call.objects.filter(team_id=team_id).delete()
+    # What its owners' balances paid stays, so a recount of these must know that calls are missing.
+    KeptCalls.objects.update_or_create(team_id=team_id, defaults={"since": timezone.now()})

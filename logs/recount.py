@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 
 from logs.ids import first_id
 from logs.models import Call
 from logs.record import LocalTimes
+from logs.retention import balance_kept_from
 from teams.actions.locks import lock_teams
 from teams.models import Mode, Team
 from usage.buckets import day_start
@@ -160,12 +162,20 @@ def owner_differences(mode: Mode, owner_uses: dict[tuple[int, date], list[int]])
     """The same for the owners' balances, from the recounts of all teams together."""
     for space in Team.objects.filter(is_personal=True).order_by("pk"):
         columns = ["calls", "used_nanos"]
-        rows = QuotaUse.objects.filter(team_id=space.pk, mode=mode, level=Level.OWNER)
-        stored = {(day,): tuple(row) for day, *row in rows.values_list("day", *columns)}
+        stored = {(day,): tuple(row) for day, *row in _balance(space, mode).values_list("day", *columns)}
+        first = balance_kept_from(space) or date.min
         recounted = {
-            (day,): tuple(sums) for (payer, day), sums in owner_uses.items() if payer == space.owner_id
+            (day,): tuple(sums)
+            for (payer, day), sums in owner_uses.items()
+            if payer == space.owner_id and day >= first
         }
         yield from _compared("QuotaUse of the owner", space, mode, columns, stored, recounted)
+
+
+def _balance(space: Team, mode: Mode) -> QuerySet[QuotaUse]:
+    """What was charged to an owner's balance on the days of which all calls are kept."""
+    first = balance_kept_from(space) or date.min
+    return QuotaUse.objects.filter(team_id=space.pk, mode=mode, level=Level.OWNER, day__gte=first)
 
 
 def _stored(
@@ -267,6 +277,8 @@ def rebuild_owner(space: Team) -> None:
         calls = Call.objects.filter(payer_id=space.owner_id, mode=mode).order_by()
         for call in calls.only("started_at", "cost_nanos").iterator(_BATCH):
             _add(days.setdefault(local(call.started_at)[1], [0, 0]), call)
-        QuotaUse.objects.filter(team_id=space.pk, mode=mode, level=Level.OWNER).delete()
-        rows = [(space.pk, mode.value, Level.OWNER.value, 0, day, *days[day]) for day in sorted(days)]
+        _balance(space, mode).delete()
+        first = balance_kept_from(space) or date.min
+        kept = sorted(day for day in days if day >= first)
+        rows = [(space.pk, mode.value, Level.OWNER.value, 0, day, *days[day]) for day in kept]
         add_up(QuotaUse, keys=_USE_KEYS, added=["calls", "used_nanos"], replaced=[], rows=rows)

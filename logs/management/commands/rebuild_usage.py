@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from logs.recount import rebuild_owner, rebuild_team
+from logs.retention import kept_from
 from teams.models import Team
 
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
         teams = Team.objects.filter(slug=slug) if slug else Team.objects.order_by("pk")
         if slug and not teams:
             raise CommandError(f"There is no team {slug}.")
-        calls = sum(rebuild_team(team) for team in teams)
+        calls = sum(rebuild_team(team, since=kept_from(team)) for team in teams)
         for space in Team.objects.filter(is_personal=True, owner__in=[team.owner_id for team in teams]):
             rebuild_owner(space)
         self.stdout.write(f"{calls} calls counted again")

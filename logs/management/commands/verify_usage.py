@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from logs.recount import Difference, differences, owner_differences, recount
+from logs.retention import kept_from
 from teams.models import Mode, Team
 
 
@@ -26,9 +27,10 @@ class Command(BaseCommand):
         for mode in Mode:
             owner_uses: dict[Any, list[int]] = {}
             for team in teams:
-                counted = recount(team, mode)
+                since = kept_from(team)
+                counted = recount(team, mode, since)
                 calls += counted.calls
-                found += self._report(differences(team, mode, counted))
+                found += self._report(differences(team, mode, counted, since))
                 for key, (number, nanos) in counted.owner_uses.items():
                     sums = owner_uses.setdefault(key, [0, 0])
                     sums[0], sums[1] = sums[0] + number, sums[1] + nanos

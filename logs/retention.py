@@ -1,0 +1,51 @@
+"""How long single calls are kept. Statistics and quota use stay when their calls go."""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+
+from logs.ids import first_id
+from logs.models import Call, KeptCalls
+from teams.models import Team
+from usage.buckets import day_of, day_start
+
+# Calls deleted by one statement: short enough that writers of the same team hardly wait.
+_STEP: Final = 5_000
+
+
+def delete_old_calls(*, now: datetime) -> int:
+    """Deletes the calls that are past the site's retention, team by team, in small steps; how many.
+
+    Whole days of each team's calendar go, so that what is left can still be compared with the statistics.
+    """
+    return sum(_delete_of(team, now) for team in Team.objects.order_by("pk"))
+
+
+def _delete_of(team: Team, now: datetime) -> int:
+    since = day_start(day_of(now - timedelta(days=settings.CALL_RETENTION_DAYS), team.zone), team.zone)
+    old = Call.objects.filter(team_id=team.pk, id__lt=first_id(since)).order_by("id")
+    deleted = 0
+    while ids := list(old.values_list("id", flat=True)[:_STEP]):
+        KeptCalls.objects.update_or_create(team_id=team.pk, defaults={"since": since})
+        deleted += Call.objects.filter(team_id=team.pk, id__lte=ids[-1]).delete()[0]
+    return deleted
+
+
+def kept_from(team: Team) -> date | None:
+    """The first day of the team's calendar all of whose calls are kept; None: none was ever deleted."""
+    since = KeptCalls.objects.filter(team_id=team.pk).values_list("since", flat=True).first()
+    return _first_whole_day(since, team)
+
+
+def balance_kept_from(space: Team) -> date | None:
+    """The first day on which all calls that any team charged to this owner's balance are kept."""
+    since = KeptCalls.objects.order_by("-since").values_list("since", flat=True).first()
+    return _first_whole_day(since, space)
+
+
+def _first_whole_day(since: datetime | None, team: Team) -> date | None:
+    if since is None:
+        return None
+    day = day_of(since, team.zone)
+    return day if day_start(day, team.zone) == since else day + timedelta(days=1)
