@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from teams.access import Access
 from teams.models import Token
+from usage.levels import LevelState
 from usage.models import Level, QuotaUse
 from usage.people import Person, people_of, tokens_of
 from usage.query import Dimension, UsageQuery
+from usage.quotas import member_levels
 from usage.statistics import Overview, Ranked, overview, ranking
 
 # The overview shows the first few; the ranking page has them all.
@@ -22,6 +25,7 @@ class MemberRow:
 
     person: Person
     ranked: Ranked
+    quota: LevelState | None  # None: a former member
 
 
 @dataclass(frozen=True)
@@ -70,33 +74,40 @@ class RankingPage:
     filters: list[Filter]
 
 
-def overview_page(query: UsageQuery, access: Access) -> OverviewPage:
+def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewPage:
     """The overview of a team, or for a member of their own part of it."""
     shown = overview(query)
     models = ranking(query, Dimension.MODEL)
     ranked = ranking(query, Dimension.MEMBER) if access.sees_team else []
     people = people_of(access.team, also=[row.key for row in ranked]) if access.sees_team else {}
-    rows = _member_rows(ranked, people)
+    rows = _member_rows(query, ranked, people, now, TOP)
     return OverviewPage(
         query=query,
         overview=shown,
         models=[row for row in models if row.figures.calls],
-        members=rows[:TOP],
-        active_members=sum(row.ranked.figures.calls > 0 for row in rows),
+        members=rows,
+        active_members=sum(row.figures.calls > 0 for row in ranked),
         filters=_filters(query, access, people, models),
         never_called=shown.is_empty and not _was_called(query),
     )
 
 
-def ranking_page(query: UsageQuery, access: Access) -> RankingPage:
+def ranking_page(query: UsageQuery, access: Access, now: datetime) -> RankingPage:
     """Every member with calls in the period, and those without."""
     ranked = ranking(query, Dimension.MEMBER)
     people = people_of(access.team, also=[row.key for row in ranked])
-    return RankingPage(query, _member_rows(ranked, people), _filters(query, access, people, None))
+    rows = _member_rows(query, ranked, people, now, len(ranked))
+    return RankingPage(query, rows, _filters(query, access, people, None))
 
 
-def _member_rows(ranked: Sequence[Ranked], people: dict[int, Person]) -> list[MemberRow]:
-    return [MemberRow(people[row.key], row) for row in ranked if row.key in people]
+def _member_rows(
+    query: UsageQuery, ranked: Sequence[Ranked], people: dict[int, Person], now: datetime, most: int
+) -> list[MemberRow]:
+    """The first `most` lines of the ranking, with the quota of those who still are members."""
+    shown = [row for row in ranked if row.key in people][:most]
+    members = [row.key for row in shown if not people[row.key].is_former]
+    quotas = member_levels(query.team, query.mode, members, now) if members else {}
+    return [MemberRow(people[row.key], row, quotas.get(row.key)) for row in shown]
 
 
 def _was_called(query: UsageQuery) -> bool:

@@ -14,6 +14,7 @@ from usage.forms import DEFAULT_PERIOD, OWN_DAYS, OwnFilter, UsageFilter
 from usage.own import own_usage
 from usage.pages import overview_page, ranking_page
 from usage.query import PRESETS, Granularity
+from usage.quotas import contexts_of
 from usage.snippets import first_call
 from usage.statistics import Overview
 
@@ -21,23 +22,25 @@ from usage.statistics import Overview
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """How a team is doing: totals, charts, models, ranking; a member sees their own part of it."""
     access = _access(request, slug, Permission.SEE_OWN)
-    form = UsageFilter(request.GET, access=access, now=timezone.now())
+    now = timezone.now()
+    form = UsageFilter(request.GET, access=access, now=now)
     context = _frame(request, access, form, "overview")
     if form.is_valid():
-        page = overview_page(form.query(), access)
+        page = overview_page(form.query(), access, now)
         context |= {"page": page, **_charts(request, page.overview)}
         if page.never_called:
-            context |= {"first_call": first_call(settings.BASE_URL, timezone.now())}
+            context |= {"first_call": first_call(settings.BASE_URL, now)}
     return render_page(request, "usage/overview.html", "usage-overview", context)
 
 
 def ranking(request: HttpRequest, slug: str) -> HttpResponse:
     """Members by calls, with what changed since the period before."""
     access = _access(request, slug, Permission.SEE_TEAM)
-    form = UsageFilter(request.GET, access=access, now=timezone.now())
+    now = timezone.now()
+    form = UsageFilter(request.GET, access=access, now=now)
     context = _frame(request, access, form, "ranking")
     if form.is_valid():
-        context |= {"page": ranking_page(form.query(), access)}
+        context |= {"page": ranking_page(form.query(), access, now)}
     return render_page(request, "usage/ranking.html", "usage-ranking", context)
 
 
@@ -47,10 +50,12 @@ def me(request: HttpRequest) -> HttpResponse:
     memberships = memberships_of(request.user)
     days = OwnFilter(request.GET).days_back()
     mode = Mode.TEST if request.GET.get("mode") == "test" else Mode.LIVE
-    own = own_usage(request.user, memberships, mode, days=days, now=timezone.now())
+    now = timezone.now()
+    own = own_usage(request.user, memberships, mode, days=days, now=now)
     context = {
         "nav": "me",
         "own": own,
+        "contexts_shown": list(zip(own.contexts, contexts_of(request.user, mode, now), strict=True)),
         "days": days,
         "day_choices": OWN_DAYS,
         "personal": {"team": memberships[0].team},
