@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from teams.models import Membership, Team, Token, User
 from usage.models import Level, QuotaUse
@@ -60,3 +60,12 @@ def tokens_of(team: Team, user: User | None = None) -> dict[int, Token]:
     """The tokens of a team, also ended ones, or only those of one member."""
     found = Token.objects.filter(team=team).select_related("user").order_by("name", "pk")
     return {token.pk: token for token in (found.filter(user=user) if user else found)}
+
+
+def own_tokens(user: User, most: int = 8) -> list[Token]:
+    """The user's tokens that are not revoked, in all contexts, last used first."""
+    return list(
+        Token.objects.filter(user=user, revoked_at=None, team__deleted_at=None)
+        .select_related("team")
+        .order_by(F("last_used_at").desc(nulls_last=True), "-created_at")[:most]
+    )

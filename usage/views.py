@@ -13,6 +13,7 @@ from usage import charts
 from usage.forms import DEFAULT_PERIOD, OWN_DAYS, OwnFilter, UsageFilter
 from usage.own import own_usage
 from usage.pages import overview_page, ranking_page
+from usage.people import own_tokens
 from usage.query import PRESETS, Granularity
 from usage.quotas import contexts_of
 from usage.snippets import first_call
@@ -58,6 +59,9 @@ def me(request: HttpRequest) -> HttpResponse:
         "contexts_shown": list(zip(own.contexts, contexts_of(request.user, mode, now), strict=True)),
         "days": days,
         "day_choices": OWN_DAYS,
+        "memberships": memberships,
+        "tokens": own_tokens(request.user),
+        "now": now,
         "personal": {"team": memberships[0].team},
         **_charts(request, own.overview),
     }

@@ -1,0 +1,26 @@
+"""Calls on pages of other apps, which may not import `logs`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import template
+
+from logs.models import Call
+from logs.unions import keys_of
+from teams.models import Membership, Mode, User
+
+register = template.Library()
+_MOST = 8
+
+
+@register.inclusion_tag("logs/_latest.html")
+def latest_calls(user: User, memberships: Sequence[Membership], mode: str) -> dict[str, Any]:
+    """One's own latest calls in all contexts together, newest first."""
+    in_mode = Mode.TEST if mode == "test" else Mode.LIVE
+    branches = [
+        Call.objects.filter(team_id=one.team_id, member_id=user.pk, mode=in_mode) for one in memberships
+    ]
+    ids = [key[-1] for key in keys_of(branches, ["id"], descends=True, limit=_MOST)]
+    teams = {one.team_id: one.team for one in memberships}
+    calls = Call.objects.filter(team_id__in=teams, id__in=ids).order_by("-id")
+    return {"rows": [(call, teams[call.team_id]) for call in calls], "mode": mode}
