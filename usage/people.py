@@ -63,9 +63,9 @@ def tokens_of(team: Team, user: User | None = None) -> dict[int, Token]:
 
 
 def own_tokens(user: User, most: int = 8) -> list[Token]:
-    """The user's tokens that are not revoked, in all contexts, last used first."""
+    """The user's tokens that are not revoked, in all contexts they still are in, last used first."""
     return list(
-        Token.objects.filter(user=user, revoked_at=None, team__deleted_at=None)
+        Token.objects.filter(user=user, revoked_at=None, team__deleted_at=None, team__memberships__user=user)
         .select_related("team")
         .order_by(F("last_used_at").desc(nulls_last=True), "-created_at")[:most]
     )
