@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
-from genai_prices import Usage
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelInfo, ModelPrice
+from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
 from usage.models import Price, PricedBy
 from usage.money import to_nanos
@@ -50,7 +48,7 @@ class Rates:
 
 @dataclass(frozen=True)
 class Priced:
-    """A cost in nano-dollars and where it comes from; the rates where they are as simple as that."""
+    """A cost in nano-dollars, where it comes from, and the rates it was worked out by (None: unpriced)."""
 
     cost_nanos: int
     by: PricedBy
@@ -83,21 +81,8 @@ def public_price(*, model: str, provider: str, at: datetime, tokens: Tokens) -> 
     if found is None:
         return UNPRICED
     prices = found.get_prices(at)
-    rates = _list_rates(prices)
-    if rates is not None:
-        return Priced(rates.cost_nanos(tokens), PricedBy.LIST, rates)
-    return Priced(to_nanos(_calculated(prices, tokens)), PricedBy.LIST)
-
-
-def _calculated(prices: ModelPrice, tokens: Tokens) -> Decimal:
-    """Dollars by the library's own calculation: prices in steps by the length of the context, and the like."""
-    usage = Usage(
-        input_tokens=max(tokens.input, tokens.cached + tokens.cache_write),
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cached,
-        cache_write_tokens=tokens.cache_write,
-    )
-    return prices.calc_price(usage)["total_price"]
+    rates = _list_rates(prices, tokens.input)
+    return Priced(rates.cost_nanos(tokens), PricedBy.LIST, rates)
 
 
 def _site_rates(price: Price) -> Rates:
@@ -121,18 +106,25 @@ def _find(provider: str, model: str) -> ModelInfo | None:
     return None
 
 
-def _list_rates(prices: ModelPrice) -> Rates | None:
-    """The rates of a price that is the same for every context length, else None."""
-    input_usd, output_usd = prices.input_mtok, prices.output_mtok
+def _list_rates(prices: ModelPrice, input_tokens: int) -> Rates:
+    """The rates for a call with so long an input: where a price has tiers, the one that it has reached.
+
+    A tier applies to all tokens of the call, not only to those beyond it; a kind of token without a price
+    of its own costs what input costs.
+    """
+    base = _rate(prices.input_mtok, input_tokens) or Decimal(0)
     cached, cache_write = prices.cache_read_mtok, prices.cache_write_mtok
-    values: list[Any] = [input_usd, output_usd, cached, cache_write]
-    if any(value is not None and not isinstance(value, Decimal) for value in values):
-        return None
-    zero = Decimal(0)
-    base = input_usd if isinstance(input_usd, Decimal) else zero
     return Rates(
         input=base,
-        output=output_usd if isinstance(output_usd, Decimal) else zero,
-        cached=cached if isinstance(cached, Decimal) else base,
-        cache_write=cache_write if isinstance(cache_write, Decimal) else base,
+        output=_rate(prices.output_mtok, input_tokens) or Decimal(0),
+        cached=base if cached is None else _rate(cached, input_tokens) or Decimal(0),
+        cache_write=base if cache_write is None else _rate(cache_write, input_tokens) or Decimal(0),
     )
+
+
+def _rate(price: Decimal | TieredPrices | None, input_tokens: int) -> Decimal | None:
+    """US dollars per million tokens."""
+    if not isinstance(price, TieredPrices):
+        return price
+    reached = (tier.price for tier in reversed(price.tiers) if input_tokens > tier.start)
+    return next(reached, price.base)

@@ -14,7 +14,7 @@ import numpy as np
 
 from usage.bulk import add_up, fetch_by_keys
 from usage.models import ROLLUPS, Counters
-from usage.sketch import BUCKETS, Ints, bucket_of, encode, merged
+from usage.sketch import BUCKETS, Ints, bucket_of, encode_all, merged_by
 
 
 class Fact(NamedTuple):
@@ -110,12 +110,7 @@ def _sketches(rows: Ints, buckets: Ints, size: int) -> list[bytes]:
     known = buckets >= 0
     cells, counts = np.unique(rows[known] * BUCKETS + buckets[known], return_counts=True)
     owner, bucket = np.divmod(cells, BUCKETS)
-    edges = np.searchsorted(owner, np.arange(size + 1))
-    counts = counts.astype(np.int64)
-    return [
-        encode(bucket[start:end], counts[start:end]) if end > start else b""
-        for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-    ]
+    return encode_all(owner, bucket, counts.astype(np.int64), size)
 
 
 def add_calls(*, team_id: int, mode: int, facts: Sequence[Fact]) -> None:
@@ -134,13 +129,23 @@ def _store(folded: Folded, space: dict[str, int]) -> None:
             folded.rollup, fixed=space, keys=dimensions, wanted=folded.keys, columns=SKETCHES
         )
     }
-    rows = []
-    for index, (key, counters) in enumerate(zip(folded.keys, folded.counters.tolist(), strict=True)):
-        new = [column[index] for column in folded.sketches]
-        old = stored.get(key, (b"", b""))
-        sketches = [
-            merged((bytes(before), after)) if before and after else bytes(before) or after
-            for before, after in zip(old, new, strict=True)
-        ]
-        rows.append((*space.values(), *key, *counters, *sketches))
+    sketches = [
+        _merged([bytes(stored[key][kind]) if key in stored else b"" for key in folded.keys], new)
+        for kind, new in enumerate(folded.sketches)
+    ]
+    rows = [
+        (*space.values(), *key, *counters, *of_key)
+        for key, counters, of_key in zip(
+            folded.keys, folded.counters.tolist(), zip(*sketches, strict=True), strict=True
+        )
+    ]
     add_up(folded.rollup, keys=[*space, *dimensions], added=COUNTERS, replaced=SKETCHES, rows=rows)
+
+
+def _merged(before: list[bytes], new: list[bytes]) -> list[bytes]:
+    """The sketches of the rows: what was stored and what is new, together."""
+    if not any(before):
+        return new
+    size = len(before)
+    groups = np.tile(np.arange(size, dtype=np.int64), 2)
+    return merged_by([*before, *new], groups, size)

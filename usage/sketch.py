@@ -7,6 +7,7 @@ Stored sparsely as pairs (bucket, count) of unsigned 16-bit numbers, ascending b
 without a loop, thousands of sketches at a time.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -43,15 +44,23 @@ def bucket_of(milliseconds: Ints) -> Ints:
 
 def encode(buckets: Ints, counts: Ints) -> bytes:
     """The bytes of a sketch from its buckets (ascending, each once) and their counts (≥ 1)."""
+    return encode_all(np.zeros(len(buckets), dtype=np.int64), buckets, counts, 1)[0]
+
+
+def encode_all(owners: Ints, buckets: Ints, counts: Ints, size: int) -> list[bytes]:
+    """The bytes of `size` sketches at once; `owners` (ascending) says whose a bucket and its count are."""
     if counts.size and counts.max() > _MOST:
         times = (counts + _MOST - 1) // _MOST
         last = np.cumsum(times) - 1
-        buckets, rest = np.repeat(buckets, times), counts - (times - 1) * _MOST
+        owners, buckets = np.repeat(owners, times), np.repeat(buckets, times)
+        rest = counts - (times - 1) * _MOST
         counts = np.full(len(buckets), _MOST, dtype=np.int64)
         counts[last] = rest
     pairs = np.empty(len(buckets), dtype=_PAIR)
     pairs["bucket"], pairs["count"] = buckets, counts
-    return pairs.tobytes()
+    data = pairs.tobytes()
+    edges = (np.searchsorted(owners, np.arange(size + 1)) * _PAIR.itemsize).tolist()
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def decode(sketches: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
@@ -72,9 +81,16 @@ def histograms(sketches: Sequence[bytes], groups: Ints, size: int) -> Ints:
 def merged(sketches: Iterable[bytes]) -> bytes:
     """One sketch of all the values of several."""
     parts = list(sketches)
-    histogram = histograms(parts, np.zeros(len(parts), dtype=np.int64), 1)[0]
-    buckets = np.flatnonzero(histogram).astype(np.int64)
-    return encode(buckets, histogram[buckets])
+    return merged_by(parts, np.zeros(len(parts), dtype=np.int64), 1)[0]
+
+
+def merged_by(sketches: Sequence[bytes], groups: Ints, size: int) -> list[bytes]:
+    """`size` sketches, each of all the values of one group; `groups[i]` is the group of sketch i."""
+    owner, buckets, counts = decode(sketches)
+    cells, inverse = np.unique(groups[owner] * BUCKETS + buckets, return_inverse=True)
+    sums = np.bincount(inverse, weights=counts, minlength=len(cells)).astype(np.int64)
+    owners, kept = np.divmod(cells, BUCKETS)
+    return encode_all(owners, kept, sums, size)
 
 
 def sketch_of(milliseconds: Iterable[int]) -> bytes:
