@@ -12,32 +12,6 @@ from tests.benchmarks.scratch import Scratch, served
 
 _CLIENTS = 16
 _AMOUNT = "0.01"
-# A token and what its team may spend: a team's limit and its owner's balance, so that every level is asked.
-_PREPARE = """
-import json, sys, django; django.setup()
-from decimal import Decimal
-from django.utils import timezone
-from teams.actions.teams import create_team
-from teams.actions.tokens import create_token
-from teams.actions.users import create_user
-from teams.activity import SITE
-from usage.models import Quota
-granted = int(sys.argv[1])
-owner = create_user(email="bench@example.org")
-team = create_team(by=SITE, owner=owner, name="Bench")
-for space, limit in ((team, granted), (owner.owned_teams.get(is_personal=True), granted + 50)):
-    Quota.objects.create(team=space, limit_nanos=limit * 10_000_000, period="month")
-print(create_token(by=SITE, team=team, user=owner, name="bench")[1])
-"""
-_LEVELS = """
-import json, django; django.setup()
-from django.utils import timezone
-from teams.models import Mode, Team
-from usage.quotas import Subject, levels_of, payer_of
-team = Team.objects.get(is_personal=False)
-levels = levels_of(Subject(team, payer_of(team), Mode.LIVE), timezone.now())
-print(json.dumps([[state.level.name, state.limit_nanos, state.used_nanos + state.reserved_nanos] for state in levels]))
-"""
 
 
 @dataclass(frozen=True)
@@ -58,14 +32,14 @@ class Reserving:
 def measure_reservations(scratch: Scratch, asked: int, server: dict[str, str]) -> Reserving:
     """All clients on one team's quota, which covers nine tenths of what they ask for."""
     expected = asked * 9 // 10
-    key = scratch.run("-c", _PREPARE, str(expected)).strip()
+    key = scratch.run("-m", "tests.benchmarks.shared_quota", "make", str(expected)).strip()
     with served(scratch, server) as port:
         began = time.perf_counter()
         with ThreadPoolExecutor(_CLIENTS) as pool:
             runs = list(pool.map(lambda _client: _reserve(port, key, asked // _CLIENTS), range(_CLIENTS)))
         seconds = time.perf_counter() - began
-    levels = json.loads(scratch.run("-c", _LEVELS))
-    overrun = max(0, *(taken - limit for _level, limit, taken in levels))
+    levels = json.loads(scratch.run("-m", "tests.benchmarks.shared_quota", "read"))
+    overrun = max(0, *(taken - limit for limit, taken in levels))
     times = [ms for run in runs for ms in run[1]]
     return Reserving(len(times), sum(run[0] for run in runs), expected, seconds, times, overrun)
 
