@@ -11,7 +11,7 @@ from functools import reduce
 from django.db.models import Q
 
 from logs.models import CallRoute
-from logs.query import CallQuery, Sort, calls_within, condition, tagged
+from logs.query import CallQuery, Sort, Stretch, calls_within, condition, tagged
 from logs.unions import Branches
 from teams.models import Mode, Token
 from usage.models import Outcome, PricedBy
@@ -32,6 +32,8 @@ class Path:
     order: tuple[str, ...] = ("id",)
     # Columns that stand in the index too, so that sorting by them reads no calls.
     holds: frozenset[str] = field(default_factory=frozenset)
+    # The index's name for SQLite, which must be told; "" for partial ones, which it cannot be told.
+    index: str = ""
 
     def settles(self, query: CallQuery) -> bool:
         """Whether nothing is left to check on the calls themselves."""
@@ -41,32 +43,59 @@ class Path:
         """Whether it runs in that order, or exactly against it."""
         return self.order == sort.keys
 
-    def candidates(self, query: CallQuery) -> Branches:
+    def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
         """The calls of each branch that meet what the path covers: all in the index."""
-        return self._calls(query, set(query.asked) & self.covers)
+        return self._calls(query, set(query.asked) & self.covers, stretch)
 
-    def matches(self, query: CallQuery) -> Branches:
+    def matches(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
         """The calls of each branch that meet every condition."""
-        return self._calls(query, set(query.asked))
+        return self._calls(query, set(query.asked), stretch)
 
-    def _calls(self, query: CallQuery, lookups: set[str]) -> Branches:
-        within = calls_within(query, id_name="id" if self.order == ("id",) else "plain_id")
+    @property
+    def _walks_ids(self) -> bool:
+        """Whether the range of time is a range of the index."""
+        return self.order == ("id",)
+
+    def _calls(self, query: CallQuery, lookups: set[str], stretch: Stretch | None) -> Branches:
+        within = calls_within(query, stretch, id_name="id" if self._walks_ids else "plain_id")
         if lookups == set(query.asked) and query.only_failed:
             within = within.filter(~Q(outcome=Outcome.SUCCEEDED))
-        met = reduce(Q.__and__, (condition(query, lookup) for lookup in sorted(lookups)), Q())
+        needed = sorted(lookups - _implied(stretch))
+        met = reduce(Q.__and__, (condition(query, lookup) for lookup in needed), Q())
         return [within.filter(branch, met) for branch in self.branches]
+
+
+def _implied(stretch: Stretch | None) -> set[str]:
+    """What a stretch of a list by value says already, and a second bound would only hide; see `id_range`.
+
+    That latencies have an upper bound says more: that they are known.
+    """
+    if stretch is None or stretch.sort.by_time:
+        return set()
+    ends = ((stretch.after, stretch.way), (stretch.until, stretch.way_until))
+    name = stretch.sort.keys[0]
+    return {f"{name}__{way[:2]}e" for key, way in ends if key is not None} - {"latency_key__lte"}
 
 
 @dataclass(frozen=True)
 class TagPath(Path):
     """The index of tags, which is a table of its own."""
 
-    def candidates(self, query: CallQuery) -> Branches:
-        return [tagged(query)]
+    @property
+    def _walks_ids(self) -> bool:
+        return False  # not of the calls' index, which is entered at single ids
+
+    def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
+        return [tagged(query, stretch)]
 
 
 _ROUTE = frozenset({"provider__in", "endpoint__in", "channel__in", "stream"})
-_VALUES = ("latency_key", "tokens_key", "cost_nanos", "ttft_ms")
+_VALUES = {
+    "latency_key": "call_by_latency",
+    "tokens_key": "call_by_tokens",
+    "cost_nanos": "call_by_cost",
+    "ttft_ms": "",
+}
 _OF_FAILED = frozenset(
     {"member_id__in", "token_id__in", "model__in", "status__in", "error_type__in", "outcome__in"}
     | {f"{name}__{way}" for name in ("latency_key", "cost_nanos") for way in ("gte", "lte")}
@@ -94,7 +123,7 @@ def _paths(query: CallQuery) -> Iterator[Path]:
         yield Path([Q(priced_by=PricedBy.NOTHING)], frozenset({"unpriced", "model__in"}))
     yield from _by_word(query)
     if _ROUTE & set(asked):
-        yield Path(_routes(query), _ROUTE)
+        yield Path(_routes(query), _ROUTE, index="call_by_route")
     yield from _by_value(query)
     if query.usage.mode == Mode.TEST:
         yield Path([Q(mode=Mode.TEST)])
@@ -103,12 +132,18 @@ def _paths(query: CallQuery) -> Iterator[Path]:
 def _by_word(query: CallQuery) -> Iterator[Path]:
     """Failed calls, members, models."""
     if query.only_failed:
-        yield Path([~Q(outcome=Outcome.SUCCEEDED)], _OF_FAILED, holds=frozenset({"latency_key", "cost_nanos"}))
+        yield Path(
+            [~Q(outcome=Outcome.SUCCEEDED)],
+            _OF_FAILED,
+            holds=frozenset({"latency_key", "cost_nanos"}),
+        )
     if members := _members(query):
         covers = {"member_id__in", "token_id__in", "outcome__in"}
-        yield Path([Q(member_id=member) for member in members], frozenset(covers))
+        yield Path([Q(member_id=member) for member in members], frozenset(covers), index="call_by_member")
     if models := query.usage.models:
-        yield Path([Q(model=model) for model in models], frozenset({"model__in", "outcome__in"}))
+        yield Path(
+            [Q(model=model) for model in models], frozenset({"model__in", "outcome__in"}), index="call_by_model"
+        )
 
 
 def _by_value(query: CallQuery) -> Iterator[Path]:
@@ -120,7 +155,8 @@ def _by_value(query: CallQuery) -> Iterator[Path]:
 
 def by_value(name: str, covers: frozenset[str] = frozenset()) -> Path:
     """Along the index of a value; that of the time to first token has only calls that have one."""
-    return Path([Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()], covers, (name, "id"))
+    there = Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()
+    return Path([there], covers, (name, "id"), index=_VALUES[name])
 
 
 def _members(query: CallQuery) -> Sequence[int]:

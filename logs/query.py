@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, UUIDField, When
 
@@ -11,6 +12,9 @@ from logs.models import LATENCY, TOKENS, Call, CallTag
 from usage.cells import filters as usage_filters
 from usage.models import Outcome, PricedBy
 from usage.query import UsageQuery
+
+# Where a call stands in a list: the value it is sorted by, if it is by one, and its id.
+Key = tuple[Any, ...]
 
 
 class Sort(StrEnum):
@@ -119,13 +123,56 @@ _EXPRESSIONS = {
 }
 
 
-def calls_within(query: CallQuery, id_name: str = "id") -> QuerySet[Call]:
-    """The calls of the team, mode and time of the query, with the expressions that conditions speak of."""
-    usage = query.usage
-    start, end = first_id(usage.range.start), first_id(usage.range.end)
-    return Call.objects.annotate(**_EXPRESSIONS).filter(
-        Q(**{f"{id_name}__gte": start, f"{id_name}__lt": end}), team_id=usage.team.pk, mode=usage.mode
-    )
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the list: what comes after one key, as far as another and with it, in a direction."""
+
+    sort: Sort
+    descends: bool
+    after: Key | None = None
+    until: Key | None = None
+
+    @property
+    def way(self) -> str:
+        """The comparison with `after`."""
+        return "lt" if self.descends else "gt"
+
+    @property
+    def way_until(self) -> str:
+        """The comparison with `until`."""
+        return "gte" if self.descends else "lte"
+
+    def values(self) -> Q:
+        """For lists by a value: keys compared as a whole, so that both databases see a range of the index."""
+        name, found = self.sort.keys[0], Q()
+        for key, way in ((self.after, self.way), (self.until, self.way_until)):
+            if key is not None:
+                strict = Q(**{f"{name}__{way[:2]}": key[0]})
+                found &= Q(**{f"{name}__{way[:2]}e": key[0]}) & (strict | Q(**{f"id__{way}": key[1]}))
+        return found
+
+
+def id_range(query: CallQuery, stretch: Stretch | None = None) -> dict[str, UUID]:
+    """The range of ids that the time of the query is, within the stretch of a list by time.
+
+    One bound for each end: of two, SQLite takes the first it meets, and then reads all between them.
+    """
+    lower, upper = ("gte", first_id(query.usage.range.start)), ("lt", first_id(query.usage.range.end))
+    if stretch is not None and stretch.sort.by_time:
+        for key, way in ((stretch.after, stretch.way), (stretch.until, stretch.way_until)):
+            if key is not None and way.startswith("g"):
+                lower = max(lower, (way, key[0]), key=lambda bound: bound[1])
+            elif key is not None:
+                upper = min(upper, (way, key[0]), key=lambda bound: bound[1])
+    return dict([lower, upper])
+
+
+def calls_within(query: CallQuery, stretch: Stretch | None = None, id_name: str = "id") -> QuerySet[Call]:
+    """The calls of the team, mode, time and stretch, with the expressions that conditions speak of."""
+    ids = {f"{id_name}__{way}": bound for way, bound in id_range(query, stretch).items()}
+    calls = Call.objects.annotate(**_EXPRESSIONS)
+    calls = calls.filter(Q(**ids), team_id=query.usage.team.pk, mode=query.usage.mode)
+    return calls if stretch is None or stretch.sort.by_time else calls.filter(stretch.values())
 
 
 def condition(query: CallQuery, lookup: str) -> Q:
@@ -149,12 +196,11 @@ def condition(query: CallQuery, lookup: str) -> Q:
     return Q(**{lookup: value})
 
 
-def tagged(query: CallQuery) -> QuerySet[CallTag, Any]:
-    """The ids of the calls with the tag that is asked for, in the team, mode and time of the query."""
-    usage = query.usage
-    start, end = first_id(usage.range.start), first_id(usage.range.end)
-    found = CallTag.objects.filter(team_id=usage.team.pk, mode=usage.mode, tag=query.tag)
-    return found.filter(id__gte=start, id__lt=end).values("id")
+def tagged(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[CallTag, Any]:
+    """The ids of the calls with the tag that is asked for, in the team, mode, time and stretch."""
+    ids = {f"id__{way}": bound for way, bound in id_range(query, stretch).items()}
+    found = CallTag.objects.filter(team_id=query.usage.team.pk, mode=query.usage.mode, tag=query.tag)
+    return found.filter(**ids).values("id")
 
 
 def conditions(query: CallQuery) -> Q:

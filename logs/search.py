@@ -5,15 +5,12 @@ a bounded number of calls at a time, and a page says how far it looked when it f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-
 from logs.paths import BY_TIME, Path, by_value, paths
-from logs.query import CallQuery, Sort
-from logs.unions import Key, count_up_to, keys_of
+from logs.query import CallQuery, Key, Stretch
+from logs.unions import count_up_to, keys_of, keys_of_all
 
 PAGE = 50
 # So many candidates are taken all at once.
@@ -25,7 +22,7 @@ VERY_FEW = 500
 # As far as totals are counted that no rollup knows.
 BOUND = 10_000
 # How many calls are looked through for one page, in growing steps: the first mostly finds enough.
-STEPS = (1_000, 5_000, 9_000)
+STEPS = (1_000, 5_000, 10_000)
 # More places of an index than this are not walked with conditions left to check.
 FEW_BRANCHES = 4
 
@@ -106,12 +103,12 @@ def _is_walkable(path: Path, query: CallQuery) -> bool:
 def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: int = PAGE) -> Found:
     """The calls next to a place in the list, or the first ones."""
     back = place is not None and place.back
-    descends = query.sort.descends is not back
+    stretch = Stretch(query.sort, query.sort.descends is not back, place.key if place else None)
     if plan.is_few:
-        branches = [_beyond(calls, query.sort, place, descends) for calls in plan.path.matches(query)]
-        keys = keys_of(branches, query.sort.keys, descends=descends, limit=size + 1, in_order=False)
+        branches, index = plan.path.matches(query, stretch), plan.path.index
+        keys = keys_of_all(branches, query.sort.keys, descends=stretch.descends, limit=size + 1, index=index)
         return _page(keys, size, place, None)
-    keys, stopped = _walk(query, plan.path, place, descends, size + 1)
+    keys, stopped = _walk(query, plan.path, stretch, size + 1)
     return _page(keys, size, place, stopped)
 
 
@@ -132,43 +129,17 @@ def _page(keys: list[Key], size: int, place: Place | None, stopped: Key | None) 
     return Found(keys, Place(first, back=True) if place and first else None, after, None if more else stopped)
 
 
-def _walk(
-    query: CallQuery, path: Path, place: Place | None, descends: bool, wanted: int
-) -> tuple[list[Key], Key | None]:
-    """Keys in the order of the list from a place on; and where it stopped, if it did before the end."""
-    candidates, matching = path.candidates(query), path.matches(query)
+def _walk(query: CallQuery, path: Path, stretch: Stretch, wanted: int) -> tuple[list[Key], Key | None]:
+    """Keys in the order of the list along a stretch; and where it stopped, if it did before the end."""
+    names, descends = query.sort.keys, stretch.descends
     if path.settles(query):
-        branches = [_beyond(calls, query.sort, place, descends) for calls in candidates]
-        return keys_of(branches, query.sort.keys, descends=descends, limit=wanted), None
+        return keys_of(path.candidates(query, stretch), names, descends=descends, limit=wanted), None
     found: list[Key] = []
     for step in STEPS:
-        ahead = [_beyond(calls, query.sort, place, descends) for calls in candidates]
-        edge = keys_of(ahead, query.sort.keys, descends=descends, limit=1, offset=step - 1)
-        part = [_beyond(calls, query.sort, place, descends) for calls in matching]
-        if edge:
-            part = [calls.filter(up_to(query.sort, edge[0], descends)) for calls in part]
-        found += keys_of(part, query.sort.keys, descends=descends, limit=wanted - len(found))
+        edge = keys_of(path.candidates(query, stretch), names, descends=descends, limit=1, offset=step - 1)
+        part = path.matches(query, replace(stretch, until=edge[0]) if edge else stretch)
+        found += keys_of(part, names, descends=descends, limit=wanted - len(found))
         if len(found) >= wanted or not edge:
             return found, None
-        place = Place(edge[0])
-    return found, place.key if place else None
-
-
-def _beyond(calls: QuerySet[Any, Any], sort: Sort, place: Place | None, descends: bool) -> QuerySet[Any, Any]:
-    """The calls after a place in that direction."""
-    return calls if place is None else calls.filter(_side(sort.keys, place.key, "lt" if descends else "gt"))
-
-
-def up_to(sort: Sort, key: Key, descends: bool) -> Q:
-    """The calls as far as that key, itself included."""
-    return _side(sort.keys, key, "gte" if descends else "lte")
-
-
-def _side(names: Sequence[str], key: Key, way: str) -> Q:
-    """Comparing keys as a whole, in a form from which both databases see the range of the index."""
-    if len(names) == 1:
-        return Q(**{f"{names[0]}__{way}": key[0]})
-    loose, strict = f"{way[:2]}e", way[:2]
-    return Q(**{f"{names[0]}__{loose}": key[0]}) & (
-        Q(**{f"{names[0]}__{strict}": key[0]}) | Q(**{f"{names[1]}__{way}": key[1]})
-    )
+        stretch = replace(stretch, after=edge[0])
+    return found, stretch.after

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from logs.paths import Path, paths
-from logs.query import CallQuery
-from logs.search import BOUND, Plan, up_to
+from logs.query import CallQuery, Stretch
+from logs.search import BOUND, Plan
 from logs.unions import count_up_to, keys_of, sums_of
 from usage.cells import cells
 from usage.figures import Figures, total
@@ -13,7 +13,7 @@ from usage.models import Outcome
 # How many calls are looked through to count, where no index knows.
 LOOKED_THROUGH = 5_000
 # The index of failed calls has their costs, so that many can be summed.
-MOST_SUMMED = 100_000
+MOST_SUMMED = 50_000
 _COUNTER = {
     Outcome.SUCCEEDED: "succeeded",
     Outcome.CLIENT_ERROR: "client_errors",
@@ -44,7 +44,7 @@ def count_calls(query: CallQuery, plan: Plan) -> Total:
 
 
 def _exactly(query: CallQuery, path: Path) -> Total:
-    calls, cost, failed = sums_of(path.matches(query), ["cost_nanos", "has_failed"])
+    calls, cost, failed = sums_of(path.matches(query), ["cost_nanos", "has_failed"], path.index)
     return Total(calls, failed=failed, cost_nanos=cost)
 
 
@@ -54,7 +54,7 @@ def _at_least(query: CallQuery, path: Path) -> Total:
     edge = keys_of(path.candidates(query), names, descends=descends, limit=1, offset=LOOKED_THROUGH - 1)
     if not edge:
         return _exactly(query, path)
-    part = [calls.filter(up_to(query.sort, edge[0], descends)) for calls in path.matches(query)]
+    part = path.matches(query, Stretch(query.sort, descends, until=edge[0]))
     return Total(count_up_to(part, names, LOOKED_THROUGH), is_exact=False)
 
 
