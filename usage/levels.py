@@ -4,7 +4,7 @@ One moment matters. A settlement of another team of the same owner may commit at
 used and after it as reserved, its amount would be counted as neither, and too much would be granted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from usage.bulk import Statement, run_together
 from usage.models import Level, Period, QuotaUse, Reservation
 from usage.periods import span_at
 
@@ -78,13 +79,16 @@ def slot_of(at: datetime) -> int:
 def states_of(
     keys: Iterable[LevelKey], zones: dict[int, ZoneInfo], now: datetime
 ) -> dict[LevelKey, LevelState]:
-    """The state of each level: one query for all. `zones` are those of the keys' teams.
-
-    Whoever grants by what this returns must hold the locks of `lock_payer`, taken before.
-    """
+    """The state of each level: one query for all. `zones` are those of the keys' teams."""
     asked = list(dict.fromkeys(keys))
     if not asked:
         return {}
+    (rows,) = run_together([levels_statement(asked, zones, now)])
+    return dict(zip(asked, read_levels(asked, rows, zones, now), strict=True))
+
+
+def levels_statement(asked: Sequence[LevelKey], zones: dict[int, ZoneInfo], now: datetime) -> Statement:
+    """The statement whose rows `read_levels` reads. `asked` are distinct."""
     days = {team_id: _first_days(zone, now) for team_id, zone in zones.items()}
     parameters: list[Any] = []
     for number, key in enumerate(asked):
@@ -92,10 +96,15 @@ def states_of(
     slot = slot_of(now)
     parameters += [_as_day(date.min), adapted_time(now), adapted_time(_EPOCH + (slot + 1) * SLOT), slot]
     places = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(asked))
-    with connection.cursor() as cursor:
-        cursor.execute(_STATEMENT.replace("{places}", places), parameters)
-        rows = cursor.fetchall()
-    return {asked[row[0]]: _state(asked[row[0]], row[1:], zones, now) for row in rows}
+    return _STATEMENT.replace("{places}", places), parameters
+
+
+def read_levels(
+    asked: Sequence[LevelKey], rows: Iterable[Sequence[Any]], zones: dict[int, ZoneInfo], now: datetime
+) -> list[LevelState]:
+    """The state of each level that was asked for, in that order."""
+    found = {row[0]: row[1:] for row in rows}
+    return [_state(key, found[number], zones, now) for number, key in enumerate(asked)]
 
 
 _STATEMENT = f"""
@@ -148,7 +157,7 @@ LEFT JOIN lapsing ON lapsing.team_id = limited.team_id AND lapsing.mode = limite
 """  # noqa: S608  # it holds our own numbers only; values are parameters
 
 
-def _state(key: LevelKey, row: tuple[Any, ...], zones: dict[int, ZoneInfo], now: datetime) -> LevelState:
+def _state(key: LevelKey, row: Sequence[Any], zones: dict[int, ZoneInfo], now: datetime) -> LevelState:
     limit, period, used, reserved = row
     kind = UNLIMITED_PERIOD if period is None else Period(period)
     span = span_at(kind, now, zones[key.team_id])

@@ -6,6 +6,7 @@ Reads only. A handful of queries however many subjects are asked for.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from teams.models import Membership, Team, User
 from usage.levels import LevelKey, LevelState, states_of
@@ -36,6 +37,11 @@ class Subject:
             keys.append(LevelKey(self.team.pk, self.mode, Level.TEAM.value, 0))
         return [*keys, LevelKey(self.payer.pk, self.mode, Level.OWNER.value, 0)]
 
+    @property
+    def zones(self) -> dict[int, ZoneInfo]:
+        """The zones of team and payer, by their ids."""
+        return {team.pk: team.zone for team in (self.team, self.payer)}
+
 
 def levels_of(subject: Subject, now: datetime) -> list[LevelState]:
     """All levels of one subject, in the order in which they are asked."""
@@ -44,7 +50,7 @@ def levels_of(subject: Subject, now: datetime) -> list[LevelState]:
 
 def levels_of_many(subjects: Sequence[Subject], now: datetime) -> list[list[LevelState]]:
     """The levels of each subject: one query for all of them together."""
-    zones = {team.pk: team.zone for subject in subjects for team in (subject.team, subject.payer)}
+    zones = {team_id: zone for subject in subjects for team_id, zone in subject.zones.items()}
     asked = [subject.keys() for subject in subjects]
     states = states_of((key for keys in asked for key in keys), zones, now)
     return [[states[key] for key in keys] for keys in asked]

@@ -1,27 +1,25 @@
 """Reservations: quota put aside before a call, so that nobody spends what somebody else was promised."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from teams.actions.locks import lock_teams
-from teams.credentials import Refusal as KeyRefusal
-from teams.credentials import RefusedKeyError, refusal_of, tokens_with_standing
 from teams.errors import ActionError, ConflictError
 from teams.models import Team, User
-from usage.actions.payers import PayerChangedError, lock_payer
-from usage.bulk import add_up
-from usage.levels import LevelKey, LevelState, adapted_time, slot_of
+from usage.actions.locked_levels import TeamChangedError, lock_levels
+from usage.bulk import Statement, addition, insertion, run_together
+from usage.levels import LevelKey, LevelState, slot_of
 from usage.models import Level, Reservation, ReservedSum
-from usage.quotas import Subject, levels_of
+from usage.quotas import Subject, payer_of
 from usage.refusals import count_refusal
 
-# A team changes hands once in a while; twice within one reservation is nobody's doing.
+# A team changes hands or zone once in a while; thrice within one reservation is nobody's doing.
 _ATTEMPTS = 3
 
 
@@ -72,11 +70,12 @@ def reserve_quota(
     any more, and ActionError for a `request_id` that somebody else has used.
     """
     for _attempt in range(_ATTEMPTS):
+        subject = Subject(team, payer_of(team), mode, user.pk, token_id or 0)
         try:
             with transaction.atomic():
-                result = _reserve(team, mode, user.pk, token_id, wanted, now)
-        except PayerChangedError:
-            team.refresh_from_db(fields=["owner"])
+                result = _reserve(subject, wanted, now)
+        except TeamChangedError:
+            team = Team.objects.get(pk=team.pk)
             continue
         if isinstance(result, LevelState):
             raise InsufficientQuotaError(result)
@@ -84,65 +83,43 @@ def reserve_quota(
     raise ConflictError(_("The team is changing hands at this moment. Try again."))
 
 
-def _reserve(
-    team: Team, mode: int, user_id: int, token_id: int | None, wanted: Wanted, now: datetime
-) -> Granted | LevelState:
+def _reserve(subject: Subject, wanted: Wanted, now: datetime) -> Granted | LevelState:
     """The reservation, or the level that refuses it, which the transaction counts and then commits."""
-    team, payer = lock_payer(team)
-    _check_standing(team, user_id, token_id, now)
-    levels = levels_of(Subject(team, payer, mode, user_id, token_id or 0), now)
-    earlier = _earlier(team, mode, wanted.request_id)
+    levels = lock_levels(subject, now)
+    earlier = _earlier(subject, wanted.request_id)
     if earlier is not None:
-        if (earlier.member_id, earlier.token_id) != (user_id, token_id):
-            message = _("Another token or member has reserved with this request_id.")
-            raise ActionError(message, field="request_id")
         return Granted(earlier, levels)
     for state in levels:
         if not state.covers(wanted.amount_nanos or int(wanted.is_unpriced)):
-            count_refusal(team, mode, state, now)
+            count_refusal(subject.team, subject.mode, state, now)
             return state
-    reservation = Reservation.objects.create(
-        team=team,
-        payer=payer,
-        mode=mode,
-        member_id=user_id,
-        token_id=token_id,
+    reservation = Reservation(
+        team=subject.team,
+        payer=subject.payer,
+        mode=subject.mode,
+        member_id=subject.member_id,
+        token_id=subject.token_id or None,
         request_id=wanted.request_id,
         model=wanted.model,
         amount_nanos=wanted.amount_nanos,
         created_at=now,
         expires_at=now + wanted.ttl,
     )
-    _add_to_sums([reservation], 1)
+    row = [getattr(reservation, name) for name in _COLUMNS]
+    run_together([*insertion(Reservation, _COLUMNS, [row]), *_addition_to_sums([reservation], 1)])
     return Granted(reservation, [state.with_reserved(wanted.amount_nanos) for state in levels])
 
 
-def _check_standing(team: Team, user_id: int, token_id: int | None, now: datetime) -> None:
-    """Asks again, under the lock: the token may have been revoked since the request came in."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STANDING, [token_id, adapted_time(now), team.pk, user_id])
-        row = cursor.fetchone()
-    if row is None or (token_id is not None and row[0] is None):
-        token = tokens_with_standing().filter(pk=token_id).first() if token_id is not None else None
-        raise RefusedKeyError((token and refusal_of(token, now)) or KeyRefusal.LEFT)
-
-
-# The member and their working token. In SQL for the reason given in `usage.actions.payers`.
-_STANDING = """
-SELECT teams_token.id
-FROM teams_membership
-JOIN teams_user ON teams_user.id = teams_membership.user_id AND teams_user.is_active
-LEFT JOIN teams_token ON teams_token.id = %s
-  AND teams_token.team_id = teams_membership.team_id AND teams_token.user_id = teams_membership.user_id
-  AND disabled_at IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s)
-WHERE teams_membership.team_id = %s AND teams_membership.user_id = %s
-"""
-
-
-def _earlier(team: Team, mode: int, request_id: str) -> Reservation | None:
+def _earlier(subject: Subject, request_id: str) -> Reservation | None:
+    """What the same caller has reserved by this request. Raises ActionError when it was another."""
     if not request_id:
         return None
-    return Reservation.objects.filter(team=team, mode=mode, request_id=request_id).first()
+    asked = {"team": subject.team, "mode": subject.mode, "request_id": request_id}
+    earlier = Reservation.objects.filter(**asked).first()
+    if earlier and (earlier.member_id, earlier.token_id or 0) != (subject.member_id, subject.token_id):
+        message = _("Another token or member has reserved with this request_id.")
+        raise ActionError(message, field="request_id")
+    return earlier
 
 
 def roll_back_reservation(*, reservation: Reservation, now: datetime) -> Reservation:
@@ -201,17 +178,18 @@ def _is_for(reservation: Reservation, settlement: Settlement) -> bool:
 def _end(reservations: Sequence[Reservation], now: datetime) -> int:
     """Ends them and takes those that still counted out of the sums; how many these were."""
     counting = [reservation for reservation in reservations if reservation.counts(now)]
-    _add_to_sums(counting, -1)
+    run_together(list(_addition_to_sums(counting, -1)))
     for reservation in reservations:
         reservation.ended_at = reservation.ended_at or now
     Reservation.objects.bulk_update(reservations, ["ended_at", "settled_nanos"], batch_size=500)
     return len(counting)
 
 
+_COLUMNS = [field.attname for field in Reservation._meta.concrete_fields]
 _KEYS = ("team_id", "mode", "level", "subject_id", "slot")
 
 
-def _add_to_sums(reservations: Iterable[Reservation], sign: int) -> None:
+def _addition_to_sums(reservations: Iterable[Reservation], sign: int) -> Iterator[Statement]:
     """Adds to (or, with -1, takes from) what every level has reserved.
 
     In one statement and sorted: the rows of a payer are written under the locks of several teams.
@@ -221,7 +199,7 @@ def _add_to_sums(reservations: Iterable[Reservation], sign: int) -> None:
         for key in _levels(reservation):
             sums[(*key, slot_of(reservation.expires_at))] += sign * reservation.amount_nanos
     rows = [(*key, sums[key]) for key in sorted(sums)]
-    add_up(ReservedSum, keys=_KEYS, added=("reserved_nanos",), replaced=(), rows=rows)
+    return addition(ReservedSum, keys=_KEYS, added=("reserved_nanos",), replaced=(), rows=rows)
 
 
 def _levels(reservation: Reservation) -> list[LevelKey]:
