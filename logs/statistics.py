@@ -53,7 +53,7 @@ def count_calls(query: UsageQuery, by: Sequence[Dimension], ranges: Sequence[Ran
     groups = ["slot", "part", *columns]
     latencies = _sketches(rows.exclude(latency_ms=None), groups, "latency_ms")
     ttfts = _sketches(rows.exclude(ttft_ms=None), groups, "ttft_ms")
-    for row in rows.values(*groups).annotate(**_SUMS).values_list(*groups, *_SUMS):
+    for row in rows.values(*groups).annotate(**SUMS).values_list(*groups, *SUMS):
         group, counters = row[: len(groups)], row[len(groups) :]
         slot, part, *values = group
         # A slot can reach back before the range's start; the calls counted here do not.
@@ -81,7 +81,7 @@ def _outcome(outcome: Outcome) -> Count:
 
 
 # In the order of usage.rollups.COUNTERS.
-_SUMS = {
+SUMS = {
     "n_calls": Count("id"),
     "n_succeeded": _outcome(Outcome.SUCCEEDED),
     "n_client_errors": _outcome(Outcome.CLIENT_ERROR),
