@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from logs.cursors import write_cursor
-from logs.exports import FIELDS, FORMATS, Row, RowWriter, csv_of, ndjson_of
+from logs.exports import FORMATS, Row, RowWriter, csv_header, csv_of, fields_of, ndjson_of, objects_of
 from logs.filters import CallFilter
 from logs.models import Call
 from logs.search import find_page, make_plan
@@ -31,8 +31,8 @@ def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
     form = _form(request, reader)
     query = form.call_query()
     found = find_page(query, make_plan(query), form.place, size=_limit(request))
-    rows = list(RowWriter().write(_rows(reader.team.pk, found.ids)))
-    return _answer(request, rows, write_cursor(found.after, form.fingerprint))
+    columns = RowWriter().columns(_rows(reader.team.pk, found.ids))
+    return _answer(request, columns, write_cursor(found.after, form.fingerprint))
 
 
 def _form(request: HttpRequest, reader: Reader) -> CallFilter:
@@ -57,17 +57,17 @@ def _limit(request: HttpRequest) -> int:
 
 def _rows(team_id: int, ids: Sequence[UUID]) -> list[Row]:
     """The values of FIELDS of these calls, in this order."""
-    calls = Call.objects.filter(team_id=team_id, id__in=ids).values_list(*FIELDS.values())
+    calls = fields_of(Call.objects.filter(team_id=team_id, id__in=ids))
     by_id: dict[UUID, Row] = {row[0]: row for row in calls}
     return [by_id[call_id] for call_id in ids if call_id in by_id]
 
 
-def _answer(request: HttpRequest, rows: Sequence[Row], after: str) -> HttpResponse:
+def _answer(request: HttpRequest, columns: dict[str, Row], after: str) -> HttpResponse:
     """In the form that `Accept` asks for; beside NDJSON and CSV the cursor is in the header Callboard-Next."""
     accept = request.headers.get("Accept", "")
-    for kind, lines in (("csv", csv_of), ("ndjson", ndjson_of)):
-        if FORMATS[kind].partition(";")[0] in accept:
-            headers = {"Callboard-Next": after} if after else {}
-            return HttpResponse("".join(lines(rows)), content_type=FORMATS[kind], headers=headers)
-    calls = [dict(zip(FIELDS, row, strict=True)) for row in rows]
-    return JsonResponse({"calls": calls, "next": after or None})
+    headers = {"Callboard-Next": after} if after else {}
+    if "text/csv" in accept:
+        return HttpResponse(csv_header() + csv_of(columns), content_type=FORMATS["csv"], headers=headers)
+    if "application/x-ndjson" in accept:
+        return HttpResponse(ndjson_of(columns), content_type=FORMATS["ndjson"], headers=headers)
+    return JsonResponse({"calls": objects_of(columns), "next": after or None})

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from logs.counts import counts_of
 from logs.query import CallQuery, calls_within
 from teams.models import Token
-from usage.cells import cells, filters
-from usage.figures import total
+from usage.cells import filters
 from usage.models import Outcome
 from usage.people import people_of
 from usage.query import Dimension, UsageQuery
@@ -60,7 +60,7 @@ def _by_dimension(name: str, usage: UsageQuery) -> list[Choice]:
     dimension = _DIMENSIONS[name]
     # A filter does not narrow its own choices.
     others: UsageQuery = replace(usage, **{f"{name}s": ()})  # type: ignore[arg-type]  # all are tuples
-    counts = {key[0]: figures.calls for key, figures in cells(others, [dimension], [usage.range])[0].items()}
+    counts = {key: calls for key, (calls,) in counts_of(others, dimension).items()}
     if dimension is Dimension.MODEL:
         return [Choice(model, model, calls) for model, calls in counts.items()]
     return _people(usage, counts) if dimension is Dimension.MEMBER else _tokens(usage, counts)
@@ -82,8 +82,7 @@ def _tokens(usage: UsageQuery, counts: dict[Any, int]) -> list[Choice]:
 
 
 def _outcomes(usage: UsageQuery) -> list[Choice]:
-    figures = total(cells(usage, [], [usage.range])[0].values())
-    counts = zip(Outcome, (getattr(figures, name) for name in _COUNTERS), strict=True)
+    counts = zip(Outcome, counts_of(usage, None, _COUNTERS).get(None, [0] * len(_COUNTERS)), strict=True)
     return [Choice(outcome.word, str(outcome.label), calls) for outcome, calls in counts if calls]
 
 

@@ -1,16 +1,21 @@
 """Calls as files: CSV and NDJSON, streamed in chunks by key, so that a million take no more room than one page."""
 
+import csv
+import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import StreamingHttpResponse
 
-from config.csvs import csv_lines
+from config.csvs import safe_cell
+from logs.models import Call
 from logs.people import tokens_by_id
-from logs.query import CallQuery, matching
+from logs.query import CallQuery, Sort, Stretch, matching
 from teams.models import Mode, User
 from usage.models import Outcome, PricedBy
 
@@ -45,83 +50,125 @@ FIELDS = {
     "ip": "ip",
     "user_agent": "user_agent",
     "session_id": "session_id",
-    "tags": "tags",
-    "metadata": "metadata",
+    "tags": "tags_json",
+    "metadata": "metadata_json",
 }
+_TEXTS = (
+    *("request_id", "member", "model", "provider", "endpoint", "channel", "error_type", "error_code"),
+    *("error_message", "ip", "user_agent", "session_id"),
+)
+_JSON = ("tags", "metadata")
+_EMPTY: dict[str, Any] = {"[]": [], "{}": {}}
 FORMATS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 Row = Sequence[Any]
 
 
 def export_response(query: CallQuery, kind: str) -> StreamingHttpResponse:
     """All calls of the question, newest first, as `csv` or `ndjson`."""
-    lines = csv_of(calls_of(query)) if kind == "csv" else ndjson_of(calls_of(query))
-    response = StreamingHttpResponse(lines, content_type=FORMATS[kind])
+    response = StreamingHttpResponse(_blocks(query, kind), content_type=FORMATS[kind])
     name = f"calls-{query.usage.team.slug}-{query.usage.range.start:%Y%m%d}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def csv_of(rows: Iterable[Row]) -> Iterator[str]:
-    """The rows as lines of CSV; lists and objects as JSON."""
-    return csv_lines(list(FIELDS), (_flat(row) for row in rows))
+def _blocks(query: CallQuery, kind: str) -> Iterator[str]:
+    """The file, a chunk of calls at a time."""
+    writer = RowWriter()
+    if kind == "csv":
+        yield csv_header()
+    write = csv_of if kind == "csv" else ndjson_of
+    for rows in chunks_of(query):
+        yield write(writer.columns(rows))
 
 
-def _flat(row: Row) -> Row:
-    return [*row[:-2], json.dumps(row[-2]) if row[-2] else "", json.dumps(row[-1]) if row[-1] else ""]
+def csv_header() -> str:
+    return ",".join(FIELDS) + "\r\n"
 
 
-def ndjson_of(rows: Iterable[Row]) -> Iterator[str]:
-    """The rows as JSON objects, one a line."""
-    encode, names = json.JSONEncoder(ensure_ascii=False).encode, list(FIELDS)
-    for row in rows:
-        yield encode(dict(zip(names, row, strict=True))) + "\n"
+def csv_of(columns: dict[str, Row]) -> str:
+    """Lines of CSV: text that a spreadsheet would run is made harmless, lists and objects are JSON."""
+    safe = dict(columns)
+    for name in _TEXTS:
+        made_safe = {value: safe_cell(value) for value in set(columns[name])}
+        safe[name] = [made_safe[value] for value in columns[name]]
+    for name in _JSON:
+        safe[name] = ["" if text in _EMPTY else text for text in columns[name]]
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(zip(*safe.values(), strict=True))
+    return text.getvalue()
 
 
-def calls_of(query: CallQuery) -> Iterator[Row]:
-    """The values of FIELDS of every call, newest first, read a chunk at a time by key.
+def ndjson_of(columns: dict[str, Row]) -> str:
+    """Lines of JSON objects."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    return "".join([encode(call) + "\n" for call in objects_of(columns)])
+
+
+def objects_of(columns: dict[str, Row]) -> list[dict[str, Any]]:
+    """The calls as what JSON makes objects of."""
+    read = columns | {
+        name: [_EMPTY[text] if text in _EMPTY else json.loads(text) for text in columns[name]] for name in _JSON
+    }
+    return [dict(zip(FIELDS, row, strict=True)) for row in zip(*read.values(), strict=True)]
+
+
+def _read(text: str) -> Any:
+    return _EMPTY[text] if text in _EMPTY else json.loads(text)
+
+
+def fields_of(calls: QuerySet[Call]) -> QuerySet[Any, Any]:
+    """The columns of FIELDS. JSON stays text: of most calls it is empty, and a CSV takes it as it is."""
+    texts = {f"{name}_json": Cast(name, TextField()) for name in _JSON}
+    return calls.annotate(**texts).values_list(*FIELDS.values())
+
+
+def chunks_of(query: CallQuery) -> Iterator[list[Row]]:
+    """The columns of FIELDS of every call, newest first, a chunk at a time by key.
 
     No cursor of the database stays open, so an export that is read slowly keeps nothing waiting.
     """
-    writer = RowWriter()
-    calls = matching(query).order_by("-id").values_list(*FIELDS.values())
-    last: UUID | None = None
+    after: UUID | None = None
     while True:
-        rows = list((calls.filter(id__lt=last) if last else calls)[:CHUNK])
-        yield from writer.write(rows)
+        stretch = Stretch(Sort.NEWEST, descends=True, after=(after,) if after else None)
+        rows = list(fields_of(matching(query, stretch)).order_by("-id")[:CHUNK])
+        if rows:
+            yield rows
         if len(rows) < CHUNK:
             return
-        last = rows[-1][0]
+        after = rows[-1][0]
 
 
 class RowWriter:
-    """Turns rows of the table into rows of FIELDS; remembers the names it has looked up."""
+    """Turns rows of the table into columns of FIELDS; remembers the names it has looked up.
+
+    Column by column, because an export is a million rows and a loop over its cells would take its time.
+    """
 
     def __init__(self) -> None:
         self._members: dict[int, str] = {}
         self._tokens: dict[int, str | None] = {0: None}
 
-    def write(self, rows: Sequence[Row]) -> Iterator[Row]:
-        """Rows with public names and readable values, in the same order."""
-        self._learn(rows)
-        members, tokens = self._members, self._tokens
-        for row in rows:
-            out = list(row)
-            out[0] = str(row[0])
-            out[2] = row[2].astimezone(UTC).isoformat().replace("+00:00", "Z")
-            out[3] = _MODES[row[3]]
-            out[4] = members.get(row[4])
-            out[5] = tokens.get(row[5])
-            out[11] = _OUTCOMES[row[11]]
-            out[20] = dollars(row[20])
-            out[21] = row[21] == PricedBy.NOTHING
-            yield out
+    def columns(self, rows: Sequence[Row]) -> dict[str, Row]:
+        """The columns by name, with public names and readable values, calls in the same order."""
+        if not rows:
+            return {name: [] for name in FIELDS}
+        read: dict[str, Row] = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
+        self._learn(set(read["member"]), set(read["token"]))
+        return read | {
+            "id": [str(value) for value in read["id"]],
+            "started_at": [_time(at) for at in read["started_at"]],
+            "mode": [_MODES[value] for value in read["mode"]],
+            "member": [self._members.get(value) for value in read["member"]],
+            "token": [self._tokens.get(value) for value in read["token"]],
+            "outcome": [_OUTCOMES[value] for value in read["outcome"]],
+            "cost_usd": [dollars(value) for value in read["cost_usd"]],
+            "unpriced": [value == PricedBy.NOTHING.value for value in read["unpriced"]],
+        }
 
-    def _learn(self, rows: Sequence[Row]) -> None:
-        members = {row[4] for row in rows} - self._members.keys()
-        if members:
+    def _learn(self, members: set[int], tokens: set[int]) -> None:
+        if members := members - self._members.keys():
             self._members.update(User.objects.filter(pk__in=members).values_list("pk", "email"))
-        tokens = {row[5] for row in rows} - self._tokens.keys()
-        if tokens:
+        if tokens := tokens - self._tokens.keys():
             found = tokens_by_id(tokens)
             self._tokens |= {pk: found[pk].public_id if pk in found else None for pk in tokens}
 
@@ -130,7 +177,11 @@ _MODES = [mode.word for mode in Mode]
 _OUTCOMES = [outcome.word for outcome in Outcome]
 
 
+def _time(at: datetime) -> str:
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:-6] + "Z"
+
+
 def dollars(nanos: int) -> str:
-    """As `usage.money.usd_string`, for nothing or more, without decimals' detour: it is called a million times."""
+    """As `usage.money.usd_string`, for nothing or more, without the detour over decimals."""
     whole, rest = divmod(nanos, 1_000_000_000)
     return f"{whole}.{rest:09d}".rstrip("0").ljust(len(str(whole)) + 3, "0")

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from logs.cursors import write_cursor
@@ -13,6 +12,7 @@ from logs.filters import CallFilter
 from logs.models import Call
 from logs.people import NamedCall, named
 from logs.query import CallQuery, Sort
+from logs.retention import kept_since
 from logs.search import Found, Place, find_page, make_plan
 from logs.totals import Total, count_calls
 
@@ -36,7 +36,7 @@ class CallsPage:
     searched_to: datetime | None
     has_stopped: bool
     slowest_ms: int
-    kept_since: datetime
+    kept_since: datetime | None
 
     @property
     def before_label(self) -> str:
@@ -49,10 +49,10 @@ class CallsPage:
     @property
     def reaches_beyond_kept(self) -> bool:
         """Whether the period begins where only statistics remain."""
-        return self.query.usage.range.start < self.kept_since
+        return self.kept_since is not None and self.query.usage.range.start < self.kept_since
 
 
-def calls_page(form: CallFilter, now: datetime) -> CallsPage:
+def calls_page(form: CallFilter) -> CallsPage:
     """The page of a valid form."""
     query = form.call_query()
     plan = make_plan(query)
@@ -68,7 +68,7 @@ def calls_page(form: CallFilter, now: datetime) -> CallsPage:
         searched_to=time_of(stopped[-1]) if stopped and query.sort.by_time else None,
         has_stopped=stopped is not None,
         slowest_ms=max((row.call.latency_ms or 0 for row in calls), default=0),
-        kept_since=kept_since(now),
+        kept_since=kept_since(query.usage.team),
     )
 
 
@@ -82,11 +82,6 @@ def load_calls(team_id: int, ids: Sequence[UUID]) -> list[Call]:
 def time_of(call_id: UUID) -> datetime:
     """When the call with this id started, to the millisecond."""
     return datetime.fromtimestamp((call_id.int >> 80) / 1000, UTC)
-
-
-def kept_since(now: datetime) -> datetime:
-    """Calls older than this are gone; their statistics stay."""
-    return now - timedelta(days=settings.CALL_RETENTION_DAYS)
 
 
 def neighbours(query: CallQuery, call: Call) -> tuple[Found, Found]:

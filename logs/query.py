@@ -213,6 +213,6 @@ def conditions(query: CallQuery) -> Q:
     return found
 
 
-def matching(query: CallQuery) -> QuerySet[Call]:
+def matching(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[Call]:
     """The calls that are asked for, in no order."""
-    return calls_within(query).filter(conditions(query))
+    return calls_within(query, stretch).filter(conditions(query))

@@ -5,7 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 from django.utils import timezone
 
-from logs.models import Call, KeptCalls
+from logs.models import Call, CallRoute, CallTag, KeptCalls
 from logs.recount import rebuild_owner, rebuild_team
 from logs.retention import kept_from
 from teams.models import Team
@@ -26,6 +26,7 @@ def cut_again(*, team: Team, **_signal: Any) -> None:
 @receiver(team_purged)
 def delete_calls(*, team_id: int, **_signal: Any) -> None:
     """A team that is gone for good takes its calls along."""
-    Call.objects.filter(team_id=team_id).delete()
+    for records in (Call, CallTag, CallRoute):
+        records._default_manager.filter(team_id=team_id).delete()
     # What its owners' balances paid stays, so a recount of these must know that calls are missing.
     KeptCalls.objects.update_or_create(team_id=team_id, defaults={"since": timezone.now()})

@@ -2,11 +2,12 @@
 
 from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 
 from logs.ids import first_id
-from logs.models import Call, KeptCalls
+from logs.models import Call, CallTag, KeptCalls
 from teams.models import Team
 from usage.buckets import day_of, day_start
 
@@ -29,13 +30,27 @@ def _delete_of(team: Team, now: datetime) -> int:
     while ids := list(old.values_list("id", flat=True)[:_STEP]):
         KeptCalls.objects.update_or_create(team_id=team.pk, defaults={"since": since})
         deleted += Call.objects.filter(team_id=team.pk, id__lte=ids[-1]).delete()[0]
+    _delete_tags(team, first_id(since))
     return deleted
+
+
+def _delete_tags(team: Team, since: UUID) -> None:
+    """Takes the tags of deleted calls out of their index: after them, so that a stop in between leaves no gap."""
+    old = CallTag.objects.filter(team_id=team.pk, id__lt=since)
+    for mode, tag in list(old.values_list("mode", "tag").distinct()):
+        ended = old.filter(mode=mode, tag=tag).order_by("id")
+        while ids := list(ended.values_list("id", flat=True)[:_STEP]):
+            CallTag.objects.filter(team_id=team.pk, mode=mode, tag=tag, id__lte=ids[-1]).delete()
+
+
+def kept_since(team: Team) -> datetime | None:
+    """From when on single calls are kept; None: none was ever deleted."""
+    return KeptCalls.objects.filter(team_id=team.pk).values_list("since", flat=True).first()
 
 
 def kept_from(team: Team) -> date | None:
     """The first day of the team's calendar all of whose calls are kept; None: none was ever deleted."""
-    since = KeptCalls.objects.filter(team_id=team.pk).values_list("since", flat=True).first()
-    return _first_whole_day(since, team)
+    return _first_whole_day(kept_since(team), team)
 
 
 def balance_kept_from(space: Team) -> date | None:

@@ -75,7 +75,7 @@ def count_calls(query: UsageQuery, by: Sequence[Dimension], ranges: Sequence[Ran
     rows = calls_in(query, ranges).order_by().annotate(slot=Slot("started_at"), part=_part(ranges))
     groups = ["slot", "part", *columns]
     values = {"latencies": Listed("latency_ms"), "ttfts": Listed("ttft_ms")}
-    found = rows.values(*groups).annotate(**_SUMS, **values).values_list(*groups, *_SUMS, *values)
+    found = rows.values(*groups).annotate(**SUMS, **values).values_list(*groups, *SUMS, *values)
     for slot, part, *row in found:
         # A slot can reach back before the range's start; the calls counted here do not.
         at = max(datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC), edges[part])
@@ -103,7 +103,7 @@ def _outcome(outcome: Outcome) -> Count:
 
 
 # In the order of usage.rollups.COUNTERS.
-_SUMS = {
+SUMS = {
     "n_calls": Count("id"),
     "n_succeeded": _outcome(Outcome.SUCCEEDED),
     "n_client_errors": _outcome(Outcome.CLIENT_ERROR),

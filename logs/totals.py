@@ -2,24 +2,19 @@
 
 from dataclasses import dataclass, replace
 
+from logs.counts import counts_of
 from logs.paths import Path, paths
 from logs.query import CallQuery, Stretch
 from logs.search import BOUND, Plan
 from logs.unions import count_up_to, keys_of, sums_of
-from usage.cells import cells
-from usage.figures import Figures, total
 from usage.models import Outcome
 
 # How many calls are looked through to count, where no index knows.
 LOOKED_THROUGH = 5_000
 # The index of failed calls has their costs, so that many can be summed.
 MOST_SUMMED = 50_000
-_COUNTER = {
-    Outcome.SUCCEEDED: "succeeded",
-    Outcome.CLIENT_ERROR: "client_errors",
-    Outcome.THROTTLED: "throttled",
-    Outcome.SERVER_ERROR: "server_errors",
-}
+# By the number of an outcome.
+_COUNTERS = ("succeeded", "client_errors", "throttled", "server_errors")
 
 
 @dataclass(frozen=True)
@@ -59,24 +54,26 @@ def _at_least(query: CallQuery, path: Path) -> Total:
 
 
 def _from_rollups(query: CallQuery) -> Total:
-    figures = total(cells(query.usage, [], [query.usage.range])[0].values())
-    if not query.outcome:
-        return Total(figures.calls, failed=figures.failed, cost_nanos=figures.cost_nanos)
-    calls = sum(getattr(figures, _COUNTER[Outcome(outcome)]) for outcome in query.outcome)
-    failed = calls - (figures.succeeded if Outcome.SUCCEEDED in query.outcome else 0)
-    return Total(calls, failed=failed, cost_nanos=_cost(query, figures))
+    counted = counts_of(query.usage, None, [*_COUNTERS, "cost_nanos"])
+    *by_outcome, cost = counted.get(None, [0] * (len(_COUNTERS) + 1))
+    asked = query.outcome or tuple(range(len(_COUNTERS)))
+    calls = sum(by_outcome[outcome] for outcome in asked)
+    failed = calls - (by_outcome[Outcome.SUCCEEDED] if Outcome.SUCCEEDED in asked else 0)
+    if query.outcome:
+        return Total(calls, failed=failed, cost_nanos=_cost(query, cost, sum(by_outcome[1:])))
+    return Total(calls, failed=failed, cost_nanos=cost)
 
 
-def _cost(query: CallQuery, figures: Figures) -> int | None:
+def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
     """The rollups know no cost by outcome; that of failed calls is summed, unless there are very many."""
-    if figures.failed > MOST_SUMMED:
+    if failed_calls > MOST_SUMMED:
         return None
     has_succeeded = Outcome.SUCCEEDED in query.outcome
     kinds = [
         kind for kind in Outcome if kind != Outcome.SUCCEEDED and (kind in query.outcome) is not has_succeeded
     ]
     if not kinds:
-        return figures.cost_nanos if has_succeeded else 0
+        return whole if has_succeeded else 0
     failed = replace(query, outcome=tuple(kind.value for kind in kinds))
     cost = _exactly(failed, paths(failed)[0]).cost_nanos or 0
-    return figures.cost_nanos - cost if has_succeeded else cost
+    return whole - cost if has_succeeded else cost

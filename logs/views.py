@@ -14,7 +14,7 @@ from logs.detail import detail_of
 from logs.exports import FORMATS, export_response
 from logs.filters import SORTS, CallFilter
 from logs.models import Call
-from logs.pages import calls_page, kept_since, neighbours
+from logs.pages import calls_page, neighbours
 from teams.access import Access, Permission, team_for
 from teams.models import User
 from usage.forms import DEFAULT_PERIOD
@@ -24,11 +24,10 @@ from usage.query import PRESETS
 def calls(request: HttpRequest, slug: str) -> HttpResponse:
     """The calls of a team that meet the filters; a member's own."""
     access = _access(request, slug)
-    now = timezone.now()
-    form = CallFilter(request.GET, access=access, now=now)
+    form = CallFilter(request.GET, access=access, now=timezone.now())
     context = _frame(request, access, form)
     if form.is_valid():
-        page = calls_page(form, now)
+        page = calls_page(form)
         context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
     return render_page(request, "logs/list.html", "logs-calls", context)
 
@@ -36,12 +35,10 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
 def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     """One call, in the drawer of the list or as a page."""
     access = _access(request, slug)
-    now = timezone.now()
     found = get_object_or_404(_visible(access), id=call_id)
-    form = CallFilter(request.GET, access=access, now=now)
+    form = CallFilter(request.GET, access=access, now=timezone.now())
     context = _frame(request, access, form) | {
         "detail": detail_of(found, access),
-        "kept_since": kept_since(now),
     }
     if form.is_valid():
         newer, older = neighbours(form.call_query(), found)

@@ -58,9 +58,9 @@ class Pieces:
     rest: tuple[Range, ...]
 
 
-_COLUMN = {Dimension.MEMBER: "member_id", Dimension.MODEL: "model", Dimension.TOKEN: "token_id"}
-_HOUR_ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember)
-_DAY_ROLLUPS: tuple[type[Counters], ...] = (DayModel, DayMember, DayToken, DayDetail)
+COLUMN = {Dimension.MEMBER: "member_id", Dimension.MODEL: "model", Dimension.TOKEN: "token_id"}
+HOUR_ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember)
+DAY_ROLLUPS: tuple[type[Counters], ...] = (DayModel, DayMember, DayToken, DayDetail)
 
 
 def cells(query: UsageQuery, by: Sequence[Dimension], ranges: Sequence[Range]) -> list[Cells]:
@@ -86,7 +86,7 @@ def _is_hourly(query: UsageQuery, by: Sequence[Dimension]) -> bool:
 
 def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool) -> Pieces:
     """The days, hours and rest of a range; `hourly` when days are too coarse for the answer."""
-    hours_known = _narrowest(_HOUR_ROLLUPS, needed) is not None
+    hours_known = narrowest(HOUR_ROLLUPS, needed) is not None
     up, down = partial(_boundary, query, up=True), partial(_boundary, query, up=False)
     day_from, day_to = up(asked.start, Granularity.DAY), down(asked.end, Granularity.DAY)
     outside = [asked]
@@ -112,9 +112,9 @@ def _boundary(query: UsageQuery, at: datetime, granularity: Granularity, *, up: 
     return start if start == at or not up else next_bucket(start, granularity, query.zone)
 
 
-def _narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type[Counters] | None:
+def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type[Counters] | None:
     """The first, smallest rollup that has all these dimensions."""
-    columns = {_COLUMN[dimension] for dimension in needed}
+    columns = {COLUMN[dimension] for dimension in needed}
     return next((rollup for rollup in rollups if columns <= set(rollup.DIMENSIONS)), None)
 
 
@@ -126,11 +126,11 @@ def _rows(
 ) -> Iterable[_Row]:
     """The rows of all pieces, each with the instant that tells which range it belongs to."""
     days = [Q(day__gte=first, day__lt=after) for piece in pieces for first, after in piece.days]
-    if days and (rollup := _narrowest(_DAY_ROLLUPS, needed)):
+    if days and (rollup := narrowest(DAY_ROLLUPS, needed)):
         edges = [day_start(first, query.zone) for piece in pieces for first, _after in piece.days]
         yield from _from_rollup(query, by, rollup, "day", days, edges)
     hours = [Q(hour__gte=one.start, hour__lt=one.end) for piece in pieces for one in piece.hours]
-    if hours and (rollup := _narrowest(_HOUR_ROLLUPS, needed)):
+    if hours and (rollup := narrowest(HOUR_ROLLUPS, needed)):
         edges = [one.start for piece in pieces for one in piece.hours]
         yield from _from_rollup(query, by, rollup, "hour", hours, edges)
     rest = [one for piece in pieces for one in piece.rest]
@@ -147,8 +147,8 @@ def _from_rollup(
     edges: Sequence[datetime],
 ) -> Iterable[_Row]:
     """One statement over one rollup, grouped in the database. `edges` are the starts of the `ranges`."""
-    rows = rollup._default_manager.filter(reduce(or_, ranges), **_space(query), **filters(query))
-    groups = [_COLUMN[dimension] for dimension in by if dimension is not Dimension.TIME]
+    rows = rollup._default_manager.filter(reduce(or_, ranges), **space_of(query), **filters(query))
+    groups = [COLUMN[dimension] for dimension in by if dimension is not Dimension.TIME]
     sums = {f"sum_{name}": Sum(name) for name in COUNTERS}
     sketches = {"latency": Joined("latency_sketch"), "ttft": Joined("ttft_sketch")}
     if Dimension.TIME in by:
@@ -162,7 +162,7 @@ def _from_rollup(
         yield key, instant, values[len(groups) : -2], bytes(values[-2]), bytes(values[-1])
 
 
-def _space(query: UsageQuery) -> dict[str, Any]:
+def space_of(query: UsageQuery) -> dict[str, Any]:
     return {"team_id": query.team.pk, "mode": query.mode}
 
 
