@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -47,9 +48,13 @@ def calls(cast, token_of) -> None:
 def see(cast, client_of) -> Callable[..., Any]:
     """`see("owner", "overview", "period=30d")`: the answer; with `headers` as htmx sends them."""
 
+    clients: dict[str, Client] = {}  # so that signing in is not among the queries of a page
+
     def get(name: str, page: str = "overview", query: str = "", **headers: str) -> Any:
         url = reverse(f"usage:{page}", args=[] if page == "me" else [cast.team.slug])
-        return client_of(name).get(f"{url}?{query}", headers=headers)
+        if name not in clients:
+            clients[name] = client_of(name)
+        return clients[name].get(f"{url}?{query}", headers=headers)
 
     return get
 
