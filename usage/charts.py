@@ -69,9 +69,8 @@ def success(shown: Overview) -> Chart:
     lowest = min((value for value in values if value is not None), default=100.0)
     bottom = next(floor for floor in (90, 75, 50, 0) if lowest >= floor)
     ticks = [bottom, (bottom + 100) / 2, 100]
-    line = _line(
-        _times(shown.query, shown.points), values, "--series-calls", _("%{y:.1f} % succeeded"), gaps=False
-    )
+    x = _times(shown.query, shown.points)
+    line = _line(x, values, "--series-calls", _("%{y:.1f} % succeeded"))
     yaxis = {
         "range": [bottom, 100.4 if bottom == 90 else 102],
         "tickvals": ticks,
@@ -168,18 +167,23 @@ def _line(
     *,
     name: str = "",
     shape: str = "hvh",
-    gaps: bool = True,
     **more: Any,
 ) -> Chart:
+    """A line with gaps where `y` is None. A value between two gaps is a dot, or it would not be seen."""
+    around = [None, *y, None]
+    lone = [value is not None and around[at] is around[at + 2] is None for at, value in enumerate(y)]
+    paint = f"var({color})"
+    dots = {"mode": "lines+markers", "marker": {"size": [4 * one for one in lone], "color": paint}}
     return {
         "type": "scatter",
         "mode": "lines",
         "name": name,
         "x": list(x),
         "y": list(y),
-        "line": {"color": f"var({color})", "width": 1.5, "shape": shape},
-        "connectgaps": not gaps,
+        "line": {"color": paint, "width": 1.5, "shape": shape},
+        "connectgaps": False,
         "hovertemplate": f"{hover}<extra></extra>",
+        **(dots if any(lone) else {}),
         **more,
     }
 

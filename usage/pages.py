@@ -13,7 +13,7 @@ from usage.models import Level, QuotaUse
 from usage.people import Person, people_of, tokens_of
 from usage.query import Dimension, UsageQuery
 from usage.quotas import member_levels
-from usage.statistics import Overview, Ranked, overview, ranking
+from usage.statistics import Overview, Ranked, only, overview, ranking
 
 # The overview shows the first few; the ranking page has them all.
 TOP = 5
@@ -77,14 +77,15 @@ class RankingPage:
 def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewPage:
     """The overview of a team, or for a member of their own part of it."""
     shown = overview(query)
-    models = ranking(query, Dimension.MODEL)
+    # All models, also those that are filtered out: one question for the table and for what can be chosen.
+    models = ranking(replace(query, models=()), Dimension.MODEL)
     ranked = ranking(query, Dimension.MEMBER) if access.sees_team else []
     people = people_of(access.team, also=[row.key for row in ranked]) if access.sees_team else {}
     rows = _member_rows(query, ranked, people, now, TOP)
     return OverviewPage(
         query=query,
         overview=shown,
-        models=[row for row in models if row.figures.calls],
+        models=[row for row in only(models, query.models) if row.figures.calls],
         members=rows,
         active_members=sum(row.figures.calls > 0 for row in ranked),
         filters=_filters(query, access, people, models),
@@ -97,7 +98,8 @@ def ranking_page(query: UsageQuery, access: Access, now: datetime) -> RankingPag
     ranked = ranking(query, Dimension.MEMBER)
     people = people_of(access.team, also=[row.key for row in ranked])
     rows = _member_rows(query, ranked, people, now, len(ranked))
-    return RankingPage(query, rows, _filters(query, access, people, None))
+    models = ranking(replace(query, models=(), previous=None), Dimension.MODEL)
+    return RankingPage(query, rows, _filters(query, access, people, models))
 
 
 def _member_rows(
@@ -117,11 +119,9 @@ def _was_called(query: UsageQuery) -> bool:
 
 
 def _filters(
-    query: UsageQuery, access: Access, people: dict[int, Person], models: Sequence[Ranked] | None
+    query: UsageQuery, access: Access, people: dict[int, Person], models: Sequence[Ranked]
 ) -> list[Filter]:
     """What the page can be filtered by. Members see no other members, so they cannot choose among them."""
-    if models is None or query.models:
-        models = ranking(replace(query, models=(), previous=None), Dimension.MODEL)
     names = dict.fromkeys([*(row.key for row in models), *query.models])
     tokens = tokens_of(access.team, None if access.sees_team else access.user)
     filters = [

@@ -1,7 +1,7 @@
 """The numbers of the pages: from a query to dataclasses. Reads only; nothing else aggregates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -121,6 +121,18 @@ def ranking(query: UsageQuery, by: Dimension) -> list[Ranked]:
     ]
     fill_percentiles([row.figures for row in rows])
     return rows
+
+
+def only(ranked: Sequence[Ranked], keys: Sequence[Any]) -> list[Ranked]:
+    """Those of a ranking with these keys, ranked among themselves; all of them when there are no keys."""
+    if not keys:
+        return list(ranked)
+    kept = [row for row in ranked if row.key in set(keys)]
+    calls = sum(row.figures.calls for row in kept)
+    return [
+        replace(row, rank=position, share=row.figures.calls / calls if calls else 0.0)
+        for position, row in enumerate(kept, start=1)
+    ]
 
 
 def _calls(found: Cells, key: tuple[Any, ...]) -> int:

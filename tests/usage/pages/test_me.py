@@ -52,7 +52,9 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_page(see, calls):
     assert see("anonymous", "me").url.startswith("/accounts/login/")
 
 
-@pytest.mark.parametrize("query", ["days=7", "days=90", "days=8", "days=x", "days=-1", "mode=x", "figures=table", ""])
+@pytest.mark.parametrize(
+    "query", ["days=7", "days=90", "days=8", "days=x", "days=-1", "mode=x", "figures=table", ""]
+)
 def test_any_query_is_a_page(see, calls, query):
     assert 'id="usage-me"' in text_of(see("member", "me", query))
 

@@ -69,6 +69,7 @@ def test_a_large_team_needs_no_more(see, calls, settled, request, django_assert_
         return len(captured)
 
     small = [count(*page) for page in PAGES]
-    print(small)
     request.getfixturevalue("many")
-    assert [count(*page) for page in PAGES] == small
+    large = [count(*page) for page in PAGES]
+    # An empty period asks once more, whether there were ever any calls.
+    assert all(now <= before for now, before in zip(large, small, strict=True)), (small, large)
