@@ -6,7 +6,7 @@ from the calls themselves, through the source that `logs` registers here.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial, reduce
 from operator import or_
@@ -63,16 +63,39 @@ HOUR_ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember)
 DAY_ROLLUPS: tuple[type[Counters], ...] = (DayModel, DayMember, DayToken, DayDetail)
 
 
-def cells(query: UsageQuery, by: Sequence[Dimension], ranges: Sequence[Range]) -> list[Cells]:
+@dataclass
+class SingleCalls:
+    """Single calls by these dimensions, read once for all the questions of a page that need the same ones."""
+
+    by: tuple[Dimension, ...]
+    _read: dict[tuple[UsageQuery, tuple[Range, ...]], list[RawRow]] = field(default_factory=dict)
+
+    def rows(self, query: UsageQuery, asked: Sequence[Dimension], ranges: Sequence[Range]) -> Iterable[RawRow]:
+        """The rows by the dimensions `asked`, which must be among `by`; one key may come several times."""
+        if _raw_source is None:
+            raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
+        same_calls = replace(query, granularity=Granularity.DAY, previous=None), tuple(ranges)
+        if same_calls not in self._read:
+            self._read[same_calls] = list(_raw_source(query, self.by, ranges))
+        places = [self.by.index(dimension) for dimension in asked]
+        for (at, *values), counters, latency, ttft in self._read[same_calls]:
+            yield (at, *(values[place] for place in places)), counters, latency, ttft
+
+
+def cells(
+    query: UsageQuery, by: Sequence[Dimension], ranges: Sequence[Range], single: SingleCalls | None = None
+) -> list[Cells]:
     """For each range the figures of each combination of `by` that has calls.
 
     Keys have their values in the order of `by`: an instant (bucket start), a user id, a model, a token id.
-    The ranges must not overlap, so that one statement can answer for all of them.
+    The ranges must not overlap, so that one statement can answer for all of them. `single` is shared by
+    questions that are asked together.
     """
+    single = single or SingleCalls(tuple(dimension for dimension in by if dimension is not Dimension.TIME))
     needed = {*by, *query.filtered} - {Dimension.TIME}
     pieces = [cut(one, query, needed, hourly=_is_hourly(query, by)) for one in ranges]
     answer: list[Cells] = [{} for _ in ranges]
-    for key, at, counters, latency, ttft in _rows(query, by, needed, pieces):
+    for key, at, counters, latency, ttft in _rows(query, by, needed, pieces, single):
         for one, found in zip(ranges, answer, strict=True):
             if at in one:
                 found.setdefault(key, Figures()).add(counters, latency, ttft)
@@ -122,7 +145,11 @@ _Row = tuple[Key, datetime, Sequence[int], bytes, bytes]
 
 
 def _rows(
-    query: UsageQuery, by: Sequence[Dimension], needed: set[Dimension], pieces: Sequence[Pieces]
+    query: UsageQuery,
+    by: Sequence[Dimension],
+    needed: set[Dimension],
+    pieces: Sequence[Pieces],
+    single: SingleCalls,
 ) -> Iterable[_Row]:
     """The rows of all pieces, each with the instant that tells which range it belongs to."""
     days = [Q(day__gte=first, day__lt=after) for piece in pieces for first, after in piece.days]
@@ -135,7 +162,9 @@ def _rows(
         yield from _from_rollup(query, by, rollup, "hour", hours, edges)
     rest = [one for piece in pieces for one in piece.rest]
     if rest:
-        yield from _from_calls(query, by, rest)
+        asked = [dimension for dimension in by if dimension is not Dimension.TIME]
+        for (at, *values), counters, latency, ttft in single.rows(query, asked, rest):
+            yield _key(query, by, at, values), at, counters, latency, ttft
 
 
 def _from_rollup(
@@ -178,11 +207,3 @@ def _key(query: UsageQuery, by: Sequence[Dimension], at: datetime, values: Seque
         bucket_start(at, query.granularity, query.zone) if dimension is Dimension.TIME else next(rest)
         for dimension in by
     )
-
-
-def _from_calls(query: UsageQuery, by: Sequence[Dimension], rest: Sequence[Range]) -> Iterable[_Row]:
-    if _raw_source is None:
-        raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
-    asked = [dimension for dimension in by if dimension is not Dimension.TIME]
-    for (at, *values), counters, latency, ttft in _raw_source(query, asked, rest):
-        yield _key(query, by, at, values), at, counters, latency, ttft

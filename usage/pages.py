@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from teams.access import Access
 from teams.models import Token
+from usage.cells import SingleCalls
 from usage.levels import LevelState
 from usage.models import Level, QuotaUse
 from usage.people import Person, people_of, tokens_of
@@ -76,10 +77,11 @@ class RankingPage:
 
 def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewPage:
     """The overview of a team, or for a member of their own part of it."""
-    shown = overview(query)
+    single = SingleCalls((Dimension.MODEL, Dimension.MEMBER))
+    shown = overview(query, single)
     # All models, also those that are filtered out: one question for the table and for what can be chosen.
-    models = ranking(replace(query, models=()), Dimension.MODEL)
-    ranked = ranking(query, Dimension.MEMBER) if access.sees_team else []
+    models = ranking(replace(query, models=()), Dimension.MODEL, single)
+    ranked = ranking(query, Dimension.MEMBER, single) if access.sees_team else []
     people = people_of(access.team, also=[row.key for row in ranked]) if access.sees_team else {}
     rows = _member_rows(query, ranked, people, now, TOP)
     return OverviewPage(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from usage.cells import Cells, cells
+from usage.cells import Cells, SingleCalls, cells
 from usage.figures import Figures, fill_percentiles, total
 from usage.query import Dimension, Range, UsageQuery
 
@@ -92,10 +92,10 @@ class Ranked:
         return self.figures.calls / self.before.calls - 1
 
 
-def overview(query: UsageQuery) -> Overview:
+def overview(query: UsageQuery, single: SingleCalls | None = None) -> Overview:
     """Totals and points by time, for the period and the one before, in at most three statements."""
     ranges = _ranges(query)
-    found = cells(query, [Dimension.TIME], ranges)
+    found = cells(query, [Dimension.TIME], ranges, single)
     points = _points(query, query.range, found[0])
     before = _points(query, ranges[1], found[1]) if len(ranges) > 1 else []
     totals = [total(cells_of.values()) for cells_of in found]
@@ -103,9 +103,9 @@ def overview(query: UsageQuery) -> Overview:
     return Overview(query, totals[0], points, totals[1] if len(totals) > 1 else None, before)
 
 
-def ranking(query: UsageQuery, by: Dimension) -> list[Ranked]:
+def ranking(query: UsageQuery, by: Dimension, single: SingleCalls | None = None) -> list[Ranked]:
     """Members, models or tokens with calls in the period or the one before, most calls first."""
-    now, *rest = cells(query, [by], _ranges(query))
+    now, *rest = cells(query, [by], _ranges(query), single)
     before = rest[0] if rest else None
     keys = sorted({*now, *(before or {})}, key=lambda key: (-_calls(now, key), key))
     all_calls = sum(figures.calls for figures in now.values())

@@ -1,0 +1,106 @@
+"""The usage pages in a real browser: filters, Back, charts, every look."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from logs.callers import Caller
+from logs.record import record_calls
+from logs.reported import ReportedCall
+
+CHARTS = ("trend", "success", "latency")
+
+
+@pytest.fixture
+def called(cast, token_of):
+    """Calls of three people over 20 days, some of them failed."""
+    now = timezone.now()
+    for name, count in (("member", 60), ("administrator", 25), ("owner", 5)):
+        reported = [
+            ReportedCall(
+                request_id=f"{name}-{n}",
+                started_at=now - timedelta(hours=8 * n, minutes=2),
+                model=("gpt-4o-mini", "gpt-4o", "house-model")[n % 3],
+                status=(200, 200, 200, 429, 500)[n % 5],
+                input_tokens=1000 * n,
+                output_tokens=50,
+                latency_ms=400 + 40 * n,
+                ttft_ms=90,
+                stream=True,
+            )
+            for n in range(count)
+        ]
+        record_calls(reported, by=Caller(token=token_of(name)[0]), now=now)
+    return cast
+
+
+def open_page(page, name: str, query: str = "") -> None:
+    page.goto(reverse(f"usage:{name}", args=[] if name == "me" else ["harbour-research"]) + query)
+
+
+def expect_charts(page, names=CHARTS) -> None:
+    for name in names:
+        expect(page.locator(f"[data-chart={name}] svg.main-svg >> nth=0")).to_be_visible()
+
+
+def test_filters_narrow_the_page_and_back_brings_the_whole_one_again(page, called, sign_in):
+    sign_in(called.owner)
+    open_page(page, "overview")
+    expect_charts(page)
+    page.evaluate("document.documentElement.dataset.kept = 'yes'")
+    page.get_by_role("group", name="Time range").get_by_role("link", name="30 d").click()
+    page.wait_for_url("**?period=30d*")
+    expect(page.locator(".kpis")).to_contain_text("90")
+    expect_charts(page)
+
+    page.get_by_role("button", name="Member").first.click()
+    page.get_by_role("checkbox", name="Mia").check()
+    page.get_by_role("button", name="Apply").locator("visible=true").click()
+    page.wait_for_url(f"**member={called.member.public_id}*")
+    expect(page.locator(".kpis")).to_contain_text("60")
+    expect_charts(page)
+    assert page.evaluate("document.documentElement.dataset.kept") == "yes", "only the part was swapped"
+
+    page.go_back()
+    expect(page.locator(".kpis")).to_contain_text("90")
+    expect(page.locator(".rail")).to_have_count(1)
+    expect_charts(page)
+    page.go_back()
+    expect(page.get_by_role("link", name="7 d")).to_have_attribute("aria-current", "true")
+    expect_charts(page)
+
+
+def test_new_calls_are_there_after_a_reload(page, called, sign_in, token_of):
+    sign_in(called.owner)
+    open_page(page, "overview", "?period=30d")
+    expect(page.locator(".kpis")).to_contain_text("90")
+    now = timezone.now()
+    call = ReportedCall(request_id="new", started_at=now, model="gpt-4o-mini")
+    record_calls([call], by=Caller(token=token_of("member")[0]), now=now)
+    page.reload()
+    expect(page.locator(".kpis")).to_contain_text("91")
+
+
+@pytest.mark.parametrize("query", ["?period=30d", "?figures=table&period=24h", "?member=nobody", "?mode=test"])
+@pytest.mark.parametrize("name", ["overview", "ranking"])
+def test_a_page_of_the_team_is_accessible_in_every_look(page, called, sign_in, axe, each_look, name, query):
+    sign_in(called.owner)
+    open_page(page, name, query)
+    if name == "overview" and query == "?period=30d":
+        expect_charts(page)
+    for _look in each_look():
+        axe()
+
+
+def test_the_personal_page_and_a_members_part_are_accessible_in_every_look(
+    page, called, sign_in, axe, each_look
+):
+    sign_in(called.member)
+    for name in ("me", "overview"):
+        open_page(page, name)
+        expect(page.locator("[data-chart] svg.main-svg >> nth=0")).to_be_visible()
+        for _look in each_look():
+            axe()
