@@ -181,6 +181,42 @@ _NAMES: dict[str, Schema] = {
 _USAGE = _object(
     {"rows": {"type": "array", "items": _object({**_NAMES, **_FIGURES})}, "totals": _object(_FIGURES)}
 )
+_EPISODE = _object(
+    {
+        "id": {"type": "string"},
+        "kind": {"enum": ["calls", "tokens", "cost", "errors", "latency", "member"]},
+        "kinds": {"type": "array", "items": {"type": "string"}, "description": "of the same incident"},
+        "from": _TIME,
+        "to": _TIME,
+        "score": {"type": "number", "description": "1 is an alarm"},
+        "importance": {"type": "number"},
+        "member": {"type": ["string", "null"], "description": "public id, of the kind member"},
+        "sentence": {"type": "string"},
+        "drivers": {
+            "type": "array",
+            "items": _object(
+                {
+                    "dimension": {"enum": ["member", "token", "model", "outcome"]},
+                    "key": {"type": "string"},
+                    "name": {"type": "string"},
+                    "share": {"type": "number", "description": "of the whole excess, 0 to 1"},
+                }
+            ),
+        },
+        "spread_over": {"type": "array", "items": {"type": "string"}},
+        "url": {"type": "string", "description": "the calls of the episode"},
+        "expected": _or_null(_object({"reason": {"type": "string"}, "marked_at": _TIME})),
+    }
+)
+_UNUSUAL = _object(
+    {
+        "from": _TIME,
+        "to": _TIME,
+        "time_zone": {"type": "string"},
+        "learning_until": _or_null(_TIME),
+        "episodes": {"type": "array", "items": _ref("Episode")},
+    }
+)
 _FILTERS = [
     _query("from", "start of the range; a time with an offset, or a date of the team's calendar"),
     _query("to", "end of the range, not included"),
@@ -242,6 +278,13 @@ def _paths() -> Schema:
                 "responses": {"200": _answer("Rows and their total apart", _ref("Usage")), **_ERRORS},
             }
         },
+        "/api/v1/unusual": {
+            "get": {
+                "summary": "Unusual episodes, most important first",
+                "parameters": [one for one in _FILTERS if one["name"] not in {"model", "token"}],
+                "responses": {"200": _answer("Episodes with what drove them", _ref("Unusual")), **_ERRORS},
+            }
+        },
         "/api/v1/reservations": {
             "post": {
                 "summary": "Reserve quota before a call",
@@ -270,6 +313,8 @@ def document(base_url: str) -> Schema:
         "Wanted": _WANTED,
         "Reservation": _RESERVATION,
         "Usage": _USAGE,
+        "Episode": _EPISODE,
+        "Unusual": _UNUSUAL,
     }
     return {
         "openapi": "3.1.0",

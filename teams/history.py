@@ -30,6 +30,7 @@ NOUNS: dict[str, "StrOrPromise"] = {
     "gateway_key": gettext_lazy("Gateway keys"),
     "quota": gettext_lazy("Quotas"),
     "alert": gettext_lazy("Alerts"),
+    "episode": gettext_lazy("Unusual episodes"),
 }
 SENTENCES: dict[str, "StrOrPromise"] = {
     "team.created": gettext_lazy("%(actor)s created the team"),
@@ -64,6 +65,8 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     "gateway_key.revoked": gettext_lazy("%(actor)s revoked the gateway key %(subject)s"),
     "gateway_key.rotated": gettext_lazy("%(actor)s gave the gateway key %(subject)s a new secret"),
     "gateway_key.renamed": gettext_lazy("%(actor)s renamed the gateway key %(subject)s"),
+    "episode.expected": gettext_lazy("%(actor)s marked as expected: %(subject)s"),
+    "episode.unmarked": gettext_lazy("%(actor)s no longer expects: %(subject)s"),
 }
 
 

@@ -4,7 +4,7 @@ An address that is missing here fails the test: whoever adds a page says who may
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -19,7 +19,8 @@ from teams.actions.invitations import create_link
 from teams.actions.tokens import create_token
 from teams.actions.transfers import offer_transfer
 from teams.activity import SITE, Actor
-from teams.models import Activity, Token
+from teams.models import Activity, Mode, Token
+from usage.models import ExpectedEpisode
 
 WHO = ["owner", "administrator", "member", "former", "outsider", "anonymous"]
 LOGIN = 302  # to the sign-in page; the pages that redirect after a POST are marked by the method
@@ -78,6 +79,8 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:overview": ("GET", SEE_OWN),
     "usage:ranking": ("GET", SEE_TEAM),
     "usage:me": ("GET", OWN),
+    "usage:expected-mark": ("POST", POST_ADMINISTRATOR),
+    "usage:expected-unmark": ("POST", POST_ADMINISTRATOR),
     "logs:list": ("GET", SEE_OWN),
     "logs:export": ("GET", SEE_OWN),
     "logs:choices": ("GET", SEE_OWN),
@@ -113,8 +116,17 @@ def things(cast) -> dict[str, str]:
         typed_name=cast.team.name,
         now=now,
     )
+    expected = ExpectedEpisode.objects.create(
+        team=cast.team,
+        mode=Mode.LIVE,
+        kind="calls",
+        starts_at=now,
+        ends_at=now + timedelta(hours=1),
+        marked_at=now,
+    )
     return {
         "slug": cast.team.slug,
+        "expected_id": expected.public_id,
         "user_id": cast.member.public_id,
         "invitation_id": invitation.public_id,
         "token_id": token.public_id,

@@ -57,8 +57,8 @@ def show_usage(request: HttpRequest, credential: Credential) -> HttpResponse:
         return _csv(found, names)
     rows = [{**_keys(found.by, key, names), **_figures(figures)} for key, figures in found.rows]
     answer = {
-        "from": _time(query.range.start),
-        "to": _time(query.range.end),
+        "from": time_text(query.range.start),
+        "to": time_text(query.range.end),
         "time_zone": query.team.time_zone,
         "granularity": query.granularity,
         "rows": rows,
@@ -103,7 +103,7 @@ def _mode(request: HttpRequest) -> Mode | None:
 
 
 def _query(request: HttpRequest, reader: Reader, now: datetime) -> tuple[UsageQuery, list[Dimension]]:
-    asked = _range(request, reader, now)
+    asked = range_of(request, reader, now)
     try:
         granularity = checked_granularity(request.GET.get("granularity", ""), asked)
     except ValueError as error:
@@ -113,14 +113,15 @@ def _query(request: HttpRequest, reader: Reader, now: datetime) -> tuple[UsageQu
         mode=reader.mode,
         range=asked,
         granularity=granularity,
-        members=_members(request, reader),
+        members=members_of(request, reader),
         models=tuple(_values(request, "model")),
         tokens=_tokens(request, reader),
     )
     return query, _dimensions(request)
 
 
-def _range(request: HttpRequest, reader: Reader, now: datetime) -> Range:
+def range_of(request: HttpRequest, reader: Reader, now: datetime) -> Range:
+    """The range asked for, the last 30 days if none. Raises ApiError."""
     end = _instant(request, "to", reader.team) or now
     start = _instant(request, "from", reader.team) or end - timedelta(days=_DEFAULT_DAYS)
     if start >= end:
@@ -166,7 +167,7 @@ def _values(request: HttpRequest, name: str) -> list[str]:
     return values
 
 
-def _members(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
+def members_of(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
     """Members by address or public id. Somebody who may see only themselves gets only themselves."""
     asked = _values(request, "member")
     known = people_named(reader.team, asked) if asked else {}
@@ -207,7 +208,7 @@ def _names(reader: Reader, found: Table) -> Names:
         elif dimension is Dimension.TOKEN:
             names[dimension] = dict(Token.objects.filter(pk__in=keys).values_list("pk", "public_id"))
         elif dimension is Dimension.TIME:
-            names[dimension] = {key: _time(key) for key in keys}
+            names[dimension] = {key: time_text(key) for key in keys}
     return names
 
 
@@ -253,5 +254,5 @@ def _flattened(row: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _time(at: datetime) -> str:
+def time_text(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -108,6 +108,18 @@ class OwnFilter(forms.Form):
         return (self.cleaned_data.get("days") if self.is_valid() else None) or 30
 
 
+class ExpectedForm(forms.Form):
+    """Why an episode of a page is expected. `page` is the page's query string, to find it there and go back."""
+
+    episode = forms.CharField(max_length=100)
+    reason = forms.CharField(label=gettext_lazy("Why was this expected?"), max_length=200)
+
+    @property
+    def page(self) -> QueryDict:
+        """The parameters of the page that the form was on."""
+        return QueryDict(self.data.get("page", "")[:4000])
+
+
 def checked_granularity(asked: str, of: Range) -> Granularity:
     """The step asked for, or the automatic one for "". Raises ValueError with a message for people."""
     if not asked:

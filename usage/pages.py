@@ -15,6 +15,7 @@ from usage.people import Person, people_of, tokens_of
 from usage.query import Dimension, UsageQuery
 from usage.quotas import member_levels
 from usage.statistics import Overview, Ranked, only, overview, ranking
+from usage.unusual.shown import Note, Unusual, unusual_in
 
 # The overview shows the first few; the ranking page has them all.
 TOP = 5
@@ -22,11 +23,12 @@ TOP = 5
 
 @dataclass(frozen=True)
 class MemberRow:
-    """A line of the ranking: somebody, and their figures."""
+    """A line of the ranking: somebody, their figures, and the note of an unusual episode about them."""
 
     person: Person
     ranked: Ranked
     quota: LevelState | None  # None: a former member
+    note: Note | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class OverviewPage:
     active_members: int
     filters: list[Filter]
     never_called: bool
+    unusual: Unusual
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class RankingPage:
     query: UsageQuery
     members: list[MemberRow]
     filters: list[Filter]
+    unusual: Unusual
 
 
 def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewPage:
@@ -83,7 +87,8 @@ def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewP
     models = ranking(replace(query, models=()), Dimension.MODEL, single)
     ranked = ranking(query, Dimension.MEMBER, single) if access.sees_team else []
     people = people_of(access.team, also=[row.key for row in ranked]) if access.sees_team else {}
-    rows = _member_rows(query, ranked, people, now, TOP)
+    unusual = unusual_in(query, sees_team=access.sees_team, now=now)
+    rows = _member_rows(query, ranked, people, unusual, now, TOP)
     return OverviewPage(
         query=query,
         overview=shown,
@@ -92,6 +97,7 @@ def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewP
         active_members=sum(row.figures.calls > 0 for row in ranked),
         filters=_filters(query, access, people, models),
         never_called=shown.is_empty and not _was_called(query),
+        unusual=unusual,
     )
 
 
@@ -99,19 +105,26 @@ def ranking_page(query: UsageQuery, access: Access, now: datetime) -> RankingPag
     """Every member with calls in the period, and those without."""
     ranked = ranking(query, Dimension.MEMBER)
     people = people_of(access.team, also=[row.key for row in ranked])
-    rows = _member_rows(query, ranked, people, now, len(ranked))
+    unusual = unusual_in(query, sees_team=True, now=now)
+    rows = _member_rows(query, ranked, people, unusual, now, len(ranked))
     models = ranking(replace(query, models=(), previous=None), Dimension.MODEL)
-    return RankingPage(query, rows, _filters(query, access, people, models))
+    return RankingPage(query, rows, _filters(query, access, people, models), unusual)
 
 
 def _member_rows(
-    query: UsageQuery, ranked: Sequence[Ranked], people: dict[int, Person], now: datetime, most: int
+    query: UsageQuery,
+    ranked: Sequence[Ranked],
+    people: dict[int, Person],
+    unusual: Unusual,
+    now: datetime,
+    most: int,
 ) -> list[MemberRow]:
     """The first `most` lines of the ranking, with the quota of those who still are members."""
-    shown = [row for row in ranked if row.key in people][:most]
-    members = [row.key for row in shown if not people[row.key].is_former]
+    shown = [(people[row.key], row) for row in ranked if row.key in people][:most]
+    members = [person.id for person, _row in shown if not person.is_former]
     quotas = member_levels(query.team, query.mode, members, now) if members else {}
-    return [MemberRow(people[row.key], row, quotas.get(row.key)) for row in shown]
+    notes = unusual.members
+    return [MemberRow(person, row, quotas.get(person.id), notes.get(person.public_id)) for person, row in shown]
 
 
 def _was_called(query: UsageQuery) -> bool:

@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from usage import views
+from usage import expected_views, views
 
 app_name = "usage"
 urlpatterns = [
     path("me/", views.me, name="me"),
     path("t/<slug:slug>/", views.overview, name="overview"),
+    path("t/<slug:slug>/unusual/expected/", expected_views.mark, name="expected-mark"),
+    path(
+        "t/<slug:slug>/unusual/expected/<str:expected_id>/remove/",
+        expected_views.unmark,
+        name="expected-unmark",
+    ),
     path("t/<slug:slug>/ranking/", views.ranking, name="ranking"),
 ]

@@ -1,5 +1,6 @@
 """The usage pages: access, form, statistics, answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from usage.query import PRESETS, Granularity
 from usage.quotas import contexts_of
 from usage.snippets import first_call
 from usage.statistics import Overview
+from usage.unusual.shown import Note, marks_by_point
 
 
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
@@ -28,7 +30,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     context = _frame(request, access, form, "overview")
     if form.is_valid():
         page = overview_page(form.query(), access, now)
-        context |= {"page": page, **_charts(request, page.overview)}
+        context |= {"page": page, **_charts(request, page.overview, page.unusual.notes)}
         if page.never_called:
             context |= {"first_call": first_call(settings.BASE_URL, now)}
     return render_page(request, "usage/overview.html", "usage-overview", context)
@@ -78,6 +80,7 @@ def _frame(request: HttpRequest, access: Access, form: UsageFilter, nav: str) ->
     asked = request.GET
     return {
         "access": access,
+        "may_edit": access.may(Permission.EDIT_TEAM),
         "nav": nav,
         "form": form,
         "presets": PRESETS.items(),
@@ -87,10 +90,10 @@ def _frame(request: HttpRequest, access: Access, form: UsageFilter, nav: str) ->
     }
 
 
-def _charts(request: HttpRequest, shown: Overview) -> dict[str, Any]:
+def _charts(request: HttpRequest, shown: Overview, notes: Sequence[Note] = ()) -> dict[str, Any]:
     return {
         "shows_figures": request.GET.get("figures") == "table",
-        "trend": charts.trend(shown),
+        "trend": charts.trend(shown, marks_by_point(notes, shown.points)),
         "trend_summary": charts.trend_summary(shown),
         "success": charts.success(shown),
         "latency": charts.latency(shown),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from usage.unusual.sentences import (
     rate_sentence,
 )
 
+SPIKES = [RULES.index(rule) for rule in "AB"]  # the shorter first
 RAISED = 1.2  # times the usual share: an hour of failures or slowness belongs to its incident
 Sentence = Callable[[Mapping[int, str]], str]
 
@@ -61,7 +63,7 @@ def _periods(hourly: Hourly) -> Iterator[Candidate]:
 
 def _period(hourly: Hourly, kind: Kind, values: Floats, unit: Unit) -> Iterator[Candidate]:
     scores = find_periods(hourly.hours, values, None if kind is Kind.CALLS else hourly.calls)
-    for one in period_incidents(scores):
+    for one in map(partial(_told, scores), period_incidents(scores)):
 
         def sentence(_names: Mapping[int, str], one: Incident = one) -> str:
             return period_sentence(scores, hourly.hours, one, unit)
@@ -73,11 +75,21 @@ def _period(hourly: Hourly, kind: Kind, values: Floats, unit: Unit) -> Iterator[
             start=start,
             end=end,
             peak=one.peak,
-            score=float(scores.score[one.peak]),
+            score=float(scores.score[one.start : one.end].max()),
             weight=abs(off) / usual_hour(values, one.start),
             sentence=sentence,
             is_lack=off < 0,
         )
+
+
+def _told(scores: PeriodScores, one: Incident) -> Incident:
+    """The incident with its peak at the strangest hour of its shortest spike, which says best when it was."""
+    hours = slice(one.start, one.end)
+    for rule in SPIKES:
+        alarms = np.where(scores.rule[hours] == rule, scores.score[hours], 0.0)
+        if (alarms >= ALARM).any():
+            return Incident(one.start, one.end, one.start + int(np.argmax(alarms)))
+    return one
 
 
 def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int]:

@@ -162,7 +162,7 @@ def _same_incident(one: Episode, other: Episode) -> bool:
 def _joined(one: Episode, other: Episode) -> Episode:
     whole = Range(min(one.whole.start, other.whole.start), max(one.whole.end, other.whole.end))
     kinds = (*one.kinds, *([] if other.kind in one.kinds else [other.kind]))
-    own = (*one.own, *([other] if other.kind is Kind.MEMBER else []))
+    own = (*one.own, *([replace(other, kinds=(other.kind,))] if other.kind is Kind.MEMBER else []))
     return replace(one, whole=whole, kinds=kinds, own=own, importance=max(one.importance, other.importance))
 
 

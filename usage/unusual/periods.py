@@ -238,11 +238,15 @@ def _log_ratio(above: Floats, below: Floats) -> Floats:
 
 
 def _strongest(x: Floats, first: int, u: Floats, findings: list[_Finding]) -> PeriodScores:
-    """The highest score of each hour with its rule's numbers, put back on the whole grid."""
+    """The highest score of each hour, put back on the whole grid, with the numbers of the rule that tells it.
+
+    That is the rule with this score; but where a shorter spike alarms, too, it says better when it was.
+    """
     scores = np.stack([finding.score for finding in findings])
-    best = np.argmax(scores, axis=0)
+    top = scores.max(axis=0)
+    spikes = scores[:2] >= ALARM  # rules A and B, the shorter first
+    best = np.where(spikes.any(axis=0), np.argmax(spikes, axis=0), np.argmax(scores, axis=0))
     column = np.arange(len(u))
-    top = scores[best, column]
     lead = np.zeros(first)
     return PeriodScores(
         score=np.concatenate([lead, refract(top)]),

@@ -1,6 +1,6 @@
 """What a page tells of the unusual: the few episodes that matter to this reader, those that were expected."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,10 +48,10 @@ class Unusual:
         return found
 
 
-def unusual_in(query: UsageQuery, *, sees_team: bool, now: datetime) -> Unusual:
+def unusual_in(query: UsageQuery, *, sees_team: bool, now: datetime, most: int | None = MOST_SHOWN) -> Unusual:
     """What is told for a question: the team's episodes; with members filtered by, theirs.
 
-    Somebody who does not see the team is told only of their own calls.
+    Somebody who does not see the team is told only of their own calls. `most`: how many are told; None, all.
     """
     if query.models or query.tokens:
         return Unusual([], [], is_filtered=True)
@@ -63,9 +63,9 @@ def unusual_in(query: UsageQuery, *, sees_team: bool, now: datetime) -> Unusual:
     notes = [_note(query, episode, mark_of(episode, marks)) for episode in episodes]
     told = [note for note in notes if note.expected is None]
     return Unusual(
-        notes=[_numbered(note, number) for number, note in enumerate(told[:MOST_SHOWN], start=1)],
+        notes=[_numbered(note, number) for number, note in enumerate(told[:most], start=1)],
         expected=[note for note in notes if note.expected],
-        more=max(len(told) - MOST_SHOWN, 0),
+        more=len(told) - len(told[:most]),
         learning_until=found.learning_until,
         since=found.window.start if found.window.start > query.range.start else None,
     )
@@ -107,7 +107,7 @@ def marks_by_point(notes: Sequence[Note], points: Sequence[Point]) -> list[tuple
     starts = [point.start for point in points]
     for note in notes:
         before = [index for index, start in enumerate(starts) if start <= note.episode.peak]
-        if before or overlap(note.episode.within, Range(starts[0], note.episode.end)):
+        if starts:
             found.setdefault(before[-1] if before else 0, []).append(note)
     return [
         (points[index], " ".join(str(note.number) for note in some), some[0].link)
@@ -117,24 +117,23 @@ def marks_by_point(notes: Sequence[Note], points: Sequence[Point]) -> list[tuple
 
 def causes_sentence(causes: Sequence[Cause], spread: Sequence[str]) -> str:
     """`By Dana (92%), with token nightly-eval (98%), calling gpt-4o (60%) and o4-mini (21%).`, or ""."""
-    parts = []
-    for dimension, words in _DIMENSION_WORDS.items():
-        some = [cause for cause in causes if cause.dimension == dimension]
-        if some:
-            cells = ", ".join(f"{cause.label} ({round(100 * cause.share)}%)" for cause in some)
-            parts.append(words() % {"cells": cells})
+    words = {
+        "member": _("by %(cells)s"),
+        "token": _("with token %(cells)s"),
+        "model": _("of %(cells)s"),
+        "outcome": _("mostly %(cells)s"),
+    }
+    cells = {
+        name: ", ".join(
+            f"{cause.label} ({round(100 * cause.share)}%)" for cause in causes if cause.dimension == name
+        )
+        for name in words
+    }
+    parts = [words[name] % {"cells": text} for name, text in cells.items() if text]
     if "member" in spread:
         parts.append(_("spread over all members"))
     text = ", ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
-
-
-_DIMENSION_WORDS: dict[str, Callable[[], str]] = {
-    "member": lambda: _("by %(cells)s"),
-    "token": lambda: _("with token %(cells)s"),
-    "model": lambda: _("of %(cells)s"),
-    "outcome": lambda: _("mostly %(cells)s"),
-}
 
 
 def _note(query: UsageQuery, episode: Episode, mark: ExpectedEpisode | None) -> Note:

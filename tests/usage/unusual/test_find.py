@@ -1,0 +1,146 @@
+"""The episodes of a team: what is found in its rollups, what drove it, and what it costs to ask again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+
+from teams.models import Mode
+from tests.usage.unusual.conftest import LUNCH, NOW
+from usage.query import Range, UsageQuery
+from usage.unusual.episodes import Kind, calls_link, in_range
+from usage.unusual.find import find_unusual, window_of
+from usage.unusual.shown import unusual_in
+
+WEEK = Range(NOW - timedelta(days=7), NOW)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(db):
+    cache.clear()
+
+
+def found(cast, within=WEEK, now=NOW, mode=Mode.LIVE):
+    return in_range(find_unusual(cast.team, mode, within, now).episodes, within)
+
+
+def causes(episode):
+    return {(cause.dimension, cause.label) for cause in episode.causes}
+
+
+def test_ordinary_weeks_have_no_episode(cast, usual):
+    assert found(cast) == []
+
+
+def test_a_script_that_runs_away_is_one_episode_with_who_and_what_drove_it(cast, runaway):
+    (episode,) = found(cast)
+    assert episode.kind is Kind.CALLS
+    assert {Kind.TOKENS, Kind.MEMBER} < set(episode.kinds)
+    assert (episode.start, episode.end) == (LUNCH, LUNCH + HOUR)
+    assert episode.sentence.startswith("12:00 Thu: 1,02")
+    assert causes(episode) == {("member", "Mia"), ("token", "script"), ("model", "gpt-4o-mini")}
+    assert all(cause.share > 0.95 for cause in episode.causes)
+
+
+def test_its_link_carries_its_hours_and_what_drove_it(cast, runaway, tokens):
+    (episode,) = found(cast)
+    assert calls_link(cast.team, Mode.LIVE, episode) == (
+        f"/t/{cast.team.slug}/logs/?from=2026-11-19T12%3A00&to=2026-11-19T13%3A00"
+        f"&member={cast.member.public_id}&model=gpt-4o-mini&token={tokens['script'].public_id}"
+    )
+
+
+def test_the_link_shows_exactly_those_calls(cast, runaway, client_of, at_noon):
+    (episode,) = found(cast)
+    page = client_of("owner").get(calls_link(cast.team, Mode.LIVE, episode)).content.decode()
+    assert "1,000 calls" in page
+
+
+def test_failures_name_their_kind_and_model(cast, usual, happen):
+    happen("owner", 40, status=429, model="claude-sonnet-4-5")
+    (episode,) = found(cast)
+    assert episode.kind is Kind.ERRORS
+    assert "failed (usually" in episode.sentence
+    assert {("outcome", "Throttled"), ("model", "claude-sonnet-4-5"), ("member", "Olivia")} <= causes(episode)
+    assert "outcome=throttled" in calls_link(cast.team, Mode.LIVE, episode)
+
+
+def test_slow_hours_link_to_the_calls_above_the_edge(cast, usual, happen):
+    for hour in range(3):
+        happen("owner", 30, at=LUNCH + hour * HOUR, latency_ms=6000)
+    episode = next(one for one in found(cast) if one.kind is Kind.LATENCY)
+    assert "took longer than" in episode.sentence
+    assert f"latency_from={episode.slower_than_ms + 1}" in calls_link(cast.team, Mode.LIVE, episode)
+    assert ("member", "Olivia") in causes(episode)
+
+
+def test_modes_are_kept_apart(cast, runaway):
+    assert found(cast, mode=Mode.TEST) == []
+
+
+def test_an_hour_that_is_not_over_is_not_looked_at(cast, runaway):
+    before = LUNCH + timedelta(minutes=59)
+    assert found(cast, within=Range(before - timedelta(days=7), before), now=before) == []
+    late = LUNCH + timedelta(minutes=66)
+    assert len(found(cast, within=Range(late - timedelta(days=7), late), now=late)) == 1
+
+
+def test_what_was_found_is_kept_for_the_hour(cast, runaway, django_assert_num_queries):
+    first = found(cast)
+    with django_assert_num_queries(1):
+        assert found(cast, within=Range(NOW - timedelta(days=1), NOW), now=NOW + timedelta(minutes=20)) == first
+
+
+def test_the_number_of_statements_does_not_grow_with_the_episodes(
+    cast, usual, happen, django_assert_max_num_queries
+):
+    for days in (1, 3, 8, 10):
+        happen("script", 600, at=LUNCH - timedelta(days=days), status=500)
+    with django_assert_max_num_queries(20):  # nine, and those of the cache
+        assert len(found(cast, within=Range(NOW - timedelta(days=20), NOW))) >= 3
+
+
+def test_a_team_in_its_first_week_is_learning(cast, happen):
+    happen("owner", 3, at=NOW - timedelta(days=2))
+    learning = find_unusual(cast.team, Mode.LIVE, WEEK, NOW)
+    assert learning.episodes == ()
+    assert learning.learning_until == datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+def test_a_team_without_calls_has_nothing(cast):
+    nothing = find_unusual(cast.team, Mode.LIVE, WEEK, NOW)
+    assert (nothing.episodes, nothing.learning_until) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("days_back", "days", "start", "end"),
+    [
+        (7, 7, datetime(2026, 10, 18, 22, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC)),
+        (60, 5, datetime(2026, 8, 31, 22, tzinfo=UTC), datetime(2026, 9, 30, 22, tzinfo=UTC)),
+        (3650, 3650, datetime(2026, 7, 31, 22, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC)),
+        (-5, 1, datetime(2026, 10, 18, 22, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC)),
+    ],
+)
+def test_few_windows_answer_for_all_ranges(cast, days_back, days, start, end):
+    begin = NOW - timedelta(days=days_back)
+    assert window_of(Range(begin, begin + timedelta(days=days)), cast.team, NOW) == Range(start, end)
+
+
+def test_filters_by_member_leave_the_episodes_about_them(cast, runaway):
+    def told(**filters):
+        query = UsageQuery(cast.team, Mode.LIVE, WEEK, **filters)
+        return unusual_in(query, sees_team=True, now=NOW)
+
+    assert len(told(members=(cast.member.pk,)).notes) == 1
+    assert told(members=(cast.owner.pk,)).notes == []
+    assert told(models=("gpt-4o-mini",)).is_filtered
+
+
+def test_members_are_told_only_of_themselves(cast, runaway):
+    query = UsageQuery(cast.team, Mode.LIVE, WEEK, members=(cast.member.pk,))
+    (note,) = unusual_in(query, sees_team=False, now=NOW).notes
+    assert note.episode.kind is Kind.MEMBER
+    assert note.episode.sentence.startswith("Mia")
+    query = UsageQuery(cast.team, Mode.LIVE, WEEK, members=(cast.administrator.pk,))
+    assert unusual_in(query, sees_team=False, now=NOW).notes == []

@@ -1,0 +1,134 @@
+"""The unusual on the overview and the ranking: rings, notes, badges; calling it expected."""
+
+import json
+import re
+
+import pytest
+
+from teams.models import Activity
+from usage.models import ExpectedEpisode
+
+SENTENCE = "12:00 Thu: 1,02"
+
+
+@pytest.fixture
+def page(cast, client_of, at_noon):
+    """`page("owner", "ranking/?period=7d")`: the HTML that this person gets."""
+
+    def get(name: str, path: str = "", status: int = 200) -> str:
+        response = client_of(name).get(f"/t/{cast.team.slug}/{path}")
+        assert response.status_code == status
+        return response.content.decode()
+
+    return get
+
+
+def chart(html: str) -> dict:
+    return json.loads(re.search(r'<script id="trend" type="application/json">(.*?)</script>', html).group(1))
+
+
+def rings(html: str) -> list[dict]:
+    return [trace for trace in chart(html)["data"] if trace.get("mode") == "markers+text"]
+
+
+def episode_key(html: str) -> str:
+    return re.search(r'name="episode" value="([^"]+)"', html).group(1)
+
+
+@pytest.mark.parametrize("name", ["owner", "administrator"])
+def test_the_overview_tells_what_was_unusual_with_a_ring_in_the_chart(runaway, page, name):
+    html = page(name)
+    assert SENTENCE in html
+    assert re.search(r"By Mia \(\d+%\), with token script \(\d+%\), of gpt-4o-mini \(\d+%\)\.", html)
+    (trace,) = rings(html)
+    assert (trace["x"], trace["text"]) == (["2026-11-19T12:00"], ["1"])
+    assert trace["customdata"][0].startswith("/t/harbour-research/logs/?from=2026-11-19T12%3A00")
+
+
+def test_a_day_has_one_ring_for_all_its_episodes(runaway, page):
+    (trace,) = rings(page("owner", "?period=30d"))
+    assert "2026-11-19" in trace["x"]
+
+
+def test_quiet_weeks_have_neither_notes_nor_rings(usual, page):
+    html = page("owner")
+    assert 'id="unusual"' not in html
+    assert rings(html) == []
+
+
+def test_a_member_is_told_of_their_own_calls_and_may_not_call_them_expected(runaway, page):
+    html = page("member")
+    assert "Mia: 1,0" in html
+    assert SENTENCE not in html
+    assert 'name="episode"' not in html
+
+
+def test_the_ranking_flags_who_is_unusual(runaway, page):
+    html = page("owner", "ranking/")
+    assert html.count("badge-bad") == 1
+    assert re.search(r'member-usr_\w+">(?:(?!</tr>).)*Mia(?:(?!</tr>).)*badge-bad', html, re.DOTALL)
+
+
+def test_the_first_week_says_that_it_is_learning(cast, happen, page):
+    happen("owner", 3)
+    assert "Still learning what is usual here" in page("owner")
+
+
+def test_filters_by_model_hide_what_is_about_all_calls(runaway, page):
+    html = page("owner", "?model=gpt-4o-mini")
+    assert SENTENCE not in html
+    assert rings(html) == []
+
+
+def test_an_expected_episode_is_quiet_and_can_be_told_again(cast, runaway, page, client_of):
+    client = client_of("administrator")
+    answer = client.post(
+        f"/t/{cast.team.slug}/unusual/expected/",
+        {"episode": episode_key(page("administrator")), "reason": "Load test", "page": "period=7d"},
+    )
+    assert answer["Location"] == f"/t/{cast.team.slug}/?period=7d"
+    html = page("owner")
+    assert rings(html) == []
+    assert "Load test" in html
+    assert "badge-bad" not in page("owner", "ranking/")
+    mark = ExpectedEpisode.objects.get()
+    client.post(f"/t/{cast.team.slug}/unusual/expected/{mark.public_id}/remove/")
+    assert len(rings(page("owner"))) == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"episode": "calls-20200101T0000Z", "reason": "Load test"},
+        {"reason": "Load test"},
+        {"episode": "", "reason": "", "page": "from=nonsense"},
+    ],
+)
+def test_what_is_not_told_cannot_be_marked(cast, runaway, page, client_of, form):
+    client = client_of("owner")
+    client.post(f"/t/{cast.team.slug}/unusual/expected/", form)
+    assert not ExpectedEpisode.objects.exists()
+    assert "This episode is not told any more." in client.get(f"/t/{cast.team.slug}/").content.decode()
+
+
+def test_a_mark_without_a_reason_is_refused(cast, runaway, page, client_of):
+    form = {"episode": episode_key(page("owner")), "reason": " "}
+    client_of("owner").post(f"/t/{cast.team.slug}/unusual/expected/", form)
+    assert not ExpectedEpisode.objects.exists()
+
+
+def test_activity_says_what_was_expected(cast, runaway, page, client_of):
+    form = {"episode": episode_key(page("owner")), "reason": "Load test"}
+    client_of("owner").post(f"/t/{cast.team.slug}/unusual/expected/", form)
+    assert Activity.objects.filter(kind="episode.expected").count() == 1
+    assert "Olivia marked as expected: 12:00 Thu" in page("owner", "activity/")
+
+
+@pytest.mark.parametrize("query", ["", "?period=24h", "?period=30d", "?period=90d"])
+def test_the_overview_asks_little_once_the_unusual_is_known(
+    cast, runaway, at_noon, client_of, query, django_assert_max_num_queries
+):
+    client = client_of("owner")
+    client.get(f"/t/{cast.team.slug}/{query}")
+    with django_assert_max_num_queries(15):
+        client.get(f"/t/{cast.team.slug}/{query}")
