@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 
-from teams.models import Membership, Role, Team, User
+from teams.models import Membership, Role, Team, Transfer, User
 
 
 class Permission(Enum):
@@ -46,6 +47,8 @@ class Access:
     team: Team
     user: User
     role: str
+    # Whether the team has been offered to this user, as far as one query can tell; it may have lapsed.
+    is_offered: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Whether the role includes `permission` in this team."""
@@ -82,14 +85,18 @@ def team_for(user: User, slug: str, permission: Permission) -> Access:
     Raises Http404 for an outsider (the team's existence is not theirs to know), PermissionDenied (403)
     for a member whose role lacks `permission`.
     """
+    offers = Transfer.objects.filter(
+        team=OuterRef("team"), successor=user, accepted_at=None, declined_at=None, cancelled_at=None
+    )
     membership = (
         Membership.objects.select_related("team")
+        .annotate(is_offered=Exists(offers))
         .filter(user=user, team__slug=slug, team__deleted_at=None, user__is_active=True)
         .first()
     )
     if membership is None:
         raise Http404("No such team")
-    access = Access(membership.team, user, membership.role)
+    access = Access(membership.team, user, membership.role, membership.is_offered)
     if not access.may(permission):
         raise PermissionDenied
     return access

@@ -6,7 +6,7 @@ from django.template import RequestContext
 from django.utils import timezone
 
 from teams.access import Access
-from teams.models import Role, Transfer
+from teams.models import Transfer
 from teams.navigation import NavItem, personal_navigation, team_navigation
 from teams.offers import offer_to
 
@@ -24,9 +24,9 @@ def navigation(context: RequestContext) -> list[NavItem]:
 
 @register.simple_tag(takes_context=True)
 def offer_to_take_over(context: RequestContext) -> Transfer | None:
-    """The open offer of the page's team to its reader, who must be an administrator to have one."""
+    """The open offer of the page's team to its reader, if it has not lapsed."""
     access: Access = context["access"]
-    if access.role != Role.ADMINISTRATOR:
+    if not access.is_offered:
         return None
     return offer_to(access.team, access.user, timezone.now())
 

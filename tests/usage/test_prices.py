@@ -74,11 +74,11 @@ def test_a_provider_that_the_list_does_not_know_is_no_obstacle(db):
         assert price("gpt-4o-mini", provider=provider).cost_nanos == 450_000
 
 
-def test_a_model_with_steps_by_context_is_priced_by_the_library(db):
+def test_a_model_with_steps_by_context_costs_more_from_the_step_on(db):
     short = public_price(model="gemini-2.5-pro", provider="google", at=NOW, tokens=Tokens(100_000, 0))
     long = public_price(model="gemini-2.5-pro", provider="google", at=NOW, tokens=Tokens(300_000, 0))
     assert short.by == long.by == PricedBy.LIST
-    assert short.rates is None
+    assert (short.rates.input, long.rates.input) == (Decimal("1.25"), Decimal("2.5"))
     assert long.cost_nanos > 3 * short.cost_nanos
 
 
