@@ -47,6 +47,11 @@ class LevelState:
     period: Period
     starts_at: datetime | None  # None: all use there ever was counts
     resets_at: datetime | None  # None: never
+    zone: ZoneInfo  # of the team at `team_id`, whose days and resets these are
+
+    def key(self, mode: int) -> LevelKey:
+        """How the records name this level in a mode."""
+        return LevelKey(self.team_id, mode, self.level.value, self.subject_id)
 
     @property
     def available_nanos(self) -> int | None:
@@ -171,6 +176,7 @@ def _state(key: LevelKey, row: Sequence[Any], zones: dict[int, ZoneInfo], now: d
         period=kind,
         starts_at=span.starts_at,
         resets_at=span.resets_at,
+        zone=span.zone,
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from usage import expected_views, views
+from usage import expected_views, quota_views, views
 
 app_name = "usage"
 urlpatterns = [
@@ -15,4 +15,8 @@ urlpatterns = [
         name="expected-unmark",
     ),
     path("t/<slug:slug>/ranking/", views.ranking, name="ranking"),
+    path("t/<slug:slug>/quotas/", quota_views.quotas, name="quotas"),
+    path("t/<slug:slug>/quotas/team/", quota_views.set_team, name="quotas-team"),
+    path("t/<slug:slug>/quotas/members/", quota_views.set_members, name="quotas-members"),
+    path("t/<slug:slug>/members/<str:user_id>/edit/", quota_views.member_editor, name="member-editor"),
 ]

@@ -11,12 +11,12 @@ from config.http import render_page
 from teams.access import Access, Permission, memberships_of, team_for
 from teams.models import Mode, User
 from usage import charts
+from usage.contexts import own_contexts
 from usage.forms import DEFAULT_PERIOD, OWN_DAYS, OwnFilter, UsageFilter
 from usage.own import own_usage
 from usage.pages import overview_page, ranking_page
 from usage.people import own_tokens
 from usage.query import PRESETS, Granularity
-from usage.quotas import contexts_of
 from usage.snippets import first_call
 from usage.statistics import Overview
 from usage.unusual.shown import Note, marks_by_point
@@ -58,7 +58,7 @@ def me(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "me",
         "own": own,
-        "contexts_shown": list(zip(own.contexts, contexts_of(request.user, mode, now), strict=True)),
+        "contexts_shown": list(zip(own.contexts, own_contexts(request.user, mode, now), strict=True)),
         "days": days,
         "day_choices": OWN_DAYS,
         "memberships": memberships,

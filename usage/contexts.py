@@ -1,0 +1,39 @@
+"""One's own contexts as the personal page tells them: levels, sentences, past periods."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from teams.models import Mode, User
+from usage.levels import LevelState
+from usage.past import Asked, PastPeriod, past_periods
+from usage.quotas import ContextLevels, contexts_of
+from usage.runout import pace_sentence, paces, reset_sentence, run_out
+
+
+@dataclass(frozen=True)
+class OwnContext:
+    """One context. `shown` is the level that binds, or without any limit one's own use there."""
+
+    quota: ContextLevels
+    shown: LevelState
+    sentences: list[str]
+    past: list[PastPeriod]
+
+
+def own_contexts(user: User, mode: Mode, now: datetime) -> list[OwnContext]:
+    """Every context of a user, the personal space first: five queries."""
+    contexts = contexts_of(user, mode, now)
+    shown = [context.binding or context.levels[0] for context in contexts]
+    pace = paces(shown, mode, now)
+    past = past_periods([Asked(state.key(mode), state.period, state.zone) for state in shown], now)
+    return [
+        OwnContext(context, state, _sentences(state, per_day, now), before)
+        for context, state, per_day, before in zip(contexts, shown, pace, past, strict=True)
+    ]
+
+
+def _sentences(state: LevelState, per_day: int, now: datetime) -> list[str]:
+    out = run_out(state, per_day, now)
+    if out is None:
+        return []
+    return [reset_sentence(state, now), pace_sentence(out)]
