@@ -21,7 +21,7 @@ from logs.filters import SORTS, CallFilter, Narrowing, SavedViewForm, TailFilter
 from logs.latency import latency_of
 from logs.models import Call
 from logs.pages import calls_page, neighbours
-from logs.saved_views import views_for
+from logs.saved import saved_for
 from logs.tail import tail_of
 from teams.access import Access, Permission
 from teams.activity import actor_of
@@ -39,7 +39,7 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         page = calls_page(form)
         context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
-        context |= {"views": views_for(access), "now": now, "is_live": form.is_live}
+        context |= {"views": saved_for(access), "now": now, "is_live": form.is_live}
     return render_page(request, "logs/list.html", "logs-calls", context)
 
 
@@ -135,7 +135,7 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
 def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
     """Deletes a view that this person can open."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    view = get_object_or_404(views_for(access), public_id=view_id)
+    view = get_object_or_404(saved_for(access), public_id=view_id)
     attempt(request, _("The view was deleted."), actions.delete_view, by=actor_of(request), view=view)
     return redirect("logs:list", slug)
 
