@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from logs.cursors import CursorError, read_cursor
+from logs.latency import Bar
 from logs.query import NAMES, CallQuery, Sort
 from logs.search import Place
 from teams.access import Access
-from usage.forms import ManyField, UsageFilter
+from usage.forms import InstantField, ManyField, UsageFilter
 from usage.models import Outcome
 from usage.money import to_nanos
 
@@ -35,7 +36,7 @@ SORTS = {
 RANGES = ("latency", "ttft", "tokens", "cost")
 _YES_NO = [("", gettext_lazy("Any")), ("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
 # The parameters that say where in the list one is, not what is in it.
-_NOT_FILTERS = {"cursor", "compare", "granularity"}
+_NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since"}
 _MOST = 10**12
 
 
@@ -94,6 +95,7 @@ class CallFilter(UsageFilter):
     unpriced = _yes_no(gettext_lazy("Unpriced"))
     sort = forms.ChoiceField(choices=[*SORTS.items()], required=False)
     cursor = forms.CharField(required=False, max_length=600)
+    live = forms.ChoiceField(choices=[("1", "1")], required=False)
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
@@ -106,6 +108,12 @@ class CallFilter(UsageFilter):
     def sees_team(self) -> bool:
         """Whether others' calls may be asked for."""
         return self._access.sees_team
+
+    @property
+    def is_live(self) -> bool:
+        """Whether new calls are to be added on top: on the first page of the newest."""
+        data = self.cleaned_data
+        return bool(data["live"]) and self.place is None and data["sort"] is Sort.NEWEST
 
     def clean_sort(self) -> Sort:
         return Sort(self.cleaned_data["sort"] or Sort.NEWEST)
@@ -164,3 +172,32 @@ class CallFilter(UsageFilter):
 
 def _nanos(dollars: Decimal | None) -> int | None:
     return None if dollars is None else to_nanos(dollars)
+
+
+class TailFilter(CallFilter):
+    """The filters of a list that is followed, and since when it knows no more."""
+
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+        super().__init__(data, access=access, now=now)
+        self.fields["since"] = InstantField(access.team.zone)
+
+
+class SavedViewForm(forms.Form):
+    """A name for the filters of a list."""
+
+    name = forms.CharField(max_length=80)
+    query = forms.CharField(max_length=4000, required=False)
+    is_shared = forms.BooleanField(required=False)
+
+
+class Narrowing:
+    """The addresses of a list with its filters, narrowed to a range of latency."""
+
+    def __init__(self, path: str, asked: QueryDict) -> None:
+        self._path, self._asked = path, asked.copy()
+        self._asked.pop("cursor", None)
+
+    def to(self, bar: Bar) -> str:
+        """The list of exactly the calls of a bar."""
+        self._asked["latency_from"], self._asked["latency_to"] = str(bar.start), str(bar.end)
+        return f"{self._path}?{self._asked.urlencode()}"

@@ -2,8 +2,10 @@
 
 from django.db import models
 from django.db.models import F, Func
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from teams.models import Mode
+from teams.models import Mode, Team, User, public_id
 from usage.models import Outcome, PricedBy
 
 # Written out, because SQLite knows an index on an expression again only by its very text.
@@ -157,3 +159,31 @@ class KeptCalls(models.Model):
 
     def __str__(self) -> str:
         return f"team {self.team_id} since {self.since:%Y-%m-%d}"
+
+
+def view_public_id() -> str:
+    return public_id("view")
+
+
+class SavedView(models.Model):
+    """Filters of the logs under a name: one person's own, or shared with everybody in the team.
+
+    Whoever opens a shared one sees what they may see: to a member it shows their own calls.
+    """
+
+    public_id = models.CharField(max_length=24, unique=True, default=view_public_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="saved_views")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="saved_views")
+    name = models.CharField(_("name"), max_length=80)
+    # The query string of the page, without the place in the list.
+    query = models.CharField(max_length=2000, blank=True)
+    is_shared = models.BooleanField(_("shared with the team"), default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["team", "user", "name"], name="saved_view_name_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

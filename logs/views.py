@@ -3,38 +3,49 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from config.http import render_page
+from logs import actions, charts
 from logs.chips import CHOOSABLE, chips_of
 from logs.choices import choices_of
 from logs.detail import detail_of
 from logs.exports import FORMATS, export_response
-from logs.filters import SORTS, CallFilter
+from logs.filters import SORTS, CallFilter, Narrowing, SavedViewForm, TailFilter
+from logs.latency import latency_of
 from logs.models import Call
 from logs.pages import calls_page, neighbours
-from teams.access import Access, Permission, team_for
-from teams.models import User
+from logs.saved import saved_for
+from logs.tail import tail_of
+from teams.access import Access, Permission
+from teams.activity import actor_of
+from teams.requests import access_for, attempt
 from usage.forms import DEFAULT_PERIOD
 from usage.query import PRESETS
 
 
 def calls(request: HttpRequest, slug: str) -> HttpResponse:
     """The calls of a team that meet the filters; a member's own."""
-    access = _access(request, slug)
-    form = CallFilter(request.GET, access=access, now=timezone.now())
+    access = access_for(request, slug, Permission.SEE_OWN)
+    now = timezone.now()
+    form = CallFilter(request.GET, access=access, now=now)
     context = _frame(request, access, form)
     if form.is_valid():
         page = calls_page(form)
         context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
+        context |= {"views": saved_for(access), "now": now, "is_live": form.is_live}
     return render_page(request, "logs/list.html", "logs-calls", context)
 
 
 def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     """One call, in the drawer of the list or as a page."""
-    access = _access(request, slug)
+    access = access_for(request, slug, Permission.SEE_OWN)
     found = get_object_or_404(_visible(access), id=call_id)
     form = CallFilter(request.GET, access=access, now=timezone.now())
     context = _frame(request, access, form) | {
@@ -48,7 +59,7 @@ def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
 
 def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """What a filter can be set to, loaded when its chip is opened."""
-    access = _access(request, slug)
+    access = access_for(request, slug, Permission.SEE_OWN)
     if name not in CHOOSABLE or (name == "member" and not access.sees_team):
         raise Http404("No such filter")
     form = CallFilter(request.GET, access=access, now=timezone.now())
@@ -62,7 +73,7 @@ def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 
 def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
     """All calls that meet the filters, as a file that is written while it is read."""
-    access = _access(request, slug)
+    access = access_for(request, slug, Permission.SEE_OWN)
     form = CallFilter(request.GET, access=access, now=timezone.now())
     if not form.is_valid():
         return render(request, "logs/list.html", _frame(request, access, form), status=422)
@@ -72,9 +83,61 @@ def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpRespo
     return export_response(form.call_query(), kind)
 
 
-def _access(request: HttpRequest, slug: str) -> Access:
-    assert isinstance(request.user, User)
-    return team_for(request.user, slug, Permission.SEE_OWN)
+def latency(request: HttpRequest, slug: str) -> HttpResponse:
+    """How long the calls of a list took; loaded into it after it is shown."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    form = CallFilter(request.GET, access=access, now=timezone.now())
+    context = _frame(request, access, form)
+    if form.is_valid():
+        query = form.call_query()
+        seen = latency_of(query)
+        narrow = Narrowing(reverse("logs:list", args=[slug]), request.GET)
+        context |= {
+            "seen": seen,
+            "bars": [(bar, charts.label(bar), narrow.to(bar)) for bar in seen.bars],
+            "bars_chart": charts.latency_bars(seen, narrow.to),
+            "lines_chart": charts.latency_lines(seen, query.usage),
+        }
+    return render_page(request, "logs/latency.html", "logs-latency", context)
+
+
+def tail(request: HttpRequest, slug: str) -> HttpResponse:
+    """The calls that came in since the list was shown or last asked; 204 while there are none."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    now = timezone.now()
+    form = TailFilter(request.GET, access=access, now=now)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    found = tail_of(form.call_query(), form.cleaned_data["since"] or now, now)
+    if not found.calls:
+        return HttpResponse(status=204)
+    context = _frame(request, access, form) | {"calls": found.calls, "since": found.until}
+    return render(request, "logs/tail.html", context)
+
+
+@require_POST
+def save_view(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keeps the filters of the list under a name, and leads back to it."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    form = SavedViewForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Give the view a name of 80 characters at most."))
+        return redirect("logs:list", slug)
+    asked = form.cleaned_data
+    attempt(
+        request, _("The view was saved."), actions.save_view, by=actor_of(request), team=access.team, **asked
+    )
+    query = asked["query"]
+    return redirect(reverse("logs:list", args=[slug]) + (f"?{query}" if query else ""))
+
+
+@require_POST
+def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
+    """Deletes a view that this person can open."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    view = get_object_or_404(saved_for(access), public_id=view_id)
+    attempt(request, _("The view was deleted."), actions.delete_view, by=actor_of(request), view=view)
+    return redirect("logs:list", slug)
 
 
 def _visible(access: Access) -> Any:
@@ -100,5 +163,6 @@ def _frame(request: HttpRequest, access: Access, form: CallFilter) -> dict[str, 
 def _query(asked: Any) -> str:
     """The query of this page for links to its calls and back, without what only the filter's menu sends."""
     kept = asked.copy()
-    kept.pop("q", None)
+    for name in ("q", "since"):
+        kept.pop(name, None)
     return f"?{kept.urlencode()}" if kept else ""

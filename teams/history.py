@@ -31,6 +31,7 @@ NOUNS: dict[str, "StrOrPromise"] = {
     "quota": gettext_lazy("Quotas"),
     "alert": gettext_lazy("Alerts"),
     "episode": gettext_lazy("Unusual episodes"),
+    "view": gettext_lazy("Saved views"),
 }
 SENTENCES: dict[str, "StrOrPromise"] = {
     "team.created": gettext_lazy("%(actor)s created the team"),
@@ -68,6 +69,8 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     "gateway_key.renamed": gettext_lazy("%(actor)s renamed the gateway key %(subject)s"),
     "episode.expected": gettext_lazy("%(actor)s marked as expected: %(subject)s"),
     "episode.unmarked": gettext_lazy("%(actor)s no longer expects: %(subject)s"),
+    "view.shared": gettext_lazy("%(actor)s shared the view %(subject)s of the logs"),
+    "view.deleted": gettext_lazy("%(actor)s deleted the shared view %(subject)s of the logs"),
 }
 
 

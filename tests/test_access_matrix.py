@@ -10,6 +10,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from logs.actions import save_view
 from logs.callers import Caller
 from logs.models import Call
 from logs.record import record_calls
@@ -89,6 +90,10 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "logs:export": ("GET", SEE_OWN),
     "logs:choices": ("GET", SEE_OWN),
     "logs:detail": ("GET", SEE_OWN),  # a call of the member's
+    "logs:latency": ("GET", SEE_OWN),
+    "logs:tail": ("GET", (204, 204, 204, 404, 404, LOGIN)),
+    "logs:view-save": ("POST", POST_MEMBER),
+    "logs:view-delete": ("POST", POST_ADMINISTRATOR),  # a shared view
 }
 # Answered by keys, not by people: tested with the API. And what Django and allauth bring along.
 ELSEWHERE = ("api/v1/", "otlp/", "^(?:api|otlp)/", "accounts/", "admin/")
@@ -138,6 +143,9 @@ def things(cast) -> dict[str, str]:
         "transfer_id": transfer.public_id,
         "secret": link.rstrip("/").rpartition("/")[2],
         "name": "model",
+        "view_id": save_view(
+            by=Actor(cast.owner), team=cast.team, name="a", query="", is_shared=True
+        ).public_id,
         "call_id": str(_recorded(token, now).id),
     }
 

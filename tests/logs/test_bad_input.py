@@ -48,7 +48,20 @@ FIELDS = [
         "provider",
         "endpoint",
     ),
-    *("channel", "error_type", "error", "ip", "session", "tag", "request", "unpriced", "sort", "cursor", "q"),
+    *(
+        "channel",
+        "error_type",
+        "error",
+        "ip",
+        "session",
+        "tag",
+        "request",
+        "unpriced",
+        "sort",
+        "cursor",
+        "q",
+        "live",
+    ),
 ]
 
 
@@ -62,10 +75,16 @@ def test_every_field_takes_every_text(cast, record, client_of, url, field):
     record("owner", "a")
     client = client_of("owner")
     for text in NASTY:
-        for address in (url, reverse("logs:choices", args=[cast.team.slug, "model"])):
+        addresses = [url, reverse("logs:choices", args=[cast.team.slug, "model"])]
+        for address in [*addresses, reverse("logs:latency", args=[cast.team.slug])]:
             response = client.get(address, {field: text})
             assert response.status_code == 200, (field, text[:30])
             assert "<script>alert" not in response.content.decode()
+        assert client.get(reverse("logs:tail", args=[cast.team.slug]), {field: text}).status_code in {
+            200,
+            204,
+            400,
+        }
         response = client.get(reverse("logs:export", args=[cast.team.slug]), {field: text, "format": "csv"})
         assert response.status_code in {200, 422}
         b"".join(response.streaming_content if response.streaming else [])

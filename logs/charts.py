@@ -1,0 +1,57 @@
+"""Charts of the logs as Plotly's plain dicts; texts without tags, colours as names of CSS variables."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from logs.latency import Bar, Seen
+from usage.query import Granularity, UsageQuery
+
+Chart = dict[str, Any]
+
+
+def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
+    """How many calls took how long; a bar leads to its calls."""
+    bar = {
+        "type": "bar",
+        "x": [label(one) for one in seen.bars],
+        "y": [one.calls for one in seen.bars],
+        "customdata": [href(one) for one in seen.bars],
+        "marker": {"color": "var(--series-calls)"},
+        "hovertemplate": _("%{y:,} calls, %{x}") + "<extra></extra>",
+    }
+    layout = {
+        "xaxis": {"type": "category", "nticks": 8},
+        "yaxis": {"nticks": 3, "tickformat": ",d"},
+        "bargap": 0.08,
+    }
+    return {"data": [bar], "layout": layout}
+
+
+def latency_lines(seen: Seen, usage: UsageQuery) -> Chart:
+    """The median and the 95th percentile over time, on the team's clock."""
+    pattern = "%Y-%m-%dT%H:%M" if usage.granularity is Granularity.HOUR else "%Y-%m-%d"
+    x = [at.astimezone(usage.zone).strftime(pattern) for at, _figures in seen.by_time]
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers" if len(x) < 3 else "lines",
+            "name": name,
+            "x": x,
+            "y": [getattr(figures.latency, name) for _at, figures in seen.by_time],
+            "line": {"color": f"var(--series-{name})", "width": 1.5},
+            "hovertemplate": f"{name} " + _("%{y:,.0f} ms") + "<extra></extra>",
+        }
+        for name in ("p95", "p50")
+    ]
+    return {"data": data, "layout": {"xaxis": {"type": "date"}, "yaxis": {"nticks": 3, "tickformat": ",d"}}}
+
+
+def label(one: Bar) -> str:
+    """`120–150 ms`, `1.2–1.5 s`."""
+    if one.start == one.end:
+        return f"{one.start} ms"
+    if one.end < 1000:
+        return f"{one.start}–{one.end} ms"
+    return f"{one.start / 1000:.3g}–{one.end / 1000:.3g} s"

@@ -1,0 +1,114 @@
+"""The latency of the calls that a page of the logs is about: how it is spread, over time, and by model."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from logs.models import Call
+from logs.query import CallQuery
+from logs.search import find_page, make_plan
+from usage.cells import cells
+from usage.figures import Figures, fill_percentiles
+from usage.query import Dimension, bucket_start
+from usage.sketch import FIRST, histograms, sketch_of
+
+# Where no rollup knows, the first calls of the list stand for all.
+SAMPLE = 2_000
+BARS = 30
+MOST_MODELS = 12
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Calls that took from `start` to `end` ms, both included: exactly those the filter of that range finds."""
+
+    start: int
+    end: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The latency of the calls of a page. `is_sample`: of the first ones in the list only."""
+
+    bars: list[Bar]
+    by_time: list[tuple[datetime, Figures]]
+    by_model: list[tuple[str, Figures]]
+    is_sample: bool
+
+    @property
+    def known(self) -> int:
+        """How many calls have a latency."""
+        return sum(bar.calls for bar in self.bars)
+
+    @property
+    def highest(self) -> int:
+        return max((bar.calls for bar in self.bars), default=0)
+
+
+def latency_of(query: CallQuery) -> Seen:
+    """How long the matching calls took. Calls of unknown latency are not counted."""
+    is_sample = not query.counted_by_rollups or bool(query.outcome)
+    groups = _sampled(query) if is_sample else _from_rollups(query)
+    by_time = sorted(groups[0].items())
+    by_model = sorted(groups[1].items(), key=lambda item: -item[1].latency_count)[:MOST_MODELS]
+    figures = [one for _key, one in [*by_time, *by_model]]
+    fill_percentiles(figures)
+    sketches = [sketch for one in groups[1].values() for sketch in one.latency_sketches]
+    return Seen(_bars(sketches), by_time, by_model, is_sample)
+
+
+Groups = tuple[dict[datetime, Figures], dict[str, Figures]]
+
+
+def _from_rollups(query: CallQuery) -> Groups:
+    usage = query.usage
+    found = (cells(usage, [dimension], [usage.range])[0] for dimension in (Dimension.TIME, Dimension.MODEL))
+    by_time, by_model = ({key[0]: figures for key, figures in cell.items()} for cell in found)
+    return by_time, by_model
+
+
+def _sampled(query: CallQuery) -> Groups:
+    usage = query.usage
+    ids = find_page(query, make_plan(query), size=SAMPLE).ids
+    calls = Call.objects.filter(team_id=usage.team.pk, id__in=ids).exclude(latency_ms=None)
+    times: defaultdict[datetime, list[int]] = defaultdict(list)
+    models: defaultdict[str, list[int]] = defaultdict(list)
+    rows: Iterable[tuple[datetime, str, Any]] = calls.values_list("started_at", "model", "latency_ms")
+    for started_at, model, latency in rows:
+        times[bucket_start(started_at, usage.granularity, usage.zone)].append(latency)
+        models[model].append(latency)
+    return (
+        {key: _figures(values) for key, values in times.items()},
+        {key: _figures(values) for key, values in models.items()},
+    )
+
+
+def _figures(latencies: Sequence[int]) -> Figures:
+    return Figures(
+        calls=len(latencies),
+        latency_sum_ms=sum(latencies),
+        latency_count=len(latencies),
+        latency_sketches=[sketch_of(latencies)],
+    )
+
+
+def _bars(sketches: Sequence[bytes]) -> list[Bar]:
+    """About BARS bars whose edges are edges of the sketch's buckets, so that counts are exact; none empty outside."""
+    counts = histograms(sketches, np.zeros(len(sketches), dtype=np.int64), 1)[0]
+    used = np.flatnonzero(counts)
+    if not used.size:
+        return []
+    low, high = int(used[0]), int(used[-1]) + 1
+    width = max(1, -(-(high - low) // BARS))
+    starts = range(low, high, width)
+    return [
+        Bar(
+            int(FIRST[at]), int(FIRST[min(at + width, high)]) - 1, int(counts[at : min(at + width, high)].sum())
+        )
+        for at in starts
+    ]

@@ -1,0 +1,124 @@
+"""The logs in a browser: drawer, chips, paging, following live, latency; no complaint of the security policy."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from logs.callers import Caller
+from logs.models import Call
+from logs.record import record_calls
+from logs.reported import ReportedCall
+
+
+@pytest.fixture
+def report(token_of):
+    """`report(3, model="x")`: so many of Mia's calls, a minute apart."""
+    caller, count = Caller(token=token_of("member")[0]), iter(range(10_000))
+
+    def send(number, received_ago=0, **fields):
+        now = timezone.now() - timedelta(seconds=received_ago)
+        calls = [
+            ReportedCall(
+                **{
+                    "request_id": f"call-{next(count)}",
+                    "started_at": now - timedelta(minutes=n + 1),
+                    "model": "gpt-4o-mini",
+                    "latency_ms": 100 * (n + 1),
+                    "ttft_ms": 50,
+                    "input_tokens": 1000,
+                    "output_tokens": 20,
+                    **fields,
+                }
+            )
+            for n in range(number)
+        ]
+        assert record_calls(calls, by=caller, now=now).accepted == number
+
+    return send
+
+
+@pytest.fixture
+def logs(page, cast, report, sign_in) -> str:
+    """The address of the logs with 60 calls, open in the browser of the owner."""
+    report(59)
+    report(1, model="house-model", status=503, error_type="overloaded", error_message="Try again later")
+    sign_in(cast.owner)
+    url = reverse("logs:list", args=[cast.team.slug])
+    page.goto(url)
+    expect(page.get_by_role("heading", name="60 calls")).to_be_visible()
+    expect(page.locator("[data-chart=latency-bars] svg.main-svg >> nth=0")).to_be_visible()
+    return url
+
+
+def test_a_call_opens_in_the_drawer_and_escape_gives_the_focus_back(page, logs):
+    row = page.locator("#logs-rows tr").nth(3)
+    row.get_by_role("link").click()
+    drawer = page.locator("#call-detail")
+    expect(drawer.get_by_role("heading", name="Call at")).to_be_focused()
+    expect(row).to_have_attribute("aria-current", "true")
+    drawer.get_by_role("link", name="Next call in the list").click()
+    expect(drawer).to_contain_text("400 ms")
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(page).to_have_url(f"{page.url.partition('/t/')[0]}{logs}")
+
+
+def test_the_page_of_a_call_stands_by_itself_after_a_reload(page, logs):
+    page.locator("#logs-rows tr").first.get_by_role("link").click()
+    expect(page.locator("#call-detail")).to_contain_text("Try again later")
+    page.reload()
+    expect(page.locator("#call-detail")).to_contain_text("Try again later")
+    page.get_by_role("link", name="Back to the logs").click()
+    expect(page.get_by_role("heading", name="60 calls")).to_be_visible()
+
+
+def test_a_chip_offers_what_occurs_and_can_be_taken_away(page, logs):
+    page.get_by_role("button", name="Model").click()
+    menu = page.locator("#f-model")
+    menu.get_by_role("searchbox").press_sequentially("house")
+    expect(menu.get_by_label("gpt-4o-mini")).to_have_count(0)
+    menu.get_by_label("house-model").check()
+    menu.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", name="1 call")).to_be_visible()
+    page.get_by_role("link", name="Remove filter Model house-model").click()
+    expect(page.get_by_role("heading", name="60 calls")).to_be_visible()
+
+
+def test_a_range_narrows_by_a_swap_and_back_shows_the_whole_page(page, logs):
+    page.get_by_role("button", name="Latency", exact=True).click()
+    page.locator("#f-latency").get_by_label("At least").fill("5000")
+    page.locator("#f-latency").get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", name="10 calls")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="60 calls")).to_be_visible()
+    expect(page.locator(".rail")).to_have_count(1)
+
+
+def test_older_and_newer(page, logs):
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator("#logs-rows tr")).to_have_count(10)
+    page.get_by_role("link", name="Newer").click()
+    expect(page.locator("#logs-rows tr")).to_have_count(50)
+
+
+def test_new_calls_are_added_on_top_while_one_follows(page, logs, report):
+    page.get_by_role("link", name="Follow live").click()
+    page.wait_for_url("**live=1*")
+    report(2, model="arrived-just-now")
+    expect(page.locator("#logs-rows tr").filter(has_text="arrived-just-now")).to_have_count(2, timeout=15_000)
+    expect(page.locator("#logs-rows tr")).to_have_count(52)
+    page.get_by_role("link", name="Pause").click()
+    expect(page.locator("#logs-tail")).to_have_count(0)
+
+
+def test_the_pages_of_the_logs_break_no_rule_at_any_width(page, cast, logs, axe, each_look):
+    first = Call.objects.filter(team_id=cast.team.pk).order_by("-id").first()
+    detail = reverse("logs:detail", args=[cast.team.slug, first.id])
+    choices = reverse("logs:choices", args=[cast.team.slug, "member"])
+    for address in (f"{logs}?outcome=succeeded&latency_from=100", detail, choices):
+        page.goto(address)
+        for _look in each_look():
+            axe()

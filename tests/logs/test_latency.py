@@ -1,0 +1,67 @@
+"""The latency of a list: bars that lead to exactly their calls, percentiles by time and model."""
+
+import plotly.graph_objects as go
+import pytest
+from django.urls import reverse
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def latency(cast, client_of):
+    """`latency("owner", model="x")`: the context of the panel."""
+
+    def get(name, **asked):
+        response = client_of(name).get(reverse("logs:latency", args=[cast.team.slug]), asked)
+        assert response.status_code == 200
+        return response.context
+
+    return get
+
+
+@pytest.fixture
+def some(record):
+    for n, ms in enumerate([0, 3, 3, 40, 41, 800, 5000, 60_000, None]):
+        record("owner" if n % 2 else "member", f"r{n}", minutes=n + 1, latency_ms=ms, stream=n < 4)
+
+
+@pytest.mark.parametrize("asked", [{}, {"stream": "no"}, {"outcome": "succeeded"}, {"model": "gpt-4o-mini"}])
+def test_every_bar_leads_to_exactly_its_calls(cast, some, latency, client_of, asked):
+    context = latency("owner", **asked)
+    assert context["seen"].known == (4 if "stream" in asked else 8)
+    for bar, _label, href in context["bars"]:
+        page = client_of("owner").get(href).context["page"]
+        assert page.total.calls == bar.calls
+        assert len(page.calls) == bar.calls
+
+
+def test_percentiles_by_model_and_time_are_those_of_the_calls(record, latency):
+    for n in range(10):
+        record("owner", f"a{n}", model="one", latency_ms=(n + 1) * 3)
+        record("owner", f"b{n}", model="two", latency_ms=7, stream=True)
+    for asked in ({}, {"tokens_from": "1"}):
+        seen = latency("owner", **asked)["seen"]
+        by_model = {model: (figures.latency.p50, figures.latency_count) for model, figures in seen.by_model}
+        assert by_model == {"one": (15, 10), "two": (7, 10)}
+        assert [figures.latency_count for _at, figures in seen.by_time] == [20]
+
+
+def test_a_member_sees_the_latency_of_their_own_calls(record, latency):
+    record("owner", "a", latency_ms=1)
+    record("member", "b", latency_ms=2)
+    for asked in ({}, {"stream": "no"}):
+        assert [bar.start for bar in latency("member", **asked)["seen"].bars] == [2]
+
+
+def test_no_calls_is_no_picture(latency):
+    assert latency("owner")["seen"].bars == []
+
+
+def test_the_charts_are_what_plotly_takes(some, latency):
+    context = latency("owner")
+    for name in ("bars_chart", "lines_chart"):
+        go.Figure(context[name])
+
+
+def test_a_wrong_filter_is_said(latency):
+    assert "seen" not in latency("owner", latency_from="x")
