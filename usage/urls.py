@@ -14,5 +14,7 @@ urlpatterns = [
         expected_views.unmark,
         name="expected-unmark",
     ),
+    path("t/<slug:slug>/export/", views.overview_file, name="overview-export"),
+    path("t/<slug:slug>/ranking/export/", views.ranking_file, name="ranking-export"),
     path("t/<slug:slug>/ranking/", views.ranking, name="ranking"),
 ]
