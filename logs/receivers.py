@@ -10,15 +10,18 @@ from logs.recount import rebuild_owner, rebuild_team
 from logs.retention import kept_from
 from teams.models import Team
 from teams.signals import team_purged, time_zone_changed
+from usage.clock import note_clock_change
 
 
 @receiver(time_zone_changed)
-def cut_again(*, team: Team, **_signal: Any) -> None:
+def cut_again(*, team: Team, before: str, **_signal: Any) -> None:
     """Counts the calls of a team again by the days and hours of its new clock.
 
     Only the calls know when they began: no sum by the old clock's days can be cut into the new one's.
     """
-    rebuild_team(team, since=kept_from(team))
+    since = kept_from(team)
+    rebuild_team(team, since=since)
+    note_clock_change(team=team, before=before, exact_from=since, now=timezone.now())
     if team.is_personal:
         rebuild_owner(team)
 

@@ -80,6 +80,9 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:overview": ("GET", SEE_OWN),
     "usage:ranking": ("GET", SEE_TEAM),
     "usage:me": ("GET", OWN),
+    # Without a format they say so: 400.
+    "usage:overview-export": ("GET", (400, 400, 400, 404, 404, LOGIN)),
+    "usage:ranking-export": ("GET", (400, 400, 403, 404, 404, LOGIN)),
     "usage:expected-mark": ("POST", POST_ADMINISTRATOR),
     "usage:expected-unmark": ("POST", POST_ADMINISTRATOR),
     "usage:quotas": ("GET", SEE_TEAM),

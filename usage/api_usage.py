@@ -55,14 +55,14 @@ def show_usage(request: HttpRequest, credential: Credential) -> HttpResponse:
     names = _names(reader, found)
     if "text/csv" in request.headers.get("Accept", ""):
         return _csv(found, names)
-    rows = [{**_keys(found.by, key, names), **_figures(figures)} for key, figures in found.rows]
+    rows = [{**_keys(found.by, key, names), **figures_json(figures)} for key, figures in found.rows]
     answer = {
         "from": time_text(query.range.start),
         "to": time_text(query.range.end),
         "time_zone": query.team.time_zone,
         "granularity": query.granularity,
         "rows": rows,
-        "totals": _figures(found.total),
+        "totals": figures_json(found.total),
     }
     return JsonResponse(answer)
 
@@ -221,7 +221,8 @@ def _keys(by: tuple[Dimension, ...], key: tuple[Any, ...], names: Names) -> dict
     }
 
 
-def _figures(figures: Figures) -> dict[str, Any]:
+def figures_json(figures: Figures) -> dict[str, Any]:
+    """A set of figures as the API writes it."""
     return {
         **{name: getattr(figures, name) for name in _COUNTS},
         "cost_usd": usd_string(figures.cost_nanos),
@@ -237,15 +238,16 @@ def _times(average: float | None, percentiles: Any) -> dict[str, float | None]:
 
 def _csv(found: Table, names: Names) -> HttpResponse:
     """The rows alone: a total among them would be summed twice."""
-    rows = [_flattened({**_keys(found.by, key, names), **_figures(figures)}) for key, figures in found.rows]
-    header = list(_flattened({**_keys((), (), names), **_figures(Figures())}))
+    rows = [flattened({**_keys(found.by, key, names), **figures_json(figures)}) for key, figures in found.rows]
+    header = list(flattened({**_keys((), (), names), **figures_json(Figures())}))
     lines = csv_lines(header, (list(row.values()) for row in rows))
     response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="usage.csv"'
     return response
 
 
-def _flattened(row: dict[str, Any]) -> dict[str, Any]:
+def flattened(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for CSV: `latency_ms: {p50}` becomes `latency_ms_p50`."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
         flat |= (

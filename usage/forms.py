@@ -15,8 +15,19 @@ from django.utils.translation import gettext_lazy
 from teams.access import Access
 from teams.models import Mode
 from usage.people import people_named, tokens_named
-from usage.query import PRESETS, Granularity, Range, UsageQuery, automatic_granularity, preceding, preset_ranges
+from usage.query import (
+    PRESETS,
+    Dimension,
+    Granularity,
+    Range,
+    UsageQuery,
+    automatic_granularity,
+    preceding,
+    preset_ranges,
+)
+from usage.ranking import Order, Sort
 
+RANKED = (Dimension.MEMBER, Dimension.TOKEN, Dimension.MODEL)
 DEFAULT_PERIOD = "7d"
 # The most buckets a chart or answer has; more is neither drawn nor read.
 MOST_BUCKETS = 1500
@@ -93,6 +104,34 @@ class UsageFilter(forms.Form):
             models=tuple(data["model"]),
             tokens=tuple(data["token"]),
         )
+
+
+class RankingFilter(UsageFilter):
+    """What is ranked, by which column, searched for what, and which page of it."""
+
+    by = forms.ChoiceField(choices=[(one, one) for one in RANKED], required=False)
+    sort = forms.ChoiceField(choices=[(one, one) for one in Sort], required=False)
+    order = forms.ChoiceField(choices=[("asc", "asc"), ("desc", "desc")], required=False)
+    q = forms.CharField(max_length=100, required=False, strip=True)
+    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
+
+    def order_asked(self) -> Order:
+        """How the ranking is to be shown, once the form is valid. Names begin with A, numbers with the most."""
+        data = self.cleaned_data
+        sort = Sort(data["sort"] or Sort.CALLS)
+        return Order(
+            by=Dimension(data["by"] or Dimension.MEMBER),
+            sort=sort,
+            is_ascending=data["order"] == "asc" or (sort is Sort.NAME and data["order"] != "desc"),
+            search=data["q"],
+            page=data["page"] or 1,
+        )
+
+
+class ExportForm(forms.Form):
+    """In which form the figures of a page are saved."""
+
+    format = forms.ChoiceField(choices=[("csv", "CSV"), ("json", "JSON")])
 
 
 OWN_DAYS = (7, 30, 90)

@@ -307,6 +307,22 @@ class Refusal(models.Model):
     refused = models.BigIntegerField(default=0)
 
 
+class ClockChange(models.Model):
+    """A team that changed its time zone after some of its calls were deleted: older days stay as they were cut.
+
+    Statistics are cut again from the calls that are kept, so days from `exact_from` on are those of the new
+    clock. No row: all days are.
+    """
+
+    team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="clock_change", primary_key=True)
+    before = models.CharField(max_length=64)  # the zone that older days were cut by
+    exact_from = models.DateField()
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"from {self.before}, exact from {self.exact_from}"
+
+
 def expected_id() -> str:
     return public_id("exp")
 

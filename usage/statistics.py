@@ -7,7 +7,7 @@ from typing import Any
 
 from usage.cells import Cells, SingleCalls, cells
 from usage.figures import Figures, fill_percentiles, total
-from usage.query import Dimension, Range, UsageQuery
+from usage.query import Dimension, Granularity, Range, UsageQuery
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,38 @@ class Ranked:
 
 def overview(query: UsageQuery, single: SingleCalls | None = None) -> Overview:
     """Totals and points by time, for the period and the one before, in at most three statements."""
+    return _overview(query, cells(query, [Dimension.TIME], _ranges(query), single))
+
+
+def overview_and_models(query: UsageQuery, single: SingleCalls | None = None) -> tuple[Overview, list[Ranked]]:
+    """The overview, and the ranking of all models, also those that are filtered out: one may choose them.
+
+    Over days and longer steps both come from the same rows; by the hour these would be too many.
+    """
+    everything = replace(query, models=())
+    if query.granularity is Granularity.HOUR:
+        return overview(query, single), ranking(everything, Dimension.MODEL, single)
+    found = cells(everything, [Dimension.TIME, Dimension.MODEL], _ranges(query), single)
+    by_time = [_summed(one, 0, only_of=query.models) for one in found]
+    return _overview(query, by_time), _ranked([_summed(one, 1) for one in found])
+
+
+def ranking(query: UsageQuery, by: Dimension, single: SingleCalls | None = None) -> list[Ranked]:
+    """Members, models or tokens with calls in the period or the one before, most calls first."""
+    return _ranked(cells(query, [by], _ranges(query), single))
+
+
+def _summed(found: Cells, place: int, only_of: Sequence[str] = ()) -> Cells:
+    """Cells by time and model, summed over one of the two; of some models only, or of all."""
+    sums: Cells = {}
+    for key, figures in found.items():
+        if not only_of or key[1] in only_of:
+            sums.setdefault((key[place],), Figures()).absorb(figures)
+    return sums
+
+
+def _overview(query: UsageQuery, found: list[Cells]) -> Overview:
     ranges = _ranges(query)
-    found = cells(query, [Dimension.TIME], ranges, single)
     points = _points(query, query.range, found[0])
     before = _points(query, ranges[1], found[1]) if len(ranges) > 1 else []
     totals = [total(cells_of.values()) for cells_of in found]
@@ -103,9 +133,8 @@ def overview(query: UsageQuery, single: SingleCalls | None = None) -> Overview:
     return Overview(query, totals[0], points, totals[1] if len(totals) > 1 else None, before)
 
 
-def ranking(query: UsageQuery, by: Dimension, single: SingleCalls | None = None) -> list[Ranked]:
-    """Members, models or tokens with calls in the period or the one before, most calls first."""
-    now, *rest = cells(query, [by], _ranges(query), single)
+def _ranked(found: list[Cells]) -> list[Ranked]:
+    now, *rest = found
     before = rest[0] if rest else None
     keys = sorted({*now, *(before or {})}, key=lambda key: (-_calls(now, key), key))
     all_calls = sum(figures.calls for figures in now.values())

@@ -14,6 +14,8 @@ urlpatterns = [
         expected_views.unmark,
         name="expected-unmark",
     ),
+    path("t/<slug:slug>/export/", views.overview_file, name="overview-export"),
+    path("t/<slug:slug>/ranking/export/", views.ranking_file, name="ranking-export"),
     path("t/<slug:slug>/ranking/", views.ranking, name="ranking"),
     path("t/<slug:slug>/quotas/", quota_views.quotas, name="quotas"),
     path("t/<slug:slug>/quotas/team/", quota_views.set_team, name="quotas-team"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -12,11 +13,13 @@ from teams.access import Access, Permission, memberships_of, team_for
 from teams.models import Mode, User
 from usage import charts
 from usage.contexts import own_contexts
-from usage.forms import DEFAULT_PERIOD, OWN_DAYS, OwnFilter, UsageFilter
+from usage.exports import overview_export, ranking_export
+from usage.forms import DEFAULT_PERIOD, OWN_DAYS, ExportForm, OwnFilter, RankingFilter, UsageFilter
 from usage.own import own_usage
-from usage.pages import overview_page, ranking_page
+from usage.pages import overview_page
 from usage.people import own_tokens
 from usage.query import PRESETS, Granularity
+from usage.ranking import COLUMNS, PLURALS, ranking_page, ranking_rows
 from usage.snippets import first_call
 from usage.statistics import Overview
 from usage.unusual.shown import Note, marks_by_point
@@ -36,15 +39,43 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "usage/overview.html", "usage-overview", context)
 
 
+def overview_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """The overview's figures to save."""
+    access = _access(request, slug, Permission.SEE_OWN)
+    now = timezone.now()
+    form, saved = UsageFilter(request.GET, access=access, now=now), ExportForm(request.GET)
+    if not (form.is_valid() and saved.is_valid()):
+        return _refused(form, saved)
+    return overview_export(overview_page(form.query(), access, now), saved.cleaned_data["format"])
+
+
 def ranking(request: HttpRequest, slug: str) -> HttpResponse:
-    """Members by calls, with what changed since the period before."""
+    """Members, tokens or models by any of their figures, with what changed since the period before."""
     access = _access(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
-    form = UsageFilter(request.GET, access=access, now=now)
-    context = _frame(request, access, form, "ranking")
+    form = RankingFilter(request.GET, access=access, now=now)
+    context = _frame(request, access, form, "ranking") | {"columns": COLUMNS, "bys": PLURALS.items()}
     if form.is_valid():
-        context |= {"page": ranking_page(form.query(), access, now)}
+        context |= {"page": ranking_page(form.query(), form.order_asked(), access, now)}
     return render_page(request, "usage/ranking.html", "usage-ranking", context)
+
+
+def ranking_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """The whole ranking to save."""
+    access = _access(request, slug, Permission.SEE_TEAM)
+    now = timezone.now()
+    form, saved = RankingFilter(request.GET, access=access, now=now), ExportForm(request.GET)
+    if not (form.is_valid() and saved.is_valid()):
+        return _refused(form, saved)
+    query, order = form.query(), form.order_asked()
+    rows = ranking_rows(query, order, access, now)
+    return ranking_export(query, rows, order.by, saved.cleaned_data["format"])
+
+
+def _refused(*forms: Form) -> HttpResponse:
+    """What is wrong with the address of a file, in words; nobody types these."""
+    messages = [message for form in forms for errors in form.errors.values() for message in errors]
+    return HttpResponse("\n".join(map(str, messages)), status=400, content_type="text/plain; charset=utf-8")
 
 
 def me(request: HttpRequest) -> HttpResponse:

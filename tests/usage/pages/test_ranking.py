@@ -6,7 +6,7 @@ from tests.usage.pages.conftest import HTMX, text_of
 
 
 def ranked(response) -> list[tuple[str, int]]:
-    return [(row.person.name, row.ranked.figures.calls) for row in response.context["page"].members]
+    return [(row.person.name, row.ranked.figures.calls) for row in response.context["page"].shown]
 
 
 @pytest.mark.parametrize("name", ["owner", "administrator"])
@@ -14,7 +14,7 @@ def test_owner_and_administrator_see_members_by_calls(see, calls, name):
     response = see(name, "ranking")
     assert ranked(response)[:3] == [("Mia", 3), ("Adam", 2), ("Fay", 1)]
     assert "Former member" in text_of(response)
-    assert response.context["page"].members[0].ranked.share == 0.5
+    assert response.context["page"].shown[0].ranked.share == 0.5
 
 
 @pytest.mark.parametrize(("name", "status"), [("member", 403), ("former", 404), ("outsider", 404)])

@@ -1,0 +1,125 @@
+"""The busiest hours of the week: calls by weekday and hour of the team's clock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+
+from django.db.models import Sum
+from django.utils import formats
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext as _
+
+from usage.buckets import hour_of
+from usage.cells import filters
+from usage.models import HourMember, HourModel
+from usage.query import Dimension, Granularity, UsageQuery
+from usage.statistics import Overview
+
+SHADES = 5
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An hour of a weekday: its calls on average, and how dark it is drawn (0 without calls, to 5)."""
+
+    weekday: int  # Monday is 0
+    hour: int
+    calls: float
+    shade: int
+
+    @property
+    def amount(self) -> str:
+        return _amount(self.calls)
+
+    @property
+    def label(self) -> str:
+        """`Tue 14:00: 1,204 calls`, for those who do not see the shade."""
+        return _("%(when)s: %(calls)s calls") % {"when": self.when, "calls": self.amount}
+
+    @property
+    def when(self) -> str:
+        return f"{WEEKDAYS_ABBR[self.weekday]} {self.hour:02d}:00"
+
+
+@dataclass(frozen=True)
+class Busiest:
+    """Seven days of 24 hours, Monday first."""
+
+    days: list[tuple[str, list[Slot]]]
+
+    @property
+    def summary(self) -> str:
+        """The three busiest hours in words; "" without calls."""
+        slots = sorted((slot for _day, day in self.days for slot in day), key=lambda slot: -slot.calls)
+        return "; ".join(slot.label for slot in slots[:3] if slot.calls)
+
+
+def busiest_hours(query: UsageQuery, shown: Overview) -> Busiest | None:
+    """Average calls of each hour of the week in the query's range; None where no rollup knows them.
+
+    None, too, for a range of less than a week, or one that begins or ends within an hour. One statement; none
+    when the overview has hours already.
+    """
+    if query.range.length < WEEK or any(
+        at != hour_of(at, query.zone) for at in (query.range.start, query.range.end)
+    ):
+        return None
+    hours: Iterable[tuple[datetime, int]]
+    if query.granularity is Granularity.HOUR:
+        hours = ((point.start, point.figures.calls) for point in shown.points)
+    elif query.filtered <= {Dimension.MODEL}:
+        hours = _calls(HourModel.objects, query)
+    elif query.filtered == {Dimension.MEMBER}:
+        hours = _calls(HourMember.objects, query)
+    else:
+        return None
+    sums = [[0.0] * 24 for _day in range(7)]
+    for at, calls in hours:
+        local = at.astimezone(query.zone)
+        sums[local.weekday()][local.hour] += calls
+    return _averaged(query, sums)
+
+
+def _calls(rows: object, query: UsageQuery) -> Iterable[tuple[datetime, int]]:
+    within = {"hour__gte": hour_of(query.range.start, query.zone), "hour__lt": query.range.end}
+    space = {"team_id": query.team.pk, "mode": query.mode}
+    found = rows.filter(**space, **within, **filters(query)).order_by()  # type: ignore[attr-defined]
+    return found.values("hour").annotate(sum_calls=Sum("calls")).values_list("hour", "sum_calls")  # type: ignore[no-any-return]
+
+
+def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
+    """Sums over how often each hour of the week came; a range need not be whole weeks."""
+    times = [[0] * 24 for _day in range(7)]
+    at, hours = hour_of(query.range.start, query.zone), 0
+    total = -(-(query.range.end - at) // timedelta(hours=1))
+    whole, rest = divmod(total, 168)
+    while hours < rest:
+        local = (at + timedelta(hours=hours)).astimezone(query.zone)
+        times[local.weekday()][local.hour] += 1
+        hours += 1
+    means = [
+        [calls / max(whole + count, 1) for calls, count in zip(*day, strict=True)]
+        for day in zip(sums, times, strict=True)
+    ]
+    most = max(max(day) for day in means)
+    return Busiest(
+        [
+            (
+                str(WEEKDAYS_ABBR[weekday]),
+                [Slot(weekday, hour, calls, _shade(calls, most)) for hour, calls in enumerate(day)],
+            )
+            for weekday, day in enumerate(means)
+        ]
+    )
+
+
+def _shade(calls: float, most: float) -> int:
+    # By the root, so that one hour of an incident does not make all others look alike.
+    return 0 if not calls else min(1 + int(SHADES * sqrt(calls / most)), SHADES)
+
+
+def _amount(calls: float) -> str:
+    decimals = 1 if calls < 10 and calls != int(calls) else 0
+    return formats.number_format(round(calls, decimals), decimals, force_grouping=True)

@@ -1,0 +1,71 @@
+"""What a usage page can be filtered by."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from teams.access import Access
+from teams.models import Token
+from usage.buckets import day_of
+from usage.models import DayModel
+from usage.people import Person
+from usage.query import UsageQuery
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something that may be filtered by."""
+
+    value: str
+    label: str
+    is_on: bool
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of the page: the parameter it sets, and what it may be set to."""
+
+    name: str
+    label: str
+    choices: list[Choice]
+
+    @property
+    def value(self) -> str:
+        """What it is set to, as its chip shows it: the first and how many more; "" when it is off."""
+        on = [choice.label for choice in self.choices if choice.is_on]
+        return on[0] + (f" + {len(on) - 1}" if len(on) > 1 else "") if on else ""
+
+
+def filters_of(
+    query: UsageQuery,
+    access: Access,
+    *,
+    people: Iterable[Person],
+    tokens: Iterable[Token],
+    models: Sequence[str],
+) -> list[Filter]:
+    """What the page can be filtered by. Members see no other members, so they cannot choose among them.
+
+    `models`: all that were called in the period, also those that are filtered out.
+    """
+    names = dict.fromkeys([*models, *query.models])
+    by_model = [Choice(name, name, name in query.models) for name in names]
+    by_token = [Choice(one.public_id, token_label(one, access), one.pk in query.tokens) for one in tokens]
+    filters = [Filter("model", _("Model"), by_model), Filter("token", _("Token"), by_token)]
+    if access.sees_team:
+        by_member = [Choice(one.public_id, one.label, one.id in query.members) for one in people]
+        filters.insert(0, Filter("member", _("Member"), by_member))
+    return filters
+
+
+def token_label(token: Token, access: Access) -> str:
+    """The token's name, and whose it is where one sees those of others."""
+    return f"{token.name} ({token.user.label})" if access.sees_team else token.name
+
+
+def models_called(query: UsageQuery) -> list[str]:
+    """The models of all calls on the days that the query's range touches, by name: one statement."""
+    first, last = day_of(query.range.start, query.zone), day_of(query.range.end, query.zone)
+    rows = DayModel.objects.filter(team_id=query.team.pk, mode=query.mode, day__gte=first, day__lte=last)
+    return list(rows.order_by("model").values_list("model", flat=True).distinct())

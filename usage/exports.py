@@ -1,0 +1,113 @@
+"""What the overview and the ranking show, as CSV and JSON: exact numbers, and no total among the rows."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+
+from config.csvs import csv_lines
+from usage.api_usage import figures_json, flattened, time_text
+from usage.figures import Figures
+from usage.money import usd_string
+from usage.pages import OverviewPage
+from usage.query import Dimension, Range, UsageQuery
+from usage.ranking import Row
+from usage.statistics import Point, Ranked
+
+
+def overview_export(page: OverviewPage, kind: str) -> HttpResponse:
+    """CSV: the charts' figures, a row for each bucket. JSON: these, the totals, models and first members."""
+    query, shown = page.query, page.overview
+    if kind == "csv":
+        rows = [
+            {"from": time_text(point.start), **flattened(figures_json(point.figures))} for point in shown.points
+        ]
+        return _csv(rows, ["from", *flattened(figures_json(Figures()))], "overview")
+    answer = {
+        **_about(query),
+        "totals": figures_json(shown.total),
+        "points": _points(shown.points),
+        "previous": {
+            **_range(query.previous),
+            "totals": figures_json(shown.before),
+            "points": _points(shown.points_before),
+        }
+        if query.previous and shown.before
+        else None,
+        "models": [_ranked({"model": row.key}, row) for row in page.models],
+        "members": [_row(row, Dimension.MEMBER) for row in page.members],
+        "refused": page.refusals,
+    }
+    return JsonResponse(answer, headers=_attached("overview", "json"))
+
+
+def ranking_export(query: UsageQuery, rows: Sequence[Row], by: Dimension, kind: str) -> HttpResponse:
+    """Every line of the ranking, in its order."""
+    lines = [_row(row, by) for row in rows]
+    if kind == "csv":
+        empty = _row(Row("", "", "", Ranked(0, 0, Figures(), None, 0.0)), by)
+        return _csv([flattened(line) for line in lines], list(flattened(empty)), f"ranking-by-{by}")
+    answer = {**_about(query), "by": by.value, "rows": lines}
+    return JsonResponse(answer, headers=_attached(f"ranking-by-{by}", "json"))
+
+
+def _about(query: UsageQuery) -> dict[str, Any]:
+    return {
+        "team": query.team.slug,
+        "mode": query.mode.word,
+        **_range(query.range),
+        "time_zone": query.team.time_zone,
+        "granularity": query.granularity.value,
+    }
+
+
+def _range(of: Range) -> dict[str, str]:
+    return {"from": time_text(of.start), "to": time_text(of.end)}
+
+
+def _points(points: Iterable[Point]) -> list[dict[str, Any]]:
+    return [{"from": time_text(point.start), **figures_json(point.figures)} for point in points]
+
+
+def _ranked(named: dict[str, Any], ranked: Ranked) -> dict[str, Any]:
+    return {
+        "rank": ranked.rank,
+        **named,
+        **figures_json(ranked.figures),
+        "share": ranked.share,
+        "calls_before": ranked.before.calls if ranked.before else None,
+        "change": ranked.change,
+    }
+
+
+def _row(row: Row, by: Dimension) -> dict[str, Any]:
+    if by is Dimension.MODEL:
+        return _ranked({"model": row.key}, row.ranked)
+    limited = row.quota if row.quota and row.quota.limit_nanos is not None else None
+    quota = {
+        "quota_used_usd": usd_string(row.quota.used_nanos) if row.quota else None,
+        "quota_limit_usd": usd_string(limited.limit_nanos or 0) if limited else None,
+    }
+    if by is Dimension.TOKEN:
+        named = {"token": row.key, "name": row.name, "member": row.detail}
+        return {**_ranked(named, row.ranked), **quota}
+    person = row.person
+    named = {
+        "member": person.email if person else "",
+        "name": person.name if person else "",
+        "role": (person.role or "former") if person else "",
+    }
+    return {
+        **_ranked(named, row.ranked),
+        **quota,
+        "unusual": row.note.episode.sentence if row.note else None,
+    }
+
+
+def _csv(rows: Iterable[dict[str, Any]], header: list[str], name: str) -> HttpResponse:
+    lines = csv_lines(header, (list(row.values()) for row in rows))
+    return HttpResponse("".join(lines), content_type="text/csv; charset=utf-8", headers=_attached(name, "csv"))
+
+
+def _attached(name: str, kind: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}

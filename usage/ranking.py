@@ -1,0 +1,250 @@
+"""The ranking: members, tokens or models with their figures, in any order, searched, a page at a time."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from teams.access import Access
+from teams.models import Token
+from usage.choices import Filter, filters_of, models_called
+from usage.figures import Figures
+from usage.levels import LevelState
+from usage.people import Person, people_of, tokens_of
+from usage.query import Dimension, UsageQuery
+from usage.quotas import member_levels, token_levels
+from usage.statistics import Ranked, ranking
+from usage.unusual.shown import Note, Unusual, unusual_in
+
+PAGE = 50
+NAMES = {
+    Dimension.MEMBER: gettext_lazy("Member"),
+    Dimension.TOKEN: gettext_lazy("Token"),
+    Dimension.MODEL: gettext_lazy("Model"),
+}
+PLURALS = {
+    Dimension.MEMBER: gettext_lazy("Members"),
+    Dimension.TOKEN: gettext_lazy("API tokens"),
+    Dimension.MODEL: gettext_lazy("Models"),
+}
+
+
+class Sort(StrEnum):
+    """The columns that a ranking can be sorted by."""
+
+    NAME = "name"
+    CALLS = "calls"
+    TOKENS = "tokens"
+    COST = "cost"
+    SHARE = "share"
+    CHANGE = "change"
+    SUCCESS = "success"
+    P95 = "p95"
+    QUOTA = "quota"
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a ranking is asked for: what is ranked, by which column, which of them, which page."""
+
+    by: Dimension = Dimension.MEMBER
+    sort: Sort = Sort.CALLS
+    is_ascending: bool = False
+    search: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the ranking: a member, a token or a model, and its figures."""
+
+    key: str  # public id or model, as filters write it
+    name: str
+    detail: str  # whose token it is
+    ranked: Ranked
+    person: Person | None = None
+    quota: LevelState | None = None  # None: none can be set, or was not asked for
+    note: Note | None = None  # of an unusual episode about it
+
+    @property
+    def figures(self) -> Figures:
+        return self.ranked.figures
+
+    def matches(self, search: str) -> bool:
+        """Whether the text is in its name, its address or its holder's name."""
+        texts = [self.name, self.detail, self.person.email if self.person else ""]
+        return any(search.casefold() in text.casefold() for text in texts)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All lines that were asked for, and the page of them that is shown."""
+
+    order: Order
+    query: UsageQuery
+    rows: list[Row]  # sorted and searched
+    shown: list[Row]
+    filters: list[Filter]
+    unusual: Unusual
+
+    @property
+    def what(self) -> str:
+        """The head of the column of names."""
+        return str(NAMES[self.order.by])
+
+    @property
+    def title(self) -> str:
+        """`Members by calls`."""
+        words = {"what": str(PLURALS[self.order.by]), "column": str(_SORTED_BY[self.order.sort])}
+        return _("%(what)s by %(column)s") % words
+
+    @property
+    def pages(self) -> int:
+        return max(-(-len(self.rows) // PAGE), 1)
+
+    @property
+    def before(self) -> int | None:
+        """The number of the page before; None on the first."""
+        return self.order.page - 1 if self.order.page > 1 else None
+
+    @property
+    def after(self) -> int | None:
+        return self.order.page + 1 if self.order.page < self.pages else None
+
+
+def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
+    """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
+    rows, people, tokens, unusual = _read(query, order, access, now)
+    if order.sort is Sort.QUOTA:
+        rows = with_quotas(query, rows, order.by, now)
+    rows = [row for row in _sorted(rows, order) if row.matches(order.search)]
+    order = replace(order, page=min(order.page, max(-(-len(rows) // PAGE), 1)))
+    shown = rows[(order.page - 1) * PAGE : order.page * PAGE]
+    if order.sort is not Sort.QUOTA:
+        shown = with_quotas(query, shown, order.by, now)
+    filters = filters_of(
+        query, access, people=people.values(), tokens=tokens.values(), models=models_called(query)
+    )
+    return Ranking(order, query, rows, shown, filters, unusual)
+
+
+def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime) -> list[Row]:
+    """All lines of a ranking with their quotas, for an export."""
+    rows, _people, _tokens, _unusual = _read(query, order, access, now)
+    rows = _sorted(with_quotas(query, rows, order.by, now), order)
+    return [row for row in rows if row.matches(order.search)]
+
+
+def _read(
+    query: UsageQuery, order: Order, access: Access, now: datetime
+) -> tuple[list[Row], dict[int, Person], dict[int, Token], Unusual]:
+    ranked = ranking(query, order.by)
+    is_of_members = order.by is Dimension.MEMBER
+    people = people_of(access.team, also=[row.key for row in ranked] if is_of_members else ())
+    tokens = tokens_of(access.team)
+    unusual = unusual_in(query, sees_team=True, now=now)
+    if is_of_members:
+        if not query.filtered:
+            ranked = _with_idle(ranked, [person.id for person in people.values() if not person.is_former])
+        return member_rows(ranked, people, unusual), people, tokens, unusual
+    if order.by is Dimension.TOKEN:
+        return _token_rows(ranked, tokens), people, tokens, unusual
+    return [Row(row.key, row.key, "", row) for row in ranked], people, tokens, unusual
+
+
+def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:
+    """The ranking, and below it those who called neither in the period nor in the one before."""
+    known = {row.key for row in ranked}
+    idle = (member for member in members if member not in known)
+    return [*ranked, *(Ranked(0, member, Figures(), Figures(), 0.0) for member in idle)]
+
+
+def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], unusual: Unusual) -> list[Row]:
+    """A line for each member, in the order of `ranked`."""
+    notes = unusual.members
+    found = ((people[row.key], row) for row in ranked if row.key in people)
+    return [
+        Row(one.public_id, one.label, "", row, person=one, note=notes.get(one.public_id)) for one, row in found
+    ]
+
+
+def _token_rows(ranked: Iterable[Ranked], tokens: dict[int, Token]) -> list[Row]:
+    found = ((tokens.get(row.key), row) for row in ranked)
+    return [
+        Row(token.public_id, token.name, token.user.label, row)
+        if token
+        else Row("", _("Without a token"), _("reported by a gateway for members"), row)
+        for token, row in found
+    ]
+
+
+def with_quotas(query: UsageQuery, rows: Sequence[Row], by: Dimension, now: datetime) -> list[Row]:
+    """The lines with the quotas of current members, or of tokens: one statement."""
+    if by is Dimension.MODEL:
+        return list(rows)
+    if by is Dimension.MEMBER:
+        ids = [row.ranked.key for row in rows if row.person and not row.person.is_former]
+        levels = member_levels(query.team, query.mode, ids, now) if ids else {}
+    else:
+        ids = [row.ranked.key for row in rows if row.ranked.key]
+        levels = token_levels(query.team, query.mode, ids, now) if ids else {}
+    return [replace(row, quota=levels.get(row.ranked.key)) for row in rows]
+
+
+_VALUE: dict[Sort, Callable[[Row], Any]] = {
+    Sort.NAME: lambda row: row.name.casefold(),
+    Sort.CALLS: lambda row: row.figures.calls,
+    Sort.TOKENS: lambda row: row.figures.tokens,
+    Sort.COST: lambda row: row.figures.cost_nanos,
+    Sort.SHARE: lambda row: row.ranked.share,
+    Sort.CHANGE: lambda row: row.ranked.change,
+    Sort.SUCCESS: lambda row: row.figures.success_rate,
+    Sort.P95: lambda row: row.figures.latency.p95,
+    Sort.QUOTA: lambda row: row.quota.used_share if row.quota else None,
+}
+
+
+def _sorted(rows: Sequence[Row], order: Order) -> list[Row]:
+    """Sorted and numbered; what is unknown comes last either way, and equal ones stay by calls."""
+    value = _VALUE[order.sort]
+    known = [row for row in rows if value(row) is not None]
+    unknown = [row for row in rows if value(row) is None]
+    known.sort(key=value, reverse=not order.is_ascending)
+    ordered = enumerate([*known, *unknown], start=1)
+    return [replace(row, ranked=replace(row.ranked, rank=place)) for place, row in ordered]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's head: what it sorts by, and its place in the look."""
+
+    sort: Sort
+    label: Any
+    css: str
+
+
+COLUMNS = (
+    Column(Sort.CALLS, gettext_lazy("Calls"), "num"),
+    Column(Sort.TOKENS, gettext_lazy("Tokens"), "num col-3"),
+    Column(Sort.COST, gettext_lazy("Cost"), "num col-2"),
+    Column(Sort.SHARE, gettext_lazy("Share"), "col-4"),
+    Column(Sort.CHANGE, gettext_lazy("Change"), "num col-4"),
+    Column(Sort.SUCCESS, gettext_lazy("Success"), "num col-3"),
+    Column(Sort.P95, gettext_lazy("p95"), "num col-4"),
+    Column(Sort.QUOTA, gettext_lazy("Quota"), ""),
+)
+_SORTED_BY = {
+    Sort.NAME: gettext_lazy("name"),
+    Sort.CALLS: gettext_lazy("calls"),
+    Sort.TOKENS: gettext_lazy("tokens"),
+    Sort.COST: gettext_lazy("cost"),
+    Sort.SHARE: gettext_lazy("share of calls"),
+    Sort.CHANGE: gettext_lazy("change of calls"),
+    Sort.SUCCESS: gettext_lazy("success rate"),
+    Sort.P95: gettext_lazy("latency, p95"),
+    Sort.QUOTA: gettext_lazy("quota used"),
+}
