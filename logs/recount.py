@@ -269,8 +269,12 @@ def _replace_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], since: dat
 
 @transaction.atomic
 def rebuild_owner(space: Team) -> None:
-    """Writes anew what was charged to the balance of a personal space's owner, by whatever team."""
-    lock_teams([space.pk])
+    """Writes anew what was charged to the balance of a personal space's owner, by whatever team.
+
+    The owner's teams are locked meanwhile: recording charges the balance under the lock of the calls' team,
+    so a call that came in between the count and the write would be lost or charged twice.
+    """
+    lock_teams(Team.objects.filter(owner=space.owner_id).values_list("pk", flat=True))
     local = LocalTimes(space.zone)
     for mode in Mode:
         days: dict[date, list[int]] = {}
