@@ -9,6 +9,8 @@ from logs.latency import Bar, Seen
 from usage.query import Granularity, UsageQuery
 
 Chart = dict[str, Any]
+# As many as a phone has room for.
+_MOST_TICKS = 5
 
 
 def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
@@ -55,3 +57,7 @@ def label(one: Bar) -> str:
     if one.end < 1000:
         return f"{one.start}–{one.end} ms"
     return f"{one.start / 1000:.3g}–{one.end / 1000:.3g} s"
+
+
+def _tick(start: int) -> str:
+    return f"{start} ms" if start < 1000 else f"{start / 1000:.3g} s"
