@@ -23,11 +23,10 @@ def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
         "marker": {"color": "var(--series-calls)"},
         "hovertemplate": _("%{y:,} calls, %{x}") + "<extra></extra>",
     }
-    layout = {
-        "xaxis": {"type": "category", "nticks": 8},
-        "yaxis": {"nticks": 3, "tickformat": ",d"},
-        "bargap": 0.08,
-    }
+    step = max(1, -(-len(seen.bars) // _MOST_TICKS))
+    ticks = range(0, len(seen.bars), step)
+    xaxis = {"type": "category", "tickvals": [*ticks], "ticktext": [_tick(seen.bars[at].start) for at in ticks]}
+    layout = {"xaxis": xaxis, "yaxis": {"nticks": 3, "tickformat": ",d"}, "bargap": 0.08}
     return {"data": [bar], "layout": layout}
 
 
