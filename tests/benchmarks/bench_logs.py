@@ -239,9 +239,8 @@ def weigh() -> None:
         )
     else:
         # This SQLite may be built without dbstat, which knows single indexes.
-        print(
-            f"\ndisk: {os.path.getsize(connection.settings_dict['NAME']) / 1e6 / millions:.0f} MB per million, with rollups"
-        )
+        megabytes = os.path.getsize(connection.settings_dict["NAME"]) / 1e6
+        print(f"\ndisk: {megabytes / millions:.0f} MB per million, with rollups")
         return
     with connection.cursor() as cursor:
         cursor.execute(sql)
