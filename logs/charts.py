@@ -9,6 +9,8 @@ from logs.latency import Bar, Seen
 from usage.query import Granularity, UsageQuery
 
 Chart = dict[str, Any]
+# As many as a phone has room for.
+_MOST_TICKS = 5
 
 
 def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
@@ -21,11 +23,10 @@ def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
         "marker": {"color": "var(--series-calls)"},
         "hovertemplate": _("%{y:,} calls, %{x}") + "<extra></extra>",
     }
-    layout = {
-        "xaxis": {"type": "category", "nticks": 8},
-        "yaxis": {"nticks": 3, "tickformat": ",d"},
-        "bargap": 0.08,
-    }
+    step = max(1, -(-len(seen.bars) // _MOST_TICKS))
+    ticks = range(0, len(seen.bars), step)
+    xaxis = {"type": "category", "tickvals": [*ticks], "ticktext": [_tick(seen.bars[at].start) for at in ticks]}
+    layout = {"xaxis": xaxis, "yaxis": {"nticks": 3, "tickformat": ",d"}, "bargap": 0.08}
     return {"data": [bar], "layout": layout}
 
 
@@ -55,3 +56,7 @@ def label(one: Bar) -> str:
     if one.end < 1000:
         return f"{one.start}–{one.end} ms"
     return f"{one.start / 1000:.3g}–{one.end / 1000:.3g} s"
+
+
+def _tick(start: int) -> str:
+    return f"{start} ms" if start < 1000 else f"{start / 1000:.3g} s"

@@ -62,7 +62,7 @@ def calls_page(form: CallFilter) -> CallsPage:
     return CallsPage(
         query=query,
         calls=calls,
-        total=count_calls(query, plan),
+        total=count_calls(query, plan, None if form.place else found),
         newer=write_cursor(found.before, form.fingerprint),
         older=write_cursor(found.after, form.fingerprint),
         searched_to=time_of(stopped[-1]) if stopped and query.sort.by_time else None,

@@ -22,7 +22,7 @@ VERY_FEW = 500
 # As far as totals are counted that no rollup knows.
 BOUND = 10_000
 # How many calls are looked through for one page, in growing steps: the first mostly finds enough.
-STEPS = (1_000, 5_000, 10_000)
+STEPS = (1_000, 4_000, 7_000)
 # More places of an index than this are not walked with conditions left to check.
 FEW_BRANCHES = 4
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from logs.counts import counts_of
 from logs.paths import Path, paths
 from logs.query import CallQuery, Stretch
-from logs.search import BOUND, Plan
+from logs.search import BOUND, Found, Plan
 from logs.unions import count_up_to, keys_of, sums_of
 from usage.models import Outcome
 
@@ -27,14 +27,16 @@ class Total:
     cost_nanos: int | None = None
 
 
-def count_calls(query: CallQuery, plan: Plan) -> Total:
-    """The total of all pages."""
+def count_calls(query: CallQuery, plan: Plan, first: Found | None = None) -> Total:
+    """The total of all pages. `first` is the first page, if that is at hand: it has searched already."""
     if query.counted_by_rollups:
         return _from_rollups(query)
     if plan.is_few:
         return _exactly(query, plan.path)
     if plan.counted is not None:
         return Total(min(plan.counted, BOUND), is_exact=plan.counted <= BOUND)
+    if first is not None and first.stopped_at is not None:
+        return Total(len(first.keys), is_exact=False)
     return _at_least(query, plan.path)
 
 

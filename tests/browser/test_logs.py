@@ -61,6 +61,7 @@ def test_a_call_opens_in_the_drawer_and_escape_gives_the_focus_back(page, logs):
     expect(row).to_have_attribute("aria-current", "true")
     drawer.get_by_role("link", name="Next call in the list").click()
     expect(drawer).to_contain_text("400 ms")
+    expect(drawer.get_by_role("heading", name="Call at")).to_be_focused()
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
     expect(page).to_have_url(f"{page.url.partition('/t/')[0]}{logs}")
