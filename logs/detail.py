@@ -32,6 +32,7 @@ class PriceShown:
     lines: list[PriceLine]
     formula: str
     source: str
+    call_usd: Decimal = Decimal(0)  # what the call itself costs, whatever its length
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,10 @@ def price_of(call: Call) -> PriceShown:
     priced = PriceList([call.model]).price(tokens=tokens, **asked)  # type: ignore[arg-type]
     if priced.rates is None or priced.cost_nanos != call.cost_nanos:
         return PriceShown([], "", str(source.label))
-    lines = _lines(tokens, priced.rates)
-    return PriceShown(
-        lines, " + ".join(f"({line.tokens:,} × {_rate(line.usd)})" for line in lines), str(source.label)
-    )
+    lines, call_usd = _lines(tokens, priced.rates), priced.rates.thousand_calls / 1000
+    parts = [f"({line.tokens:,} × {_rate(line.usd)})" for line in lines]
+    parts += [f"${call_usd.normalize():f}"] if call_usd else []
+    return PriceShown(lines, " + ".join(parts), str(source.label), call_usd)
 
 
 def _lines(tokens: Tokens, rates: Rates) -> list[PriceLine]:

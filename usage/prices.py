@@ -27,12 +27,13 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Rates:
-    """US dollars per million tokens of each kind."""
+    """US dollars per million tokens of each kind, and per thousand calls where a call itself is charged."""
 
     input: Decimal
     output: Decimal
     cached: Decimal
     cache_write: Decimal
+    thousand_calls: Decimal = Decimal(0)
 
     def cost_nanos(self, tokens: Tokens) -> int:
         """The cost in nano-dollars, rounded half to even once, at the sum."""
@@ -43,7 +44,7 @@ class Rates:
             + tokens.cache_write * self.cache_write
             + tokens.output * self.output
         )
-        return to_nanos(usd_millions / _MILLION)
+        return to_nanos(usd_millions / _MILLION + self.thousand_calls / 1000)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def public_price(*, model: str, provider: str, at: datetime, tokens: Tokens) -> 
     if found is None:
         return UNPRICED
     prices = found.get_prices(at)
-    rates = _list_rates(prices, tokens.input)
+    rates = list_rates(prices, tokens.input)
     return Priced(rates.cost_nanos(tokens), PricedBy.LIST, rates)
 
 
@@ -106,7 +107,7 @@ def _find(provider: str, model: str) -> ModelInfo | None:
     return None
 
 
-def _list_rates(prices: ModelPrice, input_tokens: int) -> Rates:
+def list_rates(prices: ModelPrice, input_tokens: int) -> Rates:
     """The rates for a call with so long an input: where a price has tiers, the one that it has reached.
 
     A tier applies to all tokens of the call, not only to those beyond it; a kind of token without a price
@@ -119,11 +120,12 @@ def _list_rates(prices: ModelPrice, input_tokens: int) -> Rates:
         output=_rate(prices.output_mtok, input_tokens) or Decimal(0),
         cached=base if cached is None else _rate(cached, input_tokens) or Decimal(0),
         cache_write=base if cache_write is None else _rate(cache_write, input_tokens) or Decimal(0),
+        thousand_calls=_rate(prices.requests_kcount, input_tokens) or Decimal(0),
     )
 
 
 def _rate(price: Decimal | TieredPrices | None, input_tokens: int) -> Decimal | None:
-    """US dollars per million tokens."""
+    """The price at that length."""
     if not isinstance(price, TieredPrices):
         return price
     reached = (tier.price for tier in reversed(price.tiers) if input_tokens > tier.start)

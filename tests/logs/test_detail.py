@@ -43,6 +43,13 @@ def test_the_price_is_shown_as_a_formula(record, detail):
     assert "= $0.000435" in detail("owner", call).content.decode()
 
 
+def test_what_the_call_itself_costs_is_part_of_the_formula(record, detail):
+    response = detail("owner", record("owner", "a", model="sonar", provider="perplexity"))
+    assert response.context["detail"].price.formula == "(1,000 × $1/M) + (500 × $1/M) + $0.012"
+    assert "The call itself" in response.content.decode()
+    assert "= $0.0135" in response.content.decode()
+
+
 def test_a_reported_cost_and_a_missing_price_say_so_instead_of_a_formula(record, detail):
     for call, words in [
         (record("owner", "a", cost_nanos=5), "reported with the call"),

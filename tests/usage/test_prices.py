@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from genai_prices import Usage
+from genai_prices.data_snapshot import get_snapshot
 
 from usage.models import Price, PricedBy
-from usage.prices import PriceList, Rates, Tokens, public_price
+from usage.money import to_nanos
+from usage.prices import PriceList, Rates, Tokens, list_rates, public_price
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -80,6 +83,29 @@ def test_a_model_with_steps_by_context_costs_more_from_the_step_on(db):
     assert short.by == long.by == PricedBy.LIST
     assert (short.rates.input, long.rates.input) == (Decimal("1.25"), Decimal("2.5"))
     assert long.cost_nanos > 3 * short.cost_nanos
+
+
+def test_a_model_whose_calls_themselves_are_charged_costs_that_too(db):
+    found = price("sonar", Tokens(0, 0), provider="perplexity")
+    assert (found.cost_nanos, found.by) == (12_000_000, PricedBy.LIST)
+
+
+MIXES = [Tokens(1000, 500), Tokens(1000, 500, 300, 100), Tokens(300_000, 500, 100_000), Tokens(0, 7)]
+
+
+@pytest.mark.parametrize("tokens", MIXES, ids=str)
+def test_every_model_of_the_public_list_costs_what_the_lists_own_library_says(tokens):
+    usage = Usage(
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        cache_read_tokens=tokens.cached,
+        cache_write_tokens=tokens.cache_write,
+    )
+    for provider in get_snapshot().providers:
+        for model in provider.models:
+            expected = to_nanos(model.get_prices(NOW).calc_price(usage)["total_price"])
+            rates = list_rates(model.get_prices(NOW), tokens.input)
+            assert rates.cost_nanos(tokens) == expected, (provider.id, model.id)
 
 
 @pytest.mark.parametrize(
