@@ -98,14 +98,15 @@ def make_digest(team: Team, week: Week, now: datetime) -> Digest:
 def near_limits(team: Team, now: datetime) -> list[NearLimit]:
     """The quotas of the team, its members and tokens of which at least 80 % are used, the fullest first."""
     people = {pk: one for pk, one in people_of(team).items() if not one.is_former}
-    tokens = {token.pk: token for token in Token.objects.filter(team=team, revoked_at=None, mode=Mode.LIVE)}
+    active = Token.objects.filter(team=team, revoked_at=None, mode=Mode.LIVE).select_related("user")
+    tokens = {token.pk: f"{token.name} ({token.user.label})" for token in active}
     of_team = levels_of(Subject(team, payer_of(team), Mode.LIVE), now)
     of_members = member_levels(team, Mode.LIVE, list(people), now) if people else {}
     of_tokens = token_levels(team, Mode.LIVE, list(tokens), now) if tokens else {}
     found = [
         *(NearLimit(_level_name(state), state) for state in of_team),
         *(NearLimit(people[pk].label, state) for pk, state in of_members.items()),
-        *(NearLimit(tokens[pk].name, state) for pk, state in of_tokens.items()),
+        *(NearLimit(tokens[pk], state) for pk, state in of_tokens.items()),
     ]
     near = [one for one in found if (one.state.used_share or 0.0) >= NEAR]
     return sorted(near, key=lambda one: -(one.state.used_share or 0.0))[:MOST_LIMITS]
