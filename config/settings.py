@@ -163,6 +163,9 @@ _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 
 # Rate limits are counted here, so it must be shared by all processes of the site.
 CACHES = {"default": env.dj_cache_url("CACHE_URL", "db://cache_entries")}
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache":
+    # Django would throw a third away beyond 300, and with them limits that still count.
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- People and sign-in (django-allauth) --------------------------------------------------------

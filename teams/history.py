@@ -67,6 +67,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     "gateway_key.revoked": gettext_lazy("%(actor)s revoked the gateway key %(subject)s"),
     "gateway_key.rotated": gettext_lazy("%(actor)s gave the gateway key %(subject)s a new secret"),
     "gateway_key.renamed": gettext_lazy("%(actor)s renamed the gateway key %(subject)s"),
+    "alert.mail_changed": gettext_lazy("%(actor)s changed which mails about usage they get"),
     "episode.expected": gettext_lazy("%(actor)s marked as expected: %(subject)s"),
     "episode.unmarked": gettext_lazy("%(actor)s no longer expects: %(subject)s"),
     "view.shared": gettext_lazy("%(actor)s shared the view %(subject)s of the logs"),

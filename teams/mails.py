@@ -52,15 +52,19 @@ def send_on_commit(mail: Mail, on_failure: OnFailure | None = None) -> None:
 
 def _send(mail: Mail) -> str:
     """Sends now; returns the reason when it did not work, else ""."""
+    context = {"mail": mail, "site": settings.BASE_URL}
+    text = render_to_string("teams/mail/message.txt", context)
+    return send_message(mail.to, mail.subject, text, render_to_string("teams/mail/message.html", context))
+
+
+def send_message(to: str, subject: str, text: str, html: str) -> str:
+    """Sends a mail now, as text and HTML; returns the reason when it did not work, else ""."""
     if not settings.HAS_MAIL:
         return _("No mail server is set up.")
-    context = {"mail": mail, "site": settings.BASE_URL}
     message = EmailMultiAlternatives(
-        subject=f"Callboard: {mail.subject}".replace("\n", " ").replace("\r", " "),
-        body=render_to_string("teams/mail/message.txt", context),
-        to=[mail.to],
+        subject=f"Callboard: {subject}".replace("\n", " ").replace("\r", " "), body=text, to=[to]
     )
-    message.attach_alternative(render_to_string("teams/mail/message.html", context), "text/html")
+    message.attach_alternative(html, "text/html")
     try:
         message.send()
     except (OSError, SMTPException) as error:  # no connection, or the server refused it

@@ -80,6 +80,8 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:overview": ("GET", SEE_OWN),
     "usage:ranking": ("GET", SEE_TEAM),
     "usage:me": ("GET", OWN),
+    "usage:digest": ("GET", SEE_TEAM),
+    "usage:digest-set": ("POST", POST_ADMINISTRATOR),
     # Without a format they say so: 400.
     "usage:overview-export": ("GET", (400, 400, 400, 404, 404, LOGIN)),
     "usage:ranking-export": ("GET", (400, 400, 403, 404, 404, LOGIN)),

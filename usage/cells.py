@@ -164,7 +164,8 @@ def _rows(
     if rest:
         asked = [dimension for dimension in by if dimension is not Dimension.TIME]
         for (at, *values), counters, latency, ttft in single.rows(query, asked, rest):
-            yield _key(query, by, at, values), at, counters, latency, ttft
+            bucket = bucket_start(at, query.granularity, query.zone)
+            yield _key(by, bucket, values), at, counters, latency, ttft
 
 
 def _from_rollup(
@@ -185,9 +186,14 @@ def _from_rollup(
     else:  # which of the ranges is enough, and makes far fewer rows
         slot = Case(*(When(one, then=Value(index)) for index, one in enumerate(ranges)))
     found = rows.order_by().annotate(slot=slot).values("slot", *groups).annotate(**sums, **sketches)
+    zone = query.zone
+    times: dict[Any, tuple[datetime, datetime]] = {}  # of many rows with the same slot each is worked out once
     for at, *values in found.values_list("slot", *groups, *sums, *sketches):
-        instant = edges[at] if isinstance(at, int) else day_start(at, query.zone) if column == "day" else at
-        key = _key(query, by, instant, values[: len(groups)])
+        if at not in times:
+            instant = edges[at] if isinstance(at, int) else day_start(at, zone) if column == "day" else at
+            times[at] = instant, bucket_start(instant, query.granularity, zone)
+        instant, bucket = times[at]
+        key = _key(by, bucket, values[: len(groups)])
         yield key, instant, values[len(groups) : -2], bytes(values[-2]), bytes(values[-1])
 
 
@@ -201,9 +207,6 @@ def filters(query: UsageQuery) -> dict[str, Any]:
     return {name: values for name, values in asked.items() if values}
 
 
-def _key(query: UsageQuery, by: Sequence[Dimension], at: datetime, values: Sequence[Any]) -> Key:
+def _key(by: Sequence[Dimension], bucket: datetime, values: Sequence[Any]) -> Key:
     rest = iter(values)
-    return tuple(
-        bucket_start(at, query.granularity, query.zone) if dimension is Dimension.TIME else next(rest)
-        for dimension in by
-    )
+    return tuple(bucket if dimension is Dimension.TIME else next(rest) for dimension in by)

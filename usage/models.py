@@ -13,6 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import Membership, Mode, Team, Token, User, public_id
+from usage.episode_models import EpisodeRecord as EpisodeRecord
+from usage.episode_models import ExpectedEpisode as ExpectedEpisode
+from usage.episode_models import ToldEpisode as ToldEpisode
+from usage.episode_models import UsageMail as UsageMail
+from usage.episode_models import expected_id as expected_id  # migrations name it here
 
 
 class Outcome(models.IntegerChoices):
@@ -321,41 +326,6 @@ class ClockChange(models.Model):
 
     def __str__(self) -> str:
         return f"from {self.before}, exact from {self.exact_from}"
-
-
-def expected_id() -> str:
-    return public_id("exp")
-
-
-class ExpectedEpisode(models.Model):
-    """Somebody's word that an unusual episode is expected, and why: it stays quiet from then on.
-
-    It speaks for every episode of the team and mode that has this kind among its kinds (and, of a member, is
-    about the same one) and shares time with `[starts_at, ends_at)`: so one that is still going on stays
-    quiet while it grows, and the same kind next week is told again.
-    """
-
-    public_id = models.CharField(max_length=24, unique=True, default=expected_id, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="expected_episodes")
-    mode = models.SmallIntegerField(choices=Mode.choices)
-    kind = models.CharField(max_length=8)  # a usage.unusual.episodes.Kind
-    member = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    sentence = models.CharField(max_length=300)  # as it was told then
-    reason = models.CharField(_("reason"), max_length=200)
-    marked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
-    marked_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(ends_at__gt=models.F("starts_at")), name="expected_has_time"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} at {self.starts_at:%Y-%m-%d %H:%M}: {self.reason}"
 
 
 class Price(models.Model):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from usage import expected_views, quota_views, views
+from usage import digest_views, expected_views, quota_views, views
 
 app_name = "usage"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
         expected_views.unmark,
         name="expected-unmark",
     ),
+    path("t/<slug:slug>/digest/", digest_views.digest, name="digest"),
+    path("t/<slug:slug>/digest/save/", digest_views.save, name="digest-set"),
     path("t/<slug:slug>/export/", views.overview_file, name="overview-export"),
     path("t/<slug:slug>/ranking/export/", views.ranking_file, name="ranking-export"),
     path("t/<slug:slug>/ranking/", views.ranking, name="ranking"),

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
 from teams.models import Mode, Team
-from usage.models import ExpectedEpisode
+from usage.models import EpisodeRecord, ExpectedEpisode
 from usage.query import Range, UsageQuery
 from usage.statistics import Point
 from usage.unusual.episodes import Cause, Episode, Kind, calls_link, in_range, overlap
@@ -88,8 +89,11 @@ def expected_in(team: Team, mode: Mode, within: Range) -> list[ExpectedEpisode]:
     return list(marks.select_related("marked_by").order_by("marked_at"))
 
 
-def mark_of(episode: Episode, marks: Iterable[ExpectedEpisode]) -> ExpectedEpisode | None:
-    """The mark that speaks for an episode: of one of its kinds, for some of its time (see ExpectedEpisode)."""
+Record = TypeVar("Record", bound=EpisodeRecord)
+
+
+def mark_of(episode: Episode, marks: Iterable[Record]) -> Record | None:
+    """The record that speaks for an episode: of one of its kinds, for some of its time (see EpisodeRecord)."""
     for mark in marks:
         if not overlap(Range(mark.starts_at, mark.ends_at), episode.whole):
             continue

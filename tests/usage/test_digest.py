@@ -1,0 +1,139 @@
+"""The weekly digest: who gets it, when, and what it says."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.core.management import call_command
+
+from teams.activity import Actor
+from teams.errors import NotAllowedError
+from teams.models import Activity, Membership, Role
+from tests.usage.unusual.conftest import NOW, happen, runaway, tokens, usual  # noqa: F401
+from usage.actions.quotas import Limit, set_member_quota
+from usage.actions.usage_mail import set_usage_mail
+from usage.digest import send_digests
+from usage.models import UsageMail
+
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # 10:00 in Berlin
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(db, settings):
+    cache.clear()
+    settings.HAS_MAIL = True
+
+
+@pytest.fixture
+def subscribe(cast):
+    def want(name: str, *, digest: bool = True, alerts: bool = False, at: datetime = NOW) -> UsageMail:
+        return set_usage_mail(
+            by=Actor(cast.user(name)), team=cast.team, wants_digest=digest, wants_alerts=alerts, now=at
+        )
+
+    return want
+
+
+def test_nobody_gets_one_who_did_not_ask(runaway, mailoutbox):  # noqa: F811
+    assert send_digests(now=MONDAY) == 0
+    assert mailoutbox == []
+
+
+def test_it_tells_totals_ranking_the_unusual_and_quotas(cast, runaway, subscribe, mailoutbox):  # noqa: F811
+    set_member_quota(
+        by=Actor(cast.owner), team=cast.team, user=cast.member, limit=Limit(Decimal("0.2")), now=NOW
+    )
+    subscribe("owner")
+    assert send_digests(now=MONDAY) == 1
+    (mail,) = mailoutbox
+    assert mail.to == ["olivia@example.org"]
+    assert mail.subject == "Callboard: Harbour Research, week of 16 Nov"
+    html = mail.alternatives[0][0]
+    for text in (mail.body, html):
+        assert "Members by calls" in text
+        assert "12:00 Thu: 1,02" in text
+        assert "/t/harbour-research/logs/?from=2026-11-19T12" in text
+        assert "Quotas near their limit" in text
+        assert "<span" not in mail.body
+    assert "1. Mia: 1," in mail.body
+    assert "the week before)" in mail.body
+
+
+def test_a_week_is_sent_once(runaway, subscribe, mailoutbox):  # noqa: F811
+    subscribe("owner")
+    subscribe("administrator")
+    assert [send_digests(now=MONDAY + timedelta(hours=hour)) for hour in range(3)] == [2, 0, 0]
+    assert send_digests(now=MONDAY + timedelta(weeks=1)) == 2
+    assert len(mailoutbox) == 4
+
+
+def test_it_waits_for_the_morning_of_the_team(usual, subscribe):  # noqa: F811
+    subscribe("owner")
+    assert send_digests(now=MONDAY - timedelta(hours=4)) == 0
+    assert send_digests(now=MONDAY) == 1
+
+
+def test_the_first_one_comes_when_the_week_is_over(usual, subscribe):  # noqa: F811
+    subscribe("owner", at=NOW)
+    assert send_digests(now=NOW) == 0
+    assert send_digests(now=MONDAY) == 1
+
+
+def test_what_the_mail_server_refused_is_tried_again(usual, subscribe, settings, mailoutbox):  # noqa: F811
+    subscribe("owner")
+    settings.HAS_MAIL = False
+    assert send_digests(now=MONDAY) == 0
+    settings.HAS_MAIL = True
+    assert send_digests(now=MONDAY) == 1
+
+
+def test_who_is_no_longer_an_administrator_gets_none(cast, usual, subscribe):  # noqa: F811
+    subscribe("administrator")
+    Membership.objects.filter(user=cast.administrator, team=cast.team).update(role=Role.MEMBER)
+    assert send_digests(now=MONDAY) == 0
+    Membership.objects.filter(user=cast.administrator, team=cast.team).delete()
+    assert not UsageMail.objects.exists()
+
+
+def test_a_team_without_calls_sends_nothing(subscribe, mailoutbox):
+    subscribe("owner")
+    assert send_digests(now=MONDAY) == 0
+    assert mailoutbox == []
+
+
+def test_the_command_prints_how_many(cast, usual, subscribe):  # noqa: F811
+    subscribe("owner")
+    out = StringIO()
+    with time_machine.travel(MONDAY, tick=False):
+        call_command("send_digest", "--team", cast.other_team.slug, stdout=out)
+        call_command("send_digest", stdout=out)
+    assert out.getvalue().split() == ["0", "1"]
+
+
+@pytest.mark.parametrize("name", ["member", "former", "outsider"])
+def test_only_owners_and_administrators_may_ask_for_it(subscribe, name):
+    with pytest.raises(NotAllowedError):
+        subscribe(name)
+
+
+def test_a_choice_writes_one_row_and_the_same_again_none(cast, subscribe):
+    subscribe("owner")
+    row = Activity.objects.order_by("-id").first()
+    assert (row.kind, row.after) == ("alert.mail_changed", {"digest": True, "alerts": False})
+    rows = Activity.objects.count()
+    subscribe("owner")
+    assert Activity.objects.count() == rows
+
+
+def test_the_page_previews_it_and_takes_the_choice(cast, usual, client_of):  # noqa: F811
+    client, address = client_of("administrator"), f"/t/{cast.team.slug}/digest/"
+    with time_machine.travel(MONDAY, tick=False):
+        assert "Harbour Research, week of 16 Nov" in client.get(address).content.decode()
+        client.post(f"{address}save/", {"wants_digest": "on"})
+        assert "checked" in client.get(address).content.decode()
+        assert UsageMail.objects.get().wants_digest
+        client.post(f"{address}save/", {})
+        assert not UsageMail.objects.get().wants_digest

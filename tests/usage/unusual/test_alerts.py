@@ -1,0 +1,92 @@
+"""Alerts of unusual episodes: once for each, to those who want them, in words with a link."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.core.management import call_command
+
+from teams.activity import Actor
+from teams.models import Membership, Mode, Role
+from tests.usage.unusual.conftest import LUNCH, NOW
+from usage.actions.expected import mark_expected
+from usage.actions.usage_mail import set_usage_mail
+from usage.models import ToldEpisode
+from usage.query import Range
+from usage.unusual.alerts import alert_unusual
+from usage.unusual.find import find_unusual
+
+SOON = LUNCH + timedelta(minutes=70)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(db, settings):
+    cache.clear()
+    settings.HAS_MAIL = True
+
+
+@pytest.fixture
+def wanted(cast):
+    """Olivia and Adam want alerts."""
+    for user in (cast.owner, cast.administrator):
+        set_usage_mail(by=Actor(user), team=cast.team, wants_digest=False, wants_alerts=True, now=NOW)
+
+
+@pytest.fixture
+def alert(django_capture_on_commit_callbacks):
+    def run(now=SOON) -> int:
+        with django_capture_on_commit_callbacks(execute=True):
+            return alert_unusual(now=now)
+
+    return run
+
+
+def test_an_episode_is_told_once_to_everybody_who_wants_it(runaway, wanted, alert, mailoutbox):
+    assert [alert(SOON + timedelta(hours=hour)) for hour in range(4)] == [1, 0, 0, 0]
+    assert sorted(mail.to[0] for mail in mailoutbox) == ["adam@example.org", "olivia@example.org"]
+    mail = mailoutbox[0]
+    assert mail.subject.startswith("Callboard: Unusual in Harbour Research: 12:00 Thu: 1,02")
+    assert "By Mia" in mail.body
+    assert "/t/harbour-research/logs/?from=2026-11-19T12%3A00" in mail.body
+
+
+def test_nobody_is_told_who_did_not_ask(runaway, alert, mailoutbox):
+    assert alert() == 0
+    assert mailoutbox == []
+    assert not ToldEpisode.objects.exists()
+
+
+def test_an_episode_that_goes_on_is_the_same(runaway, wanted, happen, alert):
+    assert alert() == 1
+    cache.clear()
+    happen("script", 900, at=LUNCH + timedelta(hours=1))
+    assert alert(SOON + timedelta(hours=1)) == 0
+
+
+def test_what_is_expected_stays_quiet(cast, runaway, wanted, alert):
+    (episode,) = find_unusual(cast.team, Mode.LIVE, Range(SOON - timedelta(hours=5), SOON), SOON).episodes[:1]
+    mark_expected(
+        by=Actor(cast.owner), team=cast.team, mode=Mode.LIVE, episode=episode, reason="Test", now=SOON
+    )
+    assert alert() == 0
+
+
+def test_what_is_long_over_is_no_news(usual, wanted, happen, alert):
+    happen("script", 1000, at=LUNCH - timedelta(days=2))
+    assert alert(SOON) == 0
+    assert alert(LUNCH - timedelta(days=2) + timedelta(minutes=70)) == 1
+
+
+def test_who_is_no_longer_an_administrator_is_not_told(cast, runaway, wanted, alert, mailoutbox):
+    Membership.objects.filter(user=cast.administrator, team=cast.team).update(role=Role.MEMBER)
+    assert alert() == 1
+    assert [mail.to for mail in mailoutbox] == [["olivia@example.org"]]
+
+
+def test_the_command_prints_how_many(runaway, wanted):
+    out = StringIO()
+    with time_machine.travel(SOON, tick=False):
+        call_command("send_alerts", stdout=out)
+    assert out.getvalue().strip() == "1"

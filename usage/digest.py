@@ -1,0 +1,167 @@
+"""The weekly digest: how a team did last week, by e-mail to those of its owners and administrators who want it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from teams.access import access_of
+from teams.mails import send_message
+from teams.models import Membership, Mode, Role, Team, Token
+from usage.levels import LevelState
+from usage.models import Level, UsageMail
+from usage.people import people_of
+from usage.query import Dimension, Granularity, UsageQuery
+from usage.quotas import Subject, levels_of, member_levels, payer_of, token_levels
+from usage.ranking import Row, member_rows
+from usage.statistics import Overview, overview, ranking
+from usage.unusual.shown import Unusual, unusual_in
+from usage.weeks import Week, week_of
+
+# Not in the night: the hour of Monday, on the team's clock, from which the digest of last week may go out.
+MONDAY_HOUR = 8
+TOP = 5
+NEAR = 0.8  # of a limit
+MOST_LIMITS = 10
+
+
+@dataclass(frozen=True)
+class NearLimit:
+    """A quota that is nearly or wholly used up; `name` says whose."""
+
+    name: str
+    state: LevelState
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A week of a team in live mode, compared with the one before."""
+
+    team: Team
+    monday: date
+    overview: Overview
+    members: list[Row]
+    unusual: Unusual
+    limits: list[NearLimit]
+
+    @property
+    def site(self) -> str:
+        return settings.BASE_URL
+
+    @property
+    def url(self) -> str:
+        """The overview of that week."""
+        within = self.overview.query.range
+        start, end = (
+            at.astimezone(self.team.zone).strftime("%Y-%m-%dT%H:%M") for at in (within.start, within.end)
+        )
+        return f"{settings.BASE_URL}/t/{self.team.slug}/?from={start}&to={end}"
+
+    @property
+    def settings_url(self) -> str:
+        return f"{settings.BASE_URL}/t/{self.team.slug}/digest/"
+
+    @property
+    def subject(self) -> str:
+        words = {"team": self.team.name, "day": date_format(self.monday, "j M")}
+        return _("%(team)s, week of %(day)s") % words
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to tell: no calls in that week nor in the one before."""
+        return self.overview.is_empty and not (self.overview.before and self.overview.before.calls)
+
+
+def make_digest(team: Team, week: Week, now: datetime) -> Digest:
+    """Reads all of a digest: totals, ranking, the unusual, quotas near their limit at this moment."""
+    previous = Week(week.before, week.zone)
+    query = UsageQuery(
+        team=team, mode=Mode.LIVE, range=week.range, previous=previous.range, granularity=Granularity.DAY
+    )
+    ranked = ranking(query, Dimension.MEMBER)
+    unusual = unusual_in(query, sees_team=True, now=now)
+    return Digest(
+        team=team,
+        monday=week.monday,
+        overview=overview(query),
+        members=member_rows(ranked, people_of(team, also=[row.key for row in ranked]), unusual)[:TOP],
+        unusual=unusual,
+        limits=near_limits(team, now),
+    )
+
+
+def near_limits(team: Team, now: datetime) -> list[NearLimit]:
+    """The quotas of the team, its members and tokens of which at least 80 % are used, the fullest first."""
+    people = {pk: one for pk, one in people_of(team).items() if not one.is_former}
+    active = Token.objects.filter(team=team, revoked_at=None, mode=Mode.LIVE).select_related("user")
+    tokens = {token.pk: f"{token.name} ({token.user.label})" for token in active}
+    of_team = levels_of(Subject(team, payer_of(team), Mode.LIVE), now)
+    of_members = member_levels(team, Mode.LIVE, list(people), now) if people else {}
+    of_tokens = token_levels(team, Mode.LIVE, list(tokens), now) if tokens else {}
+    found = [
+        *(NearLimit(_level_name(state), state) for state in of_team),
+        *(NearLimit(people[pk].label, state) for pk, state in of_members.items()),
+        *(NearLimit(tokens[pk], state) for pk, state in of_tokens.items()),
+    ]
+    near = [one for one in found if (one.state.used_share or 0.0) >= NEAR]
+    return sorted(near, key=lambda one: -(one.state.used_share or 0.0))[:MOST_LIMITS]
+
+
+def _level_name(state: LevelState) -> str:
+    return _("The team") if state.level is Level.TEAM else _("The owner’s balance")
+
+
+# --- Sending ------------------------------------------------------------------------------------
+
+
+def send_digests(*, now: datetime, teams: Iterable[Team] | None = None) -> int:
+    """Sends last week's digest to everybody who wants it and has not got it; how many mails went out.
+
+    To be called every hour or day: nothing is sent twice, and what a mail server refused is tried again.
+    """
+    wanted = UsageMail.objects.filter(wants_digest=True, membership__team__deleted_at=None)
+    if teams is not None:
+        wanted = wanted.filter(membership__team__in=list(teams))
+    by_team: dict[Team, list[UsageMail]] = {}
+    for one in wanted.select_related("membership__team", "membership__user").order_by("membership__team"):
+        by_team.setdefault(one.membership.team, []).append(one)
+    return sum(_send_team(team, mails, now) for team, mails in by_team.items())
+
+
+def _send_team(team: Team, mails: Iterable[UsageMail], now: datetime) -> int:
+    this_week = week_of(now, team.zone)
+    local = now.astimezone(team.zone)
+    if local.weekday() == 0 and local.hour < MONDAY_HOUR:
+        return 0
+    week = Week(this_week.before, team.zone)
+    due = [one for one in mails if one.digest_week is None or one.digest_week < week.monday]
+    due = [one for one in due if _may_see(one.membership)]
+    if not due:
+        return 0
+    digest = make_digest(team, week, now)
+    return sum(_send_one(digest, one, week.monday) for one in due)
+
+
+def _may_see(membership: Membership) -> bool:
+    """Whether they still are an active owner or administrator."""
+    access = access_of(membership.user, membership.team)
+    return access is not None and membership.role in {Role.OWNER, Role.ADMINISTRATOR}
+
+
+def _send_one(digest: Digest, to: UsageMail, monday: date) -> int:
+    """Takes the week first, so that two commands at once do not both send it; gives it back if that fails."""
+    before = to.digest_week
+    free = UsageMail.objects.filter(Q(digest_week=None) | Q(digest_week__lt=monday), pk=to.pk)
+    if not free.update(digest_week=monday) or digest.is_empty:
+        return 0
+    context = {"digest": digest, "site": settings.BASE_URL}
+    text, html = (render_to_string(f"usage/mail/digest.{kind}", context) for kind in ("txt", "html"))
+    if send_message(to.membership.user.email, digest.subject, text, html):
+        UsageMail.objects.filter(pk=to.pk, digest_week=monday).update(digest_week=before)
+        return 0
+    return 1

@@ -1,0 +1,21 @@
+"""`manage.py send_digest`: last week's digest to everybody who wants it and has not got it."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from teams.management.lookup import team_at
+from usage.digest import send_digests
+
+
+class Command(BaseCommand):
+    help = "Sends the weekly digests that are due and prints how many; run it every hour or day."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--team", metavar="SLUG", help="default: all teams")
+
+    def handle(self, *, team: str | None, **options: Any) -> None:
+        teams = [team_at(team)] if team else None
+        self.stdout.write(str(send_digests(now=timezone.now(), teams=teams)))
