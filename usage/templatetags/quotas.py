@@ -31,7 +31,8 @@ def quota_cell(quotas: dict[int, LevelState], user: User) -> dict[str, Any]:
 @register.simple_tag
 def quotas_of_tokens(team: Team, rows: Iterable[KeyRow]) -> dict[int, LevelState]:
     """The token level of the token of each row, by its id, each in its own mode: two queries at most."""
-    now, found = timezone.now(), {}
+    now = timezone.now()
+    found: dict[int, LevelState] = {}
     for mode in Mode:
         found |= token_levels(team, mode, [row.key.pk for row in rows if row.key.mode == mode], now)
     return found
