@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.template import RequestContext
 from django.utils import timezone
 
 from teams.access import Access, Permission, may_change_role, may_limit, may_limit_token
 from teams.keyring import KeyRow
 from teams.models import Mode, Role, Team, Token, User
+from usage.drill import CallsBehind
 from usage.levels import LevelState
 from usage.quota_forms import NewTokenLimitForm
 from usage.quotas import member_levels, token_levels
@@ -62,8 +64,10 @@ def new_token_limit(limit_form: NewTokenLimitForm | str) -> dict[str, Any]:
     return {"limit_form": limit_form or NewTokenLimitForm()}
 
 
-@register.inclusion_tag("usage/_member_menu_items.html")
-def member_menu_items(access: Access, user_id: str, role: str, back: str) -> dict[str, Any]:
+@register.inclusion_tag("usage/_member_menu_items.html", takes_context=True)
+def member_menu_items(
+    context: RequestContext, access: Access, user_id: str, role: str, back: str
+) -> dict[str, Any]:
     """What a member's menu offers first: adjust the quota, change the role, see the calls.
 
     `user_id` is the public id, `role` "" a former member, `back` the page that the editor leads back to.
@@ -73,6 +77,7 @@ def member_menu_items(access: Access, user_id: str, role: str, back: str) -> dic
     return {
         "slug": access.team.slug,
         "user_id": user_id,
+        "calls": CallsBehind(access.team, context["request"].GET).to(member=user_id),
         "back": back,
         "may_limit": access.may(Permission.SET_QUOTAS) and limits,
         "may_change_role": bool(role) and may_change_role(access.role, role, other),
