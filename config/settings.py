@@ -166,7 +166,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # In a file, because threads cannot share a database in memory as they do one in production.
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
-    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s"}
+    # Statistics sort sketches, 4 MB a page are not unusual, and compiling a query takes longer than running it.
+    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off"}
 # Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 
