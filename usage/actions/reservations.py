@@ -14,7 +14,7 @@ from teams.errors import ActionError, ConflictError
 from teams.models import Team, User
 from usage.actions.locked_levels import TeamChangedError, lock_levels
 from usage.bulk import Statement, addition, insertion, run_together
-from usage.levels import LevelKey, LevelState, slot_of
+from usage.levels import LevelKey, LevelState, levels_in_team, slot_of
 from usage.models import Level, Reservation, ReservedSum
 from usage.quotas import Subject, payer_of
 from usage.refusals import count_refusal
@@ -204,11 +204,6 @@ def _addition_to_sums(reservations: Iterable[Reservation], sign: int) -> Iterato
 
 def _levels(reservation: Reservation) -> list[LevelKey]:
     team_id, mode = reservation.team_id, reservation.mode
-    keys = [
-        LevelKey(team_id, mode, Level.MEMBER.value, reservation.member_id),
-        LevelKey(team_id, mode, Level.TEAM.value, 0),
-        LevelKey(reservation.payer_id, mode, Level.OWNER.value, 0),
-    ]
-    if reservation.token_id:
-        keys.append(LevelKey(team_id, mode, Level.TOKEN.value, reservation.token_id))
-    return keys
+    own = levels_in_team(reservation.member_id, reservation.token_id or 0)
+    keys = [LevelKey(team_id, mode, level, subject) for level, subject in own]
+    return [*keys, LevelKey(reservation.payer_id, mode, Level.OWNER.value, 0)]
