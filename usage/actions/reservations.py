@@ -16,7 +16,7 @@ from usage.actions.locked_levels import TeamChangedError, lock_levels
 from usage.bulk import Statement, addition, insertion, run_together
 from usage.levels import LevelKey, LevelState, levels_in_team, slot_of
 from usage.models import Level, Reservation, ReservedSum
-from usage.quotas import Subject, payer_of
+from usage.quotas import Subject, remembered_payer
 from usage.refusals import count_refusal
 
 # A team changes hands or zone once in a while; thrice within one reservation is nobody's doing.
@@ -70,11 +70,13 @@ def reserve_quota(
     any more, and ActionError for a `request_id` that somebody else has used.
     """
     for _attempt in range(_ATTEMPTS):
-        subject = Subject(team, payer_of(team), mode, user.pk, token_id or 0)
+        payer = team if team.is_personal else remembered_payer(team.owner_id)
+        subject = Subject(team, payer, mode, user.pk, token_id or 0)
         try:
             with transaction.atomic():
                 result = _reserve(subject, wanted, now)
         except TeamChangedError:
+            remembered_payer.cache_clear()
             team = Team.objects.get(pk=team.pk)
             continue
         if isinstance(result, LevelState):
