@@ -103,8 +103,8 @@ class BalanceAdmin(ReadOnlyAdmin):
         set_balance(by=staff_of(request), space=obj, **wanted)
 
     @admin.display(description=_("limit"))
-    def limit_usd(self, space: Balance) -> str | None:
-        return money(level_of(space).limit_nanos)  # the admin shows a dash for None
+    def limit_usd(self, space: Balance) -> Any:
+        return money(level_of(space).limit_nanos) or _("no limit")
 
     @admin.display(description=_("period"))
     def period(self, space: Balance) -> Any:
@@ -120,8 +120,8 @@ class BalanceAdmin(ReadOnlyAdmin):
         return money(level_of(space).reserved_nanos)
 
     @admin.display(description=_("left"))
-    def left(self, space: Balance) -> str | None:
-        return money(level_of(space).available_nanos)
+    def left(self, space: Balance) -> Any:
+        return money(level_of(space).available_nanos) or _("no limit")
 
     @admin.display(description=_("reset"))
     def reset(self, space: Balance) -> str:
