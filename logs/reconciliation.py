@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 # So many calls are read within a second or two on any database; a page should not take longer.
-MOST_CALLS: Final = 500_000
+MOST_CALLS: Final = 250_000
 MOST_SHOWN: Final = 50
 
 NAMES: dict[type[Counters], "StrOrPromise"] = {
