@@ -7,7 +7,7 @@ django-filter would give a queryset that has chosen already.
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +22,8 @@ from logs.latency import Bar
 from logs.query import NAMES, CallQuery, Sort
 from logs.search import Place
 from teams.access import Access
-from usage.forms import InstantField, ManyField, UsageFilter
+from teams.models import Mode
+from usage.forms import EARLIEST_YEAR, LATEST_YEAR, InstantField, ManyField, UsageFilter
 from usage.models import Outcome
 from usage.money import to_nanos
 
@@ -201,3 +202,24 @@ class Narrowing:
         """The list of exactly the calls of a bar."""
         self._asked["latency_from"], self._asked["latency_to"] = str(bar.start), str(bar.end)
         return f"{self._path}?{self._asked.urlencode()}"
+
+
+class MonthFilter(forms.Form):
+    """A month of the team's calendar, such as 2026-11, and a mode."""
+
+    month = forms.DateField(
+        input_formats=["%Y-%m"],
+        required=False,
+        error_messages={"invalid": gettext_lazy("Give a month such as 2026-11.")},
+    )
+    mode = forms.ChoiceField(choices=[("live", "live"), ("test", "test")], required=False)
+
+    def clean_month(self) -> date | None:
+        month: date | None = self.cleaned_data["month"]
+        if month and not EARLIEST_YEAR <= month.year < LATEST_YEAR:
+            raise ValidationError(_("Give a month such as 2026-11."))
+        return month
+
+    def mode_asked(self) -> Mode:
+        """Of a valid form."""
+        return Mode.TEST if self.cleaned_data["mode"] == "test" else Mode.LIVE

@@ -1,5 +1,6 @@
 """The pages of the logs: access, form, search, answer."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +18,17 @@ from logs.chips import CHOOSABLE, chips_of
 from logs.choices import choices_of
 from logs.detail import detail_of
 from logs.exports import FORMATS, export_response
-from logs.filters import SORTS, CallFilter, Narrowing, SavedViewForm, TailFilter
+from logs.filters import SORTS, CallFilter, MonthFilter, Narrowing, SavedViewForm, TailFilter
 from logs.latency import latency_of
 from logs.models import Call
 from logs.pages import calls_page, neighbours
+from logs.reconciliation import MOST_CALLS, reconcile
 from logs.saved import saved_for
 from logs.tail import tail_of
 from teams.access import Access, Permission
 from teams.activity import actor_of
 from teams.requests import access_for, attempt
+from usage.buckets import day_of
 from usage.forms import DEFAULT_PERIOD
 from usage.query import PRESETS
 
@@ -166,3 +169,20 @@ def _query(asked: Any) -> str:
     for name in ("q", "since"):
         kept.pop(name, None)
     return f"?{kept.urlencode()}" if kept else ""
+
+
+def check(request: HttpRequest, slug: str) -> HttpResponse:
+    """The calls of a month beside the statistics and quota use that they should add up to."""
+    access = access_for(request, slug, Permission.SEE_TEAM)
+    form = MonthFilter(request.GET)
+    context: dict[str, Any] = {"access": access, "nav": "quotas", "form": form, "most_calls": MOST_CALLS}
+    if form.is_valid():
+        this_month = day_of(timezone.now(), access.team.zone).replace(day=1)
+        month = form.cleaned_data["month"] or this_month
+        context |= {
+            "month": month,
+            "earlier": month - timedelta(days=1),
+            "later": month + timedelta(days=31) if month < this_month else None,
+            "shown": reconcile(access.team, form.mode_asked(), month),
+        }
+    return render_page(request, "logs/check.html", "logs-check", context)

@@ -74,6 +74,11 @@
     drawer.querySelector("[tabindex='-1']")?.focus();
   });
 
+  // ---- The editor of a row: whoever opened it by keyboard goes on in it ----------------------
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.matches?.("tr[id^='editor-']")) event.target.querySelector("input:not([type='hidden'])")?.focus();
+  });
+
   // ---- Clicks ---------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const hit = (selector) => event.target.closest?.(selector);
@@ -85,6 +90,9 @@
 
     const expander = hit("[data-expands]");
     if (expander) expander.setAttribute("aria-expanded", String(expander.getAttribute("aria-expanded") !== "true"));
+
+    // What a menu opens in the page would lie under the menu.
+    hit(".menu a[hx-get]")?.closest("[popover]")?.hidePopover();
 
     const opener = hit("[data-opens]");
     if (opener) markRow(opener);

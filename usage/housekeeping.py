@@ -1,0 +1,43 @@
+"""What of quotas is kept for how long; the command `housekeeping` calls it every day or oftener.
+
+Statistics and quota use are kept for good: past periods stay visible, and the calls they came from do not.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from usage.levels import slot_of
+from usage.models import Refusal, Reservation, ReservedSum
+
+# A call can be reported late, after an outage of the gateway or of this site, and still settle its reservation
+# exactly once; and a request that is asked again within that time gets the same reservation. After it, such a
+# call is charged as any other, with a warning: the reservation has long stopped counting, so nothing is lost
+# and nothing charged twice.
+KEEP_RESERVATIONS: Final = timedelta(days=30)
+# A slot that has passed is never summed again (`usage.levels`). A day is for clocks of servers that differ.
+KEEP_SUMS: Final = timedelta(days=1)
+# Long enough to compare a month with the same one a year ago.
+KEEP_REFUSALS: Final = timedelta(days=400)
+# Rows deleted by one statement: short enough that writers hardly wait.
+_STEP: Final = 5_000
+
+
+def keep_house(*, now: datetime) -> dict[str, int]:
+    """Deletes what is no longer asked for, in small steps; how many rows of each."""
+    old: dict[str, QuerySet[Any]] = {
+        "reservations deleted": Reservation.objects.filter(expires_at__lt=now - KEEP_RESERVATIONS),
+        "reserved sums deleted": ReservedSum.objects.filter(slot__lt=slot_of(now - KEEP_SUMS)),
+        "refusals deleted": Refusal.objects.filter(hour__lt=now - KEEP_REFUSALS),
+    }
+    return {what: _delete_in_steps(rows) for what, rows in old.items()}
+
+
+def _delete_in_steps(rows: QuerySet[Any]) -> int:
+    """One pass along the primary key, so that no index has to be kept only for this; how many."""
+    deleted, more = 0, rows.order_by("pk")
+    while keys := list(more.values_list("pk", flat=True)[:_STEP]):
+        deleted += rows.filter(pk__gte=keys[0], pk__lte=keys[-1]).delete()[0]
+        more = rows.filter(pk__gt=keys[-1]).order_by("pk")
+    return deleted
