@@ -27,11 +27,18 @@ from teams.actions.members import change_role, remove_member
 from teams.actions.teams import restore_team
 from teams.actions.tokens import disable_token, enable_token, revoke_token
 from teams.actions.transfers import transfer_by_staff
-from teams.actions.users import create_user, deactivate_user, reactivate_user
+from teams.actions.users import (
+    confirm_address,
+    create_user,
+    deactivate_user,
+    make_password_link,
+    reactivate_user,
+)
 from teams.activity import Actor
 from teams.errors import ActionError
 from teams.models import Activity, GatewayKey, Invitation, Membership, Role, Team, Token, Transfer, User
 from teams.requests import signed_in
+from teams.roster import address_is_confirmed
 
 # Django's class takes a type for the checker, but not when it runs.
 if TYPE_CHECKING:
@@ -82,7 +89,7 @@ class ReadOnlyAdmin(_ModelAdmin):
 
 
 class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new user; they set their password by “Forgot it?”."""
+    """A new user; they set their password by “Forgot it?”, or by a link that staff make and pass on."""
 
     class Meta:
         model = User
@@ -92,11 +99,11 @@ class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
     form = NewUserForm
-    list_display = ("email", "name", "is_active", "is_staff", "joined_at", "last_login")
+    list_display = ("email", "name", "is_active", "is_confirmed", "is_staff", "joined_at", "last_login")
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name", "public_id")
     ordering = ("email",)
-    actions = ("deactivate", "reactivate")
+    actions = ("deactivate", "reactivate", "confirm_address", "make_password_link")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("teams.add_user")
@@ -108,6 +115,14 @@ class UserAdmin(ReadOnlyAdmin):
             if obj is None
             else [*shown, "is_active", "is_superuser", "public_id", "joined_at", "last_login"]
         )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        users: QuerySet[User] = super().get_queryset(request)
+        return users.annotate(has_confirmed=address_is_confirmed("pk", "email"))
+
+    @admin.display(description=_("address confirmed"), boolean=True)
+    def is_confirmed(self, user: User) -> bool:
+        return bool(user.has_confirmed)  # type: ignore[attr-defined]  # the annotation
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Makes the user by the action; the form's own row is never saved."""
@@ -125,6 +140,21 @@ class UserAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Reactivate"), permissions=["act"])
     def reactivate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         run_on_each(request, rows, lambda user: reactivate_user(by=staff_of(request), user=user))
+
+    @admin.action(description=_("Confirm the address: it is theirs"), permissions=["act"])
+    def confirm_address(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        run_on_each(request, rows, lambda user: confirm_address(by=staff_of(request), user=user))
+
+    @admin.action(description=_("Make a link to set a new password"), permissions=["act"])
+    def make_password_link(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        """Shows a link for each, once, to pass on where no mail can."""
+
+        def make(user: User) -> None:
+            url = make_password_link(by=staff_of(request), user=user)
+            text = _now("For %(email)s, to set a new password: %(url)s") % {"email": user.email, "url": url}
+            messages.warning(request, text)
+
+        run_on_each(request, rows, make)
 
 
 @admin.register(Team)

@@ -3,7 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value, When
+from allauth.account.models import EmailAddress
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from teams.access import Access, may_change_role, may_manage
@@ -14,9 +27,11 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True)
 class RosterRow:
-    """One member, and what the reader may do with them. `token_used_at`: their last use of any token here."""
+    """One member, and what the reader may do with them. `token_used_at`: their last use of any token here;
+    `is_confirmed`: whether their address is known to be theirs."""
 
     user: User
+    is_confirmed: bool
     role: str
     joined_at: datetime
     tokens: int
@@ -61,6 +76,7 @@ def _with_tokens(members: QuerySet[Membership]) -> QuerySet[Membership]:
             token_count=Coalesce(
                 Subquery(of_member.filter(revoked_at=None).annotate(n=Count("pk")).values("n")), 0
             ),
+            is_confirmed=address_is_confirmed("user", "user__email"),
             token_used_at=Subquery(of_member.annotate(used=Max("last_used_at")).values("used")),
         )
         .order_by(rank, "user__name", "user__email")
@@ -70,6 +86,7 @@ def _with_tokens(members: QuerySet[Membership]) -> QuerySet[Membership]:
 def _row(access: Access, member: Membership) -> RosterRow:
     return RosterRow(
         user=member.user,
+        is_confirmed=member.is_confirmed,  # type: ignore[attr-defined]
         role=member.role,
         joined_at=member.joined_at,
         tokens=member.token_count,  # type: ignore[attr-defined]
@@ -78,4 +95,11 @@ def _row(access: Access, member: Membership) -> RosterRow:
         and may_change_role(access.role, member.role, Role.ADMINISTRATOR),
         may_demote=member.role == Role.ADMINISTRATOR and may_change_role(access.role, member.role, Role.MEMBER),
         may_remove=may_manage(access.role, member.role),
+    )
+
+
+def address_is_confirmed(user: str, email: str) -> Exists:
+    """Whether the address that somebody signs in with is confirmed; the fields of the outer query are named."""
+    return Exists(
+        EmailAddress.objects.filter(user=OuterRef(user), email__iexact=OuterRef(email), verified=True)
     )

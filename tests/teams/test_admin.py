@@ -108,6 +108,25 @@ def test_a_user_is_made_with_a_personal_space(root):
     assert Activity.objects.filter(kind="user.created", person=kim).count() == 1
 
 
+def test_a_new_user_gets_in_by_a_link_that_staff_pass_on(act, root):
+    root.post("/admin/teams/user/add/", {"email": "kim@example.org", "name": "Kim"})
+    page = act("user", "make_password_link", User.objects.get(email="kim@example.org"))
+    path = re.search(r"/accounts/password/reset/key/[\w-]+/", page)[0]
+    client = Client()
+    form = client.get(path, follow=True).request["PATH_INFO"]
+    client.post(form, {"password1": "a fine long word", "password2": "a fine long word"})
+    client.post("/accounts/login/", {"login": "kim@example.org", "password": "a fine long word"})
+    assert client.get("/me/").status_code == 200
+
+
+def test_an_address_is_confirmed_and_the_list_says_so(act, root):
+    kim = create_user(email="kim@example.org")
+    assert root.get("/admin/teams/user/", {"q": "kim"}).content.count(b"icon-no.svg") == 2  # nor is she staff
+    act("user", "confirm_address", kim)
+    assert kim.emailaddress_set.get().verified
+    assert root.get("/admin/teams/user/", {"q": "kim"}).content.count(b"icon-no.svg") == 1
+
+
 def test_a_key_of_the_site_is_made_and_shown_once(act, root):
     page = root.post("/admin/teams/gatewaykey/add/", {"name": "LiteLLM"}, follow=True).content.decode()
     secret = re.search(r"cb_gw_\w{40}", page)[0]
