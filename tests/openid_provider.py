@@ -60,7 +60,7 @@ class Provider(BaseHTTPRequestHandler):
             fields = (
                 '<label>Address <input name="email"></label><input type="hidden" name="verified" value="yes">'
             )
-            self.page(f'<form method="post">{hidden}{fields}<button>Let me in</button></form>')
+            self.page(f'<link rel="icon" href="data:,"><form method="post">{hidden}{fields}<button>Let me in</button></form>')
         elif url.path == "/userinfo":
             person = people[self.headers["Authorization"].removeprefix("Bearer ")]
             fault = person.get("fault", "")

@@ -31,5 +31,5 @@ def _answer(view: type[OAuth2View], request: HttpRequest, provider_id: str) -> H
     except SocialApp.DoesNotExist as error:
         raise Http404("No such provider") from error
     except (OAuth2Error, RequestException, KeyError) as error:
-        return render_authentication_error(request, adapter.get_provider(), exception=error)
+        response = render_authentication_error(request, adapter.get_provider(), exception=error)
     return response
