@@ -5,7 +5,7 @@ leave no activity.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from django import forms
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+import teams.account_admin  # noqa: F401  # registers
 from config.addresses import client_address
 from teams.actions.gateway_keys import (
     create_gateway_key,
@@ -33,18 +34,14 @@ from teams.actions.users import (
     deactivate_user,
     make_password_link,
     reactivate_user,
+    remove_second_factors,
 )
 from teams.activity import Actor
 from teams.errors import ActionError
 from teams.models import Activity, GatewayKey, Invitation, Membership, Role, Team, Token, Transfer, User
+from teams.read_only_admin import ReadOnlyAdmin
 from teams.requests import signed_in
 from teams.roster import address_is_confirmed
-
-# Django's class takes a type for the checker, but not when it runs.
-if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
-else:
-    _ModelAdmin = admin.ModelAdmin
 
 # The admin's own sign-in form knows neither rate limits nor the second factor: allauth's does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -69,25 +66,6 @@ def run_on_each(request: HttpRequest, rows: Iterable[Model], act: Callable[[Any]
         messages.success(request, _now("Done for %(count)d.") % {"count": done})
 
 
-class ReadOnlyAdmin(_ModelAdmin):
-    """Rows to look at; the changes are the actions of the list."""
-
-    actions_selection_counter = True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """Who may run the actions: staff with Django's permission to change rows of this table."""
-        return request.user.has_perm(f"teams.change_{self.opts.model_name}")
-
-
 class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new user; they set their password by “Forgot it?”, or by a link that staff make and pass on."""
 
@@ -103,7 +81,7 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name", "public_id")
     ordering = ("email",)
-    actions = ("deactivate", "reactivate", "confirm_address", "make_password_link")
+    actions = ("deactivate", "reactivate", "confirm_address", "make_password_link", "drop_factors")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("teams.add_user")
@@ -155,6 +133,10 @@ class UserAdmin(ReadOnlyAdmin):
             messages.warning(request, text)
 
         run_on_each(request, rows, make)
+
+    @admin.action(description=_("Remove the second factors: the device is lost"), permissions=["act"])
+    def drop_factors(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        run_on_each(request, rows, lambda user: remove_second_factors(by=staff_of(request), user=user))
 
 
 @admin.register(Team)

@@ -60,7 +60,9 @@ class Provider(BaseHTTPRequestHandler):
             fields = (
                 '<label>Address <input name="email"></label><input type="hidden" name="verified" value="yes">'
             )
-            self.page(f'<link rel="icon" href="data:,"><form method="post">{hidden}{fields}<button>Let me in</button></form>')
+            self.page(
+                f'<link rel="icon" href="data:,"><form method="post">{hidden}{fields}<button>Let me in</button></form>'
+            )
         elif url.path == "/userinfo":
             person = people[self.headers["Authorization"].removeprefix("Bearer ")]
             fault = person.get("fault", "")
@@ -126,7 +128,9 @@ class Provider(BaseHTTPRequestHandler):
         self.write(json.dumps(content), "application/json", status)
 
     def page(self, body: str) -> None:
-        self.write(f"<!doctype html><title>Provider</title>{body}", "text/html", 200)
+        self.write(
+            f'<!doctype html><title>Provider</title><link rel="icon" href="data:,">{body}', "text/html", 200
+        )
 
     def write(self, text: str, kind: str, status: int) -> None:
         self.send_response(status)

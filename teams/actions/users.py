@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account import app_settings as account_settings
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
@@ -171,12 +172,36 @@ def make_password_link(*, by: Actor, user: User) -> str:
     user = lock_users([user.pk])[user.pk]
     if not user.is_active:
         raise ActionError(_("%(person)s is deactivated.") % {"person": user.label})
-    if (user.is_staff or user.is_superuser) and by.user is not None and not by.user.is_superuser:
-        raise NotAllowedError(_("Only a superuser can do this for site staff."))
+    _check_rank(by, user)
     record_activity(by=by, team=None, kind="user.password_link", person=user, subject=user.email)
     token = account_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     key = {"uidb36": user_pk_to_url_str(user), "key": token}
     return link(reverse("account_reset_password_from_key", kwargs=key))
+
+
+@transaction.atomic
+def remove_second_factors(*, by: Actor, user: User) -> None:
+    """Takes away authenticator app, recovery codes and passkeys of somebody who lost the device; ends sessions.
+
+    They sign in by their password alone then. Raises NotAllowedError, ActionError when there is none.
+    """
+    require_site(by)
+    user = lock_users([user.pk])[user.pk]
+    _check_rank(by, user)
+    removed, _rows = Authenticator.objects.filter(user=user).delete()
+    if not removed:
+        raise ActionError(_("%(person)s has no second factor.") % {"person": user.label})
+    end_sessions(user)
+    before = {"second_factors": removed}
+    record_activity(
+        by=by, team=None, kind="user.second_factors_removed", person=user, subject=user.email, before=before
+    )
+
+
+def _check_rank(by: Actor, user: User) -> None:
+    """Staff who are no superusers must not come by the account of somebody with more rights."""
+    if (user.is_staff or user.is_superuser) and by.user is not None and not by.user.is_superuser:
+        raise NotAllowedError(_("Only a superuser can do this for site staff."))
 
 
 def end_sessions(user: User) -> None:
