@@ -4,6 +4,8 @@ An address marked as confirmed by hand, an account at the provider hung on anoth
 added: each would break a rule. Secrets (of authenticators, of sessions) are shown to nobody.
 """
 
+from typing import ClassVar
+
 import allauth.account.admin
 import allauth.mfa.admin
 import allauth.socialaccount.admin
@@ -24,7 +26,7 @@ class OfUserAdmin(ReadOnlyAdmin):
     """Rows that belong to a user; only the named fields are shown."""
 
     list_select_related = ("user",)
-    search_fields = ("user__email", "user__name")
+    search_fields: ClassVar[tuple[str, ...]] = ("user__email", "user__name")
 
 
 @admin.register(EmailAddress)

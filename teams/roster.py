@@ -9,7 +9,6 @@ from django.db.models import (
     Count,
     Exists,
     IntegerField,
-    Max,
     OuterRef,
     Q,
     QuerySet,
@@ -27,15 +26,13 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True)
 class RosterRow:
-    """One member, and what the reader may do with them. `token_used_at`: their last use of any token here;
-    `is_confirmed`: whether their address is known to be theirs."""
+    """One member, and what the reader may do with them; `is_confirmed`: their address is known to be theirs."""
 
     user: User
     is_confirmed: bool
     role: str
     joined_at: datetime
     tokens: int
-    token_used_at: datetime | None
     may_promote: bool
     may_demote: bool
     may_remove: bool
@@ -77,7 +74,6 @@ def _with_tokens(members: QuerySet[Membership]) -> QuerySet[Membership]:
                 Subquery(of_member.filter(revoked_at=None).annotate(n=Count("pk")).values("n")), 0
             ),
             is_confirmed=address_is_confirmed("user", "user__email"),
-            token_used_at=Subquery(of_member.annotate(used=Max("last_used_at")).values("used")),
         )
         .order_by(rank, "user__name", "user__email")
     )
@@ -90,7 +86,6 @@ def _row(access: Access, member: Membership) -> RosterRow:
         role=member.role,
         joined_at=member.joined_at,
         tokens=member.token_count,  # type: ignore[attr-defined]
-        token_used_at=member.token_used_at,  # type: ignore[attr-defined]
         may_promote=member.role == Role.MEMBER
         and may_change_role(access.role, member.role, Role.ADMINISTRATOR),
         may_demote=member.role == Role.ADMINISTRATOR and may_change_role(access.role, member.role, Role.MEMBER),
