@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.figures import money
-from teams.admin import ReadOnlyAdmin, staff_of
+from teams.admin import staff_of
 from teams.errors import ActionError
 from teams.models import Mode
+from teams.read_only_admin import ReadOnlyAdmin
 from usage.actions.quotas import set_balance
 from usage.levels import LevelState
 from usage.models import Balance
