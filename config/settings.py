@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from environs import Env, validate
+from environs import Env, ValidationError, validate
 
 env = Env()
 
@@ -34,6 +34,12 @@ def _kept_secret_key() -> str:
         key = secrets.token_urlsafe(50)
         file.write(key)
     return key
+
+
+def _check_balance(usd: Decimal) -> None:
+    """Refuses what cannot be a limit, as `usage.money` does, before the first user who would get it."""
+    if not 0 <= usd <= 10_000_000 or usd != round(usd, 9):
+        raise ValidationError("Give US dollars from 0 to 10,000,000 with at most 9 decimals.")
 
 
 # --- The site -----------------------------------------------------------------------------------
@@ -61,8 +67,11 @@ SIGNUP = env.str("CALLBOARD_SIGNUP", "invitation", validate=validate.OneOf(["ope
 # Calls older than this are deleted by `housekeeping`; their statistics stay.
 CALL_RETENTION_DAYS = env.int("CALLBOARD_CALL_RETENTION_DAYS", 180, validate=validate.Range(min=1))
 # The monthly balance, in US dollars, that a new user's personal space starts with; empty = unlimited.
-_balance = env.str("CALLBOARD_DEFAULT_BALANCE_USD", "")
-DEFAULT_BALANCE_USD = Decimal(_balance) if _balance else None
+DEFAULT_BALANCE_USD = (
+    env.decimal("CALLBOARD_DEFAULT_BALANCE_USD", validate=_check_balance)
+    if env.str("CALLBOARD_DEFAULT_BALANCE_USD", "")
+    else None
+)
 # Webhooks to addresses inside the own network are refused unless this allows them.
 WEBHOOKS_MAY_BE_PRIVATE = env.bool("CALLBOARD_WEBHOOKS_MAY_BE_PRIVATE", False)
 # Secrets are stored as a hash keyed with this; a change makes every token and gateway key invalid.

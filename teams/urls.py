@@ -22,7 +22,6 @@ urlpatterns = [
     path(f"{TEAM}invitations/<str:invitation_id>/resend/", invitations.resend, name="invitation-resend"),
     path(f"{TEAM}invitations/<str:invitation_id>/revoke/", invitations.revoke, name="invitation-revoke"),
     path(f"{TEAM}tokens/", tokens.tokens, name="tokens"),
-    path(f"{TEAM}tokens/new/", tokens.create, name="token-new"),
     path(f"{TEAM}tokens/<str:token_id>/rename/", tokens.rename, name="token-rename"),
     path(f"{TEAM}tokens/<str:token_id>/rotate/", tokens.rotate, name="token-rotate"),
     path(f"{TEAM}tokens/<str:token_id>/disable/", tokens.disable, name="token-disable"),

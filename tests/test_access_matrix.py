@@ -53,7 +53,6 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "teams:invitation-resend": ("POST", SEE_TEAM),
     "teams:invitation-revoke": ("POST", POST_ADMINISTRATOR),
     "teams:tokens": ("GET", SEE_OWN),
-    "teams:token-new": ("POST", FORM_MEMBER),
     # The token is the member's: only they may see a new secret, and those above may stop it.
     "teams:token-rename": ("POST", (403, 403, 302, 404, 404, LOGIN)),
     "teams:token-rotate": ("POST", (403, 403, 200, 404, 404, LOGIN)),
@@ -101,6 +100,8 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:quotas-team": ("POST", FORM_OWNER),
     "usage:quotas-members": ("POST", FORM_ADMINISTRATOR),
     "usage:member-editor": ("GET", SEE_TEAM),
+    "usage:token-new": ("POST", FORM_MEMBER),
+    "usage:token-editor": ("GET", SEE_OWN),  # of the member's token, which has no limit yet
     "logs:list": ("GET", SEE_OWN),
     "logs:export": ("GET", SEE_OWN),
     "logs:choices": ("GET", SEE_OWN),

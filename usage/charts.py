@@ -9,8 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from usage.drill import CallsBehind
 from usage.figures import Figures
-from usage.query import Granularity, UsageQuery
+from usage.query import Granularity, Range, UsageQuery
 from usage.statistics import Overview, Point
 
 Chart = dict[str, Any]
@@ -29,10 +30,13 @@ _HOVER = {
 NANOS = 1_000_000_000
 
 
-def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = ()) -> Chart:
+def trend(
+    shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind: CallsBehind | None = None
+) -> Chart:
     """Calls as bars with the period before as a line, cost in a lane of its own below.
 
-    `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to.
+    `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to. With
+    `behind` each point leads to its calls.
     """
     x = _times(shown.query, shown.points)
     calls = [point.figures.calls for point in shown.points]
@@ -45,10 +49,11 @@ def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = ()) -> Char
             "y": calls,
             "marker": {"color": "var(--series-calls)"},
             "hovertemplate": _("%{y:,} calls") + "<extra></extra>",
+            **_links(shown.spans, behind),
         }
     ]
     if shown.points_before:
-        data.append(_line_before(x, shown.points_before))
+        data.append(_line_before(x, shown.points_before) | _links(shown.spans_before[: len(x)], behind))
     if marks:
         data.append(_marks(shown.query, marks, highest))
     cost = [point.figures.cost_nanos / NANOS for point in shown.points]
@@ -62,8 +67,8 @@ def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = ()) -> Char
     return {"data": data, "layout": layout}
 
 
-def success(shown: Overview) -> Chart:
-    """The success rate in percent; buckets without calls are gaps."""
+def success(shown: Overview, behind: CallsBehind | None = None) -> Chart:
+    """The success rate in percent; buckets without calls are gaps. A point leads to its failed calls, if any."""
     rates = [point.figures.success_rate for point in shown.points]
     values = [None if rate is None else rate * 100 for rate in rates]
     lowest = min((value for value in values if value is not None), default=100.0)
@@ -77,11 +82,12 @@ def success(shown: Overview) -> Chart:
         "ticktext": [f"{tick:g} %" for tick in ticks],
         "rangemode": "normal",
     }
+    line |= _links(shown.spans, behind, lambda one: {"outcome": "failed"} if one.failed else {})
     return {"data": [line], "layout": {"xaxis": _time_axis(shown.query), "yaxis": yaxis}}
 
 
-def latency(shown: Overview) -> Chart:
-    """The 50th, 95th and 99th percentile of latency in seconds."""
+def latency(shown: Overview, behind: CallsBehind | None = None) -> Chart:
+    """The 50th, 95th and 99th percentile of latency in seconds. A point leads to its calls, slowest first."""
     x = _times(shown.query, shown.points)
     data = []
     for name in ("p99", "p95", "p50"):
@@ -90,6 +96,7 @@ def latency(shown: Overview) -> Chart:
         line = _line(x, seconds, f"--series-{name}", f"{name} " + _("%{y:,.2f} s"), name=name, shape="linear")
         if name == "p99":
             line["line"] |= {"dash": "4px,2px", "width": 1.25}
+            line |= _links(shown.spans, behind, lambda _one: {"sort": "latency"})
         data.append(line)
     return {
         "data": data,
@@ -97,7 +104,9 @@ def latency(shown: Overview) -> Chart:
     }
 
 
-def bars(shown: Overview, value: Callable[[Figures], float], hover: str) -> Chart:
+def bars(
+    shown: Overview, value: Callable[[Figures], float], hover: str, behind: CallsBehind | None = None
+) -> Chart:
     """One bar for each bucket, for the personal page."""
     bar = {
         "type": "bar",
@@ -105,6 +114,7 @@ def bars(shown: Overview, value: Callable[[Figures], float], hover: str) -> Char
         "y": [value(point.figures) for point in shown.points],
         "marker": {"color": "var(--series-calls)"},
         "hovertemplate": hover + "<extra></extra>",
+        **_links(shown.spans, behind),
     }
     return {"data": [bar], "layout": {"xaxis": _time_axis(shown.query), "yaxis": {"nticks": 4}, "bargap": 0.3}}
 
@@ -186,6 +196,24 @@ def _line(
         **(dots if any(lone) else {}),
         **more,
     }
+
+
+def _links(
+    spans: Sequence[tuple[Point, Range]],
+    behind: CallsBehind | None,
+    narrower: Callable[[Figures], dict[str, str]] = lambda _figures: {},
+) -> Chart:
+    """The address of each point's calls, None for one without calls."""
+    if behind is None:
+        return {}
+    ways: dict[tuple[tuple[str, str], ...], Callable[[Range], str]] = {}
+    links: list[str | None] = []
+    for point, span in spans:
+        asked = tuple(narrower(point.figures).items())
+        if asked not in ways:
+            ways[asked] = behind.by_range(**dict(asked))
+        links.append(ways[asked](span) if point.figures.calls else None)
+    return {"customdata": links}
 
 
 def _line_before(x: Sequence[str], before: Sequence[Point]) -> Chart:

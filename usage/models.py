@@ -231,6 +231,18 @@ class Quota(models.Model):
         return Level.MEMBER if self.membership_id else Level.TEAM
 
 
+class Balance(Team):
+    """A personal space as site staff see it in the admin: its owner's balance. A table of its own it is not."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("balance")
+        verbose_name_plural = _("balances")
+
+    def __str__(self) -> str:
+        return self.owner.email
+
+
 def reservation_id() -> str:
     return public_id("res")
 

@@ -51,9 +51,14 @@ def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
     return {name: user.pk for user in found for name in (user.public_id, user.email)}
 
 
+# What filters call the calls that a gateway reported for a member without a token; their token id is 0.
+NO_TOKEN = "none"  # noqa: S105  # a word, no secret
+
+
 def tokens_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:
-    """Token ids by public id, of the tokens of this team."""
-    return dict(Token.objects.filter(team=team, public_id__in=public_ids).values_list("public_id", "pk"))
+    """Token ids by public id, of the tokens of this team, and of NO_TOKEN."""
+    found = Token.objects.filter(team=team, public_id__in=public_ids).values_list("public_id", "pk")
+    return dict(found) | {name: 0 for name in public_ids if name == NO_TOKEN}
 
 
 def tokens_of(team: Team, user: User | None = None) -> dict[int, Token]:

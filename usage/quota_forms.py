@@ -62,7 +62,7 @@ class LimitForm(forms.Form):
     def wanted(self) -> Limit | None:
         """The limit that a valid form asks for; None is no limit."""
         data = self.cleaned_data
-        if data["unlimited"] or data["limit"] is None:
+        if data.get("unlimited") or data["limit"] is None:
             return None
         return Limit(data["limit"], Period(data["period"] or Period.MONTH))
 
@@ -72,6 +72,21 @@ def limit_initial(state: LevelState) -> dict[str, Any]:
     if state.limit_nanos is None:
         return {"unlimited": True, "period": Period.MONTH}
     return {"limit": usd_string(state.limit_nanos), "period": state.period}
+
+
+class NewTokenLimitForm(LimitForm):
+    """The limit of a token that is being made. Empty is none: its holder's limits hold anyway."""
+
+    prefix = "quota"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("unlimited", "note"):
+            del self.fields[name]
+        self.fields["limit"].help_text = _("Empty: what you may spend.")
+
+    def clean(self) -> dict[str, Any]:
+        return self.cleaned_data
 
 
 class MemberForm(LimitForm):

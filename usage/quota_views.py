@@ -21,10 +21,9 @@ from teams.requests import access_for, attempt_form
 from usage.actions.members import edit_member
 from usage.actions.quotas import set_member_quotas, set_team_quota
 from usage.allotment import Allotment, allotment
-from usage.levels import LevelState
 from usage.quota_forms import LimitForm, MemberForm, limit_initial
 from usage.quotas import member_levels
-from usage.runout import pace_sentence, paces, reset_sentence, run_out
+from usage.runout import sentences_now
 
 # Where an editor was opened, and where it leads back to without JavaScript.
 BACK = {"ranking": "usage:ranking", "members": "teams:members", "quotas": "usage:quotas"}
@@ -50,7 +49,7 @@ def member_editor(request: HttpRequest, slug: str, user_id: str) -> HttpResponse
         "member": member,
         "form": form,
         "state": state,
-        "sentences": _sentences(state, now),
+        "sentences": sentences_now(state, Mode.LIVE, now),
         "back": _back(request),
         "is_open": "close" not in request.GET,
     }
@@ -89,12 +88,6 @@ def _saved(request: HttpRequest, access: Access, member: Membership, now: dateti
     states = member_levels(access.team, Mode.LIVE, [member.user_id], now)
     context = {"access": access, "member": member, "state": states[member.user_id], "done": done}
     return render(request, "usage/_member_saved.html", context)
-
-
-def _sentences(state: LevelState, now: datetime) -> list[str]:
-    (pace,) = paces([state], Mode.LIVE, now)
-    out = run_out(state, pace, now)
-    return [reset_sentence(state, now), pace_sentence(out)] if out else []
 
 
 def _back(request: HttpRequest) -> str:

@@ -70,6 +70,13 @@ def token_levels(team: Team, mode: int, token_ids: Collection[int], now: datetim
     return {token_id: states[key] for token_id, key in keys.items()}
 
 
+def balance_levels(spaces: Collection[Team], mode: int, now: datetime) -> dict[int, LevelState]:
+    """The balances of the owners of many personal spaces, by the space's id."""
+    keys = {space.pk: LevelKey(space.pk, mode, Level.OWNER.value, 0) for space in spaces}
+    states = states_of(keys.values(), {space.pk: space.zone for space in spaces}, now)
+    return {space_id: states[key] for space_id, key in keys.items()}
+
+
 def binding_level(levels: Iterable[LevelState]) -> LevelState | None:
     """The level with the least available, the first of several; None when nothing is limited."""
     limited = [state for state in levels if state.available_nanos is not None]

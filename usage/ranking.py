@@ -14,7 +14,7 @@ from teams.models import Token
 from usage.choices import Filter, filters_of, models_called
 from usage.figures import Figures
 from usage.levels import LevelState
-from usage.people import Person, people_of, tokens_of
+from usage.people import NO_TOKEN, Person, people_of, tokens_of
 from usage.query import Dimension, UsageQuery
 from usage.quotas import member_levels, token_levels
 from usage.statistics import Ranked, ranking
@@ -67,6 +67,7 @@ class Row:
     detail: str  # whose token it is
     ranked: Ranked
     person: Person | None = None
+    by: Dimension = Dimension.MEMBER  # the filter that `key` is a value of
     quota: LevelState | None = None  # None: none can be set, or was not asked for
     note: Note | None = None  # of an unusual episode about it
 
@@ -153,7 +154,7 @@ def _read(
         return member_rows(ranked, people, unusual), people, tokens, unusual
     if order.by is Dimension.TOKEN:
         return _token_rows(ranked, tokens), people, tokens, unusual
-    return [Row(row.key, row.key, "", row) for row in ranked], people, tokens, unusual
+    return [Row(row.key, row.key, "", row, by=Dimension.MODEL) for row in ranked], people, tokens, unusual
 
 
 def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:
@@ -175,9 +176,11 @@ def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], unusual: Un
 def _token_rows(ranked: Iterable[Ranked], tokens: dict[int, Token]) -> list[Row]:
     found = ((tokens.get(row.key), row) for row in ranked)
     return [
-        Row(token.public_id, token.name, token.user.label, row)
+        Row(token.public_id, token.name, token.user.label, row, by=Dimension.TOKEN)
         if token
-        else Row("", _("Without a token"), _("reported by a gateway for members"), row)
+        else Row(
+            NO_TOKEN, _("Without a token"), _("reported by a gateway for members"), row, by=Dimension.TOKEN
+        )
         for token, row in found
     ]
 

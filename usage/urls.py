@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from usage import alert_views, expected_views, quota_views, views, webhook_views
+from usage import (
+    alert_views,
+    expected_views,
+    quota_views,
+    token_views,
+    views,
+    webhook_views,
+)
 
 app_name = "usage"
 urlpatterns = [
@@ -32,5 +39,7 @@ urlpatterns = [
     path("t/<slug:slug>/quotas/", quota_views.quotas, name="quotas"),
     path("t/<slug:slug>/quotas/team/", quota_views.set_team, name="quotas-team"),
     path("t/<slug:slug>/quotas/members/", quota_views.set_members, name="quotas-members"),
+    path("t/<slug:slug>/tokens/new/", token_views.create, name="token-new"),
+    path("t/<slug:slug>/tokens/<str:token_id>/quota/", token_views.editor, name="token-editor"),
     path("t/<slug:slug>/members/<str:user_id>/edit/", quota_views.member_editor, name="member-editor"),
 ]

@@ -10,7 +10,7 @@ import argparse
 import os
 
 from tests.benchmarks.machine import describe_machine
-from tests.benchmarks.pages import measure_pages
+from tests.benchmarks.pages import measure_pages, print_pages
 from tests.benchmarks.recording import measure_recording
 from tests.benchmarks.reservations import measure_reservations
 from tests.benchmarks.scratch import Scratch, scratch_databases
@@ -58,12 +58,7 @@ def report_reservations(scratch: Scratch, asked: int, server: dict[str, str]) ->
 
 def report_pages(scratch: Scratch) -> None:
     print(f"\n{scratch.name}: pages of the demo's largest team, server time, warm, as its owner")
-    print(f"{'page':<44} {'status':>6} {'ms, median':>11} {'max':>7} {'queries':>8} {'kB':>6}")
-    for page in measure_pages(scratch):
-        print(
-            f"{page['path']:<44} {page['status']:>6} {page['median_ms']:>11.1f} {page['max_ms']:>7.1f} "
-            f"{page['queries']:>8} {page['bytes'] / 1000:>6.0f}"
-        )
+    print_pages(measure_pages(scratch))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('teams', '0002_cache_table'),
-        ('usage', '0005_usage_mail'),
+        ('usage', '0006_balance'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
