@@ -17,6 +17,8 @@ from usage.levels import LevelState
 from usage.models import Level, Refusal
 from usage.query import Range
 
+# What pages tell of by themselves.
+NEWS = timedelta(hours=24)
 _KEYS = ("team_id", "mode", "hour", "level", "subject_id")
 
 
