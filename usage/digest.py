@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from config.figures import milliseconds, money, percent, plain
 from teams.access import access_of
 from teams.models import Membership, Mode, Role, Team, Token
 from usage.alerts.outbox import queue_mail
@@ -38,6 +39,16 @@ class NearLimit:
 
     name: str
     state: LevelState
+
+
+@dataclass(frozen=True)
+class Line:
+    """A figure as people read it: of the week, of the one before, and how it changed; "" where there is none."""
+
+    label: str
+    week: str
+    before: str
+    change: str
 
 
 @dataclass(frozen=True)
@@ -74,9 +85,56 @@ class Digest:
         return _("%(team)s, week of %(day)s") % words
 
     @property
+    def lines(self) -> list[Line]:
+        """The totals: the same in text and HTML."""
+        week, before, changes = self.overview.total, self.overview.figures_before, self.overview.changes
+        assert changes is not None  # a digest compares with the week before
+        return [
+            _line(_("Calls"), plain(week.calls), plain(before.calls), changes.calls),
+            _line(
+                _("Success rate"),
+                percent(week.success_rate),
+                percent(before.success_rate),
+                changes.success,
+                unit=_("points"),
+            ),
+            _line(
+                _("Latency, p95"),
+                milliseconds(week.latency.p95),
+                milliseconds(before.latency.p95),
+                changes.p95,
+            ),
+            _line(_("Tokens"), plain(week.tokens), plain(before.tokens), changes.tokens),
+            _line(
+                _("Cost"),
+                money(week.cost_nanos),
+                money(before.cost_nanos),
+                changes.cost,
+            ),
+        ]
+
+    @property
+    def ranking(self) -> list[tuple[Row, str]]:
+        """The first members, each with the change of their calls."""
+        return [(row, _change(row.ranked.change)) for row in self.members]
+
+    @property
     def is_empty(self) -> bool:
         """Nothing to tell: no calls in that week nor in the one before."""
         return self.overview.is_empty and not (self.overview.before and self.overview.before.calls)
+
+
+def _line(label: str, week: str | None, before: str | None, change: float | None, unit: str = "%") -> Line:
+    return Line(label, week or "", before or "", _change(change, unit))
+
+
+def _change(ratio: float | None, unit: str = "%") -> str:
+    """`+23.8%`, or in points `−1.2 points`; "" where nothing can be compared."""
+    if ratio is None:
+        return ""
+    amount = plain(100 * ratio, 1)
+    sign = "+" if ratio > 0 else ""
+    return f"{sign}{amount}{unit}" if unit == "%" else f"{sign}{amount} {unit}"
 
 
 def make_digest(team: Team, week: Week, now: datetime) -> Digest:

@@ -1,5 +1,6 @@
 """The weekly digest: who gets it, when, and what it says."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -59,7 +60,14 @@ def test_it_tells_totals_ranking_the_unusual_and_quotas(cast, runaway, subscribe
         assert "Quotas near their limit" in text
         assert "<span" not in mail.body
     assert "1. Mia: 1," in mail.body
-    assert "the week before)" in mail.body
+    assert re.search(r"^Calls: 2,\d{3} \(1,\d{3} the week before, \+\d+\.\d%\)$", mail.body, re.MULTILINE)
+    assert re.search(
+        r"^Cost: \$\d+\.\d\d \(\$\d+\.\d\d the week before, \+\d+\.\d%\)$", mail.body, re.MULTILINE
+    )
+    assert re.search(
+        r"^Success rate: \d+\.\d% \(\d+\.\d% the week before, [+−]\d\.\d points\)$", mail.body, re.MULTILINE
+    )
+    assert re.search(r"<td[^>]*>\+\d+\.\d%</td>", html)
 
 
 def test_a_week_is_sent_once(runaway, subscribe, mailoutbox):  # noqa: F811

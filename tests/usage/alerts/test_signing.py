@@ -3,8 +3,14 @@
 import base64
 import hashlib
 import hmac
+import re
+from typing import Any
 
+from django.utils import timezone
+
+from usage.alerts.outbox import Alert, send_due, tell_webhooks
 from usage.alerts.signing import headers_of, new_nonce, secret_of
+from usage.models import Event
 
 
 def signature_by_the_book(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
@@ -42,3 +48,23 @@ def test_neither_the_database_nor_the_log_of_activity_has_the_secret(hook, recei
     assert row.kind == "webhook.created"
     assert row.after["address"] == f"http://127.0.0.1:{receiver.port}"
     assert "T0P-S3CRET" not in f"{row.before}{row.after}"
+
+
+def test_the_check_in_the_documentation_takes_what_arrives_and_nothing_else(cast, hook, receiver, settings):
+    """The code of docs/webhooks.md, run on a message that a receiver got."""
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (settings.BASE_DIR / "docs" / "webhooks.md").read_text(), re.DOTALL
+    )
+    given: dict[str, Any] = {}
+    exec(code, given)  # noqa: S102  # our own documentation
+    webhook, now = hook(receiver.url), timezone.now()
+    tell_webhooks(cast.team, Alert(Event.QUOTA, "a", "ä", "https://callboard.example/"), [webhook], now)
+    assert send_due(now=now) == 1
+    ((_path, headers, body),) = receiver.got
+    check, secret = given["is_genuine"], secret_of(webhook)
+    assert check(secret, headers, body)
+    assert not check(secret, headers, body + b" ")
+    assert not check(secret, headers | {"webhook-id": "msg_other"}, body)
+    assert not check(secret_of(hook(receiver.url)), headers, body)
+    old = str(int(now.timestamp()) - 301)
+    assert not check(secret, headers | headers_of(webhook, headers["webhook-id"], int(old), body), body)
