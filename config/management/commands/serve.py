@@ -10,6 +10,7 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config.collected import collect_static
+from config.jobs import worker_hooks
 from config.server import Server, server_options, spare_garbage_collection, why_not_listening
 
 
@@ -30,7 +31,8 @@ class Command(BaseCommand):
         connections.close_all()
         spare_garbage_collection()
         self.stderr.write(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port} (stop: Ctrl-C)")
-        Server(application, server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)).run()
+        options = server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)
+        Server(application, options | (worker_hooks() if settings.SERVE_JOBS else {})).run()
 
 
 def refuse_taken_port() -> None:
