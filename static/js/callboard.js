@@ -142,6 +142,16 @@
     }
   });
 
+  // ---- What asks again and again (data-waits-unseen) costs nothing while nobody looks --------
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.target.dataset?.waitsUnseen !== undefined) event.preventDefault();
+  });
+  // A list that is followed for long drops its oldest rows.
+  const MOST_ROWS = 1000;
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (event.target.id === "logs-rows") [...event.target.rows].slice(MOST_ROWS).forEach((row) => row.remove());
+  });
+
   // ---- A swap that failed leaves old figures on the page: say so ------------------------------
   const trouble = document.getElementById("trouble");
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
