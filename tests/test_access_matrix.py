@@ -79,6 +79,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:overview": ("GET", SEE_OWN),
     "usage:ranking": ("GET", SEE_TEAM),
     "usage:me": ("GET", OWN),
+    "usage:me-export": ("GET", (400, 400, 400, 400, 400, LOGIN)),  # without a format
     "usage:digest": ("GET", SEE_TEAM),
     "usage:alerts": ("GET", SEE_OWN),
     "usage:alerts-mails": ("POST", POST_MEMBER),

@@ -1,9 +1,12 @@
 """Calls that were refused for quota: counted by the hour, told on the overview and in the activity."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
+from django.db.models import Q
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,7 +18,7 @@ from usage.buckets import hour_of
 from usage.bulk import add_up
 from usage.levels import LevelState
 from usage.models import Level, Refusal
-from usage.query import Range
+from usage.query import UsageQuery
 
 # What pages tell of by themselves.
 NEWS = timedelta(hours=24)
@@ -39,20 +42,33 @@ class Refused:
     last_hour: datetime
 
 
-def refusals_in(team: Team, mode: int, within: Range, member_ids: tuple[int, ...] = ()) -> list[Refused]:
-    """What was refused in a range, most often first; `member_ids`: by limits of these members only."""
-    rows = Refusal.objects.filter(
-        team_id=team.pk, mode=mode, hour__gte=hour_of(within.start, team.zone), hour__lt=within.end
-    ).order_by("hour")
-    if member_ids:
-        rows = rows.filter(level=Level.MEMBER, subject_id__in=member_ids)
-    found: dict[tuple[int, int], Refused] = {}
-    for row in rows:
-        key = (row.level, row.subject_id)
+def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) -> list[Refused]:
+    """What was refused in the ranges of some teams' questions, most often first: one query.
+
+    Of members that are asked for, by limits of theirs and of `token_ids`, their tokens. A refusal knows no model,
+    so there are none of one.
+    """
+    wanted = [_wanted(query, token_ids) for query in queries if not query.models]
+    if not wanted:
+        return []
+    found: dict[tuple[int, int, int], Refused] = {}
+    for row in Refusal.objects.filter(reduce(or_, wanted)).order_by("hour"):
+        key = (row.team_id, row.level, row.subject_id)
         before = found.get(key)
         since, count = (before.since, before.refused) if before else (row.hour, 0)
         found[key] = Refused(Level(row.level), row.subject_id, count + row.refused, since, row.hour)
     return sorted(found.values(), key=lambda refused: -refused.refused)
+
+
+def _wanted(query: UsageQuery, token_ids: Collection[int]) -> Q:
+    since = hour_of(query.range.start, query.zone)
+    within = Q(team_id=query.team.pk, mode=query.mode, hour__gte=since, hour__lt=query.range.end)
+    if query.tokens:
+        return within & Q(level=Level.TOKEN, subject_id__in=query.tokens)
+    if not query.members:
+        return within
+    of_members = Q(level=Level.MEMBER, subject_id__in=query.members)
+    return within & (of_members | Q(level=Level.TOKEN, subject_id__in=[*token_ids]))
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,12 @@ def calls_behind(
 ) -> str:
     """The address of the calls behind a number: `{% calls_behind member=row.key outcome="failed" as href %}`.
 
-    They meet the filters of this page and those given; see `usage.drill`. The team is that of `access`.
+    They meet the filters of this page and those given; see `usage.drill`. The team is that of `access`; on a page
+    about several there are no logs of all of them, and "" is the answer.
     """
-    return behind(context, team or context["access"].team).to(within, **narrower)
+    access = context.get("access")
+    team = team or (access.team if access else None)
+    return behind(context, team).to(within, **narrower) if team else ""
 
 
 def behind(context: RequestContext, team: Team) -> CallsBehind:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from teams.access import Access, Permission
 from teams.models import Mode
-from usage.query import Range
+from usage.query import Granularity, Range, UsageQuery
 from usage.refusals import NEWS, Refused, named, refusals_in
 
 register = template.Library()
@@ -22,7 +22,8 @@ def refusals(access: Access, mode: str, refused: list[Refused] | None = None) ->
     team, now = access.team, timezone.now()
     number = Mode.TEST if mode == Mode.TEST.word else Mode.LIVE
     if refused is None:
-        refused = refusals_in(team, number, Range(now - NEWS, now))
+        lately = UsageQuery(team, number, Range(now - NEWS, now), granularity=Granularity.HOUR)
+        refused = refusals_in([lately])
     shown = named(team, refused[:MOST_SHOWN])
     return {
         "slug": team.slug,

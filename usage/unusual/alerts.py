@@ -59,7 +59,7 @@ def _tell(
 
 def _is_known(team: Team, episode: Episode) -> bool:
     """Whether somebody was told of it, or expects it."""
-    marks = expected_in(team, Mode.LIVE, episode.whole)
+    marks = expected_in([team], Mode.LIVE, episode.whole)
     told = ToldEpisode.objects.filter(
         team=team, mode=Mode.LIVE, starts_at__lt=episode.whole.end, ends_at__gt=episode.whole.start
     )

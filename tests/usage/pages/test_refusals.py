@@ -58,7 +58,8 @@ def test_the_links_lead_to_the_calls_made_since(cast, refused, client_of):
 
 def test_a_member_sees_their_own_on_their_part_and_no_way_to_change_it(cast, refused, client_of):
     page = text_of(client_of("member").get(f"/t/{cast.team.slug}/"))
-    assert [line.rpartition(",")[2] for line in lines(page)] == [" member limit of Mia"]
+    told = [line.rpartition(",")[2] for line in lines(page)]
+    assert told == [" member limit of Mia", " limit of the token laptop"]
     assert "Your quotas" in page
     assert "/edit/" not in page
 
