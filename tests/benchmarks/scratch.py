@@ -112,7 +112,9 @@ def served(scratch: Scratch, settings: dict[str, str]) -> Iterator[Served]:
 
 
 def _wait_until_healthy(process: "subprocess.Popen[bytes]", port: int) -> None:
-    for _attempt in range(600):
+    for _attempt in range(
+        3000
+    ):  # the first start compresses the static files, on whatever else the machine does
         if process.poll() is not None:
             raise RuntimeError(f"The server ended with {process.returncode} before it answered.")
         try:
@@ -120,4 +122,4 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", port: int) -> None:
             return
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError("The server did not answer within a minute.")
+    raise RuntimeError("The server did not answer within five minutes.")
