@@ -168,7 +168,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # In a file, because threads cannot share a database in memory as they do one in production.
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
-    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s"}
+    # Statistics sort sketches, 4 MB a page are not unusual, and compiling a query takes longer than running it.
+    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off"}
 # Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 
@@ -196,10 +197,10 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "teams.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FORM_CLASS = "teams.signup.InvitedForm"
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_UNIQUE_EMAIL = True
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Callboard: "
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
@@ -208,9 +209,20 @@ USERSESSIONS_TRACK_ACTIVITY = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+SOCIALACCOUNT_ADAPTER = "teams.openid.SocialAccountAdapter"
+# The one provider is the site's own choice: who has an address there has the account with it here.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 _oidc_server = env.str("CALLBOARD_OIDC_SERVER_URL", "")
+# Browsers follow a form to these hosts only; a provider may lead over more than its own.
+_oidc_hosts: list[str] = env.list("CALLBOARD_OIDC_SIGN_IN_HOSTS", [])
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if _oidc_server:
+    _oidc = urlsplit(_oidc_server)
+    if _oidc.scheme not in {"http", "https"} or not _oidc.hostname:
+        raise ValueError(
+            f'CALLBOARD_OIDC_SERVER_URL must be a full address such as "https://id.example", not "{_oidc_server}"'
+        )
+    _oidc_hosts.append(f"{_oidc.scheme}://{_oidc.netloc}")
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
         "APPS": [
             {
@@ -218,7 +230,7 @@ if _oidc_server:
                 "name": env.str("CALLBOARD_OIDC_NAME", "OpenID Connect"),
                 "client_id": env.str("CALLBOARD_OIDC_CLIENT_ID"),
                 "secret": env.str("CALLBOARD_OIDC_CLIENT_SECRET"),
-                "settings": {"server_url": _oidc_server},
+                "settings": {"server_url": _oidc_server, "oauth_pkce_enabled": True},
             }
         ]
     }
@@ -244,7 +256,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "connect-src": [SELF],
         "font-src": [SELF],
-        "form-action": [SELF, *([_oidc_server] if _oidc_server else [])],
+        "form-action": [SELF, *_oidc_hosts],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -283,6 +295,9 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Without EMAIL_URL no mail can be sent; pages then show links to copy instead.
 _email = env.dj_email_url("EMAIL_URL", "dummy://")
 HAS_MAIL = _email["EMAIL_BACKEND"] != "django.core.mail.backends.dummy.EmailBackend"
+# Without mail nobody could confirm an address: people get in all the same, but an unconfirmed address fits
+# neither an invitation nor an account at the OpenID Connect provider. Site staff can confirm it.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]

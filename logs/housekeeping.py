@@ -3,13 +3,11 @@
 from datetime import datetime
 
 from logs.retention import delete_old_calls
-from teams.housekeeping import keep_house
-from usage.housekeeping import delete_old_messages
+from teams import housekeeping as of_teams
+from usage import housekeeping as of_usage
 
 
 def keep_all_house(*, now: datetime) -> dict[str, int]:
     """How many of each were deleted, purged or lapsed. Running it oftener, or two at once, does no harm."""
-    return keep_house(now=now) | {
-        "calls deleted": delete_old_calls(now=now),
-        "messages deleted": delete_old_messages(now=now),
-    }
+    done = of_teams.keep_house(now=now) | {"calls deleted": delete_old_calls(now=now)}
+    return done | of_usage.keep_house(now=now)

@@ -2,13 +2,27 @@
 
 from django.urls import path
 
-from teams.views import account, activity, answer, gateway_keys, invitations, members, new, settings, tokens
+from teams.views import (
+    account,
+    activity,
+    answer,
+    gateway_keys,
+    invitations,
+    members,
+    new,
+    openid,
+    settings,
+    tokens,
+)
 from teams.views import transfer as transfers
 
 app_name = "teams"
 TEAM = "t/<slug:slug>/"
 urlpatterns = [
     path("accounts/profile/", account.profile, name="profile"),
+    # Instead of django-allauth's own, which check less.
+    path("accounts/oidc/<str:provider_id>/login/", openid.login, name="openid-login"),
+    path("accounts/oidc/<str:provider_id>/login/callback/", openid.callback, name="openid-callback"),
     path("teams/new/", new.new_team, name="new"),
     path("invite/<str:secret>/", answer.invite, name="invite"),
     path("invite/<str:secret>/accept/", answer.accept, name="invite-accept"),

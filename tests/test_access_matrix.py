@@ -102,6 +102,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:member-editor": ("GET", SEE_TEAM),
     "usage:token-new": ("POST", FORM_MEMBER),
     "usage:token-editor": ("GET", SEE_OWN),  # of the member's token, which has no limit yet
+    "logs:check": ("GET", SEE_TEAM),
     "logs:list": ("GET", SEE_OWN),
     "logs:export": ("GET", SEE_OWN),
     "logs:choices": ("GET", SEE_OWN),

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 
 from teams.models import Membership, Team, Token, User
-from usage.models import Level, QuotaUse
+from usage.models import DayMember, Level, QuotaUse
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
         .order_by("name", "email")
     )
     return {user.pk: Person(user.pk, user.public_id, user.name, user.email, user.role or "") for user in found}
+
+
+def last_call_days(team: Team, mode: int, user_ids: Sequence[int]) -> dict[int, date]:
+    """The day, by the team's calendar, of the last call of each; who never called is not in it."""
+    theirs = DayMember.objects.filter(team_id=team.pk, mode=mode, member_id__in=user_ids, calls__gt=0)
+    return dict(theirs.values_list("member_id").annotate(Max("day")).order_by())
 
 
 def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:

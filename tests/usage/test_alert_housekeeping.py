@@ -6,7 +6,7 @@ import pytest
 
 from tests.usage.conftest import NOW
 from usage import housekeeping
-from usage.housekeeping import delete_old_messages
+from usage.housekeeping import keep_house
 from usage.models import Level, Message, ToldThreshold
 
 
@@ -22,15 +22,15 @@ def message(cast):
 def test_messages_go_after_thirty_days(message):
     message(timedelta(days=30, seconds=1))
     kept = message(timedelta(days=30))
-    assert delete_old_messages(now=NOW) == 1
+    assert keep_house(now=NOW)["messages deleted"] == 1
     assert Message.objects.get() == kept
 
 
 def test_of_each_team_the_newest_are_kept(cast, message, monkeypatch):
-    monkeypatch.setattr(housekeeping, "MOST_KEPT", 3)
+    monkeypatch.setattr(housekeeping, "MOST_MESSAGES", 3)
     made = [message(timedelta(hours=1)) for _ in range(5)]
     other = message(timedelta(hours=1), team=cast.other_team)
-    assert delete_old_messages(now=NOW) == 2
+    assert keep_house(now=NOW)["messages deleted"] == 2
     assert set(Message.objects.all()) == {*made[2:], other}
 
 
@@ -46,6 +46,6 @@ def test_what_was_told_stays_as_long_as_it_matters(cast):
             threshold=50,
             told_at=NOW,
         )
-    delete_old_messages(now=NOW)
+    keep_house(now=NOW)
     days = ToldThreshold.objects.order_by("first_day").values_list("first_day", flat=True)
     assert list(days) == [date.min, NOW.date() - timedelta(days=40)]

@@ -21,8 +21,15 @@ def calls_behind(
 
     They meet the filters of this page and those given; see `usage.drill`. The team is that of `access`.
     """
-    behind = CallsBehind(team or context["access"].team, context["request"].GET)
-    return behind.to(within, **narrower)
+    return behind(context, team or context["access"].team).to(within, **narrower)
+
+
+def behind(context: RequestContext, team: Team) -> CallsBehind:
+    """What writes the addresses of a page, kept while it is rendered: every row asks for some."""
+    kept: dict[int, CallsBehind] = context.render_context.setdefault("calls_behind", {})
+    if team.pk not in kept:
+        kept[team.pk] = CallsBehind(team, context["request"].GET)
+    return kept[team.pk]
 
 
 @register.simple_tag(takes_context=True)

@@ -1,6 +1,7 @@
 """Quotas in tables of people and tokens: the bar, the menu that opens the editor, the place where it opens."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django import template
@@ -10,10 +11,11 @@ from django.utils import timezone
 from teams.access import Access, Permission, may_change_role, may_limit, may_limit_token
 from teams.keyring import KeyRow
 from teams.models import Mode, Role, Team, Token, User
-from usage.drill import CallsBehind
 from usage.levels import LevelState
+from usage.people import last_call_days
 from usage.quota_forms import NewTokenLimitForm
 from usage.quotas import member_levels, token_levels
+from usage.templatetags.drill import behind
 
 register = template.Library()
 
@@ -22,6 +24,18 @@ register = template.Library()
 def quotas_of_members(team: Team, mode: str, rows: Iterable[Any]) -> dict[int, LevelState]:
     """The member level of the `user` of each row, by user id: one query for a whole table."""
     return member_levels(team, int(mode == "test"), [row.user.pk for row in rows], timezone.now())
+
+
+@register.simple_tag
+def last_calls_of_members(team: Team, mode: str, rows: Iterable[Any]) -> dict[int, date]:
+    """The day of the last call of the `user` of each row, by user id."""
+    return last_call_days(team, int(mode == "test"), [row.user.pk for row in rows])
+
+
+@register.inclusion_tag("usage/_last_call.html")
+def last_call(days: dict[int, date], user: User) -> dict[str, Any]:
+    """The day of somebody's last call, or that there was none."""
+    return {"day": days.get(user.pk)}
 
 
 @register.inclusion_tag("usage/_quota_cell.html")
@@ -77,7 +91,7 @@ def member_menu_items(
     return {
         "slug": access.team.slug,
         "user_id": user_id,
-        "calls": CallsBehind(access.team, context["request"].GET).to(member=user_id),
+        "calls": behind(context, access.team).to(member=user_id),
         "back": back,
         "may_limit": access.may(Permission.SET_QUOTAS) and limits,
         "may_change_role": bool(role) and may_change_role(access.role, role, other),

@@ -12,8 +12,8 @@ class Command(BaseCommand):
     """Running it oftener, or two at once, does no harm."""
 
     help = (
-        "Deletes calls past their retention and old messages, purges deleted teams, lapses old offers. "
-        "`serve` does it by itself; else run it daily."
+        "Deletes calls past their retention, old reservations and old messages, purges deleted teams, lapses old "
+        "offers. `serve` does it by itself; else run it daily."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
