@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
@@ -31,7 +32,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class Limited:
-    """A quota that stands, and whom it concerns: None for a whole team's. `name` is a token's or a person's."""
+    """Whose quota it is, and whom it concerns: None for a whole team's. `name` is a token's or a person's."""
 
     team: Team  # at level OWNER the personal space
     key: LevelKey
@@ -41,10 +42,20 @@ class Limited:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A quota of a team that is not deleted, and of no revoked token, in the little that is read of all."""
+
+    quota_id: int
+    key: LevelKey
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True)
 class Reached:
     """A quota at or past a threshold (percent), as it stood at that moment."""
 
-    limited: Limited
+    quota_id: int
+    key: LevelKey
     state: LevelState
     threshold: int
 
@@ -57,46 +68,40 @@ class Reached:
 def alert_quotas(*, now: datetime) -> int:
     """Tells of every quota that reached a threshold since it was last told; how many. Messages are written,
     not sent. To be called every minute or so; several at once tell once."""
-    quotas = iter(_standing())
+    quotas = _standing()
     told = 0
     while some := list(islice(quotas, _CHUNK)):
-        reached = _reached(some, now)
-        told += sum(_tell(one, now) for one in _not_told(reached))
+        told += sum(_tell(one, now) for one in _not_told(_reached(some, now)))
     return told
 
 
-def _standing() -> Iterator[Limited]:
-    """The quotas of all teams that are not deleted, but those of tokens revoked."""
+def _standing() -> Iterator[Standing]:
     quotas = Quota.objects.filter(Q(token=None) | Q(token__revoked_at=None), team__deleted_at=None)
-    named = quotas.select_related("team__owner", "membership__user", "token__user").order_by("team", "pk")
-    for quota in named.iterator(_CHUNK):
-        team, live = quota.team, Mode.LIVE.value
-        if quota.token:
-            key = LevelKey(team.pk, live, Level.TOKEN.value, quota.token.pk)
-            yield Limited(team, key, quota.token.user, quota.token.name, quota.token.public_id)
-        elif quota.membership:
-            user = quota.membership.user
-            key = LevelKey(team.pk, live, Level.MEMBER.value, user.pk)
-            yield Limited(team, key, user, user.label, user.public_id)
-        elif team.is_personal:
-            key = LevelKey(team.pk, live, Level.OWNER.value, 0)
-            yield Limited(team, key, team.owner, team.owner.label, "")
+    columns = ("pk", "team_id", "team__time_zone", "team__is_personal", "membership__user_id", "token_id")
+    for quota_id, team_id, zone, is_personal, user_id, token_id in (
+        quotas.order_by("team", "pk").values_list(*columns).iterator(_CHUNK)
+    ):
+        if token_id:
+            level, subject_id = Level.TOKEN, token_id
+        elif user_id:
+            level, subject_id = Level.MEMBER, user_id
         else:
-            yield Limited(team, LevelKey(team.pk, live, Level.TEAM.value, 0), None, team.name, "")
+            level, subject_id = Level.OWNER if is_personal else Level.TEAM, 0
+        yield Standing(quota_id, LevelKey(team_id, Mode.LIVE, level.value, subject_id), ZoneInfo(zone))
 
 
-def _reached(some: Sequence[Limited], now: datetime) -> list[Reached]:
+def _reached(some: Sequence[Standing], now: datetime) -> list[Reached]:
     """Those of which a threshold is reached, each with the highest."""
-    zones = {one.team.pk: one.team.zone for one in some}
+    zones = {one.key.team_id: one.zone for one in some}
     states = states_of((one.key for one in some), zones, now)
     policies = dict(AlertPolicy.objects.filter(team__in=zones).values_list("team", "thresholds"))
     found = []
     for one in some:
         state = states[one.key]
-        thresholds = policies.get(one.team.pk, DEFAULT_THRESHOLDS)
+        thresholds = policies.get(one.key.team_id, DEFAULT_THRESHOLDS)
         passed = [percent for percent in thresholds if is_reached(state, percent)]
         if passed:
-            found.append(Reached(one, state, max(passed)))
+            found.append(Reached(one.quota_id, one.key, state, max(passed)))
     return found
 
 
@@ -106,10 +111,9 @@ def is_reached(state: LevelState, percent: int) -> bool:
     return limit is not None and used > 0 and used * 100 >= limit * percent
 
 
-def _not_told(reached: Iterable[Reached]) -> list[Reached]:
+def _not_told(reached: Sequence[Reached]) -> list[Reached]:
     """Those to be told: neither this threshold nor a higher one was told under this limit or a higher one."""
-    reached = list(reached)
-    teams = {one.limited.team.pk for one in reached}
+    teams = {one.key.team_id for one in reached}
     days = {one.first_day for one in reached}
     told: dict[tuple[object, ...], list[ToldThreshold]] = {}
     for row in ToldThreshold.objects.filter(team__in=teams, first_day__in=days):
@@ -119,7 +123,7 @@ def _not_told(reached: Iterable[Reached]) -> list[Reached]:
 
 
 def _place(one: Reached) -> tuple[object, ...]:
-    key = one.limited.key
+    key = one.key
     return (key.team_id, key.level, key.subject_id, one.state.period.value, one.first_day)
 
 
@@ -130,15 +134,17 @@ def _covers(rows: Iterable[ToldThreshold], one: Reached) -> bool:
 
 @transaction.atomic
 def _tell(one: Reached, now: datetime) -> bool:
-    """Notes it as told and writes the messages, unless somebody else was faster: the lock lets one ask."""
-    team = one.limited.team
-    lock_teams([team.pk])
-    if not _not_told([one]):
+    """Notes it as told and writes the messages, unless somebody else was faster or the quota is gone: the lock
+    lets one ask."""
+    lock_teams([one.key.team_id])
+    limited = _limited(one)
+    if limited is None or not _not_told([one]):
         return False
+    team = limited.team
     ToldThreshold.objects.create(
         team=team,
-        level=one.limited.key.level,
-        subject_id=one.limited.key.subject_id,
+        level=one.key.level,
+        subject_id=one.key.subject_id,
         period=one.state.period,
         first_day=one.first_day,
         limit_nanos=one.state.limit_nanos or 0,
@@ -146,9 +152,26 @@ def _tell(one: Reached, now: datetime) -> bool:
         told_at=now,
     )
     (pace,) = paces([one.state], Mode.LIVE, now)
-    alert = quota_alert(one, pace, now)
+    alert = quota_alert(limited, one, pace, now)
     tell_webhooks(team, alert, webhooks_for(Event.QUOTA, [team.pk]).get(team.pk, ()), now)
-    readers = [*concerned(team, one.limited.holder), *subscribers("wants_quotas", [team.pk]).get(team.pk, ())]
-    mails = [quota_mail(one, alert, pace, user, now) for user in dict.fromkeys(readers)]
+    readers = [*concerned(team, limited.holder), *subscribers("wants_quotas", [team.pk]).get(team.pk, ())]
+    mails = [quota_mail(limited, one, alert, pace, user, now) for user in dict.fromkeys(readers)]
     tell_by_mail(team, Event.QUOTA, mails, now)
     return True
+
+
+def _limited(one: Reached) -> Limited | None:
+    """The names behind a quota; None when it was removed meanwhile."""
+    named = Quota.objects.select_related("team__owner", "membership__user", "token__user")
+    quota = named.filter(pk=one.quota_id).first()
+    if quota is None:
+        return None
+    team = quota.team
+    if quota.token:
+        return Limited(team, one.key, quota.token.user, quota.token.name, quota.token.public_id)
+    if quota.membership:
+        user = quota.membership.user
+        return Limited(team, one.key, user, user.label, user.public_id)
+    if team.is_personal:
+        return Limited(team, one.key, team.owner, team.owner.label, "")
+    return Limited(team, one.key, None, team.name, "")

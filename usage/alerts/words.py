@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from usage.alerts.quotas import Limited, Reached
 
 
-def quota_alert(one: Reached, per_day_nanos: int, now: datetime) -> Alert:
+def quota_alert(limited: Limited, one: Reached, per_day_nanos: int, now: datetime) -> Alert:
     """A quota that reached a threshold, as others than its holder are told."""
-    limited, state = one.limited, one.state
+    state = one.state
     summary = _summary(one, _whose(limited))
     level = Level(limited.key.level)
     return Alert(
@@ -48,16 +48,18 @@ def quota_alert(one: Reached, per_day_nanos: int, now: datetime) -> Alert:
     )
 
 
-def quota_mail(one: Reached, alert: Alert, per_day_nanos: int, to: User, now: datetime) -> Mail:
+def quota_mail(
+    limited: Limited, one: Reached, alert: Alert, per_day_nanos: int, to: User, now: datetime
+) -> Mail:
     """The same as a mail; to the holder it speaks of their own quota."""
-    is_own = to == one.limited.holder
+    is_own = to == limited.holder
     return Mail(
         to=to.email,
-        subject=_summary(one, _own(one.limited)) if is_own else alert.summary,
+        subject=_summary(one, _own(limited)) if is_own else alert.summary,
         paragraphs=tuple(_sentences(one.state, per_day_nanos, now)),
-        action=_("See your usage") if one.limited.key.level == Level.OWNER else _("See the calls"),
+        action=_("See your usage") if limited.key.level == Level.OWNER else _("See the calls"),
         url=alert.url,
-        note=why_note(one.limited.team),
+        note=why_note(limited.team),
     )
 
 

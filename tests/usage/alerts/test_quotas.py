@@ -137,6 +137,15 @@ def test_a_balance_is_nobody_elses_business(cast, limit, spend, subjects, subscr
     assert receiver.got == []
 
 
+def test_without_a_mail_server_webhooks_are_told_and_no_mail_waits(limit, spend, hook, receiver, settings):
+    settings.HAS_MAIL = False
+    hook(receiver.url)
+    limit(Level.MEMBER, "10")
+    spend("8")
+    assert alert_quotas(now=NOW) == 1
+    assert send_due(now=NOW) == Message.objects.count() == 1
+
+
 def test_who_does_not_want_their_own_is_not_told(limit, spend, subjects, subscribe):
     subscribe("member", own_quotas=False)
     limit(Level.MEMBER, "10")
