@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from logs.counts import counts_of
 from logs.filters import statuses_named
-from logs.models import Call, CallRoute
+from logs.models import CallRoute
 from logs.paths import MOST_BRANCHES
 from logs.query import CallQuery, calls_within
 from logs.search import make_plan
@@ -124,7 +124,7 @@ def _by_route(name: str, query: CallQuery) -> list[Choice] | None:
     counts: Counter[str] = Counter()
     bounded = set()
     for way, calls in zip(ways, counts_up_to(branches, ["id"], MOST_OF_ROUTE), strict=True):
-        value = way[_OF_ROUTE.index(name)]
+        value = str(way[_OF_ROUTE.index(name)])
         counts[value] += calls
         if calls >= MOST_OF_ROUTE:
             bounded.add(value)
@@ -146,13 +146,10 @@ def _sampled(name: str, query: CallQuery) -> list[Choice]:
 
 def _typed(name: str, query: CallQuery, text: str) -> list[Choice]:
     """The very value that somebody typed, if it occurs in the period, however long ago: by its index."""
-    value: Any = text
-    if name == "status":
-        value = statuses_named([text]).get(text)
-    elif len(text) > Call._meta.get_field("error_type" if name == "tag" else name).max_length:  # type: ignore[operator]
+    value: Any = statuses_named([text]).get(text) if name == "status" else text
+    if value in (None, "") or "\x00" in text:  # PostgreSQL knows no NUL
         return []
-    if value in (None, ""):
-        return []
-    asked = CallQuery(query.usage, **{name: value if name == "tag" else (value,)})
-    total = count_calls(asked, make_plan(asked))
+    asked: dict[str, Any] = {name: value if name == "tag" else (value,)}
+    query = CallQuery(query.usage, **asked)
+    total = count_calls(query, make_plan(query))
     return [Choice(text, text, total.calls, is_least=not total.is_exact)] if total.calls else []

@@ -38,4 +38,5 @@ def behind(context: RequestContext, team: Team) -> CallsBehind:
 @register.simple_tag(takes_context=True)
 def calls_of(context: RequestContext, row: Row, **narrower: Any) -> str:
     """The address of the calls of a line of the ranking: `{% calls_of row outcome="failed" as href %}`."""
-    return calls_behind(context, **{row.by: row.key}, **narrower)
+    asked: dict[str, Any] = {row.by.value: row.key, **narrower}
+    return calls_behind(context, **asked)
