@@ -78,13 +78,25 @@ def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     access = access_for(request, slug, Permission.SEE_OWN)
     if name not in CHOOSABLE or (name == "member" and not access.sees_team):
         raise Http404("No such filter")
-    form = CallFilter(request.GET, access=access, now=timezone.now())
+    place = _PLACES.get(request.GET.get("for", ""), "logs:list")
+    asked = request.GET.copy()
+    if place != "logs:list":  # whose columns are others than those that the logs are sorted by
+        asked.pop("sort", None)
+    form = CallFilter(asked, access=access, now=timezone.now())
     search = request.GET.get("q", "")[:100]
     context = _frame(request, access, form) | {"name": name, "label": CHOOSABLE[name], "search": search}
     context |= {"chosen": request.GET.getlist(name), "part": f"choices-{name}"}
+    context |= {"place": reverse(place, args=[slug])}
     if form.is_valid():
-        context |= {"found": choices_of(name, form.call_query(), search)}
+        found = choices_of(name, form.call_query(), search)
+        listed = {one.value for one in found.choices}
+        # What is chosen already stays so when something else is searched for.
+        context |= {"found": found, "unlisted": [one for one in context["chosen"] if one not in listed]}
     return render_page(request, "logs/choices.html", "logs-choices", context)
+
+
+# The pages beside the logs whose filters are chosen in the same menus.
+_PLACES = {"overview": "usage:overview", "ranking": "usage:ranking"}
 
 
 def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
@@ -197,7 +209,7 @@ def _frame(request: HttpRequest, access: Access, form: CallFilter) -> dict[str, 
 def _query(asked: Any) -> str:
     """The query of this page for links to its calls and back, without what only the filter's menu sends."""
     kept = asked.copy()
-    for name in ("q", "since"):
+    for name in ("q", "since", "for"):
         kept.pop(name, None)
     return f"?{kept.urlencode()}" if kept else ""
 

@@ -1,6 +1,6 @@
 """What a usage page can be filtered by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -29,6 +29,8 @@ class Filter:
     name: str
     label: str
     choices: list[Choice]
+    # Of hundreds only those that it is set to are here; the others are looked up when its chip is opened.
+    is_long: bool = False
 
     @property
     def value(self) -> str:
@@ -41,23 +43,26 @@ def filters_of(
     query: UsageQuery,
     access: Access,
     *,
-    people: Iterable[Person],
-    tokens: Iterable[Token],
+    people: Mapping[int, Person],
+    tokens: Mapping[int, Token],
     models: Sequence[str],
 ) -> list[Filter]:
     """What the page can be filtered by. Members see no other members, so they cannot choose among them.
 
-    `models`: all that were called in the period, also those that are filtered out.
+    `people` and `tokens` know at least those that the page is filtered by; `models` are all that were called in
+    the period, also those that are filtered out.
     """
     names = dict.fromkeys([*models, *query.models])
     by_model = [Choice(name, name, name in query.models) for name in names]
-    by_token = [Choice(one.public_id, token_label(one, access), one.pk in query.tokens) for one in tokens]
+    asked = [tokens[pk] for pk in query.tokens if pk in tokens]
+    by_token = [Choice(one.public_id, token_label(one, access), is_on=True) for one in asked]
     if 0 in query.tokens:
         by_token.append(Choice(NO_TOKEN, _("Without a token"), is_on=True))
-    filters = [Filter("model", _("Model"), by_model), Filter("token", _("Token"), by_token)]
+    filters = [Filter("model", _("Model"), by_model), Filter("token", _("Token"), by_token, is_long=True)]
     if access.sees_team:
-        by_member = [Choice(one.public_id, one.label, one.id in query.members) for one in people]
-        filters.insert(0, Filter("member", _("Member"), by_member))
+        chosen = [people[pk] for pk in query.members if pk in people]
+        by_member = [Choice(one.public_id, one.label, is_on=True) for one in chosen]
+        filters.insert(0, Filter("member", _("Member"), by_member, is_long=True))
     return filters
 
 

@@ -17,7 +17,7 @@ from teams.models import Membership, Mode, Role, Team, Token
 from usage.alerts.outbox import queue_mail
 from usage.levels import LevelState
 from usage.models import Level, UsageMail
-from usage.people import people_of
+from usage.people import people_of, people_with
 from usage.query import Dimension, Granularity, UsageQuery
 from usage.quotas import Subject, levels_of, member_levels, payer_of, token_levels
 from usage.ranking import Row, member_rows
@@ -145,11 +145,12 @@ def make_digest(team: Team, week: Week, now: datetime) -> Digest:
     )
     ranked = ranking(query, Dimension.MEMBER)
     unusual = unusual_in(query, sees_team=True, now=now)
+    top = ranked[:TOP]
     return Digest(
         team=team,
         monday=week.monday,
         overview=overview(query),
-        members=member_rows(ranked, people_of(team, also=[row.key for row in ranked]), unusual)[:TOP],
+        members=member_rows(top, people_with(team, [row.key for row in top]), unusual),
         unusual=unusual,
         limits=near_limits(team, now),
     )

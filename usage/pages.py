@@ -13,11 +13,11 @@ from usage.clock import clock_changes_of
 from usage.figures import Figures
 from usage.models import ClockChange, Level, QuotaUse
 from usage.own import OwnQuestion, OwnUsage, own_usage
-from usage.people import people_of, tokens_of
+from usage.people import people_with, tokens_with
 from usage.query import Dimension, Granularity, UsageQuery
 from usage.ranking import Row, member_rows, with_quotas
 from usage.refusals import Refused, refusals_in
-from usage.statistics import Overview, Ranked, only, overview_and_models, ranking
+from usage.statistics import Overview, Ranked, fill_latency, only, overview_and_models, ranking
 from usage.unusual.shown import Unusual, unusual_in, unusual_in_teams
 
 # The overview shows the first few; the ranking page has them all.
@@ -51,21 +51,22 @@ def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewP
     single = SingleCalls((Dimension.MODEL, Dimension.MEMBER))
     shown, models = overview_and_models(query, single)
     ranked = ranking(query, Dimension.MEMBER, single) if access.sees_team else []
-    people = people_of(access.team, also=[row.key for row in ranked]) if access.sees_team else {}
+    top = ranked[:TOP]
+    people = people_with(access.team, [*query.members, *(row.key for row in top)])
     unusual = unusual_in(query, sees_team=access.sees_team, now=now)
-    rows = member_rows(ranked, people, unusual)[:TOP]
-    tokens = tokens_of(access.team, None if access.sees_team else access.user)
+    fill_latency(query, Dimension.MEMBER, top)
+    tokens = tokens_with(access.team, query.tokens, of_members=query.members)
     return OverviewPage(
         query=query,
         overview=shown,
         models=[row for row in only(models, query.models) if row.figures.calls],
-        members=with_quotas(query, rows, Dimension.MEMBER, now),
+        members=with_quotas(query, member_rows(top, people, unusual), Dimension.MEMBER, now),
         active_members=sum(row.figures.calls > 0 for row in ranked),
         filters=filters_of(
             query,
             access,
-            people=people.values(),
-            tokens=tokens.values(),
+            people=people,
+            tokens=tokens,
             models=[row.key for row in models],
         ),
         never_called=shown.is_empty and not _was_called(query),

@@ -1,10 +1,11 @@
 """Names for the ids in records: looked up apart, in one small query a kind."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from teams.models import Membership, Team, Token, User
 from usage.models import DayMember, Level, QuotaUse
@@ -31,13 +32,21 @@ class Person:
 
 def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
     """The members of a team, and users of these ids whether or not they still are members."""
+    return _people(team, ~Q(role="") | Q(pk__in=list(also)))
+
+
+def people_with(team: Team, ids: Iterable[int]) -> dict[int, Person]:
+    """The users of these ids, as members of a team or as former ones."""
+    wanted = list(ids)
+    return _people(team, Q(pk__in=wanted)) if wanted else {}
+
+
+def _people(team: Team, wanted: Q) -> dict[int, Person]:
     role = Membership.objects.filter(team=team, user=OuterRef("pk")).values("role")
-    found = (
-        User.objects.annotate(role=Subquery(role))
-        .filter(Q(role__isnull=False) | Q(pk__in=list(also)))
-        .order_by("name", "email")
-    )
-    return {user.pk: Person(user.pk, user.public_id, user.name, user.email, user.role or "") for user in found}
+    found = User.objects.annotate(role=Coalesce(Subquery(role), Value(""))).filter(wanted)
+    # Values, because hundreds of model instances take longer than the query.
+    rows = found.order_by("name", "email").values_list("pk", "public_id", "name", "email", "role")
+    return {row[0]: Person(*row) for row in rows}
 
 
 def last_call_days(team: Team, mode: int, user_ids: Sequence[int]) -> dict[int, date]:
@@ -68,10 +77,12 @@ def tokens_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:
     return dict(found) | {name: 0 for name in public_ids if name == NO_TOKEN}
 
 
-def tokens_of(team: Team, user: User | None = None) -> dict[int, Token]:
-    """The tokens of a team, also ended ones, or only those of one member."""
-    found = Token.objects.filter(team=team).select_related("user").order_by("name", "pk")
-    return {token.pk: token for token in (found.filter(user=user) if user else found)}
+def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = ()) -> dict[int, Token]:
+    """The tokens of a team with these ids, and all of some members, also ended ones, with their holders."""
+    if not (ids or of_members):
+        return {}
+    wanted = Q(pk__in=ids) | Q(user__in=of_members)
+    return {token.pk: token for token in Token.objects.filter(wanted, team=team).select_related("user")}
 
 
 def own_tokens(user: User) -> list[Token]:

@@ -14,10 +14,10 @@ from teams.models import Role, Token
 from usage.choices import Filter, filters_of, models_called
 from usage.figures import Figures
 from usage.levels import LevelState
-from usage.people import NO_TOKEN, Person, people_of, tokens_of
+from usage.people import NO_TOKEN, Person, people_of, people_with, tokens_with
 from usage.query import Dimension, UsageQuery
 from usage.quotas import member_levels, token_levels
-from usage.statistics import Ranked, ranking
+from usage.statistics import Ranked, fill_latency, ranking
 from usage.unusual.shown import Note, Unusual, unusual_in
 
 PAGE = 50
@@ -134,15 +134,17 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     shown = rows[(order.page - 1) * PAGE : order.page * PAGE]
     if order.sort is not Sort.QUOTA:
         shown = with_quotas(query, shown, order.by, now)
-    filters = filters_of(
-        query, access, people=people.values(), tokens=tokens.values(), models=models_called(query)
-    )
+    if order.sort is not Sort.P95:
+        fill_latency(query, order.by, [row.ranked for row in shown])
+    filters = filters_of(query, access, people=people, tokens=tokens, models=models_called(query))
     return Ranking(order, query, rows, shown, filters, unusual)
 
 
 def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime) -> list[Row]:
     """All lines of a ranking with their quotas, for an export."""
     rows, _people, _tokens, _unusual = _read(query, order, access, now)
+    if order.sort is not Sort.P95:
+        fill_latency(query, order.by, [row.ranked for row in rows])
     rows = _sorted(with_quotas(query, rows, order.by, now), order)
     return [row for row in rows if row.matches(order.search)]
 
@@ -151,9 +153,11 @@ def _read(
     query: UsageQuery, order: Order, access: Access, now: datetime
 ) -> tuple[list[Row], dict[int, Person], dict[int, Token], Unusual]:
     ranked = ranking(query, order.by)
-    is_of_members = order.by is Dimension.MEMBER
-    people = people_of(access.team, also=[row.key for row in ranked] if is_of_members else ())
-    tokens = tokens_of(access.team)
+    if order.sort is Sort.P95:
+        fill_latency(query, order.by, ranked)
+    is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
+    people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
+    tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
     unusual = unusual_in(query, sees_team=True, now=now)
     if is_of_members:
         if not query.filtered:

@@ -7,7 +7,7 @@ from typing import Any
 
 from usage.cells import Cells, SingleCalls, cells, cells_of_teams
 from usage.figures import Figures, fill_percentiles, total
-from usage.query import Dimension, Granularity, Range, UsageQuery, next_bucket
+from usage.query import Dimension, Range, UsageQuery, next_bucket
 
 
 @dataclass(frozen=True)
@@ -124,33 +124,32 @@ def by_time_and_model(
 ) -> list[tuple[list[Cells], list[Cells]]]:
     """Of each question (see `cells_of_teams`) the figures by time, and by model without the filter of models.
 
-    Over days and longer steps both come from the same rows; by the hour these would be too many.
+    Two statements: to add up the rows by time and model here takes longer than to let the database do it twice.
     """
-    everything = [(replace(query, models=()), _ranges(query)) for query in queries]
-    if queries[0].granularity is Granularity.HOUR:
-        asked = [(query, _ranges(query)) for query in queries]
-        by_time = cells_of_teams(asked, [Dimension.TIME], single)
-        return list(zip(by_time, cells_of_teams(everything, [Dimension.MODEL], single), strict=True))
-    found = cells_of_teams(everything, [Dimension.TIME, Dimension.MODEL], single)
-    models = queries[0].models
-    return [
-        ([_summed(one, 0, only_of=models) for one in of_team], [_summed(one, 1) for one in of_team])
-        for of_team in found
-    ]
+    asked = [(query, _ranges(query)) for query in queries]
+    everything = [(replace(query, models=()), ranges) for query, ranges in asked]
+    by_time = cells_of_teams(asked, [Dimension.TIME], single)
+    return list(zip(by_time, cells_of_teams(everything, [Dimension.MODEL], single), strict=True))
 
 
 def ranking(query: UsageQuery, by: Dimension, single: SingleCalls | None = None) -> list[Ranked]:
-    """Members, models or tokens with calls in the period or the one before, most calls first."""
-    return ranked_by(cells(query, [by], _ranges(query), single))
+    """Members, models or tokens with calls in the period or the one before, most calls first.
+
+    Without percentiles: `fill_latency` works them out for the lines that are shown.
+    """
+    return _ranked(cells(query, [by], _ranges(query), single, sketches=False))
 
 
-def _summed(found: Cells, place: int, only_of: Sequence[str] = ()) -> Cells:
-    """Cells by time and model, summed over one of the two; of some models only, or of all."""
-    sums: Cells = {}
-    for key, figures in found.items():
-        if not only_of or key[1] in only_of:
-            sums.setdefault((key[place],), Figures()).absorb(figures)
-    return sums
+def fill_latency(query: UsageQuery, by: Dimension, rows: Sequence[Ranked]) -> None:
+    """Works out `latency` and `ttft` of some lines of a ranking, whose sketches are most of what is read."""
+    called = {row.key: row.figures for row in rows if row.figures.calls}
+    if not called:
+        return
+    narrowed: UsageQuery = replace(query, **{f"{by}s": tuple(called)})  # type: ignore[arg-type]
+    (found,) = cells(narrowed, [by], [query.range])
+    fill_percentiles(list(found.values()))
+    for (key,), figures in found.items():
+        called[key].latency, called[key].ttft = figures.latency, figures.ttft
 
 
 def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
@@ -165,11 +164,17 @@ def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
 
 def ranked_by(found: Sequence[Cells]) -> list[Ranked]:
     """The ranking from the figures by one dimension: of the period, and of the one before if compared."""
+    rows = _ranked(found)
+    fill_percentiles([row.figures for row in rows])
+    return rows
+
+
+def _ranked(found: Sequence[Cells]) -> list[Ranked]:
     now, *rest = found
     before = rest[0] if rest else None
     keys = sorted({*now, *(before or {})}, key=lambda key: (-_calls(now, key), key))
     all_calls = sum(figures.calls for figures in now.values())
-    rows = [
+    return [
         Ranked(
             rank=position,
             key=key[0],
@@ -179,8 +184,6 @@ def ranked_by(found: Sequence[Cells]) -> list[Ranked]:
         )
         for position, key in enumerate(keys, start=1)
     ]
-    fill_percentiles([row.figures for row in rows])
-    return rows
 
 
 def only(ranked: Sequence[Ranked], keys: Sequence[Any]) -> list[Ranked]:
