@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from environs import Env, validate
+from environs import Env, ValidationError, validate
 
 env = Env()
 
@@ -36,6 +36,12 @@ def _kept_secret_key() -> str:
     return key
 
 
+def _check_balance(usd: Decimal) -> None:
+    """Refuses what cannot be a limit, as `usage.money` does, before the first user who would get it."""
+    if not 0 <= usd <= 10_000_000 or usd != round(usd, 9):
+        raise ValidationError("Give US dollars from 0 to 10,000,000 with at most 9 decimals.")
+
+
 # --- The site -----------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", False)
@@ -45,6 +51,8 @@ HOST = env.str("HOST", "127.0.0.1").strip("[]")
 PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 SERVE_WORKERS = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(min=1))
 SERVE_THREADS = env.int("CALLBOARD_THREADS", 4, validate=validate.Range(min=1))
+# Whether `serve` also looks for alerts, sends them and digests, and keeps house (config.jobs).
+SERVE_JOBS = env.bool("CALLBOARD_JOBS", True)
 # The address that people, mails and examples use: behind a proxy, the proxy's.
 BASE_URL = env.str("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 _base = urlsplit(BASE_URL)
@@ -59,8 +67,11 @@ SIGNUP = env.str("CALLBOARD_SIGNUP", "invitation", validate=validate.OneOf(["ope
 # Calls older than this are deleted by `housekeeping`; their statistics stay.
 CALL_RETENTION_DAYS = env.int("CALLBOARD_CALL_RETENTION_DAYS", 180, validate=validate.Range(min=1))
 # The monthly balance, in US dollars, that a new user's personal space starts with; empty = unlimited.
-_balance = env.str("CALLBOARD_DEFAULT_BALANCE_USD", "")
-DEFAULT_BALANCE_USD = Decimal(_balance) if _balance else None
+DEFAULT_BALANCE_USD = (
+    env.decimal("CALLBOARD_DEFAULT_BALANCE_USD", validate=_check_balance)
+    if env.str("CALLBOARD_DEFAULT_BALANCE_USD", "")
+    else None
+)
 # Webhooks to addresses inside the own network are refused unless this allows them.
 WEBHOOKS_MAY_BE_PRIVATE = env.bool("CALLBOARD_WEBHOOKS_MAY_BE_PRIVATE", False)
 # Secrets are stored as a hash keyed with this; a change makes every token and gateway key invalid.
@@ -157,7 +168,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # In a file, because threads cannot share a database in memory as they do one in production.
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
-    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s"}
+    # Statistics sort sketches, 4 MB a page are not unusual, and compiling a query takes longer than running it.
+    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off"}
 # Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 
@@ -185,10 +197,10 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "teams.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FORM_CLASS = "teams.signup.InvitedForm"
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_UNIQUE_EMAIL = True
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Callboard: "
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
@@ -197,9 +209,20 @@ USERSESSIONS_TRACK_ACTIVITY = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+SOCIALACCOUNT_ADAPTER = "teams.openid.SocialAccountAdapter"
+# The one provider is the site's own choice: who has an address there has the account with it here.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 _oidc_server = env.str("CALLBOARD_OIDC_SERVER_URL", "")
+# Browsers follow a form to these hosts only; a provider may lead over more than its own.
+_oidc_hosts: list[str] = env.list("CALLBOARD_OIDC_SIGN_IN_HOSTS", [])
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if _oidc_server:
+    _oidc = urlsplit(_oidc_server)
+    if _oidc.scheme not in {"http", "https"} or not _oidc.hostname:
+        raise ValueError(
+            f'CALLBOARD_OIDC_SERVER_URL must be a full address such as "https://id.example", not "{_oidc_server}"'
+        )
+    _oidc_hosts.append(f"{_oidc.scheme}://{_oidc.netloc}")
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
         "APPS": [
             {
@@ -207,7 +230,7 @@ if _oidc_server:
                 "name": env.str("CALLBOARD_OIDC_NAME", "OpenID Connect"),
                 "client_id": env.str("CALLBOARD_OIDC_CLIENT_ID"),
                 "secret": env.str("CALLBOARD_OIDC_CLIENT_SECRET"),
-                "settings": {"server_url": _oidc_server},
+                "settings": {"server_url": _oidc_server, "oauth_pkce_enabled": True},
             }
         ]
     }
@@ -233,7 +256,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "connect-src": [SELF],
         "font-src": [SELF],
-        "form-action": [SELF, *([_oidc_server] if _oidc_server else [])],
+        "form-action": [SELF, *_oidc_hosts],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -272,6 +295,9 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Without EMAIL_URL no mail can be sent; pages then show links to copy instead.
 _email = env.dj_email_url("EMAIL_URL", "dummy://")
 HAS_MAIL = _email["EMAIL_BACKEND"] != "django.core.mail.backends.dummy.EmailBackend"
+# Without mail nobody could confirm an address: people get in all the same, but an unconfirmed address fits
+# neither an invitation nor an account at the OpenID Connect provider. Site staff can confirm it.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]

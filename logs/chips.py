@@ -1,5 +1,6 @@
 """The filters of the logs as chips: what is set, in words, and the way without it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -107,7 +108,7 @@ def _values(query: CallQuery) -> dict[str, str]:
     usage = query.usage
     names: dict[str, list[Any]] = {
         "member": [user.label for user in User.objects.filter(pk__in=usage.members)] if usage.members else [],
-        "token": [token.name for token in tokens_by_id(usage.tokens).values()] if usage.tokens else [],
+        "token": _token_names(usage.tokens),
         "model": list(usage.models),
         "outcome": [Outcome(outcome).label for outcome in query.outcome],
         "tag": [query.tag] if query.tag else [],
@@ -122,6 +123,11 @@ def _values(query: CallQuery) -> dict[str, str]:
         name: _("yes") if flag else _("no") for name in YES_NO if (flag := getattr(query, name)) is not None
     }
     return words
+
+
+def _token_names(tokens: Sequence[int]) -> list[Any]:
+    names: list[Any] = [token.name for token in tokens_by_id(tokens).values()] if tokens else []
+    return [*names, _("none")] if 0 in tokens else names
 
 
 def _some(names: list[Any]) -> str:

@@ -160,9 +160,12 @@ def by_value(name: str, covers: frozenset[str] = frozenset()) -> Path:
 
 
 def _members(query: CallQuery) -> Sequence[int]:
-    """Whose calls these can be: the members asked for, else the holders of the tokens asked for."""
+    """Whose calls these can be: the members asked for, else the holders of the tokens asked for.
+
+    Calls without a token (its id is 0) can be anybody's.
+    """
     usage = query.usage
-    if usage.members or not usage.tokens:
+    if usage.members or not usage.tokens or 0 in usage.tokens:
         return usage.members
     return sorted(set(Token.objects.filter(pk__in=usage.tokens).values_list("user_id", flat=True)))
 

@@ -136,3 +136,13 @@ def may_limit(actor_role: str, holder_role: str) -> bool:
     if actor_role == Role.ADMINISTRATOR:
         return holder_role != Role.OWNER
     return actor_role == Role.OWNER
+
+
+def may_limit_token(actor_role: str, holder_role: str | None, *, is_own: bool, is_limited: bool) -> bool:
+    """Whether somebody may set the quota of a token: as `may_limit` says of its holder, None a former member.
+
+    Its holder may give it a limit, but not change the one it has: that may have been set from above.
+    """
+    if is_own and not is_limited:
+        return True
+    return actor_role != Role.MEMBER and (holder_role is None or may_limit(actor_role, holder_role))

@@ -5,7 +5,7 @@ leave no activity.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from django import forms
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+import teams.account_admin  # noqa: F401  # registers
 from config.addresses import client_address
 from teams.actions.gateway_keys import (
     create_gateway_key,
@@ -27,17 +28,20 @@ from teams.actions.members import change_role, remove_member
 from teams.actions.teams import restore_team
 from teams.actions.tokens import disable_token, enable_token, revoke_token
 from teams.actions.transfers import transfer_by_staff
-from teams.actions.users import create_user, deactivate_user, reactivate_user
+from teams.actions.users import (
+    confirm_address,
+    create_user,
+    deactivate_user,
+    make_password_link,
+    reactivate_user,
+    remove_second_factors,
+)
 from teams.activity import Actor
 from teams.errors import ActionError
 from teams.models import Activity, GatewayKey, Invitation, Membership, Role, Team, Token, Transfer, User
+from teams.read_only_admin import ReadOnlyAdmin
 from teams.requests import signed_in
-
-# Django's class takes a type for the checker, but not when it runs.
-if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
-else:
-    _ModelAdmin = admin.ModelAdmin
+from teams.roster import address_is_confirmed
 
 # The admin's own sign-in form knows neither rate limits nor the second factor: allauth's does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -62,27 +66,8 @@ def run_on_each(request: HttpRequest, rows: Iterable[Model], act: Callable[[Any]
         messages.success(request, _now("Done for %(count)d.") % {"count": done})
 
 
-class ReadOnlyAdmin(_ModelAdmin):
-    """Rows to look at; the changes are the actions of the list."""
-
-    actions_selection_counter = True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """Who may run the actions: staff with Django's permission to change rows of this table."""
-        return request.user.has_perm(f"teams.change_{self.opts.model_name}")
-
-
 class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new user; they set their password by “Forgot it?”."""
+    """A new user; they set their password by “Forgot it?”, or by a link that staff make and pass on."""
 
     class Meta:
         model = User
@@ -92,11 +77,11 @@ class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
     form = NewUserForm
-    list_display = ("email", "name", "is_active", "is_staff", "joined_at", "last_login")
+    list_display = ("email", "name", "is_active", "is_confirmed", "is_staff", "joined_at", "last_login")
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name", "public_id")
     ordering = ("email",)
-    actions = ("deactivate", "reactivate")
+    actions = ("deactivate", "reactivate", "confirm_address", "make_password_link", "drop_factors")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("teams.add_user")
@@ -108,6 +93,14 @@ class UserAdmin(ReadOnlyAdmin):
             if obj is None
             else [*shown, "is_active", "is_superuser", "public_id", "joined_at", "last_login"]
         )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        users: QuerySet[User] = super().get_queryset(request)
+        return users.annotate(has_confirmed=address_is_confirmed("pk", "email"))
+
+    @admin.display(description=_("address confirmed"), boolean=True)
+    def is_confirmed(self, user: User) -> bool:
+        return bool(user.has_confirmed)  # type: ignore[attr-defined]  # the annotation
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Makes the user by the action; the form's own row is never saved."""
@@ -125,6 +118,25 @@ class UserAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Reactivate"), permissions=["act"])
     def reactivate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         run_on_each(request, rows, lambda user: reactivate_user(by=staff_of(request), user=user))
+
+    @admin.action(description=_("Confirm the address: it is theirs"), permissions=["act"])
+    def confirm_address(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        run_on_each(request, rows, lambda user: confirm_address(by=staff_of(request), user=user))
+
+    @admin.action(description=_("Make a link to set a new password"), permissions=["act"])
+    def make_password_link(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        """Shows a link for each, once, to pass on where no mail can."""
+
+        def make(user: User) -> None:
+            url = make_password_link(by=staff_of(request), user=user)
+            text = _now("For %(email)s, to set a new password: %(url)s") % {"email": user.email, "url": url}
+            messages.warning(request, text)
+
+        run_on_each(request, rows, make)
+
+    @admin.action(description=_("Remove the second factors: the device is lost"), permissions=["act"])
+    def drop_factors(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        run_on_each(request, rows, lambda user: remove_second_factors(by=staff_of(request), user=user))
 
 
 @admin.register(Team)

@@ -187,7 +187,7 @@ class RenameForm(forms.Form):
 
 
 class TransferForm(forms.Form):
-    """Offering the team: to whom, the team's name typed, the owner's password."""
+    """Offering the team: to whom, the team's name typed, the owner's password unless they have confirmed."""
 
     prefix = "transfer"
     successor = forms.ModelChoiceField(
@@ -198,16 +198,16 @@ class TransferForm(forms.Form):
     )
     password = forms.CharField(
         label=_("Your password"),
-        required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         error_messages={"required": _("Type your password to confirm.")},
     )
 
     def __init__(self, *args: Any, access: Access, confirmed: bool, **kwargs: Any) -> None:
-        """`confirmed`: the owner has just proved who they are by a passkey."""
+        """`confirmed`: the owner has just shown who they are, by a passkey for instance."""
         super().__init__(*args, **kwargs)
         self.user, self.confirmed = access.user, confirmed
-        self.fields["password"].required = not confirmed
+        if confirmed or not self.user.has_usable_password():
+            del self.fields["password"]
         successors = Membership.objects.filter(
             team=access.team, role=Role.ADMINISTRATOR, user__is_active=True
         ).values("user")
@@ -216,11 +216,17 @@ class TransferForm(forms.Form):
         field.queryset = User.objects.filter(pk__in=successors).order_by("name", "email")
 
     def clean_password(self) -> str:
-        """Right, or not needed. The view limits how often it may be tried."""
+        """Right. The view limits how often it may be tried."""
         password: str = self.cleaned_data["password"]
-        if not self.confirmed and not self.user.check_password(password):
+        if not self.user.check_password(password):
             raise ValidationError(_("This is not your password."))
         return password
+
+    def clean(self) -> dict[str, Any]:
+        """Refused to somebody who has no password and has not confirmed in another way."""
+        if not self.confirmed and "password" not in self.fields:
+            raise ValidationError(_("Confirm first that it is you."))
+        return super().clean() or {}
 
 
 class DeleteForm(forms.Form):

@@ -3,22 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from teams.access import Access, Permission
+from teams.confirmation import is_confirmed, other_ways
 from teams.forms import DeleteForm, TeamForm, TransferForm
 from teams.models import GatewayKey, Invitation, Membership, Token
 from teams.offers import open_offer
-from teams.requests import signed_in
-
-
-def is_confirmed(request: HttpRequest) -> bool:
-    """Whether somebody without a password has just signed in or confirmed by a passkey instead."""
-    return not signed_in(request).has_usable_password() and bool(did_recently_reauthenticate(request))
 
 
 def settings_page(request: HttpRequest, access: Access, status: int = 200, **forms: Any) -> HttpResponse:
@@ -42,12 +36,13 @@ def settings_page(request: HttpRequest, access: Access, status: int = 200, **for
 
 def _ownership(request: HttpRequest, access: Access, now: datetime) -> dict[str, Any]:
     """What only the owner sees: the transfer under way or its form, and what a deletion would end."""
-    team = access.team
+    team, confirmed = access.team, is_confirmed(request)
     unended = {"accepted_at": None, "declined_at": None, "revoked_at": None}
     return {
         "transfer": open_offer(team, now),
-        "confirmed": is_confirmed(request),
-        "transfer_form": TransferForm(access=access, confirmed=is_confirmed(request)),
+        "confirmed": confirmed,
+        "other_ways": [] if confirmed else other_ways(request),
+        "transfer_form": TransferForm(access=access, confirmed=confirmed),
         "delete_form": DeleteForm(),
         "members": Membership.objects.filter(team=team).count(),
         "tokens": Token.objects.filter(team=team, revoked_at=None).count(),

@@ -62,9 +62,16 @@ def check_fits(invitation: Invitation, user: User) -> None:
 
     Only confirmed addresses count, in any case; a link without an address fits everybody.
     """
-    if invitation.email and not _has_address(user, invitation.email):
-        message = _("This invitation is for %(address)s, but you are signed in as %(email)s.")
-        raise WrongAccountError(message % {"address": invitation.email, "email": user.email})
+    if not invitation.email or _has_address(user, invitation.email):
+        return
+    words = {"address": invitation.email, "email": user.email}
+    if user.email.lower() == invitation.email.lower():
+        raise WrongAccountError(
+            _("This invitation is for %(address)s. That is your address, but it is not confirmed yet.") % words
+        )
+    raise WrongAccountError(
+        _("This invitation is for %(address)s, but you are signed in as %(email)s.") % words
+    )
 
 
 def proves_address(invitation: Invitation) -> bool:

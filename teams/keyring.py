@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from teams.access import Access, Permission, may_stop_token
@@ -20,16 +20,21 @@ MOST_SHOWN = 500
 
 @dataclass(frozen=True)
 class KeyRow:
-    """A token or gateway key, its state now, and what the reader may do with it."""
+    """A token or gateway key, its state now, and what the reader may do with it.
+
+    `holder_role` is the role of a token's holder; None for a former member, and for a gateway key.
+    """
 
     key: Any  # Token | GatewayKey: templates read it
     state: str
     is_own: bool
     may_stop: bool
+    holder_role: str | None = None
 
 
 def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more: Any) -> HttpResponse:
-    """The page; `more` replaces a form by one that was filled in, or shows a new secret (`shown`)."""
+    """The page; `more` replaces a form by one that was filled in (`token_form`, and `limit_form` of its quota),
+    or shows a new secret (`shown`)."""
     now = timezone.now()
     with_revoked = request.GET.get("revoked") == "1"
     context: dict[str, Any] = {
@@ -74,7 +79,19 @@ def gateway_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyR
 
 def _token_row(access: Access, token: Token, holder_role: str | None, now: datetime) -> KeyRow:
     is_own = token.user_id == access.user.pk
-    return KeyRow(token, token.state(now), is_own, is_own or may_stop_token(access.role, holder_role))
+    may_stop = is_own or may_stop_token(access.role, holder_role)
+    return KeyRow(token, token.state(now), is_own, may_stop, holder_role)
+
+
+def token_of(access: Access, token_id: str) -> Token:
+    """A token of this team that the user may see: their own, or anybody's for owner and administrators.
+
+    Raises Http404.
+    """
+    tokens = Token.objects.select_related("team", "user").filter(team=access.team, public_id=token_id)
+    if not access.may(Permission.SET_QUOTAS):
+        tokens = tokens.filter(user=access.user)
+    return get_object_or_404(tokens)
 
 
 @dataclass(frozen=True)

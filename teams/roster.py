@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value, When
+from allauth.account.models import EmailAddress
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from teams.access import Access, may_change_role, may_manage
@@ -14,13 +26,13 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True)
 class RosterRow:
-    """One member, and what the reader may do with them. `token_used_at`: their last use of any token here."""
+    """One member, and what the reader may do with them; `is_confirmed`: their address is known to be theirs."""
 
     user: User
+    is_confirmed: bool
     role: str
     joined_at: datetime
     tokens: int
-    token_used_at: datetime | None
     may_promote: bool
     may_demote: bool
     may_remove: bool
@@ -61,7 +73,7 @@ def _with_tokens(members: QuerySet[Membership]) -> QuerySet[Membership]:
             token_count=Coalesce(
                 Subquery(of_member.filter(revoked_at=None).annotate(n=Count("pk")).values("n")), 0
             ),
-            token_used_at=Subquery(of_member.annotate(used=Max("last_used_at")).values("used")),
+            is_confirmed=address_is_confirmed("user", "user__email"),
         )
         .order_by(rank, "user__name", "user__email")
     )
@@ -70,12 +82,19 @@ def _with_tokens(members: QuerySet[Membership]) -> QuerySet[Membership]:
 def _row(access: Access, member: Membership) -> RosterRow:
     return RosterRow(
         user=member.user,
+        is_confirmed=member.is_confirmed,  # type: ignore[attr-defined]
         role=member.role,
         joined_at=member.joined_at,
         tokens=member.token_count,  # type: ignore[attr-defined]
-        token_used_at=member.token_used_at,  # type: ignore[attr-defined]
         may_promote=member.role == Role.MEMBER
         and may_change_role(access.role, member.role, Role.ADMINISTRATOR),
         may_demote=member.role == Role.ADMINISTRATOR and may_change_role(access.role, member.role, Role.MEMBER),
         may_remove=may_manage(access.role, member.role),
+    )
+
+
+def address_is_confirmed(user: str, email: str) -> Exists:
+    """Whether the address that somebody signs in with is confirmed; the fields of the outer query are named."""
+    return Exists(
+        EmailAddress.objects.filter(user=OuterRef(user), email__iexact=OuterRef(email), verified=True)
     )

@@ -2,13 +2,27 @@
 
 from django.urls import path
 
-from teams.views import account, activity, answer, gateway_keys, invitations, members, new, settings, tokens
+from teams.views import (
+    account,
+    activity,
+    answer,
+    gateway_keys,
+    invitations,
+    members,
+    new,
+    openid,
+    settings,
+    tokens,
+)
 from teams.views import transfer as transfers
 
 app_name = "teams"
 TEAM = "t/<slug:slug>/"
 urlpatterns = [
     path("accounts/profile/", account.profile, name="profile"),
+    # Instead of django-allauth's own, which check less.
+    path("accounts/oidc/<str:provider_id>/login/", openid.login, name="openid-login"),
+    path("accounts/oidc/<str:provider_id>/login/callback/", openid.callback, name="openid-callback"),
     path("teams/new/", new.new_team, name="new"),
     path("invite/<str:secret>/", answer.invite, name="invite"),
     path("invite/<str:secret>/accept/", answer.accept, name="invite-accept"),
@@ -22,7 +36,6 @@ urlpatterns = [
     path(f"{TEAM}invitations/<str:invitation_id>/resend/", invitations.resend, name="invitation-resend"),
     path(f"{TEAM}invitations/<str:invitation_id>/revoke/", invitations.revoke, name="invitation-revoke"),
     path(f"{TEAM}tokens/", tokens.tokens, name="tokens"),
-    path(f"{TEAM}tokens/new/", tokens.create, name="token-new"),
     path(f"{TEAM}tokens/<str:token_id>/rename/", tokens.rename, name="token-rename"),
     path(f"{TEAM}tokens/<str:token_id>/rotate/", tokens.rotate, name="token-rotate"),
     path(f"{TEAM}tokens/<str:token_id>/disable/", tokens.disable, name="token-disable"),

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from usage.drill import CallsBehind
 from usage.figures import Figures
-from usage.query import Granularity, UsageQuery
+from usage.query import Granularity, Range, UsageQuery
 from usage.statistics import Overview, Point
 
 Chart = dict[str, Any]
@@ -29,10 +30,13 @@ _HOVER = {
 NANOS = 1_000_000_000
 
 
-def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = ()) -> Chart:
+def trend(
+    shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind: CallsBehind | None = None
+) -> Chart:
     """Calls as bars, cost in a lane of its own below; the period before as a thin line in both.
 
-    `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to.
+    `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to. With
+    `behind` each point leads to its calls.
     """
     x = _times(shown.query, shown.points)
     calls = [point.figures.calls for point in shown.points]
@@ -45,9 +49,11 @@ def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = ()) -> Char
             "y": calls,
             "marker": {"color": "var(--series-calls)"},
             "hovertemplate": _("%{y:,} calls") + "<extra></extra>",
+            **_links(shown.spans, behind),
         }
     ]
-    data += _before(shown, x, lambda one: one.calls, _("%{y:,} before"))
+    links = _links(shown.spans_before[: len(x)], behind)
+    data += _before(shown, x, lambda one: one.calls, _("%{y:,} before"), **links)
     if marks:
         data.append(_marks(shown.query, marks, highest))
     cost = [point.figures.cost_nanos / NANOS for point in shown.points]
@@ -73,8 +79,11 @@ def _cost_range(shown: Overview, cost: Sequence[float]) -> Chart:
     return {"range": [0, highest * 1.1]} if highest else {}
 
 
-def success(shown: Overview) -> Chart:
-    """The success rate in percent, and that of the period before; buckets without calls are gaps."""
+def success(shown: Overview, behind: CallsBehind | None = None) -> Chart:
+    """The success rate in percent, and that of the period before; buckets without calls are gaps.
+
+    A point leads to its failed calls, if any.
+    """
     values = [_success_percent(point.figures) for point in shown.points]
     before = [_success_percent(point.figures) for point in shown.points_before]
     lowest = min((value for value in [*values, *before] if value is not None), default=100.0)
@@ -88,6 +97,7 @@ def success(shown: Overview) -> Chart:
         "ticktext": [f"{tick:g} %" for tick in ticks],
         "rangemode": "normal",
     }
+    line |= _links(shown.spans, behind, lambda one: {"outcome": "failed"} if one.failed else {})
     data = [*_before(shown, x, _success_percent, _("%{y:.1f} % before")), line]
     return {"data": data, "layout": {"xaxis": _time_axis(shown.query), "yaxis": yaxis}}
 
@@ -97,8 +107,11 @@ def _success_percent(figures: Figures) -> float | None:
     return None if rate is None else rate * 100
 
 
-def latency(shown: Overview) -> Chart:
-    """The 50th, 95th and 99th percentile of latency in seconds; of the period before the 95th."""
+def latency(shown: Overview, behind: CallsBehind | None = None) -> Chart:
+    """The 50th, 95th and 99th percentile of latency in seconds; of the period before the 95th.
+
+    A point leads to its calls, slowest first.
+    """
     x = _times(shown.query, shown.points)
     data = _before(
         shown, x, lambda one: _seconds(one.latency.p95), "p95 " + _("%{y:,.2f} s before"), shape="linear"
@@ -108,6 +121,7 @@ def latency(shown: Overview) -> Chart:
         line = _line(x, seconds, f"--series-{name}", f"{name} " + _("%{y:,.2f} s"), name=name, shape="linear")
         if name == "p99":
             line["line"] |= {"dash": "4px,2px", "width": 1.25}
+            line |= _links(shown.spans, behind, lambda _one: {"sort": "latency"})
         data.append(line)
     return {
         "data": data,
@@ -196,6 +210,24 @@ def _line(
         **(dots if any(lone) else {}),
         **more,
     }
+
+
+def _links(
+    spans: Sequence[tuple[Point, Range]],
+    behind: CallsBehind | None,
+    narrower: Callable[[Figures], dict[str, str]] = lambda _figures: {},
+) -> Chart:
+    """The address of each point's calls, None for one without calls."""
+    if behind is None:
+        return {}
+    ways: dict[tuple[tuple[str, str], ...], Callable[[Range], str]] = {}
+    links: list[str | None] = []
+    for point, span in spans:
+        asked = tuple(narrower(point.figures).items())
+        if asked not in ways:
+            ways[asked] = behind.by_range(**dict(asked))
+        links.append(ways[asked](span) if point.figures.calls else None)
+    return {"customdata": links}
 
 
 def _before(

@@ -9,7 +9,7 @@ from teams.access import Access
 from teams.models import Membership, Token
 from usage.buckets import day_of
 from usage.models import DayModel
-from usage.people import Person
+from usage.people import NO_TOKEN, Person
 from usage.query import UsageQuery
 
 
@@ -52,6 +52,8 @@ def filters_of(
     names = dict.fromkeys([*models, *query.models])
     by_model = [Choice(name, name, name in query.models) for name in names]
     by_token = [Choice(one.public_id, token_label(one, access), one.pk in query.tokens) for one in tokens]
+    if 0 in query.tokens:
+        by_token.append(Choice(NO_TOKEN, _("Without a token"), is_on=True))
     filters = [Filter("model", _("Model"), by_model), Filter("token", _("Token"), by_token)]
     if access.sees_team:
         by_member = [Choice(one.public_id, one.label, one.id in query.members) for one in people]

@@ -7,7 +7,7 @@ from teams.models import Mode, User
 from usage.levels import LevelState
 from usage.past import Asked, PastPeriod, past_periods
 from usage.quotas import ContextLevels, contexts_of
-from usage.runout import pace_sentence, paces, reset_sentence, run_out
+from usage.runout import paces, sentences
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,6 @@ def own_contexts(user: User, mode: Mode, now: datetime) -> list[OwnContext]:
     pace = paces(shown, mode, now)
     past = past_periods([Asked(state.key(mode), state.period, state.zone) for state in shown], now)
     return [
-        OwnContext(context, state, _sentences(state, per_day, now), before)
+        OwnContext(context, state, sentences(state, per_day, now), before)
         for context, state, per_day, before in zip(contexts, shown, pace, past, strict=True)
     ]
-
-
-def _sentences(state: LevelState, per_day: int, now: datetime) -> list[str]:
-    out = run_out(state, per_day, now)
-    if out is None:
-        return []
-    return [reset_sentence(state, now), pace_sentence(out)]

@@ -198,21 +198,6 @@ class RankingFilter(UsageFilter):
         )
 
 
-class UsageMailForm(forms.Form):
-    """Which mails about a team's usage somebody wants; two boxes to tick, so whatever comes is valid."""
-
-    wants_digest = forms.BooleanField(
-        label=gettext_lazy("Weekly digest"),
-        help_text=gettext_lazy("On Mondays: totals, ranking, unusual episodes, quotas near their limit."),
-        required=False,
-    )
-    wants_alerts = forms.BooleanField(
-        label=gettext_lazy("Unusual episodes"),
-        help_text=gettext_lazy("Once for each, within about an hour of its beginning."),
-        required=False,
-    )
-
-
 class ExportForm(forms.Form):
     """In which form the figures of a page are saved."""
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from teams.models import Membership, Role
 from usage.buckets import day_of, day_start, hour_of
 from usage.cells import Cells, SingleCalls
+from usage.drill import on_the_clock
 from usage.figures import Figures, total
 from usage.query import Dimension, Granularity, UsageQuery
 from usage.statistics import Overview, Ranked, by_time_and_model, overview_of, ranked_by
-from usage.unusual.episodes import on_the_clock
 
 
 @dataclass(frozen=True)

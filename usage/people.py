@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 
 from teams.models import Membership, Team, Token, User
-from usage.models import Level, QuotaUse
+from usage.models import DayMember, Level, QuotaUse
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
     return {user.pk: Person(user.pk, user.public_id, user.name, user.email, user.role or "") for user in found}
 
 
+def last_call_days(team: Team, mode: int, user_ids: Sequence[int]) -> dict[int, date]:
+    """The day, by the team's calendar, of the last call of each; who never called is not in it."""
+    theirs = DayMember.objects.filter(team_id=team.pk, mode=mode, member_id__in=user_ids, calls__gt=0)
+    return dict(theirs.values_list("member_id").annotate(Max("day")).order_by())
+
+
 def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
     """User ids by public id and by address, of those who are in the team or called in it once.
 
@@ -51,9 +58,14 @@ def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
     return {name: user.pk for user in found for name in (user.public_id, user.email)}
 
 
+# What filters call the calls that a gateway reported for a member without a token; their token id is 0.
+NO_TOKEN = "none"  # noqa: S105  # a word, no secret
+
+
 def tokens_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:
-    """Token ids by public id, of the tokens of this team."""
-    return dict(Token.objects.filter(team=team, public_id__in=public_ids).values_list("public_id", "pk"))
+    """Token ids by public id, of the tokens of this team, and of NO_TOKEN."""
+    found = Token.objects.filter(team=team, public_id__in=public_ids).values_list("public_id", "pk")
+    return dict(found) | {name: 0 for name in public_ids if name == NO_TOKEN}
 
 
 def tokens_of(team: Team, user: User | None = None) -> dict[int, Token]:

@@ -17,7 +17,10 @@ from usage.money import AmountError, amount_nanos, read_usd, usd_string
 
 
 class LimitForm(forms.Form):
-    """A limit for a period, or none. An empty amount is a mistake, not "no limit"."""
+    """A limit for a period, or none. An empty amount is a mistake, not "no limit"; a new one beside it too.
+
+    `initial` says what stands there now (`limit_initial`), also when the form is sent.
+    """
 
     limit = forms.CharField(
         label=_("Limit in US dollars"),
@@ -57,12 +60,20 @@ class LimitForm(forms.Form):
         missing = "limit" in self.fields and "limit" not in self.errors and data.get("limit") is None
         if missing and not data.get("unlimited"):
             self.add_error("limit", _now("Give an amount, or choose “No limit”."))
+        usd = data.get("limit")
+        if usd is not None and data.get("unlimited") and self._is_new(usd):
+            self.add_error("limit", _now("Take “No limit” away to set this amount."))
         return data
+
+    def _is_new(self, usd: Decimal) -> bool:
+        """Whether an amount was typed; the one that stood there may stay when “No limit” is chosen."""
+        before = self.get_initial_for_field(self.fields["limit"], "limit")
+        return before is None or Decimal(before) != usd
 
     def wanted(self) -> Limit | None:
         """The limit that a valid form asks for; None is no limit."""
         data = self.cleaned_data
-        if data["unlimited"] or data["limit"] is None:
+        if data.get("unlimited") or data["limit"] is None:
             return None
         return Limit(data["limit"], Period(data["period"] or Period.MONTH))
 
@@ -72,6 +83,21 @@ def limit_initial(state: LevelState) -> dict[str, Any]:
     if state.limit_nanos is None:
         return {"unlimited": True, "period": Period.MONTH}
     return {"limit": usd_string(state.limit_nanos), "period": state.period}
+
+
+class NewTokenLimitForm(LimitForm):
+    """The limit of a token that is being made. Empty is none: its holder's limits hold anyway."""
+
+    prefix = "quota"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("unlimited", "note"):
+            del self.fields[name]
+        self.fields["limit"].help_text = _("Empty: as much as you may spend.")
+
+    def clean(self) -> dict[str, Any]:
+        return self.cleaned_data
 
 
 class MemberForm(LimitForm):

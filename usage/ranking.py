@@ -14,7 +14,7 @@ from teams.models import Role, Token
 from usage.choices import Filter, filters_of, models_called
 from usage.figures import Figures
 from usage.levels import LevelState
-from usage.people import Person, people_of, tokens_of
+from usage.people import NO_TOKEN, Person, people_of, tokens_of
 from usage.query import Dimension, UsageQuery
 from usage.quotas import member_levels, token_levels
 from usage.statistics import Ranked, ranking
@@ -74,6 +74,7 @@ class Row:
     detail: str  # whose token it is
     ranked: Ranked
     person: Person | None = None
+    by: Dimension = Dimension.MEMBER  # the filter that `key` is a value of
     quota: LevelState | None = None  # None: none can be set, or was not asked for
     note: Note | None = None  # of an unusual episode about it
 
@@ -162,7 +163,7 @@ def _read(
     if order.by is Dimension.TOKEN:
         rows = _token_rows(ranked, tokens)
     else:
-        rows = [Row(row.key, row.key, "", row) for row in ranked]
+        rows = [Row(row.key, row.key, "", row, by=Dimension.MODEL) for row in ranked]
     return [replace(row, note=notes.get(row.key)) for row in rows], people, tokens, unusual
 
 
@@ -185,9 +186,11 @@ def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], unusual: Un
 def _token_rows(ranked: Iterable[Ranked], tokens: dict[int, Token]) -> list[Row]:
     found = ((tokens.get(row.key), row) for row in ranked)
     return [
-        Row(token.public_id, token.name, token.user.label, row)
+        Row(token.public_id, token.name, token.user.label, row, by=Dimension.TOKEN)
         if token
-        else Row("", _("Without a token"), _("reported by a gateway for members"), row)
+        else Row(
+            NO_TOKEN, _("Without a token"), _("reported by a gateway for members"), row, by=Dimension.TOKEN
+        )
         for token, row in found
     ]
 

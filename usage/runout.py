@@ -83,6 +83,17 @@ def _pace(days: dict[date, int], zone: ZoneInfo, now: datetime) -> int:
 # --- Said in words ------------------------------------------------------------------------------
 
 
+def sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str]:
+    """When a level starts again, and what becomes of it until then; nothing of one without a limit."""
+    out = run_out(state, per_day_nanos, now)
+    return [reset_sentence(state, now), pace_sentence(out)] if out else []
+
+
+def sentences_now(state: LevelState, mode: int, now: datetime) -> list[str]:
+    """The same at the present pace: one query."""
+    return sentences(state, paces([state], mode, now)[0], now)
+
+
 def reset_sentence(state: LevelState, now: datetime) -> str:
     """“Resets in 6 days, on 1 December.”"""
     if state.resets_at is None:

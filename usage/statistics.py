@@ -7,7 +7,7 @@ from typing import Any
 
 from usage.cells import Cells, SingleCalls, cells, cells_of_teams
 from usage.figures import Figures, fill_percentiles, total
-from usage.query import Dimension, Granularity, Range, UsageQuery
+from usage.query import Dimension, Granularity, Range, UsageQuery, next_bucket
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Changes:
     cost: float | None
 
 
+def _span(point: Point, query: UsageQuery, of: Range) -> Range:
+    end = next_bucket(point.start, query.granularity, query.zone)
+    return Range(max(point.start, of.start), min(end, of.end))
+
+
 def _growth(now: float | None, before: float | None) -> float | None:
     return None if now is None or not before else now / before - 1
 
@@ -46,6 +51,17 @@ class Overview:
     @property
     def is_empty(self) -> bool:
         return not self.total.calls
+
+    @property
+    def spans(self) -> list[tuple[Point, Range]]:
+        """The points, and of each the part of the period that it counts."""
+        return [(point, _span(point, self.query, self.query.range)) for point in self.points]
+
+    @property
+    def spans_before(self) -> list[tuple[Point, Range]]:
+        """The same for the period before."""
+        before = self.query.previous or self.query.range
+        return [(point, _span(point, self.query, before)) for point in self.points_before]
 
     @property
     def figures_before(self) -> Figures:

@@ -13,6 +13,7 @@ from teams.access import Access, Permission, memberships_of, team_for
 from teams.models import User
 from usage import charts
 from usage.contexts import own_contexts
+from usage.drill import CallsBehind
 from usage.exports import overview_export, own_export, ranking_export
 from usage.forms import ExportForm, OwnFilter, RangeFilter, RankingFilter, UsageFilter
 from usage.pages import overview_page, own_page
@@ -34,7 +35,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     context = _frame(request, access, form, "overview")
     if form.is_valid():
         page = overview_page(form.query(), access, now)
-        context |= {"page": page, **_charts(request, page.overview, page.unusual.notes)}
+        behind = CallsBehind(access.team, request.GET)
+        context |= {"page": page, **_charts(request, page.overview, page.unusual.notes, behind)}
         if page.never_called:
             context |= {"first_call": first_call(settings.BASE_URL, now)}
     return render_page(request, "usage/overview.html", "usage-overview", context)
@@ -136,13 +138,15 @@ def _filters(request: HttpRequest, form: RangeFilter, nav: str) -> dict[str, Any
     }
 
 
-def _charts(request: HttpRequest, shown: Overview, notes: Sequence[Note] = ()) -> dict[str, Any]:
+def _charts(
+    request: HttpRequest, shown: Overview, notes: Sequence[Note] = (), behind: CallsBehind | None = None
+) -> dict[str, Any]:
     return {
         "shows_figures": request.GET.get("figures") == "table",
-        "trend": charts.trend(shown, marks_by_point(notes, shown.points)),
+        "trend": charts.trend(shown, marks_by_point(notes, shown.points), behind),
         "trend_summary": charts.trend_summary(shown),
-        "success": charts.success(shown),
-        "latency": charts.latency(shown),
+        "success": charts.success(shown, behind),
+        "latency": charts.latency(shown, behind),
         "sparks": charts.sparklines(shown),
         "point_style": "short" if shown.query.granularity is Granularity.HOUR else "day",
     }

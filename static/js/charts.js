@@ -60,13 +60,19 @@
     tokens.done();
     if (element.dataset.drawn) return;
     element.dataset.drawn = "true";
+    element.toggleAttribute("data-leads", figure.data.some((trace) => trace.customdata?.some(Boolean)));
     drawn.then(() => element.on("plotly_click", followPoint));
   }
 
-  // A point's customdata is the address of the calls behind it.
-  function followPoint({ points }) {
-    const target = points.map((point) => point.customdata).find((value) => typeof value === "string");
-    if (target) location.assign(target);
+  // A point's customdata is the address of the calls behind it. A click means all points above each other: the
+  // first of them, unless it hits the dot of another one.
+  const NEAR = 9;
+  function followPoint({ points, event }) {
+    const leading = points.filter((point) => typeof point.customdata === "string");
+    const top = event.target.closest("[data-chart]").getBoundingClientRect().top;
+    const away = ({ yaxis, y }) => Math.abs(event.clientY - top - yaxis._offset - yaxis.d2p(y));
+    const hit = leading.slice(1).reverse().find((point) => away(point) < NEAR) ?? leading[0];
+    if (hit) location.assign(hit.customdata);
   }
   const drawCharts = (selector = "[data-chart]") => all(selector).forEach(drawChart);
 

@@ -1,12 +1,16 @@
-"""Users: made with their personal space, renamed, deactivated; never deleted."""
+"""Users: made with their personal space, renamed, vouched for, deactivated; never deleted."""
 
 from datetime import datetime
 from typing import Any
 
+from allauth.account import app_settings as account_settings
 from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -16,6 +20,7 @@ from teams.actions.standing import require_site
 from teams.actions.transfers import cancel_offers
 from teams.activity import SITE, Actor, record_activity
 from teams.errors import ActionError, NotAllowedError
+from teams.mails import link
 from teams.models import Membership, Role, Team, Token, User
 from teams.signals import personal_space_created
 
@@ -29,18 +34,23 @@ def create_user(
     `verified` spares the confirmation mail; staff and the commands vouch for the address themselves.
     Raises ActionError when the address is taken.
     """
-    email = User.objects.normalize_email(email).strip()
+    email = email.strip().lower()  # as django-allauth stores and looks for it
     if User.objects.filter(email__iexact=email).exists():
         raise ActionError(_("Somebody has the address %(email)s already.") % {"email": email}, field="email")
     user = User(email=email, **fields)
     user.set_password(password)
     user.full_clean(exclude=["password"])
     user.save()
-    create_personal_space(user)
     if verified:
         EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-    record_activity(by=by, team=None, kind="user.created", person=user, subject=email)
+    settle_user(by=by, user=user)
     return user
+
+
+def settle_user(*, by: Actor, user: User) -> None:
+    """What belongs to a user who has just been saved; inside the transaction that did."""
+    create_personal_space(user)
+    record_activity(by=by, team=None, kind="user.created", person=user, subject=user.email)
 
 
 def create_personal_space(user: User) -> Team:
@@ -129,6 +139,69 @@ def reactivate_user(*, by: Actor, user: User) -> None:
     user.is_active = True
     user.save(update_fields=["is_active"])
     record_activity(by=by, team=None, kind="user.reactivated", person=user, subject=user.email)
+
+
+@transaction.atomic
+def confirm_address(*, by: Actor, user: User) -> None:
+    """Site staff vouch for the address that a user signs in with, where no mail can prove it.
+
+    Raises NotAllowedError, ActionError when it is another user's confirmed address.
+    """
+    require_site(by)
+    user = lock_users([user.pk])[user.pk]
+    address = EmailAddress.objects.filter(user=user, email__iexact=user.email).first()
+    if address and address.verified:
+        return
+    if EmailAddress.objects.filter(email__iexact=user.email, verified=True).exists():
+        message = _("Somebody else has confirmed the address %(email)s.") % {"email": user.email}
+        raise ActionError(message, field="email")
+    address = address or EmailAddress(user=user, email=user.email)
+    address.verified = True
+    address.save()
+    address.set_as_primary()
+    record_activity(by=by, team=None, kind="user.address_confirmed", person=user, subject=user.email)
+
+
+@transaction.atomic
+def make_password_link(*, by: Actor, user: User) -> str:
+    """A link by which a user sets a new password, once, within PASSWORD_RESET_TIMEOUT; for staff to pass on.
+
+    Only superusers make one for staff, or staff could become superusers. Raises NotAllowedError, ActionError.
+    """
+    require_site(by)
+    user = lock_users([user.pk])[user.pk]
+    if not user.is_active:
+        raise ActionError(_("%(person)s is deactivated.") % {"person": user.label})
+    _check_rank(by, user)
+    record_activity(by=by, team=None, kind="user.password_link", person=user, subject=user.email)
+    token = account_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+    key = {"uidb36": user_pk_to_url_str(user), "key": token}
+    return link(reverse("account_reset_password_from_key", kwargs=key))
+
+
+@transaction.atomic
+def remove_second_factors(*, by: Actor, user: User) -> None:
+    """Takes away authenticator app, recovery codes and passkeys of somebody who lost the device; ends sessions.
+
+    They sign in by their password alone then. Raises NotAllowedError, ActionError when there is none.
+    """
+    require_site(by)
+    user = lock_users([user.pk])[user.pk]
+    _check_rank(by, user)
+    removed, _rows = Authenticator.objects.filter(user=user).delete()
+    if not removed:
+        raise ActionError(_("%(person)s has no second factor.") % {"person": user.label})
+    end_sessions(user)
+    before = {"second_factors": removed}
+    record_activity(
+        by=by, team=None, kind="user.second_factors_removed", person=user, subject=user.email, before=before
+    )
+
+
+def _check_rank(by: Actor, user: User) -> None:
+    """Staff who are no superusers must not come by the account of somebody with more rights."""
+    if (user.is_staff or user.is_superuser) and by.user is not None and not by.user.is_superuser:
+        raise NotAllowedError(_("Only a superuser can do this for site staff."))
 
 
 def end_sessions(user: User) -> None:

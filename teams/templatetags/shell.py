@@ -35,3 +35,9 @@ def offer_to_take_over(context: RequestContext) -> Transfer | None:
 def signup_setting() -> str:
     """How people get accounts: `open`, `invitation` or `closed`."""
     return str(settings.SIGNUP)
+
+
+@register.simple_tag
+def has_mail() -> bool:
+    """Whether the site can send mail, to confirm an address for instance."""
+    return bool(settings.HAS_MAIL)

@@ -30,7 +30,6 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
         if form.is_valid()
         else None,
         "most_shown": MOST_SHOWN,
-        "now": timezone.now(),
     }
     return render_page(request, "teams/members.html", "teams-members", context)
 

@@ -1,26 +1,18 @@
-"""The tokens page."""
+"""The tokens page. Making a token, which may set its quota, is in `usage`."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from teams.access import Access, Permission
-from teams.actions.tokens import (
-    create_token,
-    disable_token,
-    enable_token,
-    rename_token,
-    revoke_token,
-    rotate_token,
-)
+from teams.access import Permission
+from teams.actions.tokens import disable_token, enable_token, rename_token, revoke_token, rotate_token
 from teams.activity import actor_of
-from teams.forms import RenameForm, TokenForm
-from teams.keyring import ShownSecret, tokens_page
-from teams.models import Mode, Token
-from teams.requests import access_for, attempt, attempt_form, attempt_result
+from teams.forms import RenameForm
+from teams.keyring import ShownSecret, token_of, tokens_page
+from teams.requests import access_for, attempt, attempt_result
 
 
 def tokens(request: HttpRequest, slug: str) -> HttpResponse:
@@ -30,33 +22,10 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @never_cache
-def create(request: HttpRequest, slug: str) -> HttpResponse:
-    """Makes a token for oneself and shows its secret, once."""
-    access = access_for(request, slug, Permission.SEE_OWN)
-    form = TokenForm(request.POST)
-    if form.is_valid():
-        made = attempt_form(
-            form,
-            create_token,
-            by=actor_of(request),
-            team=access.team,
-            user=access.user,
-            name=form.cleaned_data["name"],
-            mode=Mode(form.cleaned_data["mode"]),
-            models=form.cleaned_data["models"],
-            expires_at=form.expires_at(timezone.now()),
-        )
-        if made:
-            return tokens_page(request, access, shown=ShownSecret(made[1], made[0], access.team, True))
-    return tokens_page(request, access, 422, token_form=form)
-
-
-@require_POST
-@never_cache
 def rotate(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     """Gives one's own token a new secret and shows it, once."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    token = _token(access, token_id)
+    token = token_of(access, token_id)
     made = attempt_result(request, rotate_token, by=actor_of(request), token=token, now=timezone.now())
     if made is None:
         return redirect("teams:tokens", slug)
@@ -67,7 +36,7 @@ def rotate(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 def rename(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     """Changes the name of one's own token."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    token = _token(access, token_id)
+    token = token_of(access, token_id)
     form = RenameForm(request.POST)
     name = form.cleaned_data["name"] if form.is_valid() else ""
     attempt(request, _("Renamed."), rename_token, by=actor_of(request), token=token, name=name)
@@ -78,7 +47,7 @@ def rename(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 def disable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     """Stops a token until it is enabled again."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    token = _token(access, token_id)
+    token = token_of(access, token_id)
     done = _("“%(name)s” is disabled.") % {"name": token.name}
     attempt(request, done, disable_token, by=actor_of(request), token=token, now=timezone.now())
     return redirect("teams:tokens", slug)
@@ -88,7 +57,7 @@ def disable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 def enable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     """Lets a disabled token work again."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    token = _token(access, token_id)
+    token = token_of(access, token_id)
     done = _("“%(name)s” works again.") % {"name": token.name}
     attempt(request, done, enable_token, by=actor_of(request), token=token)
     return redirect("teams:tokens", slug)
@@ -98,18 +67,7 @@ def enable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 def revoke(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     """Stops a token for good."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    token = _token(access, token_id)
+    token = token_of(access, token_id)
     done = _("“%(name)s” is revoked.") % {"name": token.name}
     attempt(request, done, revoke_token, by=actor_of(request), token=token, now=timezone.now())
     return redirect("teams:tokens", slug)
-
-
-def _token(access: Access, token_id: str) -> Token:
-    """A token of this team that the user may see: their own, or anybody's for owner and administrators."""
-    tokens = Token.objects.select_related("team", "user").filter(team=access.team, public_id=token_id)
-    if not access.may(Permission.SET_QUOTAS):
-        tokens = tokens.filter(user=access.user)
-    token = tokens.first()
-    if token is None:
-        raise Http404("No such token")
-    return token

@@ -11,19 +11,20 @@ from django.views.decorators.http import require_POST
 from teams.access import Access, Permission
 from teams.actions.transfers import accept_transfer, cancel_transfer, decline_transfer, offer_transfer
 from teams.activity import actor_of
+from teams.confirmation import is_confirmed
 from teams.forms import TransferForm
-from teams.handover import is_confirmed, settings_page
+from teams.handover import settings_page
 from teams.models import Transfer
 from teams.requests import access_for, attempt, attempt_form
 
 
 @require_POST
 def offer(request: HttpRequest, slug: str) -> HttpResponse:
-    """Offers the team to an administrator, after its name and the owner's password were typed."""
+    """Offers the team to an administrator, after its name was typed and the owner has shown who they are."""
     access = access_for(request, slug, Permission.OWN_TEAM)
     form = TransferForm(request.POST, access=access, confirmed=is_confirmed(request))
     if not ratelimit.consume(request, action="reauthenticate", user=request.user):
-        form.add_error("password", _("Too many attempts. Wait a minute."))
+        form.add_error(None, _("Too many attempts. Wait a minute."))
     if form.is_valid():
         successor = form.cleaned_data["successor"]
         transfer = attempt_form(

@@ -10,7 +10,7 @@ import argparse
 import os
 
 from tests.benchmarks.machine import describe_machine
-from tests.benchmarks.pages import measure_pages
+from tests.benchmarks.pages import measure_pages, print_pages
 from tests.benchmarks.recording import measure_recording
 from tests.benchmarks.reservations import measure_reservations
 from tests.benchmarks.scratch import Scratch, scratch_databases
@@ -48,22 +48,21 @@ def report_recording(scratch: Scratch, calls: int, server: dict[str, str]) -> No
 
 def report_reservations(scratch: Scratch, asked: int, server: dict[str, str]) -> None:
     print(f"\n{scratch.name}: reserving over HTTP, 16 clients on one quota that covers nine tenths")
-    print(f"{'asked':>8} {'granted':>8} {'expected':>8} {'overrun':>8} {'per s':>7} {'ms, p50':>8} {'p99':>7}")
+    print(
+        f"{'asked':>8} {'granted':>8} {'expected':>8} {'overrun':>8} {'per s':>7} {'ms, p50':>8} {'p99':>7} "
+        f"{'CPU ms each':>12} {'database':>9}"
+    )
     run = measure_reservations(scratch, asked, server)
     print(
         f"{run.asked:>8,} {run.granted:>8,} {run.expected:>8,} {run.overrun_nanos:>8} "
-        f"{run.asked / run.seconds:>7,.0f} {run.percentile(50):>8,.0f} {run.percentile(99):>7,.0f}"
+        f"{run.asked / run.seconds:>7,.0f} {run.percentile(50):>8,.0f} {run.percentile(99):>7,.0f} "
+        f"{1000 * run.server_cpu_seconds / run.asked:>12.1f} {1000 * run.database_cpu_seconds / run.asked:>9.1f}"
     )
 
 
 def report_pages(scratch: Scratch) -> None:
     print(f"\n{scratch.name}: pages of the demo's largest team, server time, warm, as its owner")
-    print(f"{'page':<44} {'status':>6} {'ms, median':>11} {'max':>7} {'queries':>8} {'kB':>6}")
-    for page in measure_pages(scratch):
-        print(
-            f"{page['path']:<44} {page['status']:>6} {page['median_ms']:>11.1f} {page['max_ms']:>7.1f} "
-            f"{page['queries']:>8} {page['bytes'] / 1000:>6.0f}"
-        )
+    print_pages(measure_pages(scratch))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ def load(calls: int) -> None:
         write_rows(
             "logs_callroute", ("team_id", "provider", "endpoint", "channel", "stream"), route_rows(people)
         )
+        write_quota_use()
     analyze()
 
 
@@ -101,7 +102,7 @@ class People:
 
 
 def make_people(rng: np.random.Generator) -> People:
-    """The rows of users, teams, memberships and tokens; the largest team's slug is `bench-1`."""
+    """The rows of users, their spaces, teams, memberships, tokens; the largest team's slug is `bench-1`."""
     from teams.models import Membership, Role, Team, Token, User
 
     users = User.objects.bulk_create(
@@ -119,7 +120,14 @@ def make_people(rng: np.random.Generator) -> People:
         for team, some in zip(teams, owned, strict=True)
         for index, user in enumerate(some)
     ]
-    Membership.objects.bulk_create(memberships)
+    spaces = Team.objects.bulk_create(
+        [
+            Team(name="Personal space", slug=f"u{n}", owner=user, is_personal=True)
+            for n, user in enumerate(users)
+        ]
+    )
+    own = [Membership(team=space, user=space.owner, role=Role.OWNER) for space in spaces]
+    Membership.objects.bulk_create([*memberships, *own])
     tokens = Token.objects.bulk_create(
         [
             Token(name=f"token {n}", prefix="cb_live_", digest=f"{m.user_id}-{n}", team=m.team, user=m.user)
@@ -226,6 +234,33 @@ def tag_rows(batch: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     for team, mode, tag, call_id in zip(*columns, strict=True):
         if tag >= 0:
             yield team, mode, TAGS[tag], call_id
+
+
+def write_quota_use() -> None:
+    """What every level used of its quota: the costs of the rollups, by the day."""
+    from django.db.models import Sum
+
+    from teams.models import Team
+    from tests.benchmarks.bulk_tables import write_rows
+    from usage.models import DayMember, DayModel, DayToken, Level
+
+    space_of = dict(Team.objects.filter(is_personal=True).values_list("owner_id", "pk"))
+    payer_of = {pk: space_of[owner] for pk, owner in Team.objects.values_list("pk", "owner_id")}
+    sums = {"n": Sum("calls"), "used": Sum("cost_nanos")}
+    columns = ("team_id", "mode", "level", "subject_id", "day", "calls", "used_nanos")
+    levels = ((Level.TOKEN, DayToken, "token_id"), (Level.MEMBER, DayMember, "member_id"))
+    for level, rollup, subject in levels:
+        used = rollup._default_manager.values_list("team_id", "mode", subject, "day", "calls", "cost_nanos")
+        rows = ((team, mode, level.value, *rest) for team, mode, *rest in used.iterator())
+        write_rows("usage_quotause", columns, list(rows))
+    of_team = list(
+        DayModel.objects.values("team_id", "mode", "day")
+        .annotate(**sums)
+        .values_list("team_id", "mode", "day", "n", "used")
+    )
+    for level, team_of in ((Level.TEAM, int), (Level.OWNER, payer_of.__getitem__)):
+        rows = ((team_of(team), mode, level.value, 0, *rest) for team, mode, *rest in of_team)
+        write_rows("usage_quotause", columns, rows)
 
 
 def route_rows(people: People) -> Iterator[tuple[Any, ...]]:

@@ -95,6 +95,44 @@ def sign_in(page: Page) -> Callable[[User], None]:
 
 
 @pytest.fixture
+def confirm_password(page: Page) -> Callable[[str], None]:
+    """`confirm_password(next_url)`: on the page that asks again who one is, as before grave changes."""
+
+    def on_the_page(next_url: str) -> None:
+        page.goto(f"{reverse('account_reauthenticate')}?next={next_url}")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Confirm").click()
+        page.wait_for_url("**" + next_url)
+
+    return on_the_page
+
+
+@pytest.fixture
+def make_passkey(page: Page, sign_in, confirm_password) -> Callable[[User], None]:
+    """`make_passkey(cast.owner)`: signs in and registers a passkey in Chromium's virtual authenticator."""
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+    def by_the_pages(user: User) -> None:
+        sign_in(user)
+        confirm_password(reverse("mfa_add_webauthn"))
+        page.get_by_label("Passwordless").check()
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.wait_for_url(lambda url: reverse("mfa_add_webauthn") not in url)
+
+    return by_the_pages
+
+
+@pytest.fixture
 def axe(page: Page) -> Callable[[], None]:
     """`axe()`: the page as it is now breaks no accessibility rule."""
 

@@ -8,14 +8,6 @@ from tests.account_pages import ACCOUNT_PAGES, NOT_HTML, OPENID_CONNECT, account
 from tests.conftest import PASSWORD
 
 
-def confirm_password(page, next_url: str) -> None:
-    """The pages of two-factor sign-in ask again who one is."""
-    page.goto(f"{reverse('account_reauthenticate')}?next={next_url}")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
-    page.wait_for_url("**" + next_url)
-
-
 def test_signing_in_needs_only_the_keyboard(page, cast):
     page.goto("/")
     page.get_by_label("Email").focus()
@@ -94,10 +86,12 @@ def test_the_pages_before_signing_in_are_accessible_in_every_look(page, db, axe,
                 axe()
 
 
-def test_the_pages_of_an_account_are_accessible_in_every_look(page, cast, sign_in, axe, each_look, settings):
+def test_the_pages_of_an_account_are_accessible_in_every_look(
+    page, cast, sign_in, confirm_password, axe, each_look, settings
+):
     settings.SOCIALACCOUNT_PROVIDERS = OPENID_CONNECT
     sign_in(cast.member)
-    confirm_password(page, reverse("mfa_activate_totp"))
+    confirm_password(reverse("mfa_activate_totp"))
     axe()
     passkey = add_second_factors(cast.member)
     for name, (_signed_out, status) in ACCOUNT_PAGES.items():
@@ -105,30 +99,6 @@ def test_the_pages_of_an_account_are_accessible_in_every_look(page, cast, sign_i
             page.goto(account_url(name, passkey))
             for _look in each_look():
                 axe()
-
-
-def test_a_passkey_is_made_and_opens_the_site(page, cast, sign_in):
-    """With Chromium's own virtual authenticator, through django-allauth's scripts."""
-    authenticator = page.context.new_cdp_session(page)
-    authenticator.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    authenticator.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    sign_in(cast.member)
-    confirm_password(page, reverse("mfa_add_webauthn"))
-    page.get_by_label("Passwordless").check()
-    page.get_by_role("button", name="Add", exact=True).click()
-    page.wait_for_url(lambda url: reverse("mfa_add_webauthn") not in url)
-    page.context.clear_cookies()
-    page.goto("/")
-    page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("button", name="Mia")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/nowhere/"])

@@ -33,7 +33,7 @@ def staff(db) -> Actor:
 @pytest.fixture
 def has_mail(settings):
     """A site with a mail server; the mails are in `mailoutbox`."""
-    settings.HAS_MAIL = True
+    settings.HAS_MAIL, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
 
 
 @pytest.fixture

@@ -3,15 +3,27 @@
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
+from teams.actions.gateway_keys import create_gateway_key
+from teams.actions.invitations import create_link
 from teams.actions.teams import delete_team
-from teams.actions.users import create_user
+from teams.actions.transfers import offer_transfer
+from teams.actions.users import create_user, remove_second_factors
 from teams.activity import Actor
 from teams.credentials import find_credential
+from teams.errors import NotAllowedError
 from teams.models import Activity, GatewayKey, Membership, Role, Team, Token, User
+from tests.account_pages import add_second_factors
+from tests.conftest import PASSWORD
 from tests.teams.conftest import NOW, newest_activity, role_of
+from usage.models import Balance
 
 TABLES = ["user", "team", "membership", "token", "gatewaykey", "invitation", "transfer", "activity"]
 
@@ -54,6 +66,75 @@ def test_a_row_can_be_opened_but_not_edited_or_deleted(root, cast, table, row):
 def test_no_digest_is_shown(root, token_of):
     token, _ = token_of("member")
     assert token.digest not in root.get(f"/admin/teams/token/{token.pk}/change/").content.decode()
+
+
+# Everything in the admin but Django's own groups of permissions, which nothing here depends on, and balances,
+# which are set by their action and tested with it.
+REGISTERED = [model for model in admin.site._registry if model not in {Group, Balance}]
+
+
+def row_of(model, cast, token_of):
+    """A row of any registered table."""
+    token_of("member")
+    create_gateway_key(by=Actor(cast.owner), team=cast.team, name="LiteLLM")
+    create_link(by=Actor(cast.owner), team=cast.team, role="member", now=NOW)
+    offer_transfer(
+        by=Actor(cast.owner),
+        team=cast.team,
+        successor=cast.administrator,
+        typed_name=cast.team.name,
+        now=timezone.now(),
+    )
+    add_second_factors(cast.member)
+    SocialAccount.objects.create(user=cast.member, provider="oidc", uid="1")
+    UserSession.objects.create(user=cast.member, ip="198.51.100.7", session_key="key-of-a-session")
+    return model._default_manager.order_by("pk").last()
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_no_row_of_any_table_is_edited_or_deleted_by_hand(root, cast, token_of, model):
+    row = row_of(model, cast, token_of)
+    before = list(model._default_manager.values())
+    path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    everything = {field.name: "1" for field in model._meta.fields} | {"email": "evil@example.org"}
+    assert root.get(f"{path}{row.pk}/change/").status_code == 200
+    assert root.post(f"{path}{row.pk}/change/", everything).status_code == 403
+    assert root.post(f"{path}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    root.post(path, {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"})
+    root.post(path, everything | {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "Save"})
+    if model not in {User, GatewayKey}:  # made by the actions
+        assert root.post(f"{path}add/", everything).status_code == 403
+    assert list(model._default_manager.values()) == before
+
+
+def test_no_secret_is_shown(root, cast, token_of):
+    row_of(User, cast, token_of)
+    secrets = ["key-of-a-session", str(Authenticator.objects.filter(type="totp").get().data["secret"])]
+    for model in (Authenticator, UserSession):
+        for row in model.objects.all():
+            page = root.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/{row.pk}/change/")
+            assert not [secret for secret in secrets if secret in page.content.decode()]
+
+
+def test_no_second_provider_can_be_added(root):
+    assert root.get("/admin/socialaccount/socialapp/add/").status_code == 404
+
+
+def test_a_lost_device_is_no_longer_asked_for(act, cast, client):
+    add_second_factors(cast.member)
+    act("user", "drop_factors", cast.member)
+    assert newest_activity().kind == "user.second_factors_removed"
+    client.post("/accounts/login/", {"login": cast.member.email, "password": PASSWORD})
+    assert client.get("/me/").status_code == 200
+    assert "has no second factor" in act("user", "drop_factors", cast.member)
+
+
+def test_staff_drop_no_factor_of_a_superuser(staff):
+    boss = create_user(email="boss@example.org", is_staff=True, is_superuser=True)
+    add_second_factors(boss)
+    with pytest.raises(NotAllowedError):
+        remove_second_factors(by=staff, user=boss)
+    assert Authenticator.objects.filter(user=boss).exists()
 
 
 def test_a_user_is_deactivated_and_reactivated_by_the_actions(act, cast):
@@ -106,6 +187,25 @@ def test_a_user_is_made_with_a_personal_space(root):
     kim = User.objects.get(email="kim@example.org")
     assert kim.owned_teams.get().is_personal
     assert Activity.objects.filter(kind="user.created", person=kim).count() == 1
+
+
+def test_a_new_user_gets_in_by_a_link_that_staff_pass_on(act, root):
+    root.post("/admin/teams/user/add/", {"email": "kim@example.org", "name": "Kim"})
+    page = act("user", "make_password_link", User.objects.get(email="kim@example.org"))
+    path = re.search(r"/accounts/password/reset/key/[\w-]+/", page)[0]
+    client = Client()
+    form = client.get(path, follow=True).request["PATH_INFO"]
+    client.post(form, {"password1": "a fine long word", "password2": "a fine long word"})
+    client.post("/accounts/login/", {"login": "kim@example.org", "password": "a fine long word"})
+    assert client.get("/me/").status_code == 200
+
+
+def test_an_address_is_confirmed_and_the_list_says_so(act, root):
+    kim = create_user(email="kim@example.org")
+    assert root.get("/admin/teams/user/", {"q": "kim"}).content.count(b"icon-no.svg") == 2  # nor is she staff
+    act("user", "confirm_address", kim)
+    assert kim.emailaddress_set.get().verified
+    assert root.get("/admin/teams/user/", {"q": "kim"}).content.count(b"icon-no.svg") == 1
 
 
 def test_a_key_of_the_site_is_made_and_shown_once(act, root):

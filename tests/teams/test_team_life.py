@@ -1,5 +1,6 @@
 """Any life that teams can have, at random: whatever happens, the rules of DESIGN §6 hold afterwards."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -331,6 +332,17 @@ class TeamLife(RuleBasedStateMachine):
             if transfer.state(self.now) == "open":
                 assert role_of(transfer.team, transfer.offered_by) == Role.OWNER
                 assert role_of(transfer.team, transfer.successor) == Role.ADMINISTRATOR
+
+    @invariant()
+    def every_use_of_an_invitation_made_somebody_a_member(self):
+        """And every membership is by an invitation or by making the team, save those of the first team."""
+        accepted = Activity.objects.filter(kind="invitation.accepted")
+        used = Counter(accepted.values_list("after__id", flat=True))
+        invitations = Invitation.objects.exclude(uses=0).values_list("public_id", "uses")
+        assert dict(invitations) == dict(used)
+        came = Activity.objects.filter(kind__in=["team.created", "invitation.accepted"])
+        places = Membership.objects.filter(team__is_personal=False).exclude(team__name="Team 0")
+        assert set(places.values_list("team", "user")) <= set(came.values_list("team", "person"))
 
     @invariant()
     def no_link_is_used_oftener_than_it_may(self):

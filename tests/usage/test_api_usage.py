@@ -67,7 +67,7 @@ def test_rows_have_exact_costs_and_all_four_dimensions(get, token_of):
     answer = get(secret_of(token_of, "owner"), "group_by=model,member&granularity=day").json()
     row = next(row for row in answer["rows"] if row["member"] == "mia@example.org")
     assert (row["time"], row["model"], row["token"]) == (None, "gpt-4o-mini", None)
-    assert (row["cost_usd"], row["success_rate"]) == ("0.0009", 1.0)
+    assert (row["cost_usd"], row["success_rate"]) == ("0.000900", 1.0)
     assert row["latency_ms"] == {"avg": 800.0, "p50": pytest.approx(800, rel=0.02)} | {
         name: pytest.approx(800, rel=0.02) for name in ("p95", "p99")
     }

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from teams.access import Permission, may_limit
+from teams.access import Permission, may_limit, may_limit_token
 from teams.actions.locks import lock_team
 from teams.actions.standing import membership_of, require, require_site
 from teams.activity import Actor, record_activity
@@ -78,12 +78,11 @@ def set_token_quota(
 
 
 def _check_may_limit_token(by: Actor, team: Team, token: Token) -> None:
-    if by.user == token.user and not Quota.objects.filter(token=token).exists():
-        require(by, team, Permission.SEE_OWN)
-        return
-    actor_role = require(by, team, Permission.SET_QUOTAS)
-    holder = Membership.objects.filter(team=team, user=token.user).first()
-    if holder is not None and not may_limit(actor_role, holder.role):
+    is_limited = Quota.objects.filter(token=token).exists()
+    is_own = by.user == token.user
+    actor_role = require(by, team, Permission.SEE_OWN if is_own and not is_limited else Permission.SET_QUOTAS)
+    holder_role = Membership.objects.filter(team=team, user=token.user).values_list("role", flat=True).first()
+    if not may_limit_token(actor_role, holder_role, is_own=is_own, is_limited=is_limited):
         raise NotAllowedError(_("Only the owner can set the quota of the owner's tokens."), field="limit")
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import Mode, Team
+from usage.drill import on_the_clock
 from usage.query import Range
 
 
@@ -113,15 +113,6 @@ def calls_link(team: Team, mode: Mode, episode: Episode) -> str:
     if mode is Mode.TEST:
         query["mode"] = mode.word
     return f"/t/{team.slug}/logs/?{query.urlencode()}"
-
-
-def on_the_clock(at: datetime, zone: ZoneInfo) -> str:
-    """A time as the filters read it: on the team's clock, and with an offset where that alone would not name it."""
-    there = at.astimezone(zone)
-    text = there.strftime("%Y-%m-%dT%H:%M")
-    return (
-        text if datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC) == at else there.isoformat()
-    )
 
 
 def importance(score: float, weight: float) -> float:

@@ -1,7 +1,12 @@
 """The members page."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from logs.callers import Caller
+from logs.record import record_calls
+from logs.reported import ReportedCall
 from teams.actions.members import remove_member
 from teams.activity import Actor
 from teams.models import Role
@@ -70,6 +75,14 @@ def test_a_role_that_is_none_is_told(cast, submit):
     assert "Choose administrator or member" in text_of(
         submit("owner", f"members/{cast.member.public_id}/role/")
     )
+
+
+def test_the_day_of_the_last_call_is_shown_in_each_mode(cast, token_of, page):
+    started = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)  # past midnight in Berlin, the team's zone
+    call = ReportedCall(request_id="a", started_at=started, model="gpt-4o-mini")
+    record_calls([call], by=Caller(token=token_of("member")[0]), now=started)
+    assert page("owner", "members/").count("3 Mar 2026") == 1
+    assert "3 Mar 2026" not in page("owner", "members/?mode=test")
 
 
 def test_a_member_is_removed(cast, submit):

@@ -1,0 +1,26 @@
+"""What the sign-up forms ask beyond django-allauth: that by password, and that after OpenID Connect."""
+
+from typing import Any
+
+from allauth.core import context
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from teams.accounts import invited_address
+from teams.models import User
+
+
+class InvitedForm(forms.Form):
+    """Where sign-up is by invitation only, one by e-mail opens it to that address only."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        invited = invited_address(context.request)
+        if invited and "email" in cleaned and invited.lower() != cleaned["email"].lower():
+            message = _("The invitation is for %(address)s. Sign up with that address.")
+            self.add_error("email", message % {"address": invited})
+        return cleaned
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Nothing more; django-allauth calls it."""

@@ -1,0 +1,35 @@
+"""The two ends of the round trip to the site's OpenID Connect provider."""
+
+from allauth.socialaccount.helpers import render_authentication_error
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView, OAuth2View
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from requests import RequestException
+
+from teams.openid import CheckingAdapter
+
+
+@login_not_required
+def login(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Leads to the provider, by POST; by GET it asks first."""
+    return _answer(OAuth2LoginView, request, provider_id)
+
+
+@login_not_required
+def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Where the provider leads back to."""
+    return _answer(OAuth2CallbackView, request, provider_id)
+
+
+def _answer(view: type[OAuth2View], request: HttpRequest, provider_id: str) -> HttpResponse:
+    """The view's answer; a provider that is down or answers nonsense is told to the person."""
+    adapter = CheckingAdapter(request, provider_id)
+    try:
+        response: HttpResponse = view.adapter_view(adapter)(request)
+    except SocialApp.DoesNotExist as error:
+        raise Http404("No such provider") from error
+    except (OAuth2Error, RequestException, KeyError) as error:
+        response = render_authentication_error(request, adapter.get_provider(), exception=error)
+    return response

@@ -1,0 +1,61 @@
+"""A link to set a new password, made by site staff to pass on where no mail can."""
+
+import pytest
+from django.test import Client
+
+from teams.actions.users import create_user, make_password_link
+from teams.activity import Actor
+from teams.errors import ActionError, NotAllowedError
+from teams.models import User
+from tests.teams.conftest import newest_activity
+
+NEW = {"password1": "a fine long word", "password2": "a fine long word"}
+
+
+def open_link(url: str) -> str:
+    """Opens the link as its receiver does; the address of the form."""
+    client = Client()
+    return client, client.get(url[url.index("/accounts/") :], follow=True).request["PATH_INFO"]
+
+
+def test_it_sets_a_password_once(staff, cast):
+    url = make_password_link(by=staff, user=cast.member)
+    client, form = open_link(url)
+    client.post(form, NEW)
+    assert User.objects.get(pk=cast.member.pk).check_password(NEW["password1"])
+    client, form = open_link(url)
+    client.post(form, {"password1": "another long word", "password2": "another long word"})
+    assert User.objects.get(pk=cast.member.pk).check_password(NEW["password1"])
+
+
+def test_it_is_recorded_without_the_link(staff, cast):
+    url = make_password_link(by=staff, user=cast.member)
+    row = newest_activity()
+    assert (row.kind, row.actor, row.person) == ("user.password_link", staff.user, cast.member)
+    assert url.rstrip("/").rpartition("-")[2] not in str([row.subject, row.before, row.after])
+
+
+def test_a_new_password_signs_out_everybody_who_used_the_old_one(staff, cast, client_of):
+    before = client_of("member")
+    client, form = open_link(make_password_link(by=staff, user=cast.member))
+    client.post(form, NEW)
+    assert before.get("/me/").status_code == 302
+
+
+def test_one_who_is_deactivated_gets_none(staff, cast):
+    User.objects.filter(pk=cast.member.pk).update(is_active=False)
+    with pytest.raises(ActionError, match="is deactivated"):
+        make_password_link(by=staff, user=cast.member)
+
+
+def test_staff_cannot_become_superusers_by_it(staff):
+    root = create_user(email="root@example.org", is_staff=True, is_superuser=True)
+    with pytest.raises(NotAllowedError):
+        make_password_link(by=staff, user=root)
+    assert make_password_link(by=Actor(root, as_staff=True), user=staff.user)
+
+
+@pytest.mark.parametrize("who", ["owner", "administrator", "member", "former", "outsider"])
+def test_nobody_else_may(act, cast, who):
+    with pytest.raises(NotAllowedError):
+        make_password_link(by=act(who), user=cast.member)

@@ -1,0 +1,78 @@
+"""When the owner need not type the password to offer the team: after confirming on the page for it."""
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from teams.models import Transfer
+from tests.account_pages import add_second_factors
+from tests.conftest import PASSWORD
+from tests.teams.pages.conftest import text_of
+
+OFFER, SETTINGS = "/t/harbour-research/transfer/offer/", "/t/harbour-research/settings/"
+
+
+@pytest.fixture
+def owner(cast) -> Client:
+    """The owner, who came in by the form."""
+    client = Client()
+    client.post(reverse("account_login"), {"login": cast.owner.email, "password": PASSWORD})
+    return client
+
+
+def confirm(client: Client) -> None:
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+
+def offer(client: Client, cast):
+    data = {"transfer-successor": cast.administrator.public_id, "transfer-typed_name": "Harbour Research"}
+    return client.post(OFFER, data)
+
+
+def test_signing_in_is_not_enough(cast, owner):
+    assert "Type your password to confirm." in text_of(offer(owner, cast))
+    assert not Transfer.objects.exists()
+
+
+def test_who_has_just_confirmed_types_no_password(cast, owner):
+    confirm(owner)
+    assert "You have just confirmed that it is you." in text_of(owner.get(SETTINGS))
+    offer(owner, cast)
+    assert Transfer.objects.get().successor == cast.administrator
+
+
+def test_a_confirmation_is_good_for_five_minutes(cast, owner):
+    confirm(owner)
+    with time_machine.travel(timezone.now().timestamp() + 301):
+        assert "Type your password to confirm." in text_of(offer(owner, cast))
+    assert not Transfer.objects.exists()
+
+
+def test_the_name_must_be_typed_all_the_same(cast, owner):
+    confirm(owner)
+    response = owner.post(OFFER, {"transfer-successor": cast.administrator.public_id})
+    assert response.status_code == 422
+    assert not Transfer.objects.exists()
+
+
+def test_the_passkey_is_offered_to_whoever_has_one(cast, owner):
+    assert "Confirm with your passkey" not in text_of(owner.get(SETTINGS))
+    confirm(owner)
+    add_second_factors(cast.owner)
+    with time_machine.travel(timezone.now().timestamp() + 301):
+        text = text_of(owner.get(SETTINGS))
+    assert "No password at hand? Confirm with your passkey" in text
+    assert "Confirm with your authenticator app" in text
+
+
+def test_who_has_no_password_is_asked_for_none_and_refused_without_a_passkey(cast, owner):
+    add_second_factors(cast.owner)
+    cast.owner.set_unusable_password()
+    cast.owner.save()
+    client = Client()
+    client.force_login(cast.owner, backend="django.contrib.auth.backends.ModelBackend")
+    assert "Your password" not in text_of(client.get(SETTINGS))
+    assert "Confirm first that it is you." in text_of(offer(client, cast))
+    assert not Transfer.objects.exists()

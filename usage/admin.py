@@ -1,0 +1,133 @@
+"""What site staff do with quotas in the Django admin: they set balances, by the same action as everywhere."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from config.figures import money
+from teams.admin import staff_of
+from teams.errors import ActionError
+from teams.models import Mode
+from teams.read_only_admin import ReadOnlyAdmin
+from usage.actions.quotas import set_balance
+from usage.levels import LevelState
+from usage.models import Balance
+from usage.quota_forms import LimitForm, limit_initial
+from usage.quotas import balance_levels
+from usage.runout import reset_sentence
+
+
+class BalanceForm(LimitForm, forms.ModelForm):  # type: ignore[type-arg]
+    """The limit of a balance; the row itself has nothing to edit."""
+
+    class Meta:
+        model = Balance
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial.update(limit_initial(level_of(self.instance)))
+            self.fields["limit"].help_text = _("Below what is used it means: nothing more until the reset.")
+
+
+def level_of(space: Balance, mode: Mode = Mode.LIVE) -> LevelState:
+    """The level of one balance: as the list has read it for all its rows, or read now."""
+    known: LevelState | None = getattr(space, "level", None) if mode == Mode.LIVE else None
+    return known or balance_levels([space], mode, timezone.now())[space.pk]
+
+
+class BalanceList(ChangeList):
+    """The list with the levels of a page of balances, read at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        spaces = list(self.result_list)
+        levels = balance_levels(spaces, Mode.LIVE, timezone.now())
+        for space in spaces:
+            space.level = levels[space.pk]
+        self.result_list = spaces
+
+
+@admin.register(Balance)
+class BalanceAdmin(ReadOnlyAdmin):
+    """The balance of every user: what they may spend in their personal space and all their teams together."""
+
+    form = BalanceForm
+    list_display = ("owner", "limit_usd", "period", "used", "reserved", "left")
+    list_select_related = ("owner",)
+    search_fields = ("owner__email", "owner__name")
+    ordering = ("owner__email",)
+    readonly_fields = ("owner", "used", "reserved", "left", "reset", "used_in_test")
+    fieldsets = (
+        (None, {"fields": ("owner", "used", "reserved", "left", "reset", "used_in_test")}),
+        (_("Limit"), {"fields": ("limit", "period", "unlimited", "note")}),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("usage.change_balance")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Balance]:
+        return Balance.objects.filter(is_personal=True).select_related("owner")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BalanceList
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without the form for those who may only look."""
+        return self.fieldsets if self.has_change_permission(request, obj) else self.fieldsets[:1]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What the action refuses is told on the page, and nothing is changed."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ActionError as error:
+            messages.error(request, str(error))
+            return redirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Balance, form: Any, change: bool) -> None:
+        """Sets the limit by the action; the row is never saved from the form."""
+        wanted = {"limit": form.wanted(), "note": form.cleaned_data["note"], "now": timezone.now()}
+        set_balance(by=staff_of(request), space=obj, **wanted)
+
+    @admin.display(description=_("limit"))
+    def limit_usd(self, space: Balance) -> Any:
+        return money(level_of(space).limit_nanos) or _("no limit")
+
+    @admin.display(description=_("period"))
+    def period(self, space: Balance) -> Any:
+        """That of the limit; what is used without one is this month's."""
+        return level_of(space).period.label
+
+    @admin.display(description=_("used"))
+    def used(self, space: Balance) -> str | None:
+        return money(level_of(space).used_nanos)
+
+    @admin.display(description=_("reserved"))
+    def reserved(self, space: Balance) -> str | None:
+        return money(level_of(space).reserved_nanos)
+
+    @admin.display(description=_("left"))
+    def left(self, space: Balance) -> Any:
+        return money(level_of(space).available_nanos) or _("no limit")
+
+    @admin.display(description=_("reset"))
+    def reset(self, space: Balance) -> str:
+        return reset_sentence(level_of(space), timezone.now())
+
+    @admin.display(description=_("used in test mode"))
+    def used_in_test(self, space: Balance) -> str | None:
+        return money(level_of(space, Mode.TEST).used_nanos)
