@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class SiteConfig(AppConfig):
-    """The floor that every app stands on: settings, HTTP helpers, template filters, `serve`."""
+    """The floor that every app stands on: settings, HTTP helpers, template filters, jobs, `serve`."""
 
     name = "config"
     label = "site_config"

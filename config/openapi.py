@@ -223,7 +223,7 @@ _FILTERS = [
     _query("team", "slug; needed with a site's gateway key"),
     _query("member", "address or public id; repeatable"),
     _query("model", "repeatable"),
-    _query("token", "public id; repeatable"),
+    _query("token", "public id, or none for calls without one; repeatable"),
     _query("mode", "live or test", enum=["live", "test"]),
 ]
 
@@ -251,6 +251,11 @@ def _paths() -> Schema:
         ),
         "parameters": [
             *_FILTERS,
+            _query("request", "a request ID, exactly; looked for at any time"),
+            _query("outcome", "succeeded, client_error, throttled or server_error; repeatable"),
+            _query(
+                "sort", "the order", enum=["newest", "oldest", "latency", "tokens", "cost"], default="newest"
+            ),
             _query("cursor", "the `next` of the page before"),
             _query("limit", "calls on a page, at most 1,000", default="100"),
         ],

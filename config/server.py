@@ -1,5 +1,6 @@
 """The production server: gunicorn inside this process, with threads for pages that wait on the database."""
 
+import gc
 import socket
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,17 @@ def server_options(host: str, port: int, workers: int, threads: int) -> dict[str
         "control_socket_disable": True,
         "loglevel": "warning",
     }
+
+
+def spare_garbage_collection() -> None:
+    """Looks for garbage in what requests leave only, and less often; before the workers fork.
+
+    What is loaded at the start stays, and a page makes tens of thousands of objects that no cycle holds: the
+    collector's defaults cost a large page a tenth of its time. Frozen memory also stays shared by the forks.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def why_not_listening(host: str, port: int) -> str | None:

@@ -51,6 +51,8 @@ HOST = env.str("HOST", "127.0.0.1").strip("[]")
 PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 SERVE_WORKERS = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(min=1))
 SERVE_THREADS = env.int("CALLBOARD_THREADS", 4, validate=validate.Range(min=1))
+# Whether `serve` also looks for alerts, sends them and digests, and keeps house (config.jobs).
+SERVE_JOBS = env.bool("CALLBOARD_JOBS", True)
 # The address that people, mails and examples use: behind a proxy, the proxy's.
 BASE_URL = env.str("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 _base = urlsplit(BASE_URL)
@@ -166,7 +168,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # In a file, because threads cannot share a database in memory as they do one in production.
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
-    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s"}
+    # Statistics sort sketches, 4 MB a page are not unusual, and compiling a query takes longer than running it.
+    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off"}
 # Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -7,11 +9,14 @@ class LogsConfig(AppConfig):
     name = "logs"
 
     def ready(self) -> None:
-        """Lends `usage` the calls for what its rollups do not know; listens to `teams`."""
+        """Lends `usage` the calls for what its rollups do not know; listens to `teams`; keeps house daily."""
+        from config.jobs import register_job
         from logs import receivers  # noqa: F401
+        from logs.housekeeping import keep_all_house
         from logs.statistics import count_by_token, count_calls
         from usage.cells import register_raw_source
         from usage.unusual.details import register_call_source
 
         register_raw_source(count_calls)
         register_call_source(count_by_token)
+        register_job("housekeeping", timedelta(days=1), keep_all_house)

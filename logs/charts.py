@@ -1,6 +1,7 @@
 """Charts of the logs as Plotly's plain dicts; texts without tags, colours as names of CSS variables."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -30,8 +31,8 @@ def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
     return {"data": [bar], "layout": layout}
 
 
-def latency_lines(seen: Seen, usage: UsageQuery) -> Chart:
-    """The median and the 95th percentile over time, on the team's clock."""
+def latency_lines(seen: Seen, usage: UsageQuery, href: Callable[[datetime], str]) -> Chart:
+    """The median and the 95th percentile over time in seconds, on the team's clock; a point leads to its calls."""
     pattern = "%Y-%m-%dT%H:%M" if usage.granularity is Granularity.HOUR else "%Y-%m-%d"
     x = [at.astimezone(usage.zone).strftime(pattern) for at, _figures in seen.by_time]
     data = [
@@ -40,13 +41,20 @@ def latency_lines(seen: Seen, usage: UsageQuery) -> Chart:
             "mode": "lines+markers" if len(x) < 3 else "lines",
             "name": name,
             "x": x,
-            "y": [getattr(figures.latency, name) for _at, figures in seen.by_time],
+            "y": [_seconds(getattr(figures.latency, name)) for _at, figures in seen.by_time],
+            "customdata": [href(at) for at, _figures in seen.by_time],
             "line": {"color": f"var(--series-{name})", "width": 1.5},
-            "hovertemplate": f"{name} " + _("%{y:,.0f} ms") + "<extra></extra>",
+            "hovertemplate": f"{name} " + _("%{y:,.2f} s") + "<extra></extra>",
         }
         for name in ("p95", "p50")
     ]
-    return {"data": data, "layout": {"xaxis": {"type": "date"}, "yaxis": {"nticks": 3, "tickformat": ",d"}}}
+    is_hourly = usage.granularity is Granularity.HOUR
+    xaxis = {"type": "date", "tickformat": "%a %-d, %H:%M" if is_hourly else "%-d %b", "nticks": _MOST_TICKS}
+    return {"data": data, "layout": {"xaxis": xaxis, "yaxis": {"nticks": 3, "ticksuffix": " s"}}}
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def label(one: Bar) -> str:

@@ -1,24 +1,34 @@
 """What a filter can be set to: values that occur in the period, with how many calls each has."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from logs.counts import counts_of
+from logs.filters import statuses_named
+from logs.models import CallRoute
+from logs.paths import MOST_BRANCHES
 from logs.query import CallQuery, calls_within
+from logs.search import make_plan
+from logs.totals import count_calls
+from logs.unions import counts_up_to, tally
 from teams.models import Token
 from usage.cells import filters
 from usage.models import Outcome
-from usage.people import people_of
+from usage.people import NO_TOKEN, people_of
 from usage.query import Dimension, UsageQuery
 
-# What no rollup counts is counted in the newest calls only.
-SAMPLE = 5_000
+# What no rollup counts is counted in the newest calls only; failed ones have an index of all that is needed.
+SAMPLE, SAMPLE_FAILED = 5_000, 20_000
+# As far as the calls of one route are counted.
+MOST_OF_ROUTE = 2_000
 MOST = 200
 # The parameters of the usage query; the others are columns of calls.
 _DIMENSIONS = {"member": Dimension.MEMBER, "model": Dimension.MODEL, "token": Dimension.TOKEN}
 _OF_FAILED = {"status", "error_type"}
+_OF_ROUTE = ("provider", "endpoint", "channel")
 _COUNTERS = ("succeeded", "client_errors", "throttled", "server_errors")
 
 
@@ -30,30 +40,41 @@ class Choice:
     label: str
     calls: int
     note: str = ""
+    is_least: bool = False  # there may be more calls than were counted
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What was found, most calls first; `is_sample` when only the newest calls were counted."""
+    """What was found, most calls first. `sample`: how many of the newest calls were counted; 0 for all."""
 
     choices: list[Choice]
-    is_sample: bool
+    sample: int
     has_more: bool
 
 
 def choices_of(name: str, query: CallQuery, search: str) -> Choices:
-    """The values of a filter, under the other filters by member, model and token, that contain a text."""
-    usage = query.usage
-    if name in _DIMENSIONS:
-        found = _by_dimension(name, usage)
-    elif name == "outcome":
-        found = _outcomes(usage)
-    else:
-        found = _sampled(name, query)
-    wanted = search.casefold()
+    """The values of a filter, under the other filters by member, model and token, that contain a text.
+
+    What is typed in full is found also where only the newest calls were counted.
+    """
+    found, sample = _found(name, query)
+    wanted = search.strip().casefold()
     hits = [one for one in found if wanted in f"{one.label} {one.note}".casefold()]
+    if sample and not any(one.value == search.strip() for one in hits):
+        hits += _typed(name, query, search.strip())
     hits.sort(key=lambda one: (-one.calls, one.label))
-    return Choices(hits[:MOST], name not in {*_DIMENSIONS, "outcome"}, len(hits) > MOST)
+    return Choices(hits[:MOST], sample, len(hits) > MOST)
+
+
+def _found(name: str, query: CallQuery) -> tuple[list[Choice], int]:
+    """All choices, and how many of the newest calls were looked through for them; 0 for all."""
+    if name in _DIMENSIONS:
+        return _by_dimension(name, query.usage), 0
+    if name == "outcome":
+        return _outcomes(query.usage), 0
+    if name in _OF_ROUTE and not query.usage.filtered and (by_route := _by_route(name, query)) is not None:
+        return by_route, 0
+    return _sampled(name, query), SAMPLE_FAILED if name in _OF_FAILED else SAMPLE
 
 
 def _by_dimension(name: str, usage: UsageQuery) -> list[Choice]:
@@ -76,9 +97,10 @@ def _people(usage: UsageQuery, counts: dict[Any, int]) -> list[Choice]:
 
 
 def _tokens(usage: UsageQuery, counts: dict[Any, int]) -> list[Choice]:
-    """Tokens with calls; those of calls that came without one are no choice."""
+    """Tokens with calls, and the calls that a gateway reported without one."""
     found = Token.objects.filter(team=usage.team, pk__in=list(counts)).select_related("user")
-    return [Choice(token.public_id, token.name, counts[token.pk], token.user.label) for token in found]
+    tokens = [Choice(token.public_id, token.name, counts[token.pk], token.user.label) for token in found]
+    return [*tokens, Choice(NO_TOKEN, _("Without a token"), counts[0])] if counts.get(0) else tokens
 
 
 def _outcomes(usage: UsageQuery) -> list[Choice]:
@@ -86,14 +108,48 @@ def _outcomes(usage: UsageQuery) -> list[Choice]:
     return [Choice(outcome.word, str(outcome.label), calls) for outcome, calls in counts if calls]
 
 
+def _by_route(name: str, query: CallQuery) -> list[Choice] | None:
+    """Providers, endpoints and channels: all that occur, for the team's routes are known and each is counted.
+
+    None where there are too many of them.
+    """
+    routes = CallRoute.objects.filter(team_id=query.usage.team.pk)
+    ways = list(routes.values_list("provider", "endpoint", "channel", "stream")[: MOST_BRANCHES + 1])
+    if len(ways) > MOST_BRANCHES:
+        return None
+    branches = [
+        calls_within(query).filter(provider=provider, endpoint=endpoint, channel=channel, stream__in=[stream])
+        for provider, endpoint, channel, stream in ways
+    ]
+    counts: Counter[str] = Counter()
+    bounded = set()
+    for way, calls in zip(ways, counts_up_to(branches, ["id"], MOST_OF_ROUTE), strict=True):
+        value = str(way[_OF_ROUTE.index(name)])
+        counts[value] += calls
+        if calls >= MOST_OF_ROUTE:
+            bounded.add(value)
+    return [Choice(value, value, n, is_least=value in bounded) for value, n in counts.items() if value and n]
+
+
 def _sampled(name: str, query: CallQuery) -> list[Choice]:
     """Values of a column among the newest calls: of the failed ones, for what only they have."""
-    calls = calls_within(query).filter(**filters(query.usage)).order_by("-id")
-    if name in _OF_FAILED:
-        calls = calls.exclude(outcome=Outcome.SUCCEEDED)
-    column = "tags" if name == "tag" else name
-    values: Iterable[Any] = calls.values_list(column, flat=True)[:SAMPLE]
+    calls = calls_within(query).filter(**filters(query.usage))
     if name == "tag":
-        values = (tag for tags in values for tag in tags)
-    counts = Counter(values)
+        tagged = calls.order_by("-id").values_list("tags", flat=True)[:SAMPLE]
+        counts: dict[Any, int] = Counter(tag for tags in tagged for tag in tags)
+    elif name in _OF_FAILED:
+        counts = tally(calls.exclude(outcome=Outcome.SUCCEEDED), name, SAMPLE_FAILED)
+    else:
+        counts = tally(calls, name, SAMPLE)
     return [Choice(str(value), str(value), n) for value, n in counts.items() if value not in ("", None)]
+
+
+def _typed(name: str, query: CallQuery, text: str) -> list[Choice]:
+    """The very value that somebody typed, if it occurs in the period, however long ago: by its index."""
+    value: Any = statuses_named([text]).get(text) if name == "status" else text
+    if value in (None, "") or "\x00" in text:  # PostgreSQL knows no NUL
+        return []
+    asked: dict[str, Any] = {name: value if name == "tag" else (value,)}
+    query = CallQuery(query.usage, **asked)
+    total = count_calls(query, make_plan(query))
+    return [Choice(text, text, total.calls, is_least=not total.is_exact)] if total.calls else []

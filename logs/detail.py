@@ -24,6 +24,11 @@ class PriceLine:
     tokens: int
     usd: Decimal
 
+    @property
+    def rate(self) -> str:
+        """`$0.15/M`."""
+        return f"${self.usd.normalize():f}/M"
+
 
 @dataclass(frozen=True)
 class PriceShown:
@@ -95,7 +100,7 @@ def price_of(call: Call) -> PriceShown:
     if priced.rates is None or priced.cost_nanos != call.cost_nanos:
         return PriceShown([], "", str(source.label))
     lines, call_usd = _lines(tokens, priced.rates), priced.rates.thousand_calls / 1000
-    parts = [f"({line.tokens:,} × {_rate(line.usd)})" for line in lines]
+    parts = [f"({line.tokens:,} × {line.rate})" for line in lines]
     parts += [f"${call_usd.normalize():f}"] if call_usd else []
     return PriceShown(lines, " + ".join(parts), str(source.label), call_usd)
 
@@ -109,10 +114,6 @@ def _lines(tokens: Tokens, rates: Rates) -> list[PriceLine]:
         PriceLine(_("Output"), tokens.output, rates.output),
     ]
     return [line for line in lines if line.tokens]
-
-
-def _rate(usd: Decimal) -> str:
-    return f"${usd.normalize():f}/M"
 
 
 def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:

@@ -18,6 +18,7 @@ from logs.people import tokens_by_id
 from logs.query import CallQuery, Sort, Stretch, matching
 from teams.models import Mode, User
 from usage.models import Outcome, PricedBy
+from usage.money import usd_string
 
 CHUNK = 2_000
 # Each line of the file: its name, and the column of the call that it comes from.
@@ -161,7 +162,7 @@ class RowWriter:
             "member": [self._members.get(value) for value in read["member"]],
             "token": [self._tokens.get(value) for value in read["token"]],
             "outcome": [_OUTCOMES[value] for value in read["outcome"]],
-            "cost_usd": [dollars(value) for value in read["cost_usd"]],
+            "cost_usd": [usd_string(value) for value in read["cost_usd"]],
             "unpriced": [value == PricedBy.NOTHING.value for value in read["unpriced"]],
         }
 
@@ -179,9 +180,3 @@ _OUTCOMES = [outcome.word for outcome in Outcome]
 
 def _time(at: datetime) -> str:
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:-6] + "Z"
-
-
-def dollars(nanos: int) -> str:
-    """As `usage.money.usd_string`, for nothing or more, without the detour over decimals."""
-    whole, rest = divmod(nanos, 1_000_000_000)
-    return f"{whole}.{rest:09d}".rstrip("0").ljust(len(str(whole)) + 3, "0")

@@ -7,7 +7,8 @@ django-filter would give a queryset that has chosen already.
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +23,12 @@ from logs.latency import Bar
 from logs.query import NAMES, CallQuery, Sort
 from logs.search import Place
 from teams.access import Access
-from usage.forms import InstantField, ManyField, UsageFilter
+from teams.models import Mode
+from usage.drill import on_the_clock
+from usage.forms import EARLIEST_YEAR, LATEST_YEAR, InstantField, ManyField, UsageFilter
 from usage.models import Outcome
 from usage.money import to_nanos
+from usage.query import Granularity, Range, UsageQuery, next_bucket
 
 SORTS = {
     Sort.NEWEST: gettext_lazy("newest first"),
@@ -38,6 +42,8 @@ _YES_NO = [("", gettext_lazy("Any")), ("yes", gettext_lazy("Yes")), ("no", gette
 # The parameters that say where in the list one is, not what is in it.
 _NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since"}
 _MOST = 10**12
+_TO_THE_MINUTE = len("2026-11-20T14:30")
+_ANY_TIME = Range(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR, 1, 1, tzinfo=UTC))
 
 
 def outcomes_named(words: Sequence[str]) -> dict[str, int]:
@@ -110,6 +116,15 @@ class CallFilter(UsageFilter):
         return self._access.sees_team
 
     @property
+    def range_shown(self) -> tuple[str, str]:
+        """What the fields of the range show: the period on the team's clock, or what was typed amiss."""
+        if not self.is_valid():
+            return self._asked.get("from", ""), self._asked.get("to", "")
+        asked = self.cleaned_data["ranges"][0]
+        start, end = (on_the_clock(at, self._access.team.zone) for at in (asked.start, asked.end))
+        return start[:_TO_THE_MINUTE], end[:_TO_THE_MINUTE]
+
+    @property
     def is_live(self) -> bool:
         """Whether new calls are to be added on top: on the first page of the newest."""
         data = self.cleaned_data
@@ -162,12 +177,17 @@ class CallFilter(UsageFilter):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def call_query(self) -> CallQuery:
-        """The question, once the form is valid. Members see only their own calls."""
-        data = self.cleaned_data
+        """The question, once the form is valid. Members see only their own calls.
+
+        A request ID names one call, so it is looked for at any time.
+        """
+        data, usage = self.cleaned_data, self.query()
+        if data["request"]:
+            usage = replace(usage, range=_ANY_TIME, previous=None, granularity=Granularity.MONTH)
         asked: dict[str, Any] = {
             name: tuple(data[name]) if isinstance(data[name], list) else data[name] for name in NAMES
         }
-        return CallQuery(usage=self.query(), sort=data["sort"], **asked)
+        return CallQuery(usage=usage, sort=data["sort"], **asked)
 
 
 def _nanos(dollars: Decimal | None) -> int | None:
@@ -191,13 +211,44 @@ class SavedViewForm(forms.Form):
 
 
 class Narrowing:
-    """The addresses of a list with its filters, narrowed to a range of latency."""
+    """The addresses of a list with its filters, narrowed to a range of latency or to a bucket of time."""
 
-    def __init__(self, path: str, asked: QueryDict) -> None:
-        self._path, self._asked = path, asked.copy()
+    def __init__(self, path: str, asked: QueryDict, usage: UsageQuery) -> None:
+        self._path, self._asked, self._usage = path, asked.copy(), usage
         self._asked.pop("cursor", None)
+
+    def to_bucket(self, start: datetime) -> str:
+        """The list of the calls of the bucket that starts there, so far as it lies in the period."""
+        asked, usage = self._asked.copy(), self._usage
+        end = next_bucket(start, usage.granularity, usage.zone)
+        asked.pop("period", None)
+        asked["from"] = on_the_clock(max(start, usage.range.start), usage.zone)
+        asked["to"] = on_the_clock(min(end, usage.range.end), usage.zone)
+        return f"{self._path}?{asked.urlencode()}"
 
     def to(self, bar: Bar) -> str:
         """The list of exactly the calls of a bar."""
-        self._asked["latency_from"], self._asked["latency_to"] = str(bar.start), str(bar.end)
-        return f"{self._path}?{self._asked.urlencode()}"
+        asked = self._asked.copy()
+        asked["latency_from"], asked["latency_to"] = str(bar.start), str(bar.end)
+        return f"{self._path}?{asked.urlencode()}"
+
+
+class MonthFilter(forms.Form):
+    """A month of the team's calendar, such as 2026-11, and a mode."""
+
+    month = forms.DateField(
+        input_formats=["%Y-%m"],
+        required=False,
+        error_messages={"invalid": gettext_lazy("Give a month such as 2026-11.")},
+    )
+    mode = forms.ChoiceField(choices=[("live", "live"), ("test", "test")], required=False)
+
+    def clean_month(self) -> date | None:
+        month: date | None = self.cleaned_data["month"]
+        if month and not EARLIEST_YEAR <= month.year < LATEST_YEAR:
+            raise ValidationError(_("Give a month such as 2026-11."))
+        return month
+
+    def mode_asked(self) -> Mode:
+        """Of a valid form."""
+        return Mode.TEST if self.cleaned_data["mode"] == "test" else Mode.LIVE

@@ -52,8 +52,7 @@ class Seen:
 
 def latency_of(query: CallQuery) -> Seen:
     """How long the matching calls took. Calls of unknown latency are not counted."""
-    is_sample = not query.counted_by_rollups or bool(query.outcome)
-    groups = _sampled(query) if is_sample else _from_rollups(query)
+    groups, is_sample = (_from_rollups(query), False) if query.timed_by_rollups else _sampled(query)
     by_time = sorted(groups[0].items())
     by_model = sorted(groups[1].items(), key=lambda item: -item[1].latency_count)[:MOST_MODELS]
     figures = [one for _key, one in [*by_time, *by_model]]
@@ -72,20 +71,22 @@ def _from_rollups(query: CallQuery) -> Groups:
     return by_time, by_model
 
 
-def _sampled(query: CallQuery) -> Groups:
+def _sampled(query: CallQuery) -> tuple[Groups, bool]:
+    """The first calls of the list, and whether there are more."""
     usage = query.usage
-    ids = find_page(query, make_plan(query), size=SAMPLE).ids
-    calls = Call.objects.filter(team_id=usage.team.pk, id__in=ids).exclude(latency_ms=None)
+    found = find_page(query, make_plan(query), size=SAMPLE)
+    calls = Call.objects.filter(team_id=usage.team.pk, id__in=found.ids).exclude(latency_ms=None)
     times: defaultdict[datetime, list[int]] = defaultdict(list)
     models: defaultdict[str, list[int]] = defaultdict(list)
     rows: Iterable[tuple[datetime, str, Any]] = calls.values_list("started_at", "model", "latency_ms")
     for started_at, model, latency in rows:
         times[bucket_start(started_at, usage.granularity, usage.zone)].append(latency)
         models[model].append(latency)
-    return (
+    groups = (
         {key: _figures(values) for key, values in times.items()},
         {key: _figures(values) for key, values in models.items()},
     )
+    return groups, found.after is not None
 
 
 def _figures(latencies: Sequence[int]) -> Figures:

@@ -43,6 +43,9 @@ class Sort(StrEnum):
 _SORT_KEY = {Sort.LATENCY: "latency_key", Sort.TOKENS: "tokens_key", Sort.COST: "cost_nanos"}
 
 
+_IN_ROLLUPS = {"member_id__in", "model__in", "token_id__in"}
+
+
 def _asked(lookup: str, default: Any = None) -> Any:
     return field(default=default, metadata={"lookup": lookup})
 
@@ -98,8 +101,14 @@ class CallQuery:
 
     @property
     def counted_by_rollups(self) -> bool:
-        """Whether the rollups know how many these are."""
-        return set(self.asked) <= {"member_id__in", "model__in", "token_id__in", "outcome__in"}
+        """Whether the rollups know how many these are. They count unpriced calls, but not by outcome."""
+        others = set(self.asked) - _IN_ROLLUPS
+        return not others or others == {"unpriced"} or others == {"outcome__in"}
+
+    @property
+    def timed_by_rollups(self) -> bool:
+        """Whether the rollups know how long these took."""
+        return set(self.asked) <= _IN_ROLLUPS
 
 
 NAMES = tuple(one.name for one in fields(CallQuery) if "lookup" in one.metadata)

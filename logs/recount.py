@@ -21,6 +21,7 @@ from teams.actions.locks import lock_teams
 from teams.models import Mode, Team
 from usage.buckets import day_start
 from usage.bulk import add_up
+from usage.levels import levels_in_team
 from usage.models import ROLLUPS, Counters, Level, PricedBy, QuotaUse
 from usage.rollups import COUNTERS, SKETCHES, Fact, fold
 from usage.sketch import Ints, merged
@@ -126,11 +127,8 @@ def _fact(call: Call, local: LocalTimes) -> Fact:
 
 def _charge(found: Recount, call: Call, local: LocalTimes, payers: dict[int, LocalTimes]) -> None:
     day = local(call.started_at)[1]
-    keys: list[Key] = [(Level.MEMBER.value, call.member_id, day), (Level.TEAM.value, 0, day)]
-    if call.token_id:
-        keys.append((Level.TOKEN.value, call.token_id, day))
-    for key in keys:
-        _add(found.uses.setdefault(key, [0, 0]), call)
+    for level, subject in levels_in_team(call.member_id, call.token_id):
+        _add(found.uses.setdefault((level, subject, day), [0, 0]), call)
     if call.payer_id not in payers:
         payers[call.payer_id] = LocalTimes(Team.objects.get(owner=call.payer_id, is_personal=True).zone)
     payer_day = payers[call.payer_id](call.started_at)[1]

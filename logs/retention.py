@@ -1,18 +1,24 @@
 """How long single calls are kept. Statistics and quota use stay when their calls go."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
+from time import monotonic, sleep
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from logs.ids import first_id
 from logs.models import Call, CallTag, KeptCalls
 from teams.models import Team
 from usage.buckets import day_of, day_start
 
-# Calls deleted by one statement: short enough that writers of the same team hardly wait.
-_STEP: Final = 5_000
+# How long one statement deletes, and how many calls at least, at first, and at most.
+_STEP_SECONDS: Final = 0.1
+_FEWEST, _FIRST_STEP, _MOST = 50, 500, 5_000
+_LONGEST_PAUSE: Final = 0.5
 
 
 def delete_old_calls(*, now: datetime) -> int:
@@ -26,10 +32,15 @@ def delete_old_calls(*, now: datetime) -> int:
 def _delete_of(team: Team, now: datetime) -> int:
     since = day_start(day_of(now - timedelta(days=settings.CALL_RETENTION_DAYS), team.zone), team.zone)
     old = Call.objects.filter(team_id=team.pk, id__lt=first_id(since)).order_by("id")
-    deleted = 0
-    while ids := list(old.values_list("id", flat=True)[:_STEP]):
+
+    def delete_first(most: int) -> int:
+        ids = list(old.values_list("id", flat=True)[:most])
+        if not ids:
+            return 0
         KeptCalls.objects.update_or_create(team_id=team.pk, defaults={"since": since})
-        deleted += Call.objects.filter(team_id=team.pk, id__lte=ids[-1]).delete()[0]
+        return Call.objects.filter(team_id=team.pk, id__lte=ids[-1]).delete()[0]
+
+    deleted = _in_steps(delete_first)
     _delete_tags(team, first_id(since))
     return deleted
 
@@ -38,9 +49,30 @@ def _delete_tags(team: Team, since: UUID) -> None:
     """Takes the tags of deleted calls out of their index: after them, so that a stop in between leaves no gap."""
     old = CallTag.objects.filter(team_id=team.pk, id__lt=since)
     for mode, tag in list(old.values_list("mode", "tag").distinct()):
-        ended = old.filter(mode=mode, tag=tag).order_by("id")
-        while ids := list(ended.values_list("id", flat=True)[:_STEP]):
-            CallTag.objects.filter(team_id=team.pk, mode=mode, tag=tag, id__lte=ids[-1]).delete()
+        _in_steps(partial(_delete_first_tags, old.filter(mode=mode, tag=tag)))
+
+
+def _delete_first_tags(old: QuerySet[CallTag], most: int) -> int:
+    ids = list(old.order_by("id").values_list("id", flat=True)[:most])
+    return old.filter(id__lte=ids[-1]).delete()[0] if ids else 0
+
+
+def _in_steps(delete_first: Callable[[int], int]) -> int:
+    """Deletes so many at a time as take about _STEP_SECONDS, until none are left; how many.
+
+    While it deletes, writers of the same team wait, with SQLite all writers; so each step is followed by
+    as long a pause.
+    """
+    deleted, most = 0, _FIRST_STEP
+    while True:
+        began = monotonic()
+        step = delete_first(most)
+        if not step:
+            return deleted
+        deleted += step
+        took = monotonic() - began
+        sleep(min(took, _LONGEST_PAUSE))
+        most = min(_MOST, max(_FEWEST, int(most * min(2.0, _STEP_SECONDS / max(took, 0.001)))))
 
 
 def kept_since(team: Team) -> datetime | None:

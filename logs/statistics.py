@@ -24,7 +24,7 @@ from django.db.models.functions import Coalesce
 from logs.ids import first_id
 from logs.models import Call
 from teams.models import Mode, Team
-from usage.cells import RawRow, filters
+from usage.cells import Asked, RawRow, filters
 from usage.models import Outcome, PricedBy
 from usage.query import Dimension, Range, UsageQuery
 from usage.sketch import sketch_of
@@ -68,19 +68,25 @@ def calls_in(query: UsageQuery, ranges: Sequence[Range]) -> QuerySet[Call]:
     return Call.objects.filter(reduce(or_, within), team_id=query.team.pk, mode=query.mode, **filters(query))
 
 
-def count_calls(query: UsageQuery, by: Sequence[Dimension], ranges: Sequence[Range]) -> Iterable[RawRow]:
+def count_calls(asked: Sequence[Asked], by: Sequence[Dimension]) -> Iterable[RawRow]:
     """The figures of single calls by slot and dimensions, in one statement: the source `usage.cells` asks."""
     columns = [_COLUMN[dimension] for dimension in by]
-    edges = [one.start for one in ranges]
-    rows = calls_in(query, ranges).order_by().annotate(slot=Slot("started_at"), part=_part(ranges))
-    groups = ["slot", "part", *columns]
-    values = {"latencies": Listed("latency_ms"), "ttfts": Listed("ttft_ms")}
-    found = rows.values(*groups).annotate(**SUMS, **values).values_list(*groups, *SUMS, *values)
-    for slot, part, *row in found:
+    edges = {query.team.pk: [one.start for one in ranges] for query, ranges in asked}
+    found, *others = [_counted(query, ranges, columns) for query, ranges in asked]
+    for team_id, slot, part, *row in found.union(*others, all=True) if others else found:
         # A slot can reach back before the range's start; the calls counted here do not.
-        at = max(datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC), edges[part])
-        counters = row[len(columns) : -len(values)]
-        yield (at, *row[: len(columns)]), counters, *(_sketch(text) for text in row[-len(values) :])
+        at = max(datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC), edges[team_id][part])
+        latency, ttft = (_sketch(text) for text in row[-2:])
+        yield team_id, at, tuple(row[: len(columns)]), row[len(columns) : -2], latency, ttft
+
+
+def _counted(query: UsageQuery, ranges: Sequence[Range], columns: Sequence[str]) -> QuerySet[Any, Any]:
+    """Team, slot, range, dimensions, sums, and the values that percentiles are of."""
+    rows = calls_in(query, ranges).order_by().annotate(slot=Slot("started_at"), part=_part(ranges))
+    groups = ["team_id", "slot", "part", *columns]
+    values = {"latencies": Listed("latency_ms"), "ttfts": Listed("ttft_ms")}
+    found: QuerySet[Any, Any] = rows.values(*groups).annotate(**SUMS, **values)
+    return found.values_list(*groups, *SUMS, *values)
 
 
 def _part(ranges: Sequence[Range]) -> Case:

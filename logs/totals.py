@@ -56,14 +56,16 @@ def _at_least(query: CallQuery, path: Path) -> Total:
 
 
 def _from_rollups(query: CallQuery) -> Total:
-    counted = counts_of(query.usage, None, [*_COUNTERS, "cost_nanos"])
-    *by_outcome, cost = counted.get(None, [0] * (len(_COUNTERS) + 1))
+    counted = counts_of(query.usage, None, [*_COUNTERS, "unpriced", "cost_nanos"])
+    *by_outcome, unpriced, cost = counted.get(None, [0] * (len(_COUNTERS) + 2))
+    if query.unpriced:  # of these none failed, and none cost anything
+        return Total(unpriced, failed=0, cost_nanos=0)
     asked = query.outcome or tuple(range(len(_COUNTERS)))
     calls = sum(by_outcome[outcome] for outcome in asked)
     failed = calls - (by_outcome[Outcome.SUCCEEDED] if Outcome.SUCCEEDED in asked else 0)
     if query.outcome:
         return Total(calls, failed=failed, cost_nanos=_cost(query, cost, sum(by_outcome[1:])))
-    return Total(calls, failed=failed, cost_nanos=cost)
+    return Total(calls - (unpriced if query.unpriced is False else 0), failed=failed, cost_nanos=cost)
 
 
 def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:

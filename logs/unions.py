@@ -54,6 +54,26 @@ def count_up_to(branches: Branches, order: Sequence[str], most: int) -> int:
     return int(rows[0][0]) if rows else 0
 
 
+def counts_up_to(branches: Branches, order: Sequence[str], most: int) -> list[int]:
+    """How many calls each branch has, each counted no further than `most`, in one statement."""
+    counted = [
+        (f"(SELECT count(*) FROM ({sql}) n)", values)
+        for sql, values in (_sql(_first(branch, order, True, most), ["id"]) for branch in branches)
+    ]
+    if not counted:
+        return []
+    with connection.cursor() as cursor:
+        columns = ", ".join(sql for sql, _values in counted)
+        cursor.execute(f"SELECT {columns}", [value for _sql, values in counted for value in values])
+        return [int(count) for count in cursor.fetchone()]
+
+
+def tally(branch: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:
+    """How often each value of a column occurs among the newest calls of a branch, at most `most` of them."""
+    outer = "SELECT c0, count(*) FROM u GROUP BY c0"
+    return dict(_select(outer, [_first(branch, ["id"], True, most)], [column]))
+
+
 def sums_of(branches: Branches, columns: Sequence[str], index: str) -> list[int]:
     """The number of calls, and the sums of integer columns, found by the index."""
     sums = ", ".join(f"COALESCE(sum(c{n}), 0)" for n in range(len(columns)))
@@ -85,7 +105,7 @@ def _select(
     parameters: list[Any] = []
     for branch in branches:
         try:
-            sql, values = branch.values_list(*columns).query.sql_with_params()
+            sql, values = _sql(branch, columns)
         except EmptyResultSet:
             continue
         parts.append(f"SELECT * FROM ({_by_index(sql, index)} {fence}) b")
@@ -97,6 +117,10 @@ def _select(
         cursor.execute(f"WITH u({names}) AS ({' UNION ALL '.join(parts)}) {outer}", parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def _sql(branch: QuerySet[Any, Any], columns: Sequence[str]) -> tuple[str, Sequence[Any]]:
+    return branch.values_list(*columns).query.sql_with_params()
 
 
 def _by_index(sql: str, index: str | None) -> str:

@@ -13,5 +13,6 @@ urlpatterns = [
     path("t/<slug:slug>/logs/tail/", views.tail, name="tail"),
     path("t/<slug:slug>/logs/views/", views.save_view, name="view-save"),
     path("t/<slug:slug>/logs/views/<slug:view_id>/delete/", views.delete_view, name="view-delete"),
+    path("t/<slug:slug>/quotas/check/", views.check, name="check"),
     path("t/<slug:slug>/logs/<uuid:call_id>/", views.call, name="detail"),
 ]

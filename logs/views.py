@@ -1,6 +1,8 @@
 """The pages of the logs: access, form, search, answer."""
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from config.http import render_page
 from logs import actions, charts
@@ -17,17 +21,26 @@ from logs.chips import CHOOSABLE, chips_of
 from logs.choices import choices_of
 from logs.detail import detail_of
 from logs.exports import FORMATS, export_response
-from logs.filters import SORTS, CallFilter, Narrowing, SavedViewForm, TailFilter
+from logs.filters import SORTS, CallFilter, MonthFilter, Narrowing, SavedViewForm, TailFilter
 from logs.latency import latency_of
 from logs.models import Call
 from logs.pages import calls_page, neighbours
+from logs.reconciliation import MOST_CALLS, reconcile
 from logs.saved import saved_for
 from logs.tail import tail_of
 from teams.access import Access, Permission
 from teams.activity import actor_of
+from teams.models import Mode
 from teams.requests import access_for, attempt
+from usage.buckets import day_of
 from usage.forms import DEFAULT_PERIOD
 from usage.query import PRESETS
+
+# What is wrong with a view that is not saved, by field.
+_REFUSED = {
+    "name": _lazy("Give the view a name of 80 characters at most."),
+    "query": _lazy("These filters cannot be kept: there are too many, or they are no text."),
+}
 
 
 def calls(request: HttpRequest, slug: str) -> HttpResponse:
@@ -37,6 +50,8 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
     form = CallFilter(request.GET, access=access, now=now)
     context = _frame(request, access, form)
     if form.is_valid():
+        if named := _named(access, form):
+            return _to(request, named)
         page = calls_page(form)
         context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
         context |= {"views": saved_for(access), "now": now, "is_live": form.is_live}
@@ -50,6 +65,7 @@ def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     form = CallFilter(request.GET, access=access, now=timezone.now())
     context = _frame(request, access, form) | {
         "detail": detail_of(found, access),
+        "share_url": request.build_absolute_uri(request.path),
     }
     if form.is_valid():
         newer, older = neighbours(form.call_query(), found)
@@ -91,12 +107,12 @@ def latency(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         query = form.call_query()
         seen = latency_of(query)
-        narrow = Narrowing(reverse("logs:list", args=[slug]), request.GET)
+        narrow = Narrowing(reverse("logs:list", args=[slug]), request.GET, query.usage)
         context |= {
             "seen": seen,
             "bars": [(bar, charts.label(bar), narrow.to(bar)) for bar in seen.bars],
             "bars_chart": charts.latency_bars(seen, narrow.to),
-            "lines_chart": charts.latency_lines(seen, query.usage),
+            "lines_chart": charts.latency_lines(seen, query.usage, narrow.to_bucket),
         }
     return render_page(request, "logs/latency.html", "logs-latency", context)
 
@@ -109,9 +125,9 @@ def tail(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return HttpResponse(status=400)
     found = tail_of(form.call_query(), form.cleaned_data["since"] or now, now)
-    if not found.calls:
+    if not (found.calls or found.has_gap):
         return HttpResponse(status=204)
-    context = _frame(request, access, form) | {"calls": found.calls, "since": found.until}
+    context = _frame(request, access, form) | {"tail": found, "calls": found.calls, "since": found.until}
     return render(request, "logs/tail.html", context)
 
 
@@ -121,7 +137,8 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
     access = access_for(request, slug, Permission.SEE_OWN)
     form = SavedViewForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Give the view a name of 80 characters at most."))
+        for name, errors in form.errors.items():
+            messages.error(request, _REFUSED.get(name, str(errors[0])))
         return redirect("logs:list", slug)
     asked = form.cleaned_data
     attempt(
@@ -138,6 +155,23 @@ def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
     view = get_object_or_404(saved_for(access), public_id=view_id)
     attempt(request, _("The view was deleted."), actions.delete_view, by=actor_of(request), view=view)
     return redirect("logs:list", slug)
+
+
+def _named(access: Access, form: CallFilter) -> str:
+    """The address of the call whose request ID is asked for; "" when there is none that one may see."""
+    query = form.call_query()
+    if not query.request:
+        return ""
+    found = _visible(access).filter(mode=query.usage.mode, request_id=query.request).first()
+    if found is None:
+        return ""
+    in_test = {"mode": "test"} if found.mode == Mode.TEST else {}
+    return f"{reverse('logs:detail', args=[access.team.slug, found.id])}?{urlencode(in_test)}".rstrip("?")
+
+
+def _to(request: HttpRequest, address: str) -> HttpResponse:
+    """Leads to another page as a whole, also from a request of htmx, which would swap it into this one."""
+    return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
 
 
 def _visible(access: Access) -> Any:
@@ -166,3 +200,20 @@ def _query(asked: Any) -> str:
     for name in ("q", "since"):
         kept.pop(name, None)
     return f"?{kept.urlencode()}" if kept else ""
+
+
+def check(request: HttpRequest, slug: str) -> HttpResponse:
+    """The calls of a month beside the statistics and quota use that they should add up to."""
+    access = access_for(request, slug, Permission.SEE_TEAM)
+    form = MonthFilter(request.GET)
+    context: dict[str, Any] = {"access": access, "nav": "quotas", "form": form, "most_calls": MOST_CALLS}
+    if form.is_valid():
+        this_month = day_of(timezone.now(), access.team.zone).replace(day=1)
+        month = form.cleaned_data["month"] or this_month
+        context |= {
+            "month": month,
+            "earlier": month - timedelta(days=1),
+            "later": month + timedelta(days=31) if month < this_month else None,
+            "shown": reconcile(access.team, form.mode_asked(), month),
+        }
+    return render_page(request, "logs/check.html", "logs-check", context)

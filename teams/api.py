@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import TooManyFieldsSent
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
@@ -92,6 +93,9 @@ def endpoint(
                 return view(request, credential_of(request), *args, **kwargs)
             except ApiError as error:
                 return error_response(error)
+            except TooManyFieldsSent:
+                message = _("The address has too many parameters.")
+                return error_response(ApiError(400, "invalid_request", message))
             except OperationalError:
                 logger.exception("The database refused %s", request.path)
                 return error_response(unavailable())

@@ -52,9 +52,16 @@ def send_on_commit(mail: Mail, on_failure: OnFailure | None = None) -> None:
 
 def _send(mail: Mail) -> str:
     """Sends now; returns the reason when it did not work, else ""."""
+    return send_message(mail.to, mail.subject, *render_mail(mail))
+
+
+def render_mail(mail: Mail) -> tuple[str, str]:
+    """The mail as text and as HTML."""
     context = {"mail": mail, "site": settings.BASE_URL}
-    text = render_to_string("teams/mail/message.txt", context)
-    return send_message(mail.to, mail.subject, text, render_to_string("teams/mail/message.html", context))
+    return (
+        render_to_string("teams/mail/message.txt", context),
+        render_to_string("teams/mail/message.html", context),
+    )
 
 
 def send_message(to: str, subject: str, text: str, html: str) -> str:

@@ -33,6 +33,7 @@ TEAM_PAGES = [
     ("invitations", _("Invitations"), "invite", "teams:invitations", Permission.INVITE),
     ("tokens", _("Tokens"), "token", "teams:tokens", Permission.SEE_OWN),
     ("quotas", _("Quotas"), "quota", "usage:quotas", Permission.SEE_TEAM),
+    ("alerts", _("Alerts"), "bell", "usage:alerts", Permission.SEE_OWN),
     ("activity", _("Activity"), "activity", "teams:activity", Permission.SEE_TEAM),
     ("settings", _("Settings"), "settings", "teams:settings", Permission.SEE_OWN),
 ]

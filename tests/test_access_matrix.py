@@ -21,7 +21,7 @@ from teams.actions.tokens import create_token
 from teams.actions.transfers import offer_transfer
 from teams.activity import SITE, Actor
 from teams.models import Activity, Mode, Token
-from usage.models import ExpectedEpisode
+from usage.models import ExpectedEpisode, Message, Webhook
 
 WHO = ["owner", "administrator", "member", "former", "outsider", "anonymous"]
 LOGIN = 302  # to the sign-in page; the pages that redirect after a POST are marked by the method
@@ -79,8 +79,19 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:overview": ("GET", SEE_OWN),
     "usage:ranking": ("GET", SEE_TEAM),
     "usage:me": ("GET", OWN),
+    "usage:me-export": ("GET", (400, 400, 400, 400, 400, LOGIN)),  # without a format
     "usage:digest": ("GET", SEE_TEAM),
-    "usage:digest-set": ("POST", POST_ADMINISTRATOR),
+    "usage:alerts": ("GET", SEE_OWN),
+    "usage:alerts-mails": ("POST", POST_MEMBER),
+    "usage:alerts-thresholds": ("POST", POST_ADMINISTRATOR),
+    "usage:messages": ("GET", SEE_TEAM),
+    "usage:message-resend": ("POST", POST_ADMINISTRATOR),
+    "usage:webhook-new": ("POST", FORM_ADMINISTRATOR),
+    "usage:webhook": ("GET", SEE_TEAM),
+    "usage:webhook-change": ("POST", FORM_ADMINISTRATOR),
+    "usage:webhook-rotate": ("POST", SEE_TEAM),
+    "usage:webhook-delete": ("POST", POST_ADMINISTRATOR),
+    "usage:webhook-test": ("POST", POST_ADMINISTRATOR),
     # Without a format they say so: 400.
     "usage:overview-export": ("GET", (400, 400, 400, 404, 404, LOGIN)),
     "usage:ranking-export": ("GET", (400, 400, 403, 404, 404, LOGIN)),
@@ -92,6 +103,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:member-editor": ("GET", SEE_TEAM),
     "usage:token-new": ("POST", FORM_MEMBER),
     "usage:token-editor": ("GET", SEE_OWN),  # of the member's token, which has no limit yet
+    "logs:check": ("GET", SEE_TEAM),
     "logs:list": ("GET", SEE_OWN),
     "logs:export": ("GET", SEE_OWN),
     "logs:choices": ("GET", SEE_OWN),
@@ -139,8 +151,17 @@ def things(cast) -> dict[str, str]:
         ends_at=now + timedelta(hours=1),
         marked_at=now,
     )
+    # Off, and at an address that is not connected to.
+    webhook = Webhook.objects.create(
+        team=cast.team, name="chat", url="http://127.0.0.1:9/", events=["usage.unusual"], is_active=False
+    )
+    message = Message.objects.create(
+        team=cast.team, webhook=webhook, state="failed", body="{}", created_at=now, due_at=now
+    )
     return {
         "slug": cast.team.slug,
+        "webhook_id": webhook.public_id,
+        "message_id": message.public_id,
         "expected_id": expected.public_id,
         "user_id": cast.member.public_id,
         "invitation_id": invitation.public_id,

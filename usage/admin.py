@@ -34,7 +34,7 @@ class BalanceForm(LimitForm, forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial |= limit_initial(level_of(self.instance))
+            self.initial.update(limit_initial(level_of(self.instance)))
             self.fields["limit"].help_text = _("Below what is used it means: nothing more until the reset.")
 
 
@@ -104,9 +104,8 @@ class BalanceAdmin(ReadOnlyAdmin):
         set_balance(by=staff_of(request), space=obj, **wanted)
 
     @admin.display(description=_("limit"))
-    def limit_usd(self, space: Balance) -> str:
-        limit = level_of(space).limit_nanos
-        return "–" if limit is None else money(limit)
+    def limit_usd(self, space: Balance) -> Any:
+        return money(level_of(space).limit_nanos) or _("no limit")
 
     @admin.display(description=_("period"))
     def period(self, space: Balance) -> Any:
@@ -114,22 +113,21 @@ class BalanceAdmin(ReadOnlyAdmin):
         return level_of(space).period.label
 
     @admin.display(description=_("used"))
-    def used(self, space: Balance) -> str:
+    def used(self, space: Balance) -> str | None:
         return money(level_of(space).used_nanos)
 
     @admin.display(description=_("reserved"))
-    def reserved(self, space: Balance) -> str:
+    def reserved(self, space: Balance) -> str | None:
         return money(level_of(space).reserved_nanos)
 
     @admin.display(description=_("left"))
-    def left(self, space: Balance) -> str:
-        left = level_of(space).available_nanos
-        return "–" if left is None else money(left)
+    def left(self, space: Balance) -> Any:
+        return money(level_of(space).available_nanos) or _("no limit")
 
     @admin.display(description=_("reset"))
     def reset(self, space: Balance) -> str:
         return reset_sentence(level_of(space), timezone.now())
 
     @admin.display(description=_("used in test mode"))
-    def used_in_test(self, space: Balance) -> str:
+    def used_in_test(self, space: Balance) -> str | None:
         return money(level_of(space, Mode.TEST).used_nanos)

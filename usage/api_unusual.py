@@ -34,11 +34,12 @@ def _answer(query: UsageQuery, shown: Unusual) -> dict[str, Any]:
         "to": time_text(query.range.end),
         "time_zone": query.team.time_zone,
         "learning_until": time_text(shown.learning_until) if shown.learning_until else None,
-        "episodes": [_note(note) for note in [*shown.notes, *shown.expected]],
+        "episodes": [note_json(note) for note in [*shown.notes, *shown.expected]],
     }
 
 
-def _note(note: Note) -> dict[str, Any]:
+def note_json(note: Note) -> dict[str, Any]:
+    """An episode as the API and the files of the pages write it."""
     mark = note.expected
     expected = {"reason": mark.reason, "marked_at": time_text(mark.marked_at)} if mark else None
     return {**_episode(note.episode), "url": settings.BASE_URL + note.link, "expected": expected}

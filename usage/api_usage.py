@@ -14,7 +14,7 @@ from teams.credentials import tokens_with_standing
 from teams.models import GatewayKey, Mode, Role, Team, Token, User
 from usage.buckets import day_start
 from usage.figures import Figures
-from usage.forms import LONGEST, MOST_VALUES, checked_granularity
+from usage.forms import EARLIEST_YEAR, LATEST_YEAR, LONGEST, MOST_VALUES, checked_granularity
 from usage.money import usd_string
 from usage.people import people_named, people_of, tokens_named
 from usage.query import Dimension, Range, UsageQuery
@@ -140,14 +140,14 @@ def _instant(request: HttpRequest, name: str, team: Team) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise _invalid(name, _("Write a time such as 2026-11-01T00:00:00Z, or a date.")) from None
+    # No call lies outside; beyond these years the arithmetic of time runs out.
+    if not EARLIEST_YEAR <= at.year < LATEST_YEAR:
+        raise _invalid(name, _("The year is beyond what this site knows."))
     if len(text) <= len("2026-11-01"):
         return day_start(at.date(), team.zone)
     if at.tzinfo is None:
         raise _invalid(name, _("Give the time an offset, such as Z or +01:00."))
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise _invalid(name, _("That is too far away.")) from None
+    return at.astimezone(UTC)
 
 
 def _dimensions(request: HttpRequest) -> list[Dimension]:

@@ -7,5 +7,8 @@ class UsageConfig(AppConfig):
     name = "usage"
 
     def ready(self) -> None:
-        """Listens to what happens in `teams`."""
+        """Listens to what happens in `teams`; looks for alerts."""
         from usage import receivers  # noqa: F401  # connects them
+        from usage.jobs import register_jobs
+
+        register_jobs()

@@ -5,6 +5,7 @@ Only records are written so. Rows are tuples in the order of `columns`, of disti
 
 from __future__ import annotations  # Django's Field takes its parameters only in the stubs
 
+import functools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -130,12 +131,9 @@ def _sources(
         return
     fields = [_field(model, name) for name in columns]
     if connection.vendor == "postgresql":
-        arrays = ", ".join(f"%s::{_sql_type(field)}[]" for field in fields)
         by_column = zip(*rows, strict=True)
-        yield (
-            f"SELECT * FROM UNNEST({arrays})",
-            [_array(field, values) for field, values in zip(fields, by_column, strict=True)],
-        )
+        parameters = [_array(field, values) for field, values in zip(fields, by_column, strict=True)]
+        yield _unnest(model, tuple(columns)), parameters
         return
     places = f"({', '.join(['%s'] * len(columns))})"
     size = _MOST_PARAMETERS // len(columns)
@@ -144,6 +142,13 @@ def _sources(
     for start in range(0, len(rows), size):
         chunk = converted[start : start + size]
         yield f"VALUES {', '.join([places] * len(chunk))}", list(chain.from_iterable(chunk))
+
+
+@functools.cache
+def _unnest(model: type[Model], columns: tuple[str, ...]) -> str:
+    """One array for each column. Kept: working out the types takes longer than the rows of one reservation."""
+    arrays = ", ".join(f"%s::{_sql_type(_field(model, name))}[]" for name in columns)
+    return f"SELECT * FROM UNNEST({arrays})"
 
 
 def _array(field: models.Field[Any, Any], values: Sequence[Any]) -> Any:

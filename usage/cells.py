@@ -2,7 +2,8 @@
 
 A range of time is cut into whole days, whole hours and the rest. Days come from the day rollups, hours at
 the edges from the hour rollups, and what no rollup knows (minutes, or hours of a combination of filters)
-from the calls themselves, through the source that `logs` registers here.
+from the calls themselves, through the source that `logs` registers here. The same question about several
+teams, each with its own clock, takes no more statements than about one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +13,7 @@ from functools import partial, reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Aggregate, BinaryField, Case, F, Q, Sum, Value, When
+from django.db.models import Aggregate, BinaryField, Case, F, Q, QuerySet, Sum, Value, When
 
 from usage.buckets import day_of, day_start
 from usage.figures import Figures
@@ -22,9 +23,11 @@ from usage.rollups import COUNTERS
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
-# A row: dimensions as asked, an instant for the time among them, then counters, then two sketches.
-RawRow = tuple[Key, Sequence[int], bytes, bytes]
-RawSource = Callable[[UsageQuery, Sequence[Dimension], Sequence[Range]], Iterable[RawRow]]
+# A question and the ranges of time it is asked about, which must not overlap.
+Asked = tuple[UsageQuery, Sequence[Range]]
+# The team, an instant, dimensions as asked, counters, two sketches.
+RawRow = tuple[int, datetime, Key, Sequence[int], bytes, bytes]
+RawSource = Callable[[Sequence[Asked], Sequence[Dimension]], Iterable[RawRow]]
 
 _raw_source: RawSource | None = None
 
@@ -68,18 +71,21 @@ class SingleCalls:
     """Single calls by these dimensions, read once for all the questions of a page that need the same ones."""
 
     by: tuple[Dimension, ...]
-    _read: dict[tuple[UsageQuery, tuple[Range, ...]], list[RawRow]] = field(default_factory=dict)
+    _read: dict[tuple[tuple[UsageQuery, tuple[Range, ...]], ...], list[RawRow]] = field(default_factory=dict)
 
-    def rows(self, query: UsageQuery, asked: Sequence[Dimension], ranges: Sequence[Range]) -> Iterable[RawRow]:
-        """The rows by the dimensions `asked`, which must be among `by`; one key may come several times."""
+    def rows(self, asked: Sequence[Asked], by: Sequence[Dimension]) -> Iterable[RawRow]:
+        """The rows by the dimensions `by`, which must be among its own; one key may come several times."""
         if _raw_source is None:
             raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
-        same_calls = replace(query, granularity=Granularity.DAY, previous=None), tuple(ranges)
+        same_calls = tuple(
+            (replace(query, granularity=Granularity.DAY, previous=None), tuple(ranges))
+            for query, ranges in asked
+        )
         if same_calls not in self._read:
-            self._read[same_calls] = list(_raw_source(query, self.by, ranges))
-        places = [self.by.index(dimension) for dimension in asked]
-        for (at, *values), counters, latency, ttft in self._read[same_calls]:
-            yield (at, *(values[place] for place in places)), counters, latency, ttft
+            self._read[same_calls] = list(_raw_source(asked, self.by))
+        places = [self.by.index(dimension) for dimension in by]
+        for team_id, at, values, counters, latency, ttft in self._read[same_calls]:
+            yield team_id, at, tuple(values[place] for place in places), counters, latency, ttft
 
 
 def cells(
@@ -91,16 +97,29 @@ def cells(
     The ranges must not overlap, so that one statement can answer for all of them. `single` is shared by
     questions that are asked together.
     """
+    return cells_of_teams([(query, ranges)], by, single)[0]
+
+
+def cells_of_teams(
+    asked: Sequence[Asked], by: Sequence[Dimension], single: SingleCalls | None = None
+) -> list[list[Cells]]:
+    """The same for each question, all in the statements of one; they differ in their teams and ranges only."""
+    if not asked:
+        return []
     single = single or SingleCalls(tuple(dimension for dimension in by if dimension is not Dimension.TIME))
-    needed = {*by, *query.filtered} - {Dimension.TIME}
-    pieces = [cut(one, query, needed, hourly=_is_hourly(query, by)) for one in ranges]
-    answer: list[Cells] = [{} for _ in ranges]
-    for key, at, counters, latency, ttft in _rows(query, by, needed, pieces, single):
-        for one, found in zip(ranges, answer, strict=True):
+    answers: dict[int, tuple[Sequence[Range], list[Cells]]] = {
+        query.team.pk: (ranges, [{} for _ in ranges]) for query, ranges in asked
+    }
+    for team_id, at, key, counters, latency, ttft in _rows(asked, by, single):
+        figures = Figures.of_row(counters, latency, ttft)
+        for one, found in zip(*answers[team_id], strict=True):
             if at in one:
-                found.setdefault(key, Figures()).add(counters, latency, ttft)
+                if key in found:
+                    found[key].absorb(figures)
+                else:
+                    found[key] = figures
                 break
-    return answer
+    return [found for _ranges, found in answers.values()]
 
 
 def _is_hourly(query: UsageQuery, by: Sequence[Dimension]) -> bool:
@@ -141,60 +160,82 @@ def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type
     return next((rollup for rollup in rollups if columns <= set(rollup.DIMENSIONS)), None)
 
 
-_Row = tuple[Key, datetime, Sequence[int], bytes, bytes]
-
-
-def _rows(
-    query: UsageQuery,
-    by: Sequence[Dimension],
-    needed: set[Dimension],
-    pieces: Sequence[Pieces],
-    single: SingleCalls,
-) -> Iterable[_Row]:
-    """The rows of all pieces, each with the instant that tells which range it belongs to."""
-    days = [Q(day__gte=first, day__lt=after) for piece in pieces for first, after in piece.days]
-    if days and (rollup := narrowest(DAY_ROLLUPS, needed)):
-        edges = [day_start(first, query.zone) for piece in pieces for first, _after in piece.days]
-        yield from _from_rollup(query, by, rollup, "day", days, edges)
-    hours = [Q(hour__gte=one.start, hour__lt=one.end) for piece in pieces for one in piece.hours]
-    if hours and (rollup := narrowest(HOUR_ROLLUPS, needed)):
-        edges = [one.start for piece in pieces for one in piece.hours]
-        yield from _from_rollup(query, by, rollup, "hour", hours, edges)
-    rest = [one for piece in pieces for one in piece.rest]
-    if rest:
-        asked = [dimension for dimension in by if dimension is not Dimension.TIME]
-        for (at, *values), counters, latency, ttft in single.rows(query, asked, rest):
+def _rows(asked: Sequence[Asked], by: Sequence[Dimension], single: SingleCalls) -> Iterable[RawRow]:
+    """The rows of all pieces; the instant tells which range a row belongs to."""
+    first = asked[0][0]
+    needed = {*by, *first.filtered} - {Dimension.TIME}
+    hourly = _is_hourly(first, by)
+    cuts = [(query, [cut(one, query, needed, hourly=hourly) for one in ranges]) for query, ranges in asked]
+    days = [_Part.of_days(query, pieces) for query, pieces in cuts]
+    if (rollup := narrowest(DAY_ROLLUPS, needed)) and any(part.within for part in days):
+        yield from _from_rollup(by, rollup, "day", days)
+    hours = [_Part.of_hours(query, pieces) for query, pieces in cuts]
+    if (rollup := narrowest(HOUR_ROLLUPS, needed)) and any(part.within for part in hours):
+        yield from _from_rollup(by, rollup, "hour", hours)
+    rest = [(query, [one for piece in pieces for one in piece.rest]) for query, pieces in cuts]
+    if rest := [(query, ranges) for query, ranges in rest if ranges]:
+        queries = {query.team.pk: query for query, _ranges in rest}
+        dimensions = [dimension for dimension in by if dimension is not Dimension.TIME]
+        for team_id, at, values, counters, latency, ttft in single.rows(rest, dimensions):
+            query = queries[team_id]
             bucket = bucket_start(at, query.granularity, query.zone)
-            yield _key(by, bucket, values), at, counters, latency, ttft
+            yield team_id, at, _key(by, bucket, values), counters, latency, ttft
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is read of a rollup for one team: conditions on its column of time, and the instants they begin at."""
+
+    query: UsageQuery
+    within: list[Q]
+    edges: list[datetime]
+
+    @classmethod
+    def of_days(cls, query: UsageQuery, pieces: Sequence[Pieces]) -> "_Part":
+        days = [day for piece in pieces for day in piece.days]
+        within = [Q(day__gte=first, day__lt=after) for first, after in days]
+        return cls(query, within, [day_start(first, query.zone) for first, _after in days])
+
+    @classmethod
+    def of_hours(cls, query: UsageQuery, pieces: Sequence[Pieces]) -> "_Part":
+        hours = [one for piece in pieces for one in piece.hours]
+        within = [Q(hour__gte=one.start, hour__lt=one.end) for one in hours]
+        return cls(query, within, [one.start for one in hours])
 
 
 def _from_rollup(
-    query: UsageQuery,
-    by: Sequence[Dimension],
-    rollup: type[Counters],
-    column: str,
-    ranges: Sequence[Q],
-    edges: Sequence[datetime],
-) -> Iterable[_Row]:
-    """One statement over one rollup, grouped in the database. `edges` are the starts of the `ranges`."""
-    rows = rollup._default_manager.filter(reduce(or_, ranges), **space_of(query), **filters(query))
+    by: Sequence[Dimension], rollup: type[Counters], column: str, parts: Sequence[_Part]
+) -> Iterable[RawRow]:
+    """One statement over one rollup, grouped in the database; teams apart, so that each is an index range."""
     groups = [COLUMN[dimension] for dimension in by if dimension is not Dimension.TIME]
+    known = {part.query.team.pk: part for part in parts if part.within}
+    found, *others = [_grouped(by, rollup, column, groups, part) for part in known.values()]
+    times: dict[Any, tuple[datetime, datetime]] = {}  # of many rows with the same slot each is worked out once
+    for team_id, at, *values in found.union(*others, all=True) if others else found:
+        if (team_id, at) not in times:
+            query, edges = known[team_id].query, known[team_id].edges
+            instant = edges[at] if isinstance(at, int) else day_start(at, query.zone) if column == "day" else at
+            times[team_id, at] = instant, bucket_start(instant, query.granularity, query.zone)
+        instant, bucket = times[team_id, at]
+        key = _key(by, bucket, values[: len(groups)])
+        yield team_id, instant, key, values[len(groups) : -2], bytes(values[-2]), bytes(values[-1])
+
+
+def _grouped(
+    by: Sequence[Dimension], rollup: type[Counters], column: str, groups: Sequence[str], part: _Part
+) -> QuerySet[Any, Any]:
+    """Team, slot, dimensions, sums of the counters, sketches joined."""
+    query = part.query
+    rows = rollup._default_manager.filter(reduce(or_, part.within), **space_of(query), **filters(query))
     sums = {f"sum_{name}": Sum(name) for name in COUNTERS}
     sketches = {"latency": Joined("latency_sketch"), "ttft": Joined("ttft_sketch")}
     if Dimension.TIME in by:
         slot: Any = F(column)
     else:  # which of the ranges is enough, and makes far fewer rows
-        slot = Case(*(When(one, then=Value(index)) for index, one in enumerate(ranges)))
-    found = rows.order_by().annotate(slot=slot).values("slot", *groups).annotate(**sums, **sketches)
-    zone = query.zone
-    times: dict[Any, tuple[datetime, datetime]] = {}  # of many rows with the same slot each is worked out once
-    for at, *values in found.values_list("slot", *groups, *sums, *sketches):
-        if at not in times:
-            instant = edges[at] if isinstance(at, int) else day_start(at, zone) if column == "day" else at
-            times[at] = instant, bucket_start(instant, query.granularity, zone)
-        instant, bucket = times[at]
-        key = _key(by, bucket, values[: len(groups)])
-        yield key, instant, values[len(groups) : -2], bytes(values[-2]), bytes(values[-1])
+        slot = Case(*(When(one, then=Value(index)) for index, one in enumerate(part.within)))
+    names = ("team_id", "slot", *groups)
+    found: QuerySet[Any, Any] = rows.order_by().annotate(slot=slot).values(*names).annotate(**sums, **sketches)
+    return found.values_list(*names, *sums, *sketches)
 
 
 def space_of(query: UsageQuery) -> dict[str, Any]:

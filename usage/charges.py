@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from usage.bulk import add_up
+from usage.levels import levels_in_team
 from usage.models import Level, QuotaUse
 
 
@@ -37,12 +38,7 @@ def charge_quotas(charges: Iterable[Charge]) -> None:
 
 
 def _levels(charge: Charge) -> list[tuple[int, int, int, int, date]]:
-    team, mode, day = charge.team_id, charge.mode, charge.day
-    levels: list[tuple[int, int, int, int, date]] = [
-        (team, mode, Level.MEMBER.value, charge.member_id, day),
-        (team, mode, Level.TEAM.value, 0, day),
-        (charge.payer_team_id, mode, Level.OWNER.value, 0, charge.payer_day),
-    ]
-    if charge.token_id:
-        levels.append((team, mode, Level.TOKEN.value, charge.token_id, day))
-    return levels
+    team, mode = charge.team_id, charge.mode
+    own = levels_in_team(charge.member_id, charge.token_id)
+    levels = [(team, mode, level, subject, charge.day) for level, subject in own]
+    return [*levels, (charge.payer_team_id, mode, Level.OWNER.value, 0, charge.payer_day)]

@@ -33,14 +33,14 @@ NANOS = 1_000_000_000
 def trend(
     shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind: CallsBehind | None = None
 ) -> Chart:
-    """Calls as bars with the period before as a line, cost in a lane of its own below.
+    """Calls as bars, cost in a lane of its own below; the period before as a thin line in both.
 
     `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to. With
     `behind` each point leads to its calls.
     """
     x = _times(shown.query, shown.points)
     calls = [point.figures.calls for point in shown.points]
-    highest = max([*calls, *(point.figures.calls for point in shown.points_before), 1])
+    highest = _highest(calls, [point.figures.calls for point in shown.points_before]) or 1
     data: list[Chart] = [
         {
             "type": "bar",
@@ -52,26 +52,41 @@ def trend(
             **_links(shown.spans, behind),
         }
     ]
-    if shown.points_before:
-        data.append(_line_before(x, shown.points_before) | _links(shown.spans_before[: len(x)], behind))
+    links = _links(shown.spans_before[: len(x)], behind)
+    data += _before(shown, x, lambda one: one.calls, _("%{y:,} before"), **links)
     if marks:
         data.append(_marks(shown.query, marks, highest))
     cost = [point.figures.cost_nanos / NANOS for point in shown.points]
+    data += _before(shown, x, lambda one: one.cost_nanos / NANOS, _("$%{y:,.2f} before"), yaxis="y2")
     data.append(_line(x, cost, "--series-cost", _("$%{y:,.2f}"), name=_("Cost"), yaxis="y2"))
     layout = {
         "xaxis": {**_time_axis(shown.query), "anchor": "y2"},
         "yaxis": {"domain": [0.33, 1], "range": [0, highest * 1.16], "tickformat": ",d"},
-        "yaxis2": {"domain": [0, 0.21], "tickprefix": "$", "nticks": 3},
+        "yaxis2": {"domain": [0, 0.21], "tickprefix": "$", "nticks": 3, **_cost_range(shown, cost)},
         "bargap": 0.15,
     }
     return {"data": data, "layout": layout}
 
 
+def _highest(now: Sequence[float], before: Sequence[float]) -> float:
+    """Up to where an axis goes. A peak of the period before is cut off, or it would make the present look flat."""
+    most, most_before = max(now, default=0), max(before, default=0)
+    return max(most, min(most_before, 1.5 * most)) if most else most_before
+
+
+def _cost_range(shown: Overview, cost: Sequence[float]) -> Chart:
+    highest = _highest(cost, [point.figures.cost_nanos / NANOS for point in shown.points_before])
+    return {"range": [0, highest * 1.1]} if highest else {}
+
+
 def success(shown: Overview, behind: CallsBehind | None = None) -> Chart:
-    """The success rate in percent; buckets without calls are gaps. A point leads to its failed calls, if any."""
-    rates = [point.figures.success_rate for point in shown.points]
-    values = [None if rate is None else rate * 100 for rate in rates]
-    lowest = min((value for value in values if value is not None), default=100.0)
+    """The success rate in percent, and that of the period before; buckets without calls are gaps.
+
+    A point leads to its failed calls, if any.
+    """
+    values = [_success_percent(point.figures) for point in shown.points]
+    before = [_success_percent(point.figures) for point in shown.points_before]
+    lowest = min((value for value in [*values, *before] if value is not None), default=100.0)
     bottom = next(floor for floor in (90, 75, 50, 0) if lowest >= floor)
     ticks = [bottom, (bottom + 100) / 2, 100]
     x = _times(shown.query, shown.points)
@@ -83,16 +98,26 @@ def success(shown: Overview, behind: CallsBehind | None = None) -> Chart:
         "rangemode": "normal",
     }
     line |= _links(shown.spans, behind, lambda one: {"outcome": "failed"} if one.failed else {})
-    return {"data": [line], "layout": {"xaxis": _time_axis(shown.query), "yaxis": yaxis}}
+    data = [*_before(shown, x, _success_percent, _("%{y:.1f} % before")), line]
+    return {"data": data, "layout": {"xaxis": _time_axis(shown.query), "yaxis": yaxis}}
+
+
+def _success_percent(figures: Figures) -> float | None:
+    rate = figures.success_rate
+    return None if rate is None else rate * 100
 
 
 def latency(shown: Overview, behind: CallsBehind | None = None) -> Chart:
-    """The 50th, 95th and 99th percentile of latency in seconds. A point leads to its calls, slowest first."""
+    """The 50th, 95th and 99th percentile of latency in seconds; of the period before the 95th.
+
+    A point leads to its calls, slowest first.
+    """
     x = _times(shown.query, shown.points)
-    data = []
+    data = _before(
+        shown, x, lambda one: _seconds(one.latency.p95), "p95 " + _("%{y:,.2f} s before"), shape="linear"
+    )
     for name in ("p99", "p95", "p50"):
-        known = [getattr(point.figures.latency, name) for point in shown.points]
-        seconds = [None if value is None else value / 1000 for value in known]
+        seconds = [_seconds(getattr(point.figures.latency, name)) for point in shown.points]
         line = _line(x, seconds, f"--series-{name}", f"{name} " + _("%{y:,.2f} s"), name=name, shape="linear")
         if name == "p99":
             line["line"] |= {"dash": "4px,2px", "width": 1.25}
@@ -104,19 +129,8 @@ def latency(shown: Overview, behind: CallsBehind | None = None) -> Chart:
     }
 
 
-def bars(
-    shown: Overview, value: Callable[[Figures], float], hover: str, behind: CallsBehind | None = None
-) -> Chart:
-    """One bar for each bucket, for the personal page."""
-    bar = {
-        "type": "bar",
-        "x": _times(shown.query, shown.points),
-        "y": [value(point.figures) for point in shown.points],
-        "marker": {"color": "var(--series-calls)"},
-        "hovertemplate": hover + "<extra></extra>",
-        **_links(shown.spans, behind),
-    }
-    return {"data": [bar], "layout": {"xaxis": _time_axis(shown.query), "yaxis": {"nticks": 4}, "bargap": 0.3}}
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def trend_summary(shown: Overview) -> str:
@@ -216,15 +230,19 @@ def _links(
     return {"customdata": links}
 
 
-def _line_before(x: Sequence[str], before: Sequence[Point]) -> Chart:
-    """The period before, laid over the buckets at the same distance from the start."""
-    calls = [point.figures.calls for point in before][: len(x)]
-    line = _line(x[: len(calls)], calls, "--series-past", _("%{y:,} before"), name=_("Before"))
+def _before(
+    shown: Overview, x: Sequence[str], value: Callable[[Figures], float | None], hover: str, **more: Any
+) -> list[Chart]:
+    """The period before as a thin line, laid over the buckets at the same distance from the start; none without."""
+    values = [value(point.figures) for point in shown.points_before][: len(x)]
+    if not values:
+        return []
+    line = _line(x[: len(values)], values, "--series-past", hover, name=_("Before"), **more)
     line["line"]["width"] = 1
-    return line
+    return [line]
 
 
-def _marks(query: UsageQuery, marks: Sequence[tuple[Point, str, str]], highest: int) -> Chart:
+def _marks(query: UsageQuery, marks: Sequence[tuple[Point, str, str]], highest: float) -> Chart:
     points = [point for point, _number, _link in marks]
     return {
         "type": "scatter",

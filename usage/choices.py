@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from teams.access import Access
-from teams.models import Token
+from teams.models import Membership, Token
 from usage.buckets import day_of
 from usage.models import DayModel
 from usage.people import NO_TOKEN, Person
@@ -59,6 +59,25 @@ def filters_of(
         by_member = [Choice(one.public_id, one.label, one.id in query.members) for one in people]
         filters.insert(0, Filter("member", _("Member"), by_member))
     return filters
+
+
+def own_filters(
+    query: UsageQuery,
+    memberships: Sequence[Membership],
+    chosen: Sequence[Membership],
+    tokens: Iterable[Token],
+    models: Sequence[str],
+) -> list[Filter]:
+    """What the personal page can be filtered by: contexts where there are several, models, one's own tokens."""
+    names = dict.fromkeys([*models, *query.models])
+    is_some = len(chosen) < len(memberships)
+    of_context = [Choice(one.team.slug, one.team.name, is_some and one in chosen) for one in memberships]
+    of_model = [Choice(name, name, name in query.models) for name in names]
+    of_token = [
+        Choice(one.public_id, f"{one.name} ({one.team.name})", one.pk in query.tokens) for one in tokens
+    ]
+    filters = [Filter("model", _("Model"), of_model), Filter("token", _("Token"), of_token)]
+    return [Filter("team", _("Context"), of_context), *filters] if len(memberships) > 1 else filters
 
 
 def token_label(token: Token, access: Access) -> str:

@@ -1,5 +1,6 @@
 """From when on a team's days are those of its present clock."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -20,13 +21,15 @@ def note_clock_change(*, team: Team, before: str, exact_from: date | None, now: 
         ClockChange.objects.create(team=team, before=before, exact_from=exact_from, changed_at=now)
 
 
-def clock_change_of(query: UsageQuery, now: datetime) -> ClockChange | None:
-    """The change of clock that a page of this range must tell of.
+def clock_changes_of(queries: Sequence[UsageQuery], now: datetime) -> list[ClockChange]:
+    """The changes of clock that a page of these ranges must tell of, with their teams.
 
     Calls are kept for a while, so recent days are always exact, and it is not even asked for.
     """
-    oldest = min(query.range.start, query.previous.start if query.previous else query.range.start)
-    if oldest >= now - timedelta(days=settings.CALL_RETENTION_DAYS):
-        return None
-    change = ClockChange.objects.filter(team=query.team).first()
-    return change if change and oldest < day_start(change.exact_from, query.zone) else None
+    kept = now - timedelta(days=settings.CALL_RETENTION_DAYS)
+    oldest = {query.team.pk: min(query.range.start, (query.previous or query.range).start) for query in queries}
+    asked = [team_id for team_id, at in oldest.items() if at < kept]
+    if not asked:
+        return []
+    found = ClockChange.objects.filter(team__in=asked).select_related("team")
+    return [one for one in found if oldest[one.team_id] < day_start(one.exact_from, one.team.zone)]

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from config.figures import milliseconds, money, percent, plain
 from teams.access import access_of
-from teams.mails import send_message
 from teams.models import Membership, Mode, Role, Team, Token
+from usage.alerts.outbox import queue_mail
 from usage.levels import LevelState
 from usage.models import Level, UsageMail
 from usage.people import people_of
@@ -25,6 +27,7 @@ from usage.weeks import Week, week_of
 
 # Not in the night: the hour of Monday, on the team's clock, from which the digest of last week may go out.
 MONDAY_HOUR = 8
+EVENT = "usage.digest"
 TOP = 5
 NEAR = 0.8  # of a limit
 MOST_LIMITS = 10
@@ -36,6 +39,16 @@ class NearLimit:
 
     name: str
     state: LevelState
+
+
+@dataclass(frozen=True)
+class Line:
+    """A figure as people read it: of the week, of the one before, and how it changed; "" where there is none."""
+
+    label: str
+    week: str
+    before: str
+    change: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,7 @@ class Digest:
 
     @property
     def settings_url(self) -> str:
-        return f"{settings.BASE_URL}/t/{self.team.slug}/digest/"
+        return f"{settings.BASE_URL}/t/{self.team.slug}/alerts/"
 
     @property
     def subject(self) -> str:
@@ -72,9 +85,56 @@ class Digest:
         return _("%(team)s, week of %(day)s") % words
 
     @property
+    def lines(self) -> list[Line]:
+        """The totals: the same in text and HTML."""
+        week, before, changes = self.overview.total, self.overview.figures_before, self.overview.changes
+        assert changes is not None  # a digest compares with the week before
+        return [
+            _line(_("Calls"), plain(week.calls), plain(before.calls), changes.calls),
+            _line(
+                _("Success rate"),
+                percent(week.success_rate),
+                percent(before.success_rate),
+                changes.success,
+                unit=_("points"),
+            ),
+            _line(
+                _("Latency, p95"),
+                milliseconds(week.latency.p95),
+                milliseconds(before.latency.p95),
+                changes.p95,
+            ),
+            _line(_("Tokens"), plain(week.tokens), plain(before.tokens), changes.tokens),
+            _line(
+                _("Cost"),
+                money(week.cost_nanos),
+                money(before.cost_nanos),
+                changes.cost,
+            ),
+        ]
+
+    @property
+    def ranking(self) -> list[tuple[Row, str]]:
+        """The first members, each with the change of their calls."""
+        return [(row, _change(row.ranked.change)) for row in self.members]
+
+    @property
     def is_empty(self) -> bool:
         """Nothing to tell: no calls in that week nor in the one before."""
         return self.overview.is_empty and not (self.overview.before and self.overview.before.calls)
+
+
+def _line(label: str, week: str | None, before: str | None, change: float | None, unit: str = "%") -> Line:
+    return Line(label, week or "", before or "", _change(change, unit))
+
+
+def _change(ratio: float | None, unit: str = "%") -> str:
+    """`+23.8%`, or in points `−1.2 points`; "" where nothing can be compared."""
+    if ratio is None:
+        return ""
+    amount = plain(100 * ratio, 1)
+    sign = "+" if ratio > 0 else ""
+    return f"{sign}{amount}{unit}" if unit == "%" else f"{sign}{amount} {unit}"
 
 
 def make_digest(team: Team, week: Week, now: datetime) -> Digest:
@@ -120,10 +180,12 @@ def _level_name(state: LevelState) -> str:
 
 
 def send_digests(*, now: datetime, teams: Iterable[Team] | None = None) -> int:
-    """Sends last week's digest to everybody who wants it and has not got it; how many mails went out.
+    """Writes last week's digest to everybody who wants it and has not got it, to be sent; how many mails.
 
-    To be called every hour or day: nothing is sent twice, and what a mail server refused is tried again.
+    To be called every hour or day: nothing is written twice. Without a mail server it waits for one.
     """
+    if not settings.HAS_MAIL:
+        return 0
     wanted = UsageMail.objects.filter(wants_digest=True, membership__team__deleted_at=None)
     if teams is not None:
         wanted = wanted.filter(membership__team__in=list(teams))
@@ -144,7 +206,7 @@ def _send_team(team: Team, mails: Iterable[UsageMail], now: datetime) -> int:
     if not due:
         return 0
     digest = make_digest(team, week, now)
-    return sum(_send_one(digest, one, week.monday) for one in due)
+    return sum(_send_one(digest, one, week.monday, now) for one in due)
 
 
 def _may_see(membership: Membership) -> bool:
@@ -153,15 +215,13 @@ def _may_see(membership: Membership) -> bool:
     return access is not None and membership.role in {Role.OWNER, Role.ADMINISTRATOR}
 
 
-def _send_one(digest: Digest, to: UsageMail, monday: date) -> int:
-    """Takes the week first, so that two commands at once do not both send it; gives it back if that fails."""
-    before = to.digest_week
+@transaction.atomic
+def _send_one(digest: Digest, to: UsageMail, monday: date, now: datetime) -> int:
+    """Takes the week, which one of two commands at once can do, and writes the mail in the same transaction."""
     free = UsageMail.objects.filter(Q(digest_week=None) | Q(digest_week__lt=monday), pk=to.pk)
     if not free.update(digest_week=monday) or digest.is_empty:
         return 0
     context = {"digest": digest, "site": settings.BASE_URL}
     text, html = (render_to_string(f"usage/mail/digest.{kind}", context) for kind in ("txt", "html"))
-    if send_message(to.membership.user.email, digest.subject, text, html):
-        UsageMail.objects.filter(pk=to.pk, digest_week=monday).update(digest_week=before)
-        return 0
+    queue_mail(digest.team, EVENT, to.membership.user.email, digest.subject, text, html, now)
     return 1

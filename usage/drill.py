@@ -1,9 +1,11 @@
 """From a number to the calls behind it: addresses of the logs with exactly the filters that make the number."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
@@ -45,12 +47,14 @@ class CallsBehind:
         """
         if within is not None:
             return self.by_range(**narrower)(within)
-        return f"{self._path}?{self._query(SHARED, narrower).urlencode()}"
+        own = {name: values for name, values in self._asked.items() if name not in narrower}
+        return f"{self._path}?{urlencode(own | _values(narrower), doseq=True)}"
 
     def by_range(self, **narrower: Any) -> Callable[[Range], str]:
         """The same for each point of a chart: all but the range is written once."""
-        query = self._query([name for name in SHARED if name not in _TIME], narrower)
-        rest, zone = "".join(f"&{part}" for part in [query.urlencode()] if part), self.team.zone
+        own = {name: values for name, values in self._asked.items() if name not in {*_TIME, *narrower}}
+        query, zone = urlencode(own | _values(narrower), doseq=True), self.team.zone
+        rest = f"&{query}" if query else ""
 
         def of(within: Range) -> str:
             # Of a time only the sign of its offset means something else in an address.
@@ -59,15 +63,19 @@ class CallsBehind:
 
         return of
 
-    @property
+    @cached_property
     def _path(self) -> str:
         return reverse("logs:list", args=[self.team.slug])
 
-    def _query(self, kept: Sequence[str], narrower: dict[str, Any]) -> QueryDict:
-        query = QueryDict(mutable=True)
-        for name in kept:
-            if values := [value for value in self.asked.getlist(name) if value]:
-                query.setlist(name, values)
-        for name, value in narrower.items():
-            query.setlist(name, list(FAILED) if (name, value) == ("outcome", "failed") else [str(value)])
-        return query
+    @cached_property
+    def _asked(self) -> dict[str, list[str]]:
+        """The page's own filters, which hundreds of its numbers share."""
+        asked = {name: [value for value in self.asked.getlist(name) if value] for name in SHARED}
+        return {name: values for name, values in asked.items() if values}
+
+
+def _values(narrower: dict[str, Any]) -> dict[str, list[str]]:
+    return {
+        name: list(FAILED) if (name, value) == ("outcome", "failed") else [str(value)]
+        for name, value in narrower.items()
+    }

@@ -61,13 +61,19 @@ class ToldEpisode(EpisodeRecord):
 
 
 class UsageMail(models.Model):
-    """Which mails about a team's usage a member wants; no row: none. Sent to owners and administrators only."""
+    """Which mails about a team's usage a member wants; no row: those of their own quotas.
+
+    All others are sent to owners and administrators only.
+    """
 
     membership = models.OneToOneField(
         Membership, on_delete=models.CASCADE, related_name="usage_mail", primary_key=True
     )
     wants_digest = models.BooleanField(_("weekly digest"), default=False)
     wants_alerts = models.BooleanField(_("unusual episodes"), default=False)
+    wants_quotas = models.BooleanField(_("quotas of everybody"), default=False)
+    wants_refusals = models.BooleanField(_("refused calls"), default=False)
+    wants_own_quotas = models.BooleanField(_("own quotas"), default=True)
     # The Monday of the last week that a digest was sent of, on the team's calendar.
     digest_week = models.DateField(null=True)
 
@@ -76,6 +82,9 @@ class UsageMail(models.Model):
             # The commands that send look for the few who want something.
             models.Index(fields=["wants_digest"], condition=models.Q(wants_digest=True), name="digest_wanted"),
             models.Index(fields=["wants_alerts"], condition=models.Q(wants_alerts=True), name="alerts_wanted"),
+            models.Index(
+                fields=["wants_refusals"], condition=models.Q(wants_refusals=True), name="refusals_wanted"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What the overview and the ranking show, as CSV and JSON: exact numbers, and no total among the rows."""
+"""What the usage pages show, as CSV and JSON: exact numbers, and no total among the rows."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,39 +6,63 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 
 from config.csvs import csv_lines
+from usage.api_unusual import note_json
 from usage.api_usage import figures_json, flattened, time_text
 from usage.figures import Figures
 from usage.money import usd_string
-from usage.pages import OverviewPage
+from usage.pages import OverviewPage, OwnPage
 from usage.query import Dimension, Range, UsageQuery
 from usage.ranking import Row
-from usage.statistics import Point, Ranked
+from usage.statistics import Overview, Point, Ranked
 
 
 def overview_export(page: OverviewPage, kind: str) -> HttpResponse:
-    """CSV: the charts' figures, a row for each bucket. JSON: these, the totals, models and first members."""
-    query, shown = page.query, page.overview
+    """CSV: the charts' figures, a row for each bucket. JSON: these, the totals, models, first members, the unusual."""
     if kind == "csv":
-        rows = [
-            {"from": time_text(point.start), **flattened(figures_json(point.figures))} for point in shown.points
-        ]
-        return _csv(rows, ["from", *flattened(figures_json(Figures()))], "overview")
-    answer = {
+        return _points_csv(page.overview, "overview")
+    members = [_row(row, Dimension.MEMBER) for row in page.members]
+    answer = {"team": page.query.team.slug, **_shown(page), "members": members}
+    return JsonResponse(answer, headers=_attached("overview", "json"))
+
+
+def own_export(page: OwnPage, kind: str) -> HttpResponse:
+    """The same of one's own usage, with the contexts instead of members."""
+    if kind == "csv":
+        return _points_csv(page.overview, "usage")
+    contexts = [_ranked({"team": one.query.team.slug}, one.ranked) for one in page.own.contexts]
+    return JsonResponse({**_shown(page), "contexts": contexts}, headers=_attached("usage", "json"))
+
+
+def _points_csv(shown: Overview, name: str) -> HttpResponse:
+    rows = [
+        {"from": time_text(point.start), **flattened(figures_json(point.figures))} for point in shown.points
+    ]
+    return _csv(rows, ["from", *flattened(figures_json(Figures()))], name)
+
+
+def _shown(page: OverviewPage | OwnPage) -> dict[str, Any]:
+    """What both pages show."""
+    query, shown, busiest = page.query, page.overview, page.busiest
+    previous = {
+        **_range(query.previous or query.range),
+        "totals": figures_json(shown.figures_before),
+        "points": _points(shown.points_before),
+    }
+    return {
         **_about(query),
         "totals": figures_json(shown.total),
         "points": _points(shown.points),
-        "previous": {
-            **_range(query.previous),
-            "totals": figures_json(shown.before),
-            "points": _points(shown.points_before),
-        }
-        if query.previous and shown.before
-        else None,
+        "previous": previous if query.previous else None,
         "models": [_ranked({"model": row.key}, row) for row in page.models],
-        "members": [_row(row, Dimension.MEMBER) for row in page.members],
         "refused": page.refusals,
+        "unusual": [note_json(note) for note in page.unusual.notes],
+        "busiest_hours": [
+            {"weekday": slot.weekday, "hour": slot.hour, "calls": round(slot.calls, 3)}
+            for _day, slots in (busiest.days if busiest else [])
+            for slot in slots
+            if slot.calls
+        ],
     }
-    return JsonResponse(answer, headers=_attached("overview", "json"))
 
 
 def ranking_export(query: UsageQuery, rows: Sequence[Row], by: Dimension, kind: str) -> HttpResponse:
@@ -47,13 +71,12 @@ def ranking_export(query: UsageQuery, rows: Sequence[Row], by: Dimension, kind: 
     if kind == "csv":
         empty = _row(Row("", "", "", Ranked(0, 0, Figures(), None, 0.0)), by)
         return _csv([flattened(line) for line in lines], list(flattened(empty)), f"ranking-by-{by}")
-    answer = {**_about(query), "by": by.value, "rows": lines}
+    answer = {"team": query.team.slug, **_about(query), "by": by.value, "rows": lines}
     return JsonResponse(answer, headers=_attached(f"ranking-by-{by}", "json"))
 
 
 def _about(query: UsageQuery) -> dict[str, Any]:
     return {
-        "team": query.team.slug,
         "mode": query.mode.word,
         **_range(query.range),
         "time_zone": query.team.time_zone,

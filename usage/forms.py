@@ -1,6 +1,6 @@
 """The only reader of the usage pages' query strings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.access import Access
-from teams.models import Mode
+from teams.models import Membership, Mode, Team, Token
+from usage.own import OwnQuestion
 from usage.people import people_named, tokens_named
 from usage.query import (
     PRESETS,
@@ -38,8 +39,10 @@ LONGEST = timedelta(days=10 * 366)
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
 
 
-class UsageFilter(forms.Form):
-    """Period, granularity, comparison and filters of a usage page."""
+class RangeFilter(forms.Form):
+    """Period, granularity, comparison and mode of a usage page, on one clock."""
+
+    default_period = DEFAULT_PERIOD
 
     period = forms.ChoiceField(choices=[*PRESETS.items()], required=False)
     granularity = forms.ChoiceField(
@@ -49,18 +52,12 @@ class UsageFilter(forms.Form):
     mode = forms.ChoiceField(choices=[("live", "live"), ("test", "test")], required=False)
     compare = forms.ChoiceField(choices=[("previous", "previous"), ("none", "none")], required=False)
 
-    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+    def __init__(self, data: QueryDict, *, zone: ZoneInfo, now: datetime) -> None:
         super().__init__(data)
-        self._access, self._now = access, now
+        self.zone, self._now = zone, now
         # "from" is a word of Python's, so these two cannot be declared above.
-        self.fields["from"] = InstantField(access.team.zone)
-        self.fields["to"] = InstantField(access.team.zone)
-        self.fields["member"] = ManyField(
-            partial(people_named, access.team), gettext_lazy("There is no member “%s” in this team.")
-        )
-        self.fields["token"] = ManyField(
-            partial(tokens_named, access.team), gettext_lazy("There is no token “%s” in this team.")
-        )
+        self.fields["from"] = InstantField(zone)
+        self.fields["to"] = InstantField(zone)
         self.fields["model"] = ManyField()
 
     def clean(self) -> dict[str, Any]:
@@ -75,9 +72,19 @@ class UsageFilter(forms.Form):
             raise ValidationError({"granularity": str(error)}) from error
         return data
 
+    @property
+    def period_shown(self) -> str:
+        """The preset that was asked for, or `custom`."""
+        return "custom" if "from" in self.data else self.data.get("period") or self.default_period
+
+    @property
+    def mode_asked(self) -> Mode:
+        """The mode, also of a form that is not valid."""
+        return Mode.TEST if self.data.get("mode") == "test" else Mode.LIVE
+
     def _ranges(self, data: dict[str, Any]) -> tuple[Range, Range]:
         if not (data["from"] or data["to"]):
-            return preset_ranges(data["period"] or DEFAULT_PERIOD, self._now, self._access.team.zone)
+            return preset_ranges(data["period"] or self.default_period, self._now, self.zone)
         if not (data["from"] and data["to"]):
             missing = "to" if data["from"] else "from"
             raise ValidationError({missing: _("A range needs both a beginning and an end.")})
@@ -89,21 +96,84 @@ class UsageFilter(forms.Form):
         asked = Range(start, end)
         return asked, preceding(asked)
 
+    def _query(self, team: Team, ranges: tuple[Range, Range], **filters: Any) -> UsageQuery:
+        """The question about one team, once the form is valid."""
+        data = self.cleaned_data
+        return UsageQuery(
+            team=team,
+            mode=self.mode_asked,
+            range=ranges[0],
+            previous=None if data["compare"] == "none" else ranges[1],
+            granularity=data["granularity"],
+            models=tuple(data["model"]),
+            **filters,
+        )
+
+
+class UsageFilter(RangeFilter):
+    """What a team's page shows, also of which members, models and tokens."""
+
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+        super().__init__(data, zone=access.team.zone, now=now)
+        self._access = access
+        self.fields["member"] = ManyField(
+            partial(people_named, access.team), gettext_lazy("There is no member “%s” in this team.")
+        )
+        self.fields["token"] = ManyField(
+            partial(tokens_named, access.team), gettext_lazy("There is no token “%s” in this team.")
+        )
+
     def query(self) -> UsageQuery:
         """The question, once the form is valid. Members see only their own usage."""
         data = self.cleaned_data
-        asked, previous = data["ranges"]
         own = () if self._access.sees_team else (self._access.user.pk,)
-        return UsageQuery(
-            team=self._access.team,
-            mode=Mode.TEST if data["mode"] == "test" else Mode.LIVE,
-            range=asked,
-            previous=None if data["compare"] == "none" else previous,
-            granularity=data["granularity"],
-            members=own or tuple(data["member"]),
-            models=tuple(data["model"]),
-            tokens=tuple(data["token"]),
+        members, tokens = own or tuple(data["member"]), tuple(data["token"])
+        return self._query(self._access.team, data["ranges"], members=members, tokens=tokens)
+
+
+class OwnFilter(RangeFilter):
+    """What the personal page shows: in which contexts, of which models and tokens of one's own.
+
+    A single context is shown on its clock, several on that of the personal space, the first of `memberships`.
+    """
+
+    default_period = "30d"
+
+    def __init__(
+        self, data: QueryDict, *, memberships: Sequence[Membership], tokens: Sequence[Token], now: datetime
+    ) -> None:
+        by_slug = {one.team.slug: one for one in memberships}
+        asked = [by_slug[slug] for slug in dict.fromkeys(data.getlist("team")) if slug in by_slug]
+        self.contexts = asked or list(memberships)
+        self.clock = (self.contexts[0] if len(self.contexts) == 1 else memberships[0]).team
+        super().__init__(data, zone=self.clock.zone, now=now)
+        self.fields["team"] = ManyField(
+            lambda slugs: {slug: by_slug[slug].team_id for slug in slugs if slug in by_slug},
+            gettext_lazy("You call in no context “%s”."),
         )
+        self.fields["token"] = ManyField(
+            lambda _names: {one.public_id: one.pk for one in tokens}, gettext_lazy("You have no token “%s”.")
+        )
+
+    def question(self) -> OwnQuestion:
+        """The question, once the form is valid.
+
+        A preset is cut by each context's own calendar, so that its part is what its own pages show; a range of
+        one's own is the same time everywhere.
+        """
+        data = self.cleaned_data
+        tokens = tuple(data["token"])
+        preset = None if data["from"] else data["period"] or self.default_period
+        parts = [
+            self._query(
+                one.team,
+                preset_ranges(preset, self._now, one.team.zone) if preset else data["ranges"],
+                members=(one.user_id,),
+                tokens=tokens,
+            )
+            for one in self.contexts
+        ]
+        return OwnQuestion(self._query(self.clock, data["ranges"], tokens=tokens), self.contexts, parts)
 
 
 class RankingFilter(UsageFilter):
@@ -116,50 +186,22 @@ class RankingFilter(UsageFilter):
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
 
     def order_asked(self) -> Order:
-        """How the ranking is to be shown, once the form is valid. Names begin with A, numbers with the most."""
+        """How the ranking is to be shown, once the form is valid."""
         data = self.cleaned_data
         sort = Sort(data["sort"] or Sort.CALLS)
         return Order(
             by=Dimension(data["by"] or Dimension.MEMBER),
             sort=sort,
-            is_ascending=data["order"] == "asc" or (sort is Sort.NAME and data["order"] != "desc"),
+            is_ascending=data["order"] == "asc" or (sort.begins_ascending and data["order"] != "desc"),
             search=data["q"],
             page=data["page"] or 1,
         )
-
-
-class UsageMailForm(forms.Form):
-    """Which mails about a team's usage somebody wants; two boxes to tick, so whatever comes is valid."""
-
-    wants_digest = forms.BooleanField(
-        label=gettext_lazy("Weekly digest"),
-        help_text=gettext_lazy("On Mondays: totals, ranking, unusual episodes, quotas near their limit."),
-        required=False,
-    )
-    wants_alerts = forms.BooleanField(
-        label=gettext_lazy("Unusual episodes"),
-        help_text=gettext_lazy("Once for each, within about an hour of its beginning."),
-        required=False,
-    )
 
 
 class ExportForm(forms.Form):
     """In which form the figures of a page are saved."""
 
     format = forms.ChoiceField(choices=[("csv", "CSV"), ("json", "JSON")])
-
-
-OWN_DAYS = (7, 30, 90)
-
-
-class OwnFilter(forms.Form):
-    """How many days the personal page looks back."""
-
-    days = forms.TypedChoiceField(choices=[(days, days) for days in OWN_DAYS], coerce=int, required=False)
-
-    def days_back(self) -> int:
-        """The days asked for; 30 when nothing sensible was."""
-        return (self.cleaned_data.get("days") if self.is_valid() else None) or 30
 
 
 class ExpectedForm(forms.Form):

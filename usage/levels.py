@@ -34,6 +34,15 @@ class LevelKey(NamedTuple):
     subject_id: int
 
 
+def levels_in_team(member_id: int, token_id: int) -> list[tuple[int, int]]:
+    """Level and subject of all that a call counts at in its own team; its owner's balance is apart.
+
+    `token_id` 0: reported or reserved for a member without a token.
+    """
+    levels = [(_MEMBER, member_id), (_TEAM, 0)]
+    return [*levels, (_TOKEN, token_id)] if token_id else levels
+
+
 @dataclass(frozen=True)
 class LevelState:
     """One level at a moment. Amounts in nano-dollars; `limit_nanos` None is no limit."""

@@ -13,6 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import Membership, Mode, Team, Token, User, public_id
+from usage.alert_models import DEFAULT_THRESHOLDS as DEFAULT_THRESHOLDS
+from usage.alert_models import AlertPolicy as AlertPolicy
+from usage.alert_models import Event as Event
+from usage.alert_models import Message as Message
+from usage.alert_models import MessageState as MessageState
+from usage.alert_models import ToldRefusal as ToldRefusal
+from usage.alert_models import ToldThreshold as ToldThreshold
+from usage.alert_models import Webhook as Webhook
 from usage.episode_models import EpisodeRecord as EpisodeRecord
 from usage.episode_models import ExpectedEpisode as ExpectedEpisode
 from usage.episode_models import ToldEpisode as ToldEpisode

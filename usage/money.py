@@ -9,6 +9,8 @@ NANOS = 1_000_000_000
 # The largest limit or reservation; far above any real one, and far below what a column holds.
 MOST_USD = Decimal(10_000_000)
 _DECIMALS = 9
+# A cent, a micro-dollar, a nano-dollar: amounts of one kind stand under each other.
+WRITTEN_DECIMALS = (2, 6, _DECIMALS)
 # Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN", "1e99999999".
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
 
@@ -52,6 +54,10 @@ def to_usd(nanos: int) -> Decimal:
 
 
 def usd_string(nanos: int) -> str:
-    """The amount as the API writes it: at least two decimals, as many as it needs, at most nine."""
-    whole, _, fraction = f"{to_usd(nanos):.9f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+    """The amount as the API writes it: with 2 decimals, or with 6 or 9 where it has more than these."""
+    # Not by Decimal: files are written a million amounts at a time.
+    whole, fraction = divmod(abs(nanos), NANOS)
+    digits = f"{fraction:09d}"
+    needed = len(digits.rstrip("0"))
+    places = next(places for places in WRITTEN_DECIMALS if needed <= places)
+    return f"{'-' if nanos < 0 else ''}{whole}.{digits[:places]}"

@@ -1,85 +1,115 @@
-"""One's own usage in every context: from the rollups by member, one statement for all teams."""
+"""One's own usage in every context together and apart: the parts that the contexts' own pages would show."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from django.db.models import Sum
+from teams.models import Membership, Role
+from usage.buckets import day_of, day_start, hour_of
+from usage.cells import Cells, SingleCalls
+from usage.drill import on_the_clock
+from usage.figures import Figures, total
+from usage.query import Dimension, Granularity, UsageQuery
+from usage.statistics import Overview, Ranked, by_time_and_model, overview_of, ranked_by
 
-from teams.models import Membership, Mode, User
-from usage.buckets import day_of, day_start
-from usage.cells import Joined
-from usage.figures import Figures, fill_percentiles, total
-from usage.models import DayMember
-from usage.query import Granularity, Range, UsageQuery
-from usage.rollups import COUNTERS
-from usage.statistics import Overview, Point
+
+@dataclass(frozen=True)
+class OwnQuestion:
+    """What is asked of one's own usage: as a whole, on one clock, and of each context, on its own clock."""
+
+    whole: UsageQuery
+    memberships: Sequence[Membership]
+    parts: Sequence[UsageQuery]  # one for each membership
 
 
 @dataclass(frozen=True)
 class ContextUsage:
-    """One's own figures in one context."""
+    """One's own figures in one context, ranked among all of them; `query` is the question to it."""
 
     membership: Membership
-    figures: Figures
+    query: UsageQuery
+    ranked: Ranked
+
+    @property
+    def looked_at(self) -> tuple[UsageQuery, bool]:
+        """What is asked of the unusual here, and whether one sees the team; a personal space is all one's own."""
+        query = replace(self.query, members=()) if self.membership.team.is_personal else self.query
+        return query, self.membership.role in {Role.OWNER, Role.ADMINISTRATOR}
+
+    @property
+    def since(self) -> str:
+        """The beginning of its range as the filters of its pages read it."""
+        return on_the_clock(self.query.range.start, self.query.zone)
+
+    @property
+    def until(self) -> str:
+        return on_the_clock(self.query.range.end, self.query.zone)
+
+    @property
+    def figures(self) -> Figures:
+        return self.ranked.figures
 
 
 @dataclass(frozen=True)
 class OwnUsage:
-    """One's own figures over the last days: by context, by day, together."""
+    """One's own figures: by context (in the order of the contexts), by time, by model (all of them)."""
 
     contexts: list[ContextUsage]
     overview: Overview
+    models: list[Ranked]
+
+    @property
+    def clocks(self) -> list[str]:
+        """The time zones of the contexts, each once."""
+        return list(dict.fromkeys(one.query.team.time_zone for one in self.contexts))
 
 
-def own_usage(
-    user: User, memberships: Sequence[Membership], mode: Mode, *, days: int, now: datetime
-) -> OwnUsage:
-    """The user's calls of the last `days` days, each context's days on its own calendar.
+def own_usage(asked: OwnQuestion) -> OwnUsage:
+    """The answer as a whole from those of the contexts, all in the statements of one.
 
-    `memberships` has the personal space first, whose calendar names the days of the whole.
+    Days, weeks and months are each context's own and meet by their dates, so that the parts are those of the
+    contexts' pages and of their quotas; hours meet where they begin on the clock of `whole`.
     """
-    zone = memberships[0].team.zone
-    today = day_of(now, zone)
-    first = today - timedelta(days=days - 1)
-    found = _by_team_and_day(user, memberships, mode, first)
-    contexts = [
-        ContextUsage(one, total(value for (team, _day), value in found.items() if team == one.team_id))
-        for one in memberships
-    ]
-    points = [
-        Point(
-            day_start(day, zone),
-            total(value for (_team, when), value in found.items() if when == day),
-        )
-        for day in (first + timedelta(days=index) for index in range(days))
-    ]
-    whole = total(point.figures for point in points)
-    fill_percentiles([whole, *(one.figures for one in contexts), *(point.figures for point in points)])
-    query = UsageQuery(
-        team=memberships[0].team,
-        mode=mode,
-        range=Range(day_start(first, zone), day_start(today + timedelta(days=1), zone)),
-        granularity=Granularity.DAY,
-        members=(user.pk,),
+    whole, queries = asked.whole, asked.parts
+    parts = by_time_and_model(queries, SingleCalls((Dimension.MODEL,)))
+    by_time = _merged(
+        [_on_clock_of(whole, query, found) for found in times]
+        for query, (times, _models) in zip(queries, parts, strict=True)
     )
-    return OwnUsage(contexts, Overview(query, whole, points))
+    by_model = _merged(models for _times, models in parts)
+    times_of = {query.team.pk: times for query, (times, _models) in zip(queries, parts, strict=True)}
+    by_context: list[Cells] = [
+        {(team_id,): total(times[period].values()) for team_id, times in times_of.items()}
+        for period in range(len(by_time))
+    ]
+    ranked = {row.key: row for row in ranked_by(by_context)}
+    pairs = zip(asked.memberships, queries, strict=True)
+    contexts = [ContextUsage(one, query, ranked[one.team_id]) for one, query in pairs]
+    return OwnUsage(contexts, overview_of(whole, by_time), ranked_by(by_model))
 
 
-def _by_team_and_day(
-    user: User, memberships: Sequence[Membership], mode: Mode, first: date
-) -> dict[tuple[int, date], Figures]:
-    teams = [membership.team_id for membership in memberships]
-    sums = {f"sum_{name}": Sum(name) for name in COUNTERS}
-    sketches = {"latency": Joined("latency_sketch"), "ttft": Joined("ttft_sketch")}
-    rows = (
-        DayMember.objects.filter(team_id__in=teams, mode=mode, day__gte=first, member_id=user.pk)
-        .values("team_id", "day")
-        .annotate(**sums, **sketches)
-        .values_list("team_id", "day", *sums, *sketches)
-    )
-    found: dict[tuple[int, date], Figures] = {}
-    for team_id, day, *values in rows:
-        figures = found.setdefault((team_id, day), Figures())
-        figures.add(values[:-2], bytes(values[-2]), bytes(values[-1]))
-    return found
+def _merged(parts: Iterable[Sequence[Cells]]) -> list[Cells]:
+    """For each range the figures of all parts together."""
+    known = list(parts)
+    if len(known) == 1:
+        return list(known[0])
+    merged: list[Cells] = []
+    for part in known:
+        merged = merged or [{} for _ in part]
+        for found, sums in zip(part, merged, strict=True):
+            for key, figures in found.items():
+                sums.setdefault(key, Figures()).absorb(figures)
+    return merged
+
+
+def _on_clock_of(whole: UsageQuery, part: UsageQuery, found: Cells) -> Cells:
+    """Figures by time with the buckets of another clock: the same dates, and the hours in which theirs begin."""
+    if whole.zone == part.zone:
+        return found
+    moved: Cells = {}
+    for (start,), figures in found.items():
+        if whole.granularity is Granularity.HOUR:
+            bucket = hour_of(start, whole.zone)
+        else:
+            bucket = day_start(day_of(start, part.zone), whole.zone)
+        moved.setdefault((bucket,), Figures()).absorb(figures)
+    return moved

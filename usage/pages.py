@@ -1,20 +1,24 @@
 """What the usage pages are made of: statistics with names to them, and what may be filtered by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from teams.access import Access
+from teams.models import Membership, Token
 from usage.busiest import Busiest, busiest_hours
 from usage.cells import SingleCalls
-from usage.choices import Filter, filters_of
-from usage.clock import clock_change_of
+from usage.choices import Filter, filters_of, own_filters
+from usage.clock import clock_changes_of
+from usage.figures import Figures
 from usage.models import ClockChange, Level, QuotaUse
+from usage.own import OwnQuestion, OwnUsage, own_usage
 from usage.people import people_of, tokens_of
-from usage.query import Dimension, UsageQuery
+from usage.query import Dimension, Granularity, UsageQuery
 from usage.ranking import Row, member_rows, with_quotas
 from usage.refusals import Refused, refusals_in
 from usage.statistics import Overview, Ranked, only, overview_and_models, ranking
-from usage.unusual.shown import Unusual, unusual_in
+from usage.unusual.shown import Unusual, unusual_in, unusual_in_teams
 
 # The overview shows the first few; the ranking page has them all.
 TOP = 5
@@ -33,7 +37,7 @@ class OverviewPage:
     never_called: bool
     unusual: Unusual
     busiest: Busiest | None
-    clock_change: ClockChange | None
+    clock_changes: list[ClockChange]
     refused: list[Refused]
 
     @property
@@ -67,8 +71,8 @@ def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewP
         never_called=shown.is_empty and not _was_called(query),
         unusual=unusual,
         busiest=busiest_hours(query, shown),
-        clock_change=clock_change_of(query, now),
-        refused=refusals_in(access.team, query.mode, query.range, query.members),
+        clock_changes=clock_changes_of([query], now),
+        refused=refusals_in([query], [pk for pk, one in tokens.items() if one.user_id in query.members]),
     )
 
 
@@ -76,3 +80,55 @@ def _was_called(query: UsageQuery) -> bool:
     """Whether the team (or the member who asks) has any calls at all, whenever."""
     own = {"level": Level.MEMBER, "subject_id__in": query.members} if query.members else {"level": Level.TEAM}
     return QuotaUse.objects.filter(team_id=query.team.pk, mode=query.mode, **own).exists()
+
+
+@dataclass(frozen=True)
+class OwnPage:
+    """Everything of the personal page's statistics but the charts."""
+
+    query: UsageQuery
+    own: OwnUsage
+    models: list[Ranked]
+    filters: list[Filter]
+    unusual: Unusual
+    busiest: Busiest | None
+    clock_changes: list[ClockChange]
+    refused: list[Refused]
+
+    @property
+    def overview(self) -> Overview:
+        return self.own.overview
+
+    @property
+    def refusals(self) -> int:
+        """How many reservations were refused for quota."""
+        return sum(one.refused for one in self.refused)
+
+
+def own_page(
+    asked: OwnQuestion, memberships: Sequence[Membership], tokens: Sequence[Token], now: datetime
+) -> OwnPage:
+    """One's own usage in the contexts asked for; `memberships` and `tokens` are all of one's own, to choose from."""
+    own = own_usage(asked)
+    query, parts = asked.whole, asked.parts
+    # Looked for in contexts with calls only: in the others there is nothing unusual of one's own to be seen.
+    called = [one for one in own.contexts if one.figures.calls or (one.ranked.before or Figures()).calls]
+    return OwnPage(
+        query=query,
+        own=own,
+        models=[row for row in only(own.models, query.models) if row.figures.calls],
+        filters=own_filters(
+            query, memberships, asked.memberships, tokens=tokens, models=[row.key for row in own.models]
+        ),
+        unusual=unusual_in_teams([one.looked_at for one in called], now=now),
+        busiest=_own_busiest(asked, own.overview),
+        clock_changes=clock_changes_of(parts, now),
+        refused=refusals_in(parts, [token.pk for token in tokens]),
+    )
+
+
+def _own_busiest(asked: OwnQuestion, shown: Overview) -> Busiest | None:
+    """From the chart's hours, or of a single context from its own; of several on different clocks it says nothing."""
+    if asked.whole.granularity is not Granularity.HOUR and len(asked.parts) > 1:
+        return None
+    return busiest_hours(asked.parts[0] if len(asked.parts) == 1 else asked.whole, shown)

@@ -74,10 +74,10 @@ def tokens_of(team: Team, user: User | None = None) -> dict[int, Token]:
     return {token.pk: token for token in (found.filter(user=user) if user else found)}
 
 
-def own_tokens(user: User, most: int = 8) -> list[Token]:
-    """The user's tokens that are not revoked, in all contexts they still are in, last used first."""
+def own_tokens(user: User) -> list[Token]:
+    """The user's tokens in all contexts they still are in, last used first; also revoked ones, which have calls."""
     return list(
-        Token.objects.filter(user=user, revoked_at=None, team__deleted_at=None, team__memberships__user=user)
+        Token.objects.filter(user=user, team__deleted_at=None, team__memberships__user=user)
         .select_related("team")
-        .order_by(F("last_used_at").desc(nulls_last=True), "-created_at")[:most]
+        .order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
     )

@@ -17,7 +17,10 @@ from usage.money import AmountError, amount_nanos, read_usd, usd_string
 
 
 class LimitForm(forms.Form):
-    """A limit for a period, or none. An empty amount is a mistake, not "no limit"."""
+    """A limit for a period, or none. An empty amount is a mistake, not "no limit"; a new one beside it too.
+
+    `initial` says what stands there now (`limit_initial`), also when the form is sent.
+    """
 
     limit = forms.CharField(
         label=_("Limit in US dollars"),
@@ -57,7 +60,15 @@ class LimitForm(forms.Form):
         missing = "limit" in self.fields and "limit" not in self.errors and data.get("limit") is None
         if missing and not data.get("unlimited"):
             self.add_error("limit", _now("Give an amount, or choose “No limit”."))
+        usd = data.get("limit")
+        if usd is not None and data.get("unlimited") and self._is_new(usd):
+            self.add_error("limit", _now("Take “No limit” away to set this amount."))
         return data
+
+    def _is_new(self, usd: Decimal) -> bool:
+        """Whether an amount was typed; the one that stood there may stay when “No limit” is chosen."""
+        before = self.get_initial_for_field(self.fields["limit"], "limit")
+        return before is None or Decimal(before) != usd
 
     def wanted(self) -> Limit | None:
         """The limit that a valid form asks for; None is no limit."""
@@ -83,7 +94,7 @@ class NewTokenLimitForm(LimitForm):
         super().__init__(*args, **kwargs)
         for name in ("unlimited", "note"):
             del self.fields[name]
-        self.fields["limit"].help_text = _("Empty: what you may spend.")
+        self.fields["limit"].help_text = _("Empty: as much as you may spend.")
 
     def clean(self) -> dict[str, Any]:
         return self.cleaned_data

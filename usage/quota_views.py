@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,9 +20,10 @@ from teams.models import Membership, Mode, Role
 from teams.requests import access_for, attempt_form
 from usage.actions.members import edit_member
 from usage.actions.quotas import set_member_quotas, set_team_quota
-from usage.allotment import Allotment, allotment
+from usage.allotment import allotment
+from usage.models import Level
 from usage.quota_forms import LimitForm, MemberForm, limit_initial
-from usage.quotas import member_levels
+from usage.quotas import Subject, levels_of, member_levels, payer_of
 from usage.runout import sentences_now
 
 # Where an editor was opened, and where it leads back to without JavaScript.
@@ -104,7 +105,7 @@ def quotas(request: HttpRequest, slug: str) -> HttpResponse:
 def set_team(request: HttpRequest, slug: str) -> HttpResponse:
     """Sets the team's own quota."""
     access = access_for(request, slug, Permission.OWN_TEAM)
-    form = LimitForm(request.POST, prefix="team")
+    form = _team_form(access, request.POST)
     if form.is_valid():
         wanted = {"limit": form.wanted(), "note": form.cleaned_data["note"], "now": timezone.now()}
         attempt_form(form, set_team_quota, by=actor_of(request), team=access.team, **wanted)
@@ -151,7 +152,7 @@ def _quotas_page(
         "access": access,
         "nav": "quotas",
         "shown": shown,
-        "team_form": team_form or _team_form(access, shown),
+        "team_form": team_form or (_team_form(access) if access.may(Permission.OWN_TEAM) else None),
         "members_form": members_form or LimitForm(prefix="members"),
         "chosen": request.POST.getlist("member"),
         "history": [(row, sentence(row), changes(row)) for row in rows],
@@ -160,8 +161,8 @@ def _quotas_page(
     return render_page(request, "usage/quotas.html", "usage-quotas", context, status)
 
 
-def _team_form(access: Access, shown: Allotment) -> LimitForm | None:
-    """The form of the team's quota, for who may set it."""
-    if shown.team is None or not access.may(Permission.OWN_TEAM):
-        return None
-    return LimitForm(initial=limit_initial(shown.team), prefix="team")
+def _team_form(access: Access, data: QueryDict | None = None) -> LimitForm:
+    """The form of the team's quota, with what it is now."""
+    levels = levels_of(Subject(access.team, payer_of(access.team), Mode.LIVE), timezone.now())
+    (own,) = (state for state in levels if state.level == Level.TEAM)
+    return LimitForm(data, initial=limit_initial(own), prefix="team")

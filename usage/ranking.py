@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.access import Access
-from teams.models import Token
+from teams.models import Role, Token
 from usage.choices import Filter, filters_of, models_called
 from usage.figures import Figures
 from usage.levels import LevelState
@@ -45,6 +45,13 @@ class Sort(StrEnum):
     SUCCESS = "success"
     P95 = "p95"
     QUOTA = "quota"
+    ROLE = "role"
+    UNUSUAL = "unusual"
+
+    @property
+    def begins_ascending(self) -> bool:
+        """Names begin with A and roles with the owner, numbers with the most."""
+        return self in {Sort.NAME, Sort.ROLE}
 
 
 @dataclass(frozen=True)
@@ -152,9 +159,12 @@ def _read(
         if not query.filtered:
             ranked = _with_idle(ranked, [person.id for person in people.values() if not person.is_former])
         return member_rows(ranked, people, unusual), people, tokens, unusual
+    notes = unusual.about(order.by)
     if order.by is Dimension.TOKEN:
-        return _token_rows(ranked, tokens), people, tokens, unusual
-    return [Row(row.key, row.key, "", row, by=Dimension.MODEL) for row in ranked], people, tokens, unusual
+        rows = _token_rows(ranked, tokens)
+    else:
+        rows = [Row(row.key, row.key, "", row, by=Dimension.MODEL) for row in ranked]
+    return [replace(row, note=notes.get(row.key)) for row in rows], people, tokens, unusual
 
 
 def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:
@@ -166,7 +176,7 @@ def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:
 
 def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], unusual: Unusual) -> list[Row]:
     """A line for each member, in the order of `ranked`."""
-    notes = unusual.members
+    notes = unusual.about(Dimension.MEMBER)
     found = ((people[row.key], row) for row in ranked if row.key in people)
     return [
         Row(one.public_id, one.label, "", row, person=one, note=notes.get(one.public_id)) for one, row in found
@@ -198,6 +208,7 @@ def with_quotas(query: UsageQuery, rows: Sequence[Row], by: Dimension, now: date
     return [replace(row, quota=levels.get(row.ranked.key)) for row in rows]
 
 
+_PLACES = {role: place for place, role in enumerate((Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER, ""))}
 _VALUE: dict[Sort, Callable[[Row], Any]] = {
     Sort.NAME: lambda row: row.name.casefold(),
     Sort.CALLS: lambda row: row.figures.calls,
@@ -208,6 +219,8 @@ _VALUE: dict[Sort, Callable[[Row], Any]] = {
     Sort.SUCCESS: lambda row: row.figures.success_rate,
     Sort.P95: lambda row: row.figures.latency.p95,
     Sort.QUOTA: lambda row: row.quota.used_share if row.quota else None,
+    Sort.ROLE: lambda row: _PLACES[row.person.role] if row.person else None,
+    Sort.UNUSUAL: lambda row: row.note.episode.importance if row.note else None,
 }
 
 
@@ -231,6 +244,7 @@ class Column:
 
 
 COLUMNS = (
+    Column(Sort.ROLE, gettext_lazy("Role"), "col-3"),
     Column(Sort.CALLS, gettext_lazy("Calls"), "num"),
     Column(Sort.TOKENS, gettext_lazy("Tokens"), "num col-3"),
     Column(Sort.COST, gettext_lazy("Cost"), "num col-2"),
@@ -250,4 +264,6 @@ _SORTED_BY = {
     Sort.SUCCESS: gettext_lazy("success rate"),
     Sort.P95: gettext_lazy("latency, p95"),
     Sort.QUOTA: gettext_lazy("quota used"),
+    Sort.ROLE: gettext_lazy("role"),
+    Sort.UNUSUAL: gettext_lazy("how unusual they were"),
 }

@@ -1,15 +1,27 @@
 """Calls that were refused for quota: counted by the hour, told on the overview and in the activity."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
-from teams.models import Team
+from django.db.models import Q
+from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config.figures import plain
+from teams.models import Team, Token, User
+from usage.alerts.links import logs_path
 from usage.buckets import hour_of
 from usage.bulk import add_up
 from usage.levels import LevelState
 from usage.models import Level, Refusal
-from usage.query import Range
+from usage.query import UsageQuery
 
+# What pages tell of by themselves.
+NEWS = timedelta(hours=24)
 _KEYS = ("team_id", "mode", "hour", "level", "subject_id")
 
 
@@ -30,17 +42,85 @@ class Refused:
     last_hour: datetime
 
 
-def refusals_in(team: Team, mode: int, within: Range, member_ids: tuple[int, ...] = ()) -> list[Refused]:
-    """What was refused in a range, most often first; `member_ids`: by limits of these members only."""
-    rows = Refusal.objects.filter(
-        team_id=team.pk, mode=mode, hour__gte=hour_of(within.start, team.zone), hour__lt=within.end
-    ).order_by("hour")
-    if member_ids:
-        rows = rows.filter(level=Level.MEMBER, subject_id__in=member_ids)
-    found: dict[tuple[int, int], Refused] = {}
-    for row in rows:
-        key = (row.level, row.subject_id)
+def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) -> list[Refused]:
+    """What was refused in the ranges of some teams' questions, most often first: one query.
+
+    Of members that are asked for, by limits of theirs and of `token_ids`, their tokens. A refusal knows no model,
+    so there are none of one.
+    """
+    wanted = [_wanted(query, token_ids) for query in queries if not query.models]
+    if not wanted:
+        return []
+    found: dict[tuple[int, int, int], Refused] = {}
+    for row in Refusal.objects.filter(reduce(or_, wanted)).order_by("hour"):
+        key = (row.team_id, row.level, row.subject_id)
         before = found.get(key)
         since, count = (before.since, before.refused) if before else (row.hour, 0)
         found[key] = Refused(Level(row.level), row.subject_id, count + row.refused, since, row.hour)
     return sorted(found.values(), key=lambda refused: -refused.refused)
+
+
+def _wanted(query: UsageQuery, token_ids: Collection[int]) -> Q:
+    since = hour_of(query.range.start, query.zone)
+    within = Q(team_id=query.team.pk, mode=query.mode, hour__gte=since, hour__lt=query.range.end)
+    if query.tokens:
+        return within & Q(level=Level.TOKEN, subject_id__in=query.tokens)
+    if not query.members:
+        return within
+    of_members = Q(level=Level.MEMBER, subject_id__in=query.members)
+    return within & (of_members | Q(level=Level.TOKEN, subject_id__in=[*token_ids]))
+
+
+@dataclass(frozen=True)
+class NamedRefused:
+    """Refusals with the name of whose limit it was, and the addresses of their calls and of the quota."""
+
+    refused: Refused
+    name: str
+    public_id: str
+
+    @property
+    def limit(self) -> str:
+        """“member limit of Dana”."""
+        return {
+            Level.TOKEN: _("limit of the token %(name)s"),
+            Level.MEMBER: _("member limit of %(name)s"),
+            Level.TEAM: _("limit of the team"),
+            Level.OWNER: _("the owner’s balance"),
+        }[self.refused.level] % {"name": self.name}
+
+    def sentence(self, team: Team, now: datetime) -> str:
+        """“42 calls refused since 14:00, member limit of Dana”, on the team's clock."""
+        since = self.refused.since.astimezone(team.zone)
+        is_today = since.date() == now.astimezone(team.zone).date()
+        words = {
+            "n": plain(self.refused.refused),
+            "since": format_date(since, "H:i" if is_today else "j M H:i"),
+            "limit": self.limit,
+        }
+        return (
+            ngettext(
+                "%(n)s call refused since %(since)s, %(limit)s",
+                "%(n)s calls refused since %(since)s, %(limit)s",
+                self.refused.refused,
+            )
+            % words
+        )
+
+    def calls_path(self, team: Team, mode: int, now: datetime) -> str:
+        """The calls that were made since, of that member or token: what used the quota up."""
+        filters = {self.refused.level.name.lower(): self.public_id} if self.public_id else {}
+        return logs_path(team, self.refused.since, now + timedelta(seconds=1), filters, mode)
+
+
+def named(team: Team, refused: Sequence[Refused]) -> list[NamedRefused]:
+    """Refusals with names: a query for the members and one for the tokens, where there are any."""
+    members = {one.subject_id for one in refused if one.level is Level.MEMBER}
+    tokens = {one.subject_id for one in refused if one.level is Level.TOKEN}
+    users = User.objects.in_bulk(members) if members else {}
+    kept = Token.objects.filter(team=team).in_bulk(tokens) if tokens else {}
+    names: dict[tuple[Level, int], tuple[str, str]] = {
+        **{(Level.MEMBER, pk): (user.label, user.public_id) for pk, user in users.items()},
+        **{(Level.TOKEN, pk): (token.name, token.public_id) for pk, token in kept.items()},
+    }
+    return [NamedRefused(one, *names.get((one.level, one.subject_id), ("", ""))) for one in refused]

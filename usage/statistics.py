@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from usage.cells import Cells, SingleCalls, cells
+from usage.cells import Cells, SingleCalls, cells, cells_of_teams
 from usage.figures import Figures, fill_percentiles, total
 from usage.query import Dimension, Granularity, Range, UsageQuery, next_bucket
 
@@ -110,25 +110,38 @@ class Ranked:
 
 def overview(query: UsageQuery, single: SingleCalls | None = None) -> Overview:
     """Totals and points by time, for the period and the one before, in at most three statements."""
-    return _overview(query, cells(query, [Dimension.TIME], _ranges(query), single))
+    return overview_of(query, cells(query, [Dimension.TIME], _ranges(query), single))
 
 
 def overview_and_models(query: UsageQuery, single: SingleCalls | None = None) -> tuple[Overview, list[Ranked]]:
-    """The overview, and the ranking of all models, also those that are filtered out: one may choose them.
+    """The overview, and the ranking of all models, also those that are filtered out: one may choose them."""
+    ((by_time, by_model),) = by_time_and_model([query], single)
+    return overview_of(query, by_time), ranked_by(by_model)
+
+
+def by_time_and_model(
+    queries: Sequence[UsageQuery], single: SingleCalls | None = None
+) -> list[tuple[list[Cells], list[Cells]]]:
+    """Of each question (see `cells_of_teams`) the figures by time, and by model without the filter of models.
 
     Over days and longer steps both come from the same rows; by the hour these would be too many.
     """
-    everything = replace(query, models=())
-    if query.granularity is Granularity.HOUR:
-        return overview(query, single), ranking(everything, Dimension.MODEL, single)
-    found = cells(everything, [Dimension.TIME, Dimension.MODEL], _ranges(query), single)
-    by_time = [_summed(one, 0, only_of=query.models) for one in found]
-    return _overview(query, by_time), _ranked([_summed(one, 1) for one in found])
+    everything = [(replace(query, models=()), _ranges(query)) for query in queries]
+    if queries[0].granularity is Granularity.HOUR:
+        asked = [(query, _ranges(query)) for query in queries]
+        by_time = cells_of_teams(asked, [Dimension.TIME], single)
+        return list(zip(by_time, cells_of_teams(everything, [Dimension.MODEL], single), strict=True))
+    found = cells_of_teams(everything, [Dimension.TIME, Dimension.MODEL], single)
+    models = queries[0].models
+    return [
+        ([_summed(one, 0, only_of=models) for one in of_team], [_summed(one, 1) for one in of_team])
+        for of_team in found
+    ]
 
 
 def ranking(query: UsageQuery, by: Dimension, single: SingleCalls | None = None) -> list[Ranked]:
     """Members, models or tokens with calls in the period or the one before, most calls first."""
-    return _ranked(cells(query, [by], _ranges(query), single))
+    return ranked_by(cells(query, [by], _ranges(query), single))
 
 
 def _summed(found: Cells, place: int, only_of: Sequence[str] = ()) -> Cells:
@@ -140,7 +153,8 @@ def _summed(found: Cells, place: int, only_of: Sequence[str] = ()) -> Cells:
     return sums
 
 
-def _overview(query: UsageQuery, found: list[Cells]) -> Overview:
+def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
+    """The overview from the figures by time of its period, and of the one before if compared."""
     ranges = _ranges(query)
     points = _points(query, query.range, found[0])
     before = _points(query, ranges[1], found[1]) if len(ranges) > 1 else []
@@ -149,7 +163,8 @@ def _overview(query: UsageQuery, found: list[Cells]) -> Overview:
     return Overview(query, totals[0], points, totals[1] if len(totals) > 1 else None, before)
 
 
-def _ranked(found: list[Cells]) -> list[Ranked]:
+def ranked_by(found: Sequence[Cells]) -> list[Ranked]:
+    """The ranking from the figures by one dimension: of the period, and of the one before if compared."""
     now, *rest = found
     before = rest[0] if rest else None
     keys = sorted({*now, *(before or {})}, key=lambda key: (-_calls(now, key), key))
@@ -189,7 +204,9 @@ def _ranges(query: UsageQuery) -> list[Range]:
 
 
 def _points(query: UsageQuery, of: Range, found: Cells) -> list[Point]:
-    return [Point(start, found.get((start,)) or Figures()) for start in query.buckets(of)]
+    # Contexts on other clocks can have a day more at the ends (see `usage.own`).
+    starts = sorted({*query.buckets(of), *(start for (start,) in found)})
+    return [Point(start, found.get((start,)) or Figures()) for start in starts]
 
 
 # --- Tables: every division at once, for the API and exports --------------------------------------

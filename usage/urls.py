@@ -2,11 +2,19 @@
 
 from django.urls import path
 
-from usage import digest_views, expected_views, quota_views, token_views, views
+from usage import (
+    alert_views,
+    expected_views,
+    quota_views,
+    token_views,
+    views,
+    webhook_views,
+)
 
 app_name = "usage"
 urlpatterns = [
     path("me/", views.me, name="me"),
+    path("me/export/", views.me_file, name="me-export"),
     path("t/<slug:slug>/", views.overview, name="overview"),
     path("t/<slug:slug>/unusual/expected/", expected_views.mark, name="expected-mark"),
     path(
@@ -14,8 +22,18 @@ urlpatterns = [
         expected_views.unmark,
         name="expected-unmark",
     ),
-    path("t/<slug:slug>/digest/", digest_views.digest, name="digest"),
-    path("t/<slug:slug>/digest/save/", digest_views.save, name="digest-set"),
+    path("t/<slug:slug>/digest/", alert_views.digest, name="digest"),
+    path("t/<slug:slug>/alerts/", alert_views.alerts, name="alerts"),
+    path("t/<slug:slug>/alerts/mails/", alert_views.save_mails, name="alerts-mails"),
+    path("t/<slug:slug>/alerts/thresholds/", alert_views.save_thresholds, name="alerts-thresholds"),
+    path("t/<slug:slug>/alerts/messages/", alert_views.message_log, name="messages"),
+    path("t/<slug:slug>/alerts/messages/<str:message_id>/resend/", webhook_views.resend, name="message-resend"),
+    path("t/<slug:slug>/alerts/webhooks/new/", webhook_views.create, name="webhook-new"),
+    path("t/<slug:slug>/alerts/webhooks/<str:webhook_id>/", webhook_views.webhook, name="webhook"),
+    path("t/<slug:slug>/alerts/webhooks/<str:webhook_id>/change/", webhook_views.change, name="webhook-change"),
+    path("t/<slug:slug>/alerts/webhooks/<str:webhook_id>/rotate/", webhook_views.rotate, name="webhook-rotate"),
+    path("t/<slug:slug>/alerts/webhooks/<str:webhook_id>/delete/", webhook_views.delete, name="webhook-delete"),
+    path("t/<slug:slug>/alerts/webhooks/<str:webhook_id>/test/", webhook_views.test, name="webhook-test"),
     path("t/<slug:slug>/export/", views.overview_file, name="overview-export"),
     path("t/<slug:slug>/ranking/export/", views.ranking_file, name="ranking-export"),
     path("t/<slug:slug>/ranking/", views.ranking, name="ranking"),

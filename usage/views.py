@@ -10,20 +10,21 @@ from django.utils import timezone
 
 from config.http import render_page
 from teams.access import Access, Permission, memberships_of, team_for
-from teams.models import Mode, User
+from teams.models import User
 from usage import charts
 from usage.contexts import own_contexts
 from usage.drill import CallsBehind
-from usage.exports import overview_export, ranking_export
-from usage.forms import DEFAULT_PERIOD, OWN_DAYS, ExportForm, OwnFilter, RankingFilter, UsageFilter
-from usage.own import own_usage
-from usage.pages import overview_page
+from usage.exports import overview_export, own_export, ranking_export
+from usage.forms import ExportForm, OwnFilter, RangeFilter, RankingFilter, UsageFilter
+from usage.pages import overview_page, own_page
 from usage.people import own_tokens
 from usage.query import PRESETS, Granularity
 from usage.ranking import COLUMNS, PLURALS, ranking_page, ranking_rows
 from usage.snippets import first_call
 from usage.statistics import Overview
 from usage.unusual.shown import Note, marks_by_point
+
+MOST_TOKENS = 8  # on the personal page
 
 
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
@@ -81,26 +82,36 @@ def _refused(*forms: Form) -> HttpResponse:
 
 
 def me(request: HttpRequest) -> HttpResponse:
-    """One's own usage, in every context together and apart."""
+    """How close one's limits are in every context, and one's own usage in all of them together and apart."""
     assert isinstance(request.user, User)
-    memberships = memberships_of(request.user)
-    days = OwnFilter(request.GET).days_back()
-    mode = Mode.TEST if request.GET.get("mode") == "test" else Mode.LIVE
     now = timezone.now()
-    own = own_usage(request.user, memberships, mode, days=days, now=now)
-    context = {
-        "nav": "me",
-        "own": own,
-        "contexts_shown": list(zip(own.contexts, own_contexts(request.user, mode, now), strict=True)),
-        "days": days,
-        "day_choices": OWN_DAYS,
-        "memberships": memberships,
-        "tokens": own_tokens(request.user),
-        "now": now,
-        "personal": {"team": memberships[0].team},
-        **_charts(request, own.overview),
-    }
+    memberships, tokens = memberships_of(request.user), own_tokens(request.user)
+    form = OwnFilter(request.GET, memberships=memberships, tokens=tokens, now=now)
+    context = (
+        _filters(request, form, "me")
+        | {
+            "contexts_shown": own_contexts(request.user, form.mode_asked, now),
+            "contexts": memberships,  # which the frame would ask for otherwise
+            "tokens": [token for token in tokens if token.revoked_at is None][:MOST_TOKENS],
+            "now": now,
+        }
+    )
+    if form.is_valid():
+        page = own_page(form.question(), memberships, tokens, now)
+        context |= {"page": page, **_charts(request, page.overview, page.unusual.notes)}
     return render_page(request, "usage/me.html", "usage-me", context)
+
+
+def me_file(request: HttpRequest) -> HttpResponse:
+    """The personal page's figures to save."""
+    assert isinstance(request.user, User)
+    now = timezone.now()
+    memberships, tokens = memberships_of(request.user), own_tokens(request.user)
+    form = OwnFilter(request.GET, memberships=memberships, tokens=tokens, now=now)
+    saved = ExportForm(request.GET)
+    if not (form.is_valid() and saved.is_valid()):
+        return _refused(form, saved)
+    return own_export(own_page(form.question(), memberships, tokens, now), saved.cleaned_data["format"])
 
 
 def _access(request: HttpRequest, slug: str, permission: Permission) -> Access:
@@ -109,17 +120,21 @@ def _access(request: HttpRequest, slug: str, permission: Permission) -> Access:
 
 
 def _frame(request: HttpRequest, access: Access, form: UsageFilter, nav: str) -> dict[str, Any]:
-    """What the frame and the filters of a usage page need."""
-    asked = request.GET
+    """What the frame and the filters of a team's usage page need."""
+    may_edit = access.may(Permission.EDIT_TEAM)
+    return _filters(request, form, nav) | {"access": access, "may_edit": may_edit}
+
+
+def _filters(request: HttpRequest, form: RangeFilter, nav: str) -> dict[str, Any]:
+    """What the filters of a usage page need; `clock` is the time zone of all its times."""
     return {
-        "access": access,
-        "may_edit": access.may(Permission.EDIT_TEAM),
         "nav": nav,
         "form": form,
+        "clock": str(form.zone),
         "presets": PRESETS.items(),
-        "period": "custom" if "from" in asked else asked.get("period", DEFAULT_PERIOD),
-        "range_from": asked.get("from", ""),
-        "range_to": asked.get("to", ""),
+        "period": form.period_shown,
+        "range_from": request.GET.get("from", ""),
+        "range_to": request.GET.get("to", ""),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -205,6 +206,7 @@ def status_dot(outcome: int, text: Any) -> SafeString:
 
 
 @register.simple_tag
+@cache  # a page has hundreds, of two dozen kinds
 def icon(name: str) -> SafeString:
     """A symbol of `_icons.html`."""
     return format_html(

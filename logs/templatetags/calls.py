@@ -14,8 +14,8 @@ _MOST = 8
 
 
 @register.inclusion_tag("logs/_latest.html")
-def latest_calls(user: User, memberships: Sequence[Membership], mode: str) -> dict[str, Any]:
-    """One's own latest calls in all contexts together, newest first."""
+def latest_calls(user: User, memberships: Sequence[Membership], mode: str, clock: str) -> dict[str, Any]:
+    """One's own latest calls in all contexts together, newest first, all on one clock."""
     in_mode = Mode.TEST if mode == "test" else Mode.LIVE
     branches = [
         Call.objects.filter(team_id=one.team_id, member_id=user.pk, mode=in_mode) for one in memberships
@@ -23,4 +23,4 @@ def latest_calls(user: User, memberships: Sequence[Membership], mode: str) -> di
     ids = [key[-1] for key in keys_of(branches, ["id"], descends=True, limit=_MOST)]
     teams = {one.team_id: one.team for one in memberships}
     calls = Call.objects.filter(team_id__in=teams, id__in=ids).order_by("-id")
-    return {"rows": [(call, teams[call.team_id]) for call in calls], "mode": mode}
+    return {"rows": [(call, teams[call.team_id]) for call in calls], "mode": mode, "clock": clock}

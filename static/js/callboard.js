@@ -74,6 +74,11 @@
     drawer.querySelector("[tabindex='-1']")?.focus();
   });
 
+  // ---- The editor of a row: whoever opened it by keyboard goes on in it ----------------------
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.matches?.("tr[id^='editor-']")) event.target.querySelector("input:not([type='hidden'])")?.focus();
+  });
+
   // ---- Clicks ---------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const hit = (selector) => event.target.closest?.(selector);
@@ -85,6 +90,9 @@
 
     const expander = hit("[data-expands]");
     if (expander) expander.setAttribute("aria-expanded", String(expander.getAttribute("aria-expanded") !== "true"));
+
+    // What a menu opens in the page would lie under the menu.
+    hit(".menu a[hx-get]")?.closest("[popover]")?.hidePopover();
 
     const opener = hit("[data-opens]");
     if (opener) markRow(opener);
@@ -132,6 +140,16 @@
       else query.delete("mode");
       link.setAttribute("href", `?${query}`);
     }
+  });
+
+  // ---- What asks again and again (data-waits-unseen) costs nothing while nobody looks --------
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.target.dataset?.waitsUnseen !== undefined) event.preventDefault();
+  });
+  // A list that is followed for long drops its oldest rows.
+  const MOST_ROWS = 1000;
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (event.target.id === "logs-rows") [...event.target.rows].slice(MOST_ROWS).forEach((row) => row.remove());
   });
 
   // ---- A swap that failed leaves old figures on the page: say so ------------------------------

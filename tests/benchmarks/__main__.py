@@ -48,11 +48,15 @@ def report_recording(scratch: Scratch, calls: int, server: dict[str, str]) -> No
 
 def report_reservations(scratch: Scratch, asked: int, server: dict[str, str]) -> None:
     print(f"\n{scratch.name}: reserving over HTTP, 16 clients on one quota that covers nine tenths")
-    print(f"{'asked':>8} {'granted':>8} {'expected':>8} {'overrun':>8} {'per s':>7} {'ms, p50':>8} {'p99':>7}")
+    print(
+        f"{'asked':>8} {'granted':>8} {'expected':>8} {'overrun':>8} {'per s':>7} {'ms, p50':>8} {'p99':>7} "
+        f"{'CPU ms each':>12} {'database':>9}"
+    )
     run = measure_reservations(scratch, asked, server)
     print(
         f"{run.asked:>8,} {run.granted:>8,} {run.expected:>8,} {run.overrun_nanos:>8} "
-        f"{run.asked / run.seconds:>7,.0f} {run.percentile(50):>8,.0f} {run.percentile(99):>7,.0f}"
+        f"{run.asked / run.seconds:>7,.0f} {run.percentile(50):>8,.0f} {run.percentile(99):>7,.0f} "
+        f"{1000 * run.server_cpu_seconds / run.asked:>12.1f} {1000 * run.database_cpu_seconds / run.asked:>9.1f}"
     )
 
 

@@ -84,9 +84,11 @@ def measure_all(team: str, email: str) -> list[dict[str, Any]]:
     from django.test import Client
 
     from config.collected import collect_static
+    from config.server import spare_garbage_collection
     from teams.models import User
 
     collect_static()
+    spare_garbage_collection()  # as the server does
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
     return [measure(client, path.format(team=team)) for path in _PAGES]

@@ -31,10 +31,10 @@ class Run:
 def measure_recording(scratch: Scratch, calls: int, server: dict[str, str]) -> Iterator[Run]:
     """One run for each number of clients, each with calls of its own, all of one team of 40."""
     prepared = json.loads(scratch.run("-m", "tests.benchmarks.prepare", str(calls)))
-    with served(scratch, server) as port:
+    with served(scratch, server) as answering:
         for clients in _CLIENTS:
             bodies = [_body(prepared["calls"][i : i + _BATCH], clients) for i in range(0, calls, _BATCH)]
-            yield _run(port, prepared["key"], bodies, clients)
+            yield _run(answering.port, prepared["key"], bodies, clients)
 
 
 def _body(calls: list[dict[str, object]], run: int) -> bytes:

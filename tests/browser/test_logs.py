@@ -67,6 +67,38 @@ def test_a_call_opens_in_the_drawer_and_escape_gives_the_focus_back(page, logs):
     expect(page).to_have_url(f"{page.url.partition('/t/')[0]}{logs}")
 
 
+def test_rows_are_walked_with_the_arrows_opened_with_enter_and_left_with_escape(page, logs):
+    rows, drawer = page.locator("#logs-rows tr"), page.locator("#call-detail")
+    rows.nth(0).get_by_role("link").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(rows.nth(1).get_by_role("link")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(drawer.get_by_role("heading", name="Call at")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows.nth(1).get_by_role("link")).to_be_focused()
+
+
+def test_a_rarer_filter_is_chosen_within_the_menu(page, logs):
+    page.get_by_role("button", name="More").click()
+    page.locator("#f-more").get_by_role("button", name="Error type").click()
+    page.locator("#f-error_type").get_by_label("overloaded").check()
+    page.locator("#f-error_type").get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("heading", name="1 call")).to_be_visible()
+
+
+def test_a_bar_of_the_overview_leads_to_its_calls(page, cast, logs):
+    page.goto(reverse("usage:overview", args=[cast.team.slug]) + "?period=24h&granularity=day&compare=none")
+    bars = page.locator("[data-chart=trend] .bars .point path")
+    expect(bars.last).to_be_visible()
+    box = bars.last.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 10)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 10)
+    page.wait_for_url("**/logs/?from=*")
+    expect(page.locator("#logs-title")).to_contain_text("call")
+
+
 def test_the_page_of_a_call_stands_by_itself_after_a_reload(page, logs):
     page.locator("#logs-rows tr").first.get_by_role("link").click()
     expect(page.locator("#call-detail")).to_contain_text("Try again later")

@@ -49,3 +49,17 @@ def test_a_stale_form_is_told_to_try_again(db):
 def test_the_reason_of_a_stale_form_is_not_for_people():
     response = csrf_failure(RequestFactory().post("/"), "CSRF cookie not set.")
     assert b"CSRF" not in response.content
+
+
+def test_an_address_with_too_many_parameters_is_refused_with_a_page(cast, client_of):
+    query = "&".join(f"x{n}=1" for n in range(1_001))
+    response = client_of("member").get(f"/t/{cast.team.slug}/logs/?{query}")
+    assert response.status_code == 400
+    assert "did not understand" in response.content.decode()
+
+
+def test_the_api_refuses_too_many_parameters_in_its_own_shape(cast, client, token_of):
+    query = "&".join(f"x{n}=1" for n in range(1_001))
+    headers = {"Authorization": f"Bearer {token_of('member')[1]}"}
+    response = client.get(f"/api/v1/calls?{query}", headers=headers)
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "invalid_request")

@@ -55,6 +55,12 @@ def test_a_test_token_reads_test_calls(record, api, token_of):
     assert ids(api(secret)) == ["test"]
 
 
+def test_a_request_id_is_found_whenever_it_was(record, api, token_of):
+    record("member", "needle", minutes=60 * 24 * 100)
+    assert ids(api(token_of("owner")[1], request="needle")) == ["needle"]
+    assert ids(api(token_of("owner")[1], request="needle", model="other")) == []
+
+
 def test_the_cursor_leads_through_all_calls_once(record, api, token_of):
     for n in range(7):
         record("owner", f"r{n}", minutes=n + 1)

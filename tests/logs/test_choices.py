@@ -62,6 +62,33 @@ def test_the_others_come_from_the_newest_calls(record, choices, name, fields):
     )
 
 
+@pytest.fixture
+def small_sample(monkeypatch):
+    """Only the newest call is counted where no rollup knows."""
+    monkeypatch.setattr("logs.choices.SAMPLE", 1)
+    monkeypatch.setattr("logs.choices.SAMPLE_FAILED", 1)
+
+
+@pytest.mark.parametrize("name", ["provider", "endpoint", "channel"])
+def test_a_rare_route_is_offered_too(record, choices, small_sample, name):
+    record("owner", "rare", minutes=60, **{name: "rare"})
+    record("owner", "often", **{name: "often"})
+    assert choices("owner", name) == {"often": 1, "rare": 1}
+
+
+@pytest.mark.parametrize(("name", "value"), [("tag", "Rare"), ("error_type", "Rare"), ("status", "418")])
+def test_what_is_typed_in_full_is_found_behind_the_newest_calls_too(record, choices, small_sample, name, value):
+    fields = {"status": 418, "error_type": "Rare", "tags": ["Rare"]}
+    record("owner", "rare", minutes=60, **fields)
+    record("owner", "newest", status=500, tags=["often"], error_type="often")
+    assert value not in choices("owner", name)
+    assert choices("owner", name, q=value) == {value: 1}
+    assert choices("owner", name, q=value, period="24h", model="other") == {}
+    assert choices("member", name, q=value) == {}
+    for text in ("x" * 200, "²", "\x00", "%"):
+        assert choices("owner", name, q=text) == {}
+
+
 def test_a_member_chooses_among_their_own_calls_and_never_sees_other_members(record, choices):
     record(
         "owner", "a", model="secret-model", provider="secret", tags=["secret"], status=500, error_type="secret"

@@ -223,13 +223,14 @@ def test_every_point_of_the_overviews_charts_leads_to_its_calls(cast, recorded, 
     calls, before = (
         next(one for one in context["trend"]["data"] if one["name"] == name) for name in ("Calls", "Before")
     )
+    p99 = next(one for one in context["latency"]["data"] if one["name"] == "p99")
     failed = [point.figures.failed for point in shown.points]
     many = [point.figures.calls for point in shown.points]
     charts = [
         (calls["customdata"], calls["y"]),
         (before["customdata"], before["y"]),
-        (context["success"]["data"][0]["customdata"], [n or many[at] for at, n in enumerate(failed)]),
-        (context["latency"]["data"][0]["customdata"], many),
+        (context["success"]["data"][-1]["customdata"], [n or many[at] for at, n in enumerate(failed)]),
+        (p99["customdata"], many),
     ]
     for links, numbers in charts:
         assert len(links) == len(numbers)

@@ -79,10 +79,3 @@ def test_chunks_join_without_gap_or_repetition(record, export, monkeypatch):
 def test_an_unknown_format_or_a_wrong_filter_gives_no_file(export):
     assert export("owner", "xlsx") == 404
     assert export("owner", "csv", latency_from="x") == 422
-
-
-@pytest.mark.parametrize("nanos", [0, 1, 150, 10**9, 1_500_000_000, 123_456_789_012_345])
-def test_dollars_are_written_as_everywhere_in_the_api(nanos):
-    from usage.money import usd_string
-
-    assert exports.dollars(nanos) == usd_string(nanos)

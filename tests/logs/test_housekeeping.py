@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from logs import retention
 from logs.callers import Caller
 from logs.models import Call, KeptCalls
 from logs.record import record_calls
@@ -47,6 +48,25 @@ def test_calls_past_the_retention_go_and_their_statistics_stay(calls):
 def test_the_setting_says_how_long_calls_are_kept(calls, settings):
     settings.CALL_RETENTION_DAYS = 50
     assert "2 calls deleted" in run("housekeeping")
+
+
+def test_calls_go_in_small_steps_with_pauses_for_those_who_write(calls, settings, monkeypatch):
+    settings.CALL_RETENTION_DAYS = 50
+    left = []
+    monkeypatch.setattr("logs.retention._FIRST_STEP", 1)
+    monkeypatch.setattr("logs.retention._FEWEST", 1)
+    monkeypatch.setattr("logs.retention._MOST", 1)
+    monkeypatch.setattr("logs.retention.sleep", lambda _seconds: left.append(Call.objects.count()))
+    assert "2 calls deleted" in run("housekeeping")
+    assert left == [2, 1]
+
+
+def test_a_step_that_took_long_is_followed_by_a_smaller_one(monkeypatch):
+    sizes, clock = [], iter([0, 1, 1, 1.001, 2, 2.125, 3, 3])
+    monkeypatch.setattr("logs.retention.monotonic", lambda: next(clock))
+    monkeypatch.setattr("logs.retention.sleep", lambda _seconds: None)
+    assert retention._in_steps(lambda most: sizes.append(most) or len(sizes) < 4) == 3
+    assert sizes == [500, 50, 100, 80]
 
 
 def test_a_second_run_finds_nothing_to_do(calls):

@@ -35,6 +35,21 @@ def test_every_bar_leads_to_exactly_its_calls(cast, some, latency, client_of, as
         assert len(page.calls) == bar.calls
 
 
+@pytest.mark.parametrize(
+    "asked", [{}, {"stream": "no"}, {"from": "2026-11-20T12:50", "to": "2026-11-20T12:58"}]
+)
+def test_every_point_over_time_and_every_model_leads_to_exactly_its_calls(some, latency, client_of, asked):
+    context = latency("owner", **asked)
+    seen, follow = context["seen"], client_of("owner")
+    known = {"latency_from": 0}  # the chart counts calls of known latency
+    for href, (_at, figures) in zip(context["lines_chart"]["data"][0]["customdata"], seen.by_time, strict=True):
+        assert follow.get(f"{href}&latency_from=0").context["page"].total.calls == figures.latency_count
+    for model, figures in seen.by_model:
+        url = reverse("logs:list", args=["harbour-research"])
+        total = follow.get(url, {**asked, **known, "model": model}).context["page"].total
+        assert total.calls == figures.latency_count
+
+
 def test_percentiles_by_model_and_time_are_those_of_the_calls(record, latency):
     for n in range(10):
         record("owner", f"a{n}", model="one", latency_ms=(n + 1) * 3)

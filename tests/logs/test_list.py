@@ -85,7 +85,6 @@ NEEDLE = {
     "ip": ({"ip": "10.1.2.3"}, {"ip": "10.1.2.3"}),
     "session": ({"session_id": "s-1"}, {"session": "s-1"}),
     "tag": ({"tags": ["nightly", "b"]}, {"tag": "nightly"}),
-    "request id": ({}, {"request": "needle"}),
     "unpriced": ({"model": "house-model"}, {"unpriced": "yes"}),
 }
 
@@ -211,3 +210,44 @@ def test_the_page_says_from_when_on_calls_are_kept(cast, record, logs, settings,
     assert "only the statistics remain" in text
     assert "only the statistics remain" not in logs("owner", period="24h").content.decode()
     assert CallTag.objects.get().id == Call.objects.get().id
+
+
+def test_a_request_id_leads_straight_to_its_call_whenever_it_was(cast, record, logs, client_of):
+    call = record("member", "needle", minutes=60 * 24 * 100)
+    record("owner", "hay")
+    address = reverse("logs:detail", args=[cast.team.slug, call.id])
+    for name in ("owner", "administrator", "member"):
+        response = logs(name, request="needle", model="other", period="24h")
+        assert (response.status_code, response["Location"]) == (302, address)
+    url = reverse("logs:list", args=[cast.team.slug])
+    part = client_of("owner").get(url, {"request": "needle"}, headers={"HX-Request": "true"})
+    assert part["HX-Redirect"] == address
+
+
+def test_a_request_id_is_exact_and_in_its_mode_and_leads_nobody_to_anothers_call(record, logs, token_of):
+    record("owner", "needle")
+    record("member", "test", token=token_of("member", mode=Mode.TEST)[0])
+    for name, asked in [
+        ("member", {"request": "needle"}),
+        ("owner", {"request": "needl"}),
+        ("owner", {"request": "NEEDLE"}),
+        ("owner", {"request": "needle", "mode": "test"}),
+        ("owner", {"request": "test"}),
+    ]:
+        response = logs(name, **asked)
+        assert found(response) == []
+        assert "has this request ID" in response.content.decode()
+    assert logs("outsider", request="needle").status_code == 404
+    assert logs("owner", request="test", mode="test")["Location"].endswith("?mode=test")
+
+
+def test_the_fields_of_a_range_show_the_period_on_the_teams_clock(logs):
+    shown = 'name="{}" value="{}"'.format
+    text = logs("owner", period="24h").content.decode()
+    assert shown("from", "2026-11-19T14:00") in text
+    assert shown("to", "2026-11-20T14:00") in text
+    text = logs("owner", **{"from": "2026-10-25T02:30+02:00", "to": "2026-10-26"}).content.decode()
+    assert shown("from", "2026-10-25T02:30") in text
+    assert (
+        shown("to", "yesterday") in logs("owner", **{"from": "2026-10-25", "to": "yesterday"}).content.decode()
+    )

@@ -38,7 +38,7 @@ def reported(rng, n, latest=NOW) -> ReportedCall:
         latency_ms=rng.choice([None, 1, 5, 5, 9, 100]),
         ttft_ms=rng.choice([None, 1, 2]),
         input_tokens=rng.choice([0, 5, 10]),
-        cost_nanos=rng.choice([0, 7, 9]),
+        cost_nanos=rng.choice([0, 7, 9, None]),  # nobody knows a price of these models
         tags=rng.choice([[], ["x"], ["x", "y"]]),
         session_id=rng.choice(["", "s"]),
     )
@@ -72,7 +72,7 @@ FILTERS = st.fixed_dictionaries(
         "error": st.just("OVERLOAD"),
         "tag": st.sampled_from(["x", "y", "none"]),
         "session": st.just("s"),
-        "unpriced": st.just("no"),
+        "unpriced": st.sampled_from(["yes", "no"]),
     },
 )
 # How many are few, and how many are looked through: from "nothing is few" to "everything is".

@@ -29,6 +29,19 @@ def tail(cast, client_of):
 
 
 @pytest.fixture
+def follow_page(cast, client_of):
+    """`follow_page(since=10)`: what is swapped into a list that was last told so many seconds before noon."""
+
+    def get(since):
+        with time_machine.travel(NOW, tick=False):
+            moment = (NOW - timedelta(seconds=since)).isoformat()
+            response = client_of("owner").get(reverse("logs:tail", args=[cast.team.slug]), {"since": moment})
+        return response.content.decode()
+
+    return get
+
+
+@pytest.fixture
 def arrive(record):
     """`arrive("member", "a", seconds=5)`: a call recorded so many seconds before noon, begun 5 minutes before that."""
 
@@ -51,6 +64,23 @@ def test_the_last_moments_are_left_for_next_time(arrive, tail):
     arrive("owner", "being committed", 1)
     assert tail("owner") == 204
     assert tail("owner", since=2, at=-3) == ["being committed"]
+
+
+def test_more_than_fit_or_a_long_absence_is_said(arrive, follow_page, monkeypatch):
+    for n in range(3):
+        arrive("owner", f"r{n}", 5)
+    assert "More calls came in" not in follow_page(since=10)
+    assert "More calls came in" in follow_page(since=3600)
+    monkeypatch.setattr("logs.tail.MOST", 2)
+    text = follow_page(since=10)
+    assert text.count("data-row") == 2
+    assert "More calls came in" in text
+
+
+def test_a_period_that_is_over_gets_nothing_new(arrive, tail):
+    arrive("owner", "new", 5)
+    asked = {"from": "2026-11-19T10:00", "to": "2026-11-19T11:00"}
+    assert tail("owner", **asked) == 204
 
 
 def test_filters_and_modes_apply(arrive, tail):

@@ -3,6 +3,8 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import combinations
 
 import pytest
 
@@ -65,7 +67,7 @@ def test_rows_have_exact_costs_and_all_four_dimensions(get, token_of):
     answer = get(secret_of(token_of, "owner"), "group_by=model,member&granularity=day").json()
     row = next(row for row in answer["rows"] if row["member"] == "mia@example.org")
     assert (row["time"], row["model"], row["token"]) == (None, "gpt-4o-mini", None)
-    assert (row["cost_usd"], row["success_rate"]) == ("0.0009", 1.0)
+    assert (row["cost_usd"], row["success_rate"]) == ("0.000900", 1.0)
     assert row["latency_ms"] == {"avg": 800.0, "p50": pytest.approx(800, rel=0.02)} | {
         name: pytest.approx(800, rel=0.02) for name in ("p95", "p99")
     }
@@ -82,6 +84,26 @@ def test_filters_narrow_the_answer(get, token_of):
     assert get(secret, "member=mia@example.org").json()["totals"]["calls"] == 2
     assert get(secret, "model=gpt-4o-mini,other").json()["totals"]["calls"] == 3
     assert get(secret, "model=other").json()["rows"] == []
+
+
+GROUPS = [
+    ",".join(some) for size in range(1, 5) for some in combinations(("time", "member", "model", "token"), size)
+]
+
+
+@pytest.mark.parametrize("granularity", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize("group_by", GROUPS)
+def test_the_rows_of_any_division_add_up_to_the_total_and_contain_none(get, token_of, group_by, granularity):
+    answer = get(secret_of(token_of, "owner"), f"group_by={group_by}&granularity={granularity}").json()
+    assert (answer["granularity"], answer["totals"]["calls"]) == (granularity, 3)
+    keys = [tuple(row[name] for name in ("time", "member", "model", "token")) for row in answer["rows"]]
+    assert len(keys) == len(set(keys))
+    for name in ("calls", "succeeded", "unpriced", "input_tokens", "output_tokens", "cached_tokens"):
+        assert sum(row[name] for row in answer["rows"]) == answer["totals"][name]
+    assert sum(Decimal(row["cost_usd"]) for row in answer["rows"]) == Decimal(answer["totals"]["cost_usd"]) > 0
+    for row in answer["rows"]:
+        for name in ("time", "member", "model", "token"):
+            assert (row[name] is not None) == (name in group_by.split(","))
 
 
 def test_csv_has_the_rows_and_no_total(get, token_of):
@@ -119,6 +141,11 @@ def test_nobody_reads_another_team_or_another_member(get, token_of, cast):
         ("from=2026-11-02&to=2026-11-01", "to"),
         ("from=2000-01-01&to=2026-01-01", "from"),
         ("from=0001-01-01T00:00:00%2B23:00", "from"),
+        ("from=0001-01-01&to=0002-01-01", "to"),
+        ("from=0003-05-01T00:00:00Z&to=0004-01-01T00:00:00Z", "to"),
+        ("from=9999-12-31&to=9999-12-31T23:59:59Z", "to"),
+        ("from=0001-01-01", "from"),
+        ("from=2026-11-01&to=2026-11-01", "to"),
         ("granularity=minute", "granularity"),
         ("granularity=hour&from=2020-01-01", "granularity"),
         ("group_by=channel", "group_by"),

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from usage.query import Dimension, Granularity, Range, UsageQuery, bucket_start
 # Daylight saving ends in this span in Berlin and New York, and begins in Lord Howe's half-hour way.
 FIRST = datetime(2026, 10, 1, 3, 7, tzinfo=UTC)
 DAYS = 40
+TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 MODELS = ["gpt-4o-mini", "claude-sonnet-4-5", "house-model"]
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]
 
@@ -57,6 +59,9 @@ def _call(rng: random.Random, index: int, token: str) -> ReportedCall:
         status=rng.choice([200, 200, 200, 400, 429, 500]),
         input_tokens=rng.randrange(5000),
         output_tokens=rng.randrange(900),
+        cached_tokens=rng.randrange(100),
+        cache_write_tokens=rng.randrange(50),
+        reasoning_tokens=rng.randrange(100),
         latency_ms=rng.choice([None, int(rng.lognormvariate(6.5, 1.2))]),
         ttft_ms=rng.choice([None, rng.randrange(900)]),
         token=token,
@@ -80,8 +85,9 @@ def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(cast, r
         granularity=st.sampled_from(list(Granularity)),
         members=st.sets(st.sampled_from([cast.owner.pk, cast.member.pk])).map(tuple),
         models=st.sets(st.sampled_from(MODELS), max_size=2).map(tuple),
+        tokens=st.sets(st.sampled_from(sorted({call.token_id for call in rows})), max_size=3).map(tuple),
     )
-    def check(ends, by, granularity, members, models):
+    def check(ends, by, granularity, members, models, tokens):
         start, end = sorted(ends)
         query = UsageQuery(
             team=cast.team,
@@ -90,6 +96,7 @@ def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(cast, r
             granularity=granularity,
             members=members,
             models=models,
+            tokens=tokens,
         )
         found = cells(query, by, [query.range])[0]
         expected = _recount(rows, query, by)
@@ -109,6 +116,8 @@ def _recount(rows, query, by):
             continue
         if query.models and call.model not in query.models:
             continue
+        if query.tokens and call.token_id not in query.tokens:
+            continue
         values = {
             Dimension.TIME: bucket_start(call.started_at, query.granularity, query.zone),
             Dimension.MEMBER: call.member_id,
@@ -124,30 +133,34 @@ def _numbers(figures):
     return (
         figures.calls,
         (figures.succeeded, figures.client_errors, figures.throttled, figures.server_errors),
-        figures.input_tokens,
+        tuple(getattr(figures, name) for name in TOKENS),
         figures.cost_nanos,
         figures.unpriced,
-        (figures.latency_sum_ms, figures.latency_count, figures.ttft_sum_ms),
-        _close(figures.latency.p95),
+        (figures.latency_sum_ms, figures.latency_count, figures.ttft_sum_ms, figures.ttft_count),
+        [_Near(value) for value in astuple(figures.latency)],
+        [_Near(value) for value in astuple(figures.ttft)],
     )
 
 
 def _expected_numbers(calls):
     outcomes = Counter(call.outcome for call in calls)
     latencies = sorted(call.latency_ms for call in calls if call.latency_ms is not None)
+    ttfts = sorted(call.ttft_ms for call in calls if call.ttft_ms is not None)
     return (
         len(calls),
         tuple(outcomes[kind] for kind in range(4)),
-        sum(call.input_tokens for call in calls),
+        tuple(sum(getattr(call, name) for call in calls) for name in TOKENS),
         sum(call.cost_nanos for call in calls),
         sum(call.priced_by == 0 for call in calls),
-        (sum(latencies), len(latencies), sum(call.ttft_ms or 0 for call in calls)),
-        _Near(latencies[max(1, -(-len(latencies) * 95 // 100)) - 1] if latencies else None),
+        (sum(latencies), len(latencies), sum(ttfts), len(ttfts)),
+        _percentiles(latencies),
+        _percentiles(ttfts),
     )
 
 
-def _close(value):
-    return _Near(value)
+def _percentiles(values):
+    """Of sorted values the least that 50, 95 and 99 % do not pass."""
+    return [_Near(values[-(-len(values) * share // 100) - 1] if values else None) for share in (50, 95, 99)]
 
 
 class _Near:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import plotly.graph_objects as go
@@ -42,7 +43,6 @@ def all_charts(overview: Overview) -> dict[str, charts.Chart]:
         "trend with marks": charts.trend(overview, marks),
         "success": charts.success(overview),
         "latency": charts.latency(overview),
-        "bars": charts.bars(overview, lambda one: one.calls, "%{y} calls"),
     }
 
 
@@ -90,7 +90,7 @@ def test_no_text_has_a_tag_but_extra(case):
 
 def test_an_empty_bucket_is_a_gap_in_rates_and_latency_and_zero_in_sums():
     overview = shown(*CASES["busy"])
-    (success,) = charts.success(overview)["data"]
+    _before, success = charts.success(overview)["data"]
     assert success["y"] == [90.0, None, 100.0]
     assert success["connectgaps"] is False
     for line in charts.latency(overview)["data"]:
@@ -101,9 +101,9 @@ def test_an_empty_bucket_is_a_gap_in_rates_and_latency_and_zero_in_sums():
 
 
 def test_a_value_between_two_gaps_is_a_dot():
-    (lone,) = charts.success(shown(Figures(), BUSY, Figures(), BUSY, BUSY))["data"]
+    (lone,) = charts.success(shown(Figures(), BUSY, Figures(), BUSY, BUSY, compare=False))["data"]
     assert (lone["mode"], lone["marker"]["size"]) == ("lines+markers", [0, 4, 0, 0, 0])
-    (line,) = charts.success(shown(BUSY, BUSY))["data"]
+    (line,) = charts.success(shown(BUSY, BUSY, compare=False))["data"]
     assert line["mode"] == "lines"
 
 
@@ -117,6 +117,29 @@ def test_the_period_before_lies_over_the_same_buckets():
     before = next(line for line in charts.trend(overview)["data"] if line.get("name") == "Before")
     assert (before["x"], before["y"]) == (["2026-11-02", "2026-11-03"], [10, 100])
     assert not any(line.get("name") == "Before" for line in charts.trend(shown(BUSY, compare=False))["data"])
+
+
+def befores(chart: charts.Chart) -> list[list[float | None]]:
+    return [line["y"] for line in chart["data"] if line.get("name") == "Before"]
+
+
+def test_every_chart_is_compared_with_the_period_before():
+    overview = shown(BUSY, Figures(), Figures(**FULL))
+    assert befores(charts.trend(overview)) == [[10, 0, 100], [2.5, 0.0, 7e-9]]
+    assert befores(charts.success(overview)) == [[90.0, None, 100.0]]
+    assert befores(charts.latency(overview)) == [[0.9, None, 0.002]]
+    alone = shown(BUSY, compare=False)
+    assert not any(befores(one) for one in (charts.trend(alone), charts.success(alone), charts.latency(alone)))
+
+
+def test_a_peak_of_the_period_before_does_not_flatten_the_present():
+    overview = shown(BUSY, BUSY)
+    peak = replace(overview, points_before=[Point(START, Figures(calls=9000, cost_nanos=10**12))])
+    layout = charts.trend(peak)["layout"]
+    assert layout["yaxis"]["range"] == [0, pytest.approx(1.16 * 15)]
+    assert layout["yaxis2"]["range"] == [0, pytest.approx(1.1 * 3.75)]
+    nothing_now = replace(shown(Figures()), points_before=[Point(START, Figures(calls=9000))])
+    assert charts.trend(nothing_now)["layout"]["yaxis"]["range"] == [0, pytest.approx(1.16 * 9000)]
 
 
 def test_the_axis_of_the_success_rate_shows_the_worst_bucket():

@@ -1,5 +1,6 @@
 """The weekly digest: who gets it, when, and what it says."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -14,9 +15,10 @@ from teams.errors import NotAllowedError
 from teams.models import Activity, Membership, Role
 from tests.usage.unusual.conftest import NOW, happen, runaway, tokens, usual  # noqa: F401
 from usage.actions.quotas import Limit, set_member_quota
-from usage.actions.usage_mail import set_usage_mail
+from usage.actions.usage_mail import Wishes, set_usage_mail
+from usage.alerts.outbox import send_due
 from usage.digest import send_digests
-from usage.models import UsageMail
+from usage.models import Message, UsageMail
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # 10:00 in Berlin
 
@@ -29,10 +31,9 @@ def nothing_kept(db, settings):
 
 @pytest.fixture
 def subscribe(cast):
-    def want(name: str, *, digest: bool = True, alerts: bool = False, at: datetime = NOW) -> UsageMail:
-        return set_usage_mail(
-            by=Actor(cast.user(name)), team=cast.team, wants_digest=digest, wants_alerts=alerts, now=at
-        )
+    def want(name: str, at: datetime = NOW, **wishes: bool) -> UsageMail:
+        wanted = Wishes(**{"digest": True, **wishes})
+        return set_usage_mail(by=Actor(cast.user(name)), team=cast.team, wishes=wanted, now=at)
 
     return want
 
@@ -47,7 +48,7 @@ def test_it_tells_totals_ranking_the_unusual_and_quotas(cast, runaway, subscribe
         by=Actor(cast.owner), team=cast.team, user=cast.member, limit=Limit(Decimal("0.2")), now=NOW
     )
     subscribe("owner")
-    assert send_digests(now=MONDAY) == 1
+    assert send_digests(now=MONDAY) == send_due(now=MONDAY) == 1
     (mail,) = mailoutbox
     assert mail.to == ["olivia@example.org"]
     assert mail.subject == "Callboard: Harbour Research, week of 16 Nov"
@@ -59,7 +60,14 @@ def test_it_tells_totals_ranking_the_unusual_and_quotas(cast, runaway, subscribe
         assert "Quotas near their limit" in text
         assert "<span" not in mail.body
     assert "1. Mia: 1," in mail.body
-    assert "the week before)" in mail.body
+    assert re.search(r"^Calls: 2,\d{3} \(1,\d{3} the week before, \+\d+\.\d%\)$", mail.body, re.MULTILINE)
+    assert re.search(
+        r"^Cost: \$\d+\.\d\d \(\$\d+\.\d\d the week before, \+\d+\.\d%\)$", mail.body, re.MULTILINE
+    )
+    assert re.search(
+        r"^Success rate: \d+\.\d% \(\d+\.\d% the week before, [+−]\d\.\d points\)$", mail.body, re.MULTILINE
+    )
+    assert re.search(r"<td[^>]*>\+\d+\.\d%</td>", html)
 
 
 def test_a_week_is_sent_once(runaway, subscribe, mailoutbox):  # noqa: F811
@@ -67,7 +75,7 @@ def test_a_week_is_sent_once(runaway, subscribe, mailoutbox):  # noqa: F811
     subscribe("administrator")
     assert [send_digests(now=MONDAY + timedelta(hours=hour)) for hour in range(3)] == [2, 0, 0]
     assert send_digests(now=MONDAY + timedelta(weeks=1)) == 2
-    assert len(mailoutbox) == 4
+    assert send_due(now=MONDAY + timedelta(weeks=1)) == len(mailoutbox) == 4
 
 
 def test_it_waits_for_the_morning_of_the_team(usual, subscribe):  # noqa: F811
@@ -82,12 +90,24 @@ def test_the_first_one_comes_when_the_week_is_over(usual, subscribe):  # noqa: F
     assert send_digests(now=MONDAY) == 1
 
 
-def test_what_the_mail_server_refused_is_tried_again(usual, subscribe, settings, mailoutbox):  # noqa: F811
+def test_without_a_mail_server_it_waits_for_one(usual, subscribe, settings):  # noqa: F811
     subscribe("owner")
     settings.HAS_MAIL = False
     assert send_digests(now=MONDAY) == 0
     settings.HAS_MAIL = True
     assert send_digests(now=MONDAY) == 1
+
+
+def test_what_the_mail_server_refused_is_tried_again(usual, subscribe, settings, mailoutbox):  # noqa: F811
+    subscribe("owner")
+    send_digests(now=MONDAY)
+    settings.HAS_MAIL = False
+    assert send_due(now=MONDAY) == 0
+    assert Message.objects.get().error == "No mail server is set up."
+    settings.HAS_MAIL = True
+    assert send_due(now=MONDAY + timedelta(seconds=59)) == 0
+    assert send_due(now=MONDAY + timedelta(minutes=1)) == 1
+    assert len(mailoutbox) == 1
 
 
 def test_who_is_no_longer_an_administrator_gets_none(cast, usual, subscribe):  # noqa: F811
@@ -122,18 +142,20 @@ def test_only_owners_and_administrators_may_ask_for_it(subscribe, name):
 def test_a_choice_writes_one_row_and_the_same_again_none(cast, subscribe):
     subscribe("owner")
     row = Activity.objects.order_by("-id").first()
-    assert (row.kind, row.after) == ("alert.mail_changed", {"digest": True, "alerts": False})
+    assert row.kind == "alert.mail_changed"
+    assert row.after == {
+        "digest": True,
+        "alerts": False,
+        "quotas": False,
+        "refusals": False,
+        "own_quotas": True,
+    }
     rows = Activity.objects.count()
     subscribe("owner")
     assert Activity.objects.count() == rows
 
 
-def test_the_page_previews_it_and_takes_the_choice(cast, usual, client_of):  # noqa: F811
-    client, address = client_of("administrator"), f"/t/{cast.team.slug}/digest/"
+def test_the_page_previews_it(cast, usual, client_of):  # noqa: F811
     with time_machine.travel(MONDAY, tick=False):
-        assert "Harbour Research, week of 16 Nov" in client.get(address).content.decode()
-        client.post(f"{address}save/", {"wants_digest": "on"})
-        assert "checked" in client.get(address).content.decode()
-        assert UsageMail.objects.get().wants_digest
-        client.post(f"{address}save/", {})
-        assert not UsageMail.objects.get().wants_digest
+        page = client_of("administrator").get(f"/t/{cast.team.slug}/digest/").content.decode()
+    assert "Harbour Research, week of 16 Nov" in page

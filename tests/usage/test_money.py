@@ -53,6 +53,23 @@ def test_what_is_no_amount_is_refused_with_a_reason(value, words):
         amount_nanos(read_usd(value))
 
 
+@pytest.mark.parametrize(
+    ("usd", "written"),
+    [
+        ("0", "0.00"),
+        ("12.34", "12.34"),
+        ("0.5", "0.50"),
+        ("0.00016", "0.000160"),
+        ("0.00045", "0.000450"),
+        ("0.125", "0.125000"),
+        ("0.00000015", "0.000000150"),
+        ("10000000", "10000000.00"),
+    ],
+)
+def test_amounts_are_written_as_the_contract_of_the_api_writes_them(usd, written):
+    assert usd_string(amount_nanos(Decimal(usd))) == written
+
+
 @given(st.integers(0, 10**16))
 def test_every_amount_survives_being_written_and_read(nanos):
     assert amount_nanos(read_usd(usd_string(nanos))) == amount_nanos(to_usd(nanos)) == nanos

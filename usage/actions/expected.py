@@ -34,7 +34,7 @@ def mark_expected(
     if not reason or len(reason) > LONGEST_REASON:
         message = _("Say in at most %d characters why this was expected.") % LONGEST_REASON
         raise ActionError(message, field="reason")
-    known = mark_of(episode, expected_in(team, mode, Range(episode.whole.start, episode.whole.end)))
+    known = mark_of(episode, expected_in([team], mode, Range(episode.whole.start, episode.whole.end)))
     if known:
         return known
     mark = ExpectedEpisode.objects.create(

@@ -21,7 +21,7 @@ from usage.quotas import Subject
 
 
 class TeamChangedError(Exception):
-    """The team was passed on or moved to another zone since it was read. Read it again."""
+    """The team or its payer is another, or in another zone, than when it was read. Read it again."""
 
 
 def lock_levels(subject: Subject, now: datetime) -> list[LevelState]:
@@ -46,17 +46,18 @@ def _locking(subject: Subject) -> Statement:
     return text, [subject.team.pk, subject.payer.pk]
 
 
-_TEAM = ("id", "owner_id", "time_zone", "deleted_at")
+_TEAM = ("id", "owner_id", "time_zone", "is_personal", "deleted_at")
 
 
 def _check_teams(subject: Subject, rows: Sequence[Sequence[Any]]) -> None:
     """Whether the teams are still as the levels were asked for."""
     found = {row[0]: row for row in rows}
     team = found.get(subject.team.pk)
-    if team is None or team[3]:
+    if team is None or team[4]:
         raise RefusedKeyError(Refusal.DELETED)
     for known in (subject.team, subject.payer):
-        if found[known.pk][1:3] != (known.owner_id, known.time_zone):
+        row = found.get(known.pk)
+        if row is None or tuple(row[1:4]) != (known.owner_id, known.time_zone, known.is_personal):
             raise TeamChangedError
 
 

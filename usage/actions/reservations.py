@@ -14,9 +14,9 @@ from teams.errors import ActionError, ConflictError
 from teams.models import Team, User
 from usage.actions.locked_levels import TeamChangedError, lock_levels
 from usage.bulk import Statement, addition, insertion, run_together
-from usage.levels import LevelKey, LevelState, slot_of
+from usage.levels import LevelKey, LevelState, levels_in_team, slot_of
 from usage.models import Level, Reservation, ReservedSum
-from usage.quotas import Subject, payer_of
+from usage.quotas import Subject, remembered_payer
 from usage.refusals import count_refusal
 
 # A team changes hands or zone once in a while; thrice within one reservation is nobody's doing.
@@ -70,11 +70,13 @@ def reserve_quota(
     any more, and ActionError for a `request_id` that somebody else has used.
     """
     for _attempt in range(_ATTEMPTS):
-        subject = Subject(team, payer_of(team), mode, user.pk, token_id or 0)
+        payer = team if team.is_personal else remembered_payer(team.owner_id)
+        subject = Subject(team, payer, mode, user.pk, token_id or 0)
         try:
             with transaction.atomic():
                 result = _reserve(subject, wanted, now)
         except TeamChangedError:
+            remembered_payer.cache_clear()
             team = Team.objects.get(pk=team.pk)
             continue
         if isinstance(result, LevelState):
@@ -204,11 +206,6 @@ def _addition_to_sums(reservations: Iterable[Reservation], sign: int) -> Iterato
 
 def _levels(reservation: Reservation) -> list[LevelKey]:
     team_id, mode = reservation.team_id, reservation.mode
-    keys = [
-        LevelKey(team_id, mode, Level.MEMBER.value, reservation.member_id),
-        LevelKey(team_id, mode, Level.TEAM.value, 0),
-        LevelKey(reservation.payer_id, mode, Level.OWNER.value, 0),
-    ]
-    if reservation.token_id:
-        keys.append(LevelKey(team_id, mode, Level.TOKEN.value, reservation.token_id))
-    return keys
+    own = levels_in_team(reservation.member_id, reservation.token_id or 0)
+    keys = [LevelKey(team_id, mode, level, subject) for level, subject in own]
+    return [*keys, LevelKey(reservation.payer_id, mode, Level.OWNER.value, 0)]

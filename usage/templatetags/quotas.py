@@ -11,11 +11,11 @@ from django.utils import timezone
 from teams.access import Access, Permission, may_change_role, may_limit, may_limit_token
 from teams.keyring import KeyRow
 from teams.models import Mode, Role, Team, Token, User
-from usage.drill import CallsBehind
 from usage.levels import LevelState
 from usage.people import last_call_days
 from usage.quota_forms import NewTokenLimitForm
 from usage.quotas import member_levels, token_levels
+from usage.templatetags.drill import behind
 
 register = template.Library()
 
@@ -91,7 +91,7 @@ def member_menu_items(
     return {
         "slug": access.team.slug,
         "user_id": user_id,
-        "calls": CallsBehind(access.team, context["request"].GET).to(member=user_id),
+        "calls": behind(context, access.team).to(member=user_id),
         "back": back,
         "may_limit": access.may(Permission.SET_QUOTAS) and limits,
         "may_change_role": bool(role) and may_change_role(access.role, role, other),

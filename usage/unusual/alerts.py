@@ -1,16 +1,17 @@
-"""Telling of unusual episodes as they happen: once for each, to the owners and administrators who want it."""
+"""Telling of unusual episodes as they happen: once for each, by mail and to webhooks, to those who want it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from teams.access import access_of
 from teams.actions.locks import lock_teams
-from teams.mails import Mail, link, moment, send_on_commit
-from teams.models import Mode, Role, Team, User
-from usage.models import ToldEpisode, UsageMail
+from teams.mails import Mail, link, moment
+from teams.models import Mode, Team, User
+from usage.alerts.outbox import Alert, tell_by_mail, tell_webhooks, webhooks_for
+from usage.alerts.readers import subscribers
+from usage.models import Event, ToldEpisode, Webhook
 from usage.query import Range
 from usage.unusual.episodes import Episode, calls_link, in_range
 from usage.unusual.find import find_unusual
@@ -23,36 +24,42 @@ NEWS = timedelta(hours=24)
 def alert_unusual(*, now: datetime) -> int:
     """Tells of what is new in all teams where somebody wants to know; how many episodes were told.
 
-    To be called every hour, a few minutes after it ended. Live mode only.
+    Messages are written, not sent. To be called some times an hour. Live mode only.
     """
-    wanted = UsageMail.objects.filter(wants_alerts=True, membership__team__deleted_at=None)
-    readers: dict[Team, list[User]] = {}
-    for one in wanted.select_related("membership__team", "membership__user").order_by("membership__team"):
-        member = one.membership
-        if member.role in {Role.OWNER, Role.ADMINISTRATOR} and access_of(member.user, member.team):
-            readers.setdefault(member.team, []).append(member.user)
-    return sum(_alert_team(team, users, now) for team, users in readers.items())
+    readers, webhooks = subscribers("wants_alerts"), webhooks_for(Event.UNUSUAL)
+    teams = Team.objects.filter(pk__in=readers.keys() | webhooks.keys()).order_by("pk")
+    return sum(_alert_team(team, readers.get(team.pk, ()), webhooks.get(team.pk, ()), now) for team in teams)
 
 
-@transaction.atomic
-def _alert_team(team: Team, readers: Sequence[User], now: datetime) -> int:
-    """The lock makes two commands at once tell once."""
+def _alert_team(team: Team, readers: Sequence[User], webhooks: Sequence[Webhook], now: datetime) -> int:
     found = find_unusual(team, Mode.LIVE, Range(now - NEWS, now), now)
     recent = in_range(found.episodes, Range(now - NEWS, now))
     if not recent or found.learning_until:
         return 0
+    return _tell(team, recent, readers, webhooks, now)
+
+
+@transaction.atomic
+def _tell(
+    team: Team,
+    recent: Iterable[Episode],
+    readers: Sequence[User],
+    webhooks: Sequence[Webhook],
+    now: datetime,
+) -> int:
+    """The lock makes two at once tell once."""
     lock_teams([team.pk])
     new = [episode for episode in recent if not _is_known(team, episode)]
     for episode in new:
         _keep(team, episode, now)
-        for user in readers:
-            send_on_commit(episode_mail(team, episode, user))
+        tell_by_mail(team, Event.UNUSUAL, [episode_mail(team, episode, user) for user in readers], now)
+        tell_webhooks(team, episode_alert(team, episode), webhooks, now)
     return len(new)
 
 
 def _is_known(team: Team, episode: Episode) -> bool:
     """Whether somebody was told of it, or expects it."""
-    marks = expected_in(team, Mode.LIVE, episode.whole)
+    marks = expected_in([team], Mode.LIVE, episode.whole)
     told = ToldEpisode.objects.filter(
         team=team, mode=Mode.LIVE, starts_at__lt=episode.whole.end, ends_at__gt=episode.whole.start
     )
@@ -72,11 +79,36 @@ def _keep(team: Team, episode: Episode, now: datetime) -> None:
     )
 
 
+def episode_alert(team: Team, episode: Episode) -> Alert:
+    """An episode for webhooks."""
+    causes = causes_sentence(episode.causes, episode.spread)
+    return Alert(
+        event=Event.UNUSUAL,
+        summary=_subject(team, episode),
+        text=" ".join(filter(None, [_subject(team, episode), causes])),
+        url=link(calls_link(team, Mode.LIVE, episode)),
+        data={
+            "kind": episode.kind.value,
+            "sentence": episode.sentence,
+            "start": episode.start.isoformat(),
+            "end": episode.end.isoformat(),
+            "causes": [
+                {"dimension": cause.dimension, "key": cause.key, "label": cause.label, "share": cause.share}
+                for cause in episode.causes
+            ],
+        },
+    )
+
+
+def _subject(team: Team, episode: Episode) -> str:
+    return _("Unusual in %(team)s: %(sentence)s") % {"team": team.name, "sentence": episode.sentence}
+
+
 def episode_mail(team: Team, episode: Episode, to: User) -> Mail:
     """What was unusual, what drove it, and the way to its calls."""
     return Mail(
         to=to.email,
-        subject=_("Unusual in %(team)s: %(sentence)s") % {"team": team.name, "sentence": episode.sentence},
+        subject=_subject(team, episode),
         paragraphs=(
             episode.sentence,
             causes_sentence(episode.causes, episode.spread),

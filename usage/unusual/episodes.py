@@ -80,11 +80,10 @@ class Episode:
         name = f"{self.kind}-{self.start.astimezone(UTC):%Y%m%dT%H%MZ}"
         return f"{name}-{self.member}" if self.member else name
 
-    @property
-    def member_keys(self) -> set[str]:
-        """Public ids of the members it is about."""
-        named = {cause.key for cause in self.causes if cause.dimension == "member"}
-        return named | ({self.member} if self.member else set())
+    def keys_of(self, dimension: str) -> set[str]:
+        """The members (public ids), tokens or models that it is about or that drove it."""
+        named = {cause.key for cause in self.causes if cause.dimension == dimension}
+        return named | ({self.member} if self.member and dimension == "member" else set())
 
     @property
     def also(self) -> list[str]:
@@ -150,7 +149,7 @@ def _same_incident(one: Episode, other: Episode) -> bool:
     if not overlap(one.whole, other.whole):
         return False
     if other.kind is Kind.MEMBER:
-        return one.kind in VOLUME and other.member in one.member_keys
+        return one.kind in VOLUME and other.member in one.keys_of("member")
     return any(one.kind in group and other.kind in group for group in (VOLUME, QUALITY))
 
 

@@ -37,8 +37,26 @@ class Found:
 
 def find_unusual(team: Team, mode: Mode, within: Range, now: datetime) -> Found:
     """The episodes of a window that holds `within`, as far as its hours are over; from the cache, if there."""
-    window = window_of(within, team, now)
-    key = ":".join(
+    return find_unusual_of_teams([(team, within)], mode, now)[0]
+
+
+def find_unusual_of_teams(asked: Sequence[tuple[Team, Range]], mode: Mode, now: datetime) -> list[Found]:
+    """The same for each team and its range; the cache is asked once for all of them."""
+    windows = [window_of(within, team, now) for team, within in asked]
+    keys = [_cache_key(team, mode, window) for (team, _within), window in zip(asked, windows, strict=True)]
+    kept = cache.get_many(keys)
+    answer = []
+    for (team, _within), window, key in zip(asked, windows, keys, strict=True):
+        found = kept.get(key)
+        if not isinstance(found, Found):
+            found = compute(team, mode, window)
+            cache.set(key, found, KEPT.total_seconds())
+        answer.append(found)
+    return answer
+
+
+def _cache_key(team: Team, mode: Mode, window: Range) -> str:
+    return ":".join(
         [
             f"unusual{_VERSION}",
             f"{team.pk}",
@@ -48,12 +66,6 @@ def find_unusual(team: Team, mode: Mode, within: Range, now: datetime) -> Found:
             get_language() or "",
         ]
     )
-    kept = cache.get(key)
-    if isinstance(kept, Found):
-        return kept
-    found = compute(team, mode, window)
-    cache.set(key, found, KEPT.total_seconds())
-    return found
 
 
 def window_of(within: Range, team: Team, now: datetime) -> Range:

@@ -1,7 +1,7 @@
 """What a page tells of the unusual: the few episodes that matter to this reader, those that were expected."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from usage.models import EpisodeRecord, ExpectedEpisode
 from usage.query import Range, UsageQuery
 from usage.statistics import Point
 from usage.unusual.episodes import Cause, Episode, Kind, calls_link, in_range, overlap
-from usage.unusual.find import find_unusual
+from usage.unusual.find import Found, find_unusual_of_teams
 
 MOST_SHOWN = 5
 
@@ -22,6 +22,7 @@ class Note:
     """An episode as a footnote: its number in the chart, its words, the address of its calls."""
 
     number: int
+    team: Team
     episode: Episode
     causes: str
     link: str
@@ -39,12 +40,11 @@ class Unusual:
     since: datetime | None = None  # when only the end of the range was looked at: its beginning
     is_filtered: bool = False  # filters are set under which nothing is known
 
-    @property
-    def members(self) -> dict[str, Note]:
-        """By public id of the members that a note is about, for their lines in the ranking."""
+    def about(self, dimension: str) -> dict[str, Note]:
+        """By key (public id, model) the most important note that is about it or names it as a cause, for rankings."""
         found: dict[str, Note] = {}
         for note in self.notes:
-            for key in note.episode.member_keys:
+            for key in note.episode.keys_of(dimension):
                 found.setdefault(key, note)
         return found
 
@@ -54,21 +54,51 @@ def unusual_in(query: UsageQuery, *, sees_team: bool, now: datetime, most: int |
 
     Somebody who does not see the team is told only of their own calls. `most`: how many are told; None, all.
     """
-    if query.models or query.tokens:
+    return unusual_in_teams([(query, sees_team)], now=now, most=most)
+
+
+def unusual_in_teams(
+    asked: Sequence[tuple[UsageQuery, bool]], *, now: datetime, most: int | None = MOST_SHOWN
+) -> Unusual:
+    """The same for several teams together: of each the question, and whether its reader sees the team."""
+    if not asked:
+        return Unusual([], [])
+    first = asked[0][0]
+    if first.models or first.tokens:
         return Unusual([], [], is_filtered=True)
-    found = find_unusual(query.team, query.mode, query.range, now)
-    episodes = in_range(found.episodes, query.range)
-    if query.members:
-        episodes = about_members(episodes, query.members, named=sees_team)
-    marks = expected_in(query.team, query.mode, found.window) if episodes else []
-    notes = [_note(query, episode, mark_of(episode, marks)) for episode in episodes]
-    told = [note for note in notes if note.expected is None]
+    ranges = [(query.team, query.range) for query, _sees_team in asked]
+    found = find_unusual_of_teams(ranges, first.mode, now)
+    told: list[tuple[UsageQuery, Episode]] = []
+    for (query, sees_team), one in zip(asked, found, strict=True):
+        episodes = in_range(one.episodes, query.range)
+        if query.members:
+            episodes = about_members(episodes, query.members, named=sees_team)
+        told += [(query, episode) for episode in episodes]
+    told.sort(key=lambda pair: -pair[1].importance)  # stable: of one team they stay in their order
+    return _noted(told, list(zip(asked, found, strict=True)), most)
+
+
+def _noted(
+    told: Sequence[tuple[UsageQuery, Episode]],
+    looked_at: Sequence[tuple[tuple[UsageQuery, bool], Found]],
+    most: int | None,
+) -> Unusual:
+    """The episodes as notes. When only the end was looked at, or a team is still new, that is said of one team."""
+    whole = Range(
+        min(one.window.start for _asked, one in looked_at), max(one.window.end for _asked, one in looked_at)
+    )
+    first = looked_at[0][0][0]
+    teams = {query.team.pk: query.team for query, _episode in told}
+    marks = expected_in([*teams.values()], first.mode, whole) if told else []
+    notes = [_note(query, episode, mark_of(episode, _of_team(marks, query.team))) for query, episode in told]
+    new = [note for note in notes if note.expected is None]
+    alone = looked_at[0][1] if len(looked_at) == 1 else None
     return Unusual(
-        notes=[_numbered(note, number) for number, note in enumerate(told[:most], start=1)],
+        notes=[replace(note, number=number) for number, note in enumerate(new[:most], start=1)],
         expected=[note for note in notes if note.expected],
-        more=len(told) - len(told[:most]),
-        learning_until=found.learning_until,
-        since=found.window.start if found.window.start > query.range.start else None,
+        more=len(new) - len(new[:most]),
+        learning_until=alone.learning_until if alone else None,
+        since=alone.window.start if alone and alone.window.start > first.range.start else None,
     )
 
 
@@ -81,12 +111,16 @@ def about_members(episodes: Iterable[Episode], member_ids: Sequence[int], *, nam
     return found
 
 
-def expected_in(team: Team, mode: Mode, within: Range) -> list[ExpectedEpisode]:
-    """The marks that may speak for an episode in a range."""
+def expected_in(teams: Sequence[Team], mode: Mode, within: Range) -> list[ExpectedEpisode]:
+    """The marks that may speak for an episode of these teams in a range."""
     marks = ExpectedEpisode.objects.filter(
-        team=team, mode=mode, starts_at__lt=within.end, ends_at__gt=within.start
+        team__in=teams, mode=mode, starts_at__lt=within.end, ends_at__gt=within.start
     )
     return list(marks.select_related("marked_by").order_by("marked_at"))
+
+
+def _of_team(marks: Iterable[ExpectedEpisode], team: Team) -> list[ExpectedEpisode]:
+    return [mark for mark in marks if mark.team_id == team.pk]
 
 
 Record = TypeVar("Record", bound=EpisodeRecord)
@@ -142,8 +176,4 @@ def causes_sentence(causes: Sequence[Cause], spread: Sequence[str]) -> str:
 
 def _note(query: UsageQuery, episode: Episode, mark: ExpectedEpisode | None) -> Note:
     words = causes_sentence(episode.causes, episode.spread)
-    return Note(0, episode, words, calls_link(query.team, query.mode, episode), mark)
-
-
-def _numbered(note: Note, number: int) -> Note:
-    return Note(number, note.episode, note.causes, note.link)
+    return Note(0, query.team, episode, words, calls_link(query.team, query.mode, episode), mark)

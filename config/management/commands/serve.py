@@ -10,7 +10,8 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config.collected import collect_static
-from config.server import Server, server_options, why_not_listening
+from config.jobs import worker_hooks
+from config.server import Server, server_options, spare_garbage_collection, why_not_listening
 
 
 class Command(BaseCommand):
@@ -28,8 +29,10 @@ class Command(BaseCommand):
         application = get_wsgi_application()
         # A connection must not be shared by the workers, which are forks of this process.
         connections.close_all()
+        spare_garbage_collection()
         self.stderr.write(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port} (stop: Ctrl-C)")
-        Server(application, server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)).run()
+        options = server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)
+        Server(application, options | (worker_hooks() if settings.SERVE_JOBS else {})).run()
 
 
 def refuse_taken_port() -> None:

@@ -42,7 +42,7 @@ def mark(cast, act):
 
 
 def speaks_for(cast, one, mode=Mode.LIVE):
-    return mark_of(one, expected_in(cast.team, mode, Range(NOW - 99 * HOUR, NOW + 999 * HOUR)))
+    return mark_of(one, expected_in([cast.team], mode, Range(NOW - 99 * HOUR, NOW + 999 * HOUR)))
 
 
 @pytest.mark.parametrize("name", ["owner", "administrator"])

@@ -11,7 +11,7 @@ from tests.usage.pages.conftest import text_of
 from tests.usage.unusual.conftest import NOW, at_noon, happen, tokens  # noqa: F401
 from usage.models import ClockChange, DayModel
 
-NOTE = "This team changed its clock from Europe/Berlin"
+NOTE = "Harbour changed its clock from Europe/Berlin"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.usage.pages.conftest import HTMX, text_of
 
 
 def by_context(response) -> dict[str, int]:
-    return {one.membership.team.name: one.figures.calls for one in response.context["own"].contexts}
+    return {one.membership.team.name: one.figures.calls for one in response.context["page"].own.contexts}
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def test_calls_in_the_personal_space_are_there_too(see, calls, cast, token_of):
     record_calls([call], by=Caller(token=token), now=now)
     response = see("member", "me")
     assert by_context(response) == {"Personal space": 1, "Harbour Research": 3}
-    assert response.context["own"].overview.total.calls == 4
-    assert sum(point.figures.calls for point in response.context["own"].overview.points) == 4
+    assert response.context["page"].overview.total.calls == 4
+    assert sum(point.figures.calls for point in response.context["page"].overview.points) == 4
 
 
 def test_test_mode_is_apart(see, calls):
@@ -53,14 +53,22 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_page(see, calls):
 
 
 @pytest.mark.parametrize(
-    "query", ["days=7", "days=90", "days=8", "days=x", "days=-1", "mode=x", "figures=table", ""]
+    "query",
+    [
+        "days=7",
+        "period=24h",
+        "period=last-month&compare=none",
+        "granularity=week&period=90d",
+        "figures=table",
+        "",
+    ],
 )
 def test_any_query_is_a_page(see, calls, query):
     assert 'id="usage-me"' in text_of(see("member", "me", query))
 
 
 def test_a_swap_gets_the_part_and_a_boosted_link_the_whole(see, calls):
-    part = see("member", "me", "days=7", **HTMX)
+    part = see("member", "me", "period=7d", **HTMX)
     assert text_of(part).lstrip().startswith('<div id="usage-me"')
     assert "HX-Request" in part["Vary"]
     assert "<html" in text_of(see("member", "me", **HTMX, **{"HX-Boosted": "true"}))

@@ -93,6 +93,13 @@ def test_amounts_may_be_written_as_people_do(edit):
     assert Quota.objects.get().limit_nanos == nanos("1250.50")
 
 
+def test_an_amount_beside_no_limit_is_asked_about_instead_of_forgotten(edit, limit):
+    assert "Take “No limit” away" in text_of(edit("owner", limit="5", unlimited="on", role="member"), 422)
+    limit(Level.MEMBER, "30")
+    assert "Take “No limit” away" in text_of(edit("owner", limit="31", unlimited="on", role="member"), 422)
+    assert Quota.objects.get().limit_nanos == nanos("30")
+
+
 def test_cancel_gives_the_hidden_row_back(cast, edit):
     row = text_of(edit("owner", query="close=1"))
     assert row.split() == ["<tr", f'id="editor-{cast.member.public_id}"', "hidden>", "</tr>"]

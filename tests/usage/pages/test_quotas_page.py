@@ -114,3 +114,18 @@ def test_a_personal_space_shows_its_balance_which_staff_set(cast, client_of):
     page = text_of(client_of("member").get(reverse("usage:quotas", args=[space.slug])))
     assert "Site staff set balances." in page
     assert "members-limit" not in page
+
+
+def test_the_teams_limit_is_taken_away_although_its_amount_still_stands_there(post, limit):
+    limit(Level.TEAM, "20")
+    fields = {"team-limit": "20.00", "team-period": "month", "team-unlimited": "on"}
+    assert post("owner", "quotas-team", **fields).status_code == 302
+    assert not Quota.objects.exists()
+
+
+def test_an_amount_beside_no_limit_is_asked_about_for_team_and_members(cast, post):
+    chosen = {"member": cast.member.public_id}
+    for name, prefix in (("quotas-team", "team"), ("quotas-members", "members")):
+        fields = {f"{prefix}-limit": "5", f"{prefix}-period": "month", f"{prefix}-unlimited": "on"}
+        assert "Take “No limit” away" in text_of(post("owner", name, **fields, **chosen), 422)
+    assert not Quota.objects.exists()

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -37,13 +38,15 @@ def read(see):
         ("sort=name&order=desc", ["Olivia", "Mia", "Fay", "Adam"]),
         ("sort=p95&order=desc", ["Mia", "Adam", "Fay", "Olivia"]),  # without latency comes last
         ("sort=success&order=asc", ["Mia", "Adam", "Fay", "Olivia"]),
+        ("sort=role", ["Olivia", "Adam", "Mia", "Fay"]),  # owner, administrator, member, a former one
+        ("sort=role&order=desc", ["Fay", "Mia", "Adam", "Olivia"]),
     ],
 )
 def test_any_column_sorts(see, calls, query, first):
     assert names(see("owner", "ranking", query))[: len(first)] == first
 
 
-@pytest.mark.parametrize("sort", ["change", "quota"])
+@pytest.mark.parametrize("sort", ["change", "quota", "unusual"])
 def test_columns_that_know_little_keep_everybody(see, calls, sort):
     assert set(names(see("owner", "ranking", f"sort={sort}"))) == {"Mia", "Adam", "Fay", "Olivia"}
 
@@ -63,6 +66,14 @@ def test_a_member_is_found_by_name_or_address(see, calls, text, found):
 def test_a_found_member_keeps_their_rank(see, calls):
     (row,) = see("owner", "ranking", "q=adam").context["page"].shown
     assert row.ranked.rank == 2
+
+
+def test_a_sorted_column_is_sorted_the_other_way_by_its_head(see, calls):
+    orders = [("sort=role", "order=desc"), ("sort=cost", "order=asc"), ("sort=cost&order=asc", "order=desc")]
+    for query, other in orders:
+        page = text_of(see("owner", "ranking", query))
+        (head,) = re.findall(r'<th scope="col"[^>]*aria-sort="\w+">\s*<a href="([^"]+)"', page)
+        assert other in head, query
 
 
 def test_by_token_and_by_model(see, calls):

@@ -12,7 +12,8 @@ from teams.activity import Actor
 from teams.models import Membership, Mode, Role
 from tests.usage.unusual.conftest import LUNCH, NOW
 from usage.actions.expected import mark_expected
-from usage.actions.usage_mail import set_usage_mail
+from usage.actions.usage_mail import Wishes, set_usage_mail
+from usage.alerts.outbox import send_due
 from usage.models import ToldEpisode
 from usage.query import Range
 from usage.unusual.alerts import alert_unusual
@@ -31,14 +32,15 @@ def nothing_kept(db, settings):
 def wanted(cast):
     """Olivia and Adam want alerts."""
     for user in (cast.owner, cast.administrator):
-        set_usage_mail(by=Actor(user), team=cast.team, wants_digest=False, wants_alerts=True, now=NOW)
+        set_usage_mail(by=Actor(user), team=cast.team, wishes=Wishes(alerts=True), now=NOW)
 
 
 @pytest.fixture
-def alert(django_capture_on_commit_callbacks):
+def alert():
     def run(now=SOON) -> int:
-        with django_capture_on_commit_callbacks(execute=True):
-            return alert_unusual(now=now)
+        told = alert_unusual(now=now)
+        send_due(now=now)
+        return told
 
     return run
 
@@ -89,4 +91,4 @@ def test_the_command_prints_how_many(runaway, wanted):
     out = StringIO()
     with time_machine.travel(SOON, tick=False):
         call_command("send_alerts", stdout=out)
-    assert out.getvalue().strip() == "1"
+    assert out.getvalue() == "0 quotas, 0 refusals, 1 unusual episodes, 2 messages delivered\n"

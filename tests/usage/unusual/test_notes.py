@@ -132,3 +132,27 @@ def test_the_overview_asks_little_once_the_unusual_is_known(
     client.get(f"/t/{cast.team.slug}/{query}")
     with django_assert_max_num_queries(15):
         client.get(f"/t/{cast.team.slug}/{query}")
+
+
+def test_the_personal_page_tells_of_ones_own_unusual_hours_and_of_nobody_elses(runaway, page, cast, client_of):
+    def personal(name: str, query: str = "") -> str:
+        return client_of(name).get(f"/me/?period=7d{query}").content.decode()
+
+    html = personal("member")
+    assert "<b>Harbour Research:</b>" in html
+    assert rings(html)[0]["x"] == ["2026-11-19T12:00"] or rings(html)[0]["x"] == ["2026-11-19T11:00"]
+    assert "Expected</button>" not in html  # that is for the team's own page
+    for unconcerned in ("owner", "administrator", "former", "outsider"):
+        assert 'id="unusual"' not in personal(unconcerned)
+    # In one context there is no need to say which.
+    alone = personal("member", f"&team={cast.team.slug}")
+    assert 'id="unusual"' in alone
+    assert "<b>Harbour Research:</b>" not in alone
+
+
+@pytest.mark.parametrize(("by", "name"), [("member", "Mia"), ("token", "script"), ("model", "gpt-4o-mini")])
+def test_the_ranking_flags_who_and_what_drove_it_and_sorts_by_it(runaway, at_noon, cast, client_of, by, name):
+    client = client_of("owner")
+    flagged = client.get(f"/t/{cast.team.slug}/ranking/?period=7d&by={by}&sort=unusual").context["page"].rows
+    assert [row.name for row in flagged if row.note][:1] == [name] == [flagged[0].name]
+    assert flagged[-1].note is None

@@ -1,17 +1,24 @@
-"""`manage.py send_alerts`: tells of unusual episodes that nobody was told of."""
+"""`manage.py send_alerts`: tells of what nobody was told of, by mail and webhook."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from usage.unusual.alerts import alert_unusual
+from usage.alerts.run import send_alerts
 
 
 class Command(BaseCommand):
+    """Running it oftener, or two at once, does no harm."""
+
     help = (
-        "Mails what was unusual in the last day, once for each episode, and prints how many; run it every hour."
+        "Looks for quotas that reach a threshold, refused calls and unusual episodes, sends what is due, and "
+        "prints how many of each. `serve` does it by itself; else run it every minute."
     )
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(str(alert_unusual(now=timezone.now())))
+        told = send_alerts(now=timezone.now())
+        self.stdout.write(
+            f"{told.quotas} quotas, {told.refusals} refusals, {told.episodes} unusual episodes, "
+            f"{told.delivered} messages delivered"
+        )

@@ -7,15 +7,21 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from teams.management.lookup import team_at
+from usage.alerts.outbox import send_due
 from usage.digest import send_digests
 
 
 class Command(BaseCommand):
-    help = "Sends the weekly digests that are due and prints how many; run it every hour or day."
+    help = (
+        "Sends the weekly digests that are due and prints how many. `serve` does it by itself; else run it "
+        "every hour or day."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--team", metavar="SLUG", help="default: all teams")
 
     def handle(self, *, team: str | None, **options: Any) -> None:
         teams = [team_at(team)] if team else None
-        self.stdout.write(str(send_digests(now=timezone.now(), teams=teams)))
+        now = timezone.now()
+        self.stdout.write(str(send_digests(now=now, teams=teams)))
+        send_due(now=now)

@@ -1,0 +1,132 @@
+"""Where webhooks may lead: what is an address, and which hosts are the public internet's."""
+
+import socket
+
+import pytest
+
+from usage.alerts.addresses import AddressError, Target, endpoints_of, is_public, read_address
+
+PRIVATE = [
+    "127.0.0.1",
+    "127.8.8.8",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "0.0.0.0",  # noqa: S104
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "192.0.2.1",
+    "198.18.0.1",
+    "::1",
+    "::",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fc00::1",
+    "fd12:3456::1",
+    "fec0::1",
+    "ff02::1",
+    "2001:db8::1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::127.0.0.1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b::169.254.169.254",
+    "64:ff9b:1::8.8.8.8",
+    "2002:7f00:1::",
+    "2002:a00:1::",
+    "2001:0:4136:e378:8000:63bf:80ff:fffe",
+]
+
+
+@pytest.fixture(autouse=True)
+def as_when_nothing_is_set(settings):
+    settings.WEBHOOKS_MAY_BE_PRIVATE = False
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_inside_addresses_of_every_kind_are_not_public(address):
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"],
+)
+def test_public_addresses_are(address):
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "[::1]", "localhost", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]"],
+)
+def test_a_host_that_leads_inside_is_refused_however_it_is_written(host):
+    with pytest.raises(AddressError, match="not on the public internet"):
+        endpoints_of(read_address(f"http://{host}/"))
+
+
+def test_a_setting_allows_them(settings):
+    settings.WEBHOOKS_MAY_BE_PRIVATE = True
+    assert [one.address[0] for one in endpoints_of(read_address("http://127.0.0.1/"))] == ["127.0.0.1"]
+
+
+def test_one_inside_address_among_public_ones_is_enough_to_refuse(monkeypatch):
+    def answer(host, port, **_kind):
+        return [(socket.AF_INET, 1, 6, "", (ip, port)) for ip in ("8.8.8.8", "10.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    with pytest.raises(AddressError, match=r"10\.0\.0\.1"):
+        endpoints_of(read_address("https://both.example/"))
+
+
+def test_an_unknown_host_is_named():
+    with pytest.raises(AddressError, match=r"The host no-such-host\.invalid cannot be found"):
+        endpoints_of(read_address("https://no-such-host.invalid/secret"))
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://hooks.example/a?b=1", Target(True, "hooks.example", 443, "/a?b=1")),
+        ("http://Hooks.Example", Target(False, "hooks.example", 80, "/")),
+        ("https://[2606:4700::1111]:8443/x#part", Target(True, "2606:4700::1111", 8443, "/x")),
+    ],
+)
+def test_an_address_is_read_into_its_parts(url, expected):
+    assert read_address(url) == expected
+
+
+def test_only_the_origin_may_be_shown():
+    assert read_address("https://[2606:4700::1111]:8443/x").origin == "https://[2606:4700::1111]:8443"
+    assert read_address("https://hooks.example/T0P-S3CRET").origin == "https://hooks.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "Write an address"),
+        ("hooks.example/a", "Write an address"),
+        ("ftp://hooks.example/", "Write an address"),
+        ("file:///etc/passwd", "Write an address"),
+        ("javascript:alert(1)", "Write an address"),
+        ("gopher://127.0.0.1:25/", "Write an address"),
+        ("https://", "Write an address"),
+        ("https://hooks.example:port/", "Write an address"),
+        ("https://hooks.example:99999/", "Write an address"),
+        ("https://hooks.example:0/", "port 0"),
+        ("https://[::1/", "Write an address"),
+        ("https://user:password@hooks.example/", "Leave out the user name"),
+        ("https://hooks.example@127.0.0.1/", "Leave out the user name"),
+        ("https://hooks.example/a b", "without spaces"),
+        ("https://hooks.example/\r\nX-Evil: 1", "without spaces"),
+        ("https://hooks.example/\x00", "without spaces"),
+        ("https://hööks.example/", "special characters"),
+        ("https://hooks.example/" + "a" * 500, "At most 500"),
+    ],
+)
+def test_what_is_no_address_is_refused_in_words(url, words):
+    with pytest.raises(AddressError, match=words):
+        read_address(url)

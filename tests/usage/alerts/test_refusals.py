@@ -1,0 +1,93 @@
+"""Refused calls: told as they begin, then once an hour at most for each limit, with what came since."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from teams.models import Mode
+from tests.usage.conftest import NOW
+from usage.actions.reservations import InsufficientQuotaError
+from usage.alerts.outbox import send_due
+from usage.alerts.refusals import alert_refusals
+from usage.models import Level, Message
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def refuse(reserve, limit):
+    """`refuse(3)`: so many reservations of Mia's are refused by her limit."""
+    limit(Level.MEMBER, "1")
+
+    def make(count: int, now=NOW, **wanted) -> None:
+        for _ in range(count):
+            with pytest.raises(InsufficientQuotaError):
+                reserve("2", now=now, **wanted)
+
+    return make
+
+
+def summaries() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("summary", flat=True))
+
+
+def test_they_are_told_to_who_asked_by_mail_and_webhook(refuse, subscribe, hook, receiver, mailoutbox):
+    subscribe("owner", refusals=True)
+    hook(receiver.url)
+    refuse(42)
+    assert alert_refusals(now=NOW) == 1
+    assert send_due(now=NOW) == 2
+    (mail,) = mailoutbox
+    words = "Harbour Research: 42 calls refused since 13:00, member limit of Mia"
+    assert (mail.to, mail.subject) == (["olivia@example.org"], f"Callboard: {words}")
+    assert "/t/harbour-research/logs/?from=2026-11-20T13%3A00%3A00" in mail.body
+    body = json.loads(receiver.got[0][2])
+    assert body["text"].startswith(words)
+    assert body["data"] | {"id": ""} == {
+        "level": "member",
+        "id": "",
+        "name": "Mia",
+        "refused": 42,
+        "since": "2026-11-20T12:00:00+00:00",
+    }
+
+
+def test_within_an_hour_they_are_told_once_and_then_what_came_since(refuse, subscribe):
+    subscribe("owner", refusals=True)
+    told = []
+    for minutes, count in [(0, 1), (1, 5), (50, 10), (61, 3), (62, 0), (122, 0), (200, 2)]:
+        now = NOW + timedelta(minutes=minutes)
+        refuse(count, now)
+        told.append(alert_refusals(now=now))
+    assert told == [1, 0, 0, 1, 0, 0, 1]
+    assert [words.partition(": ")[2].partition(",")[0] for words in summaries()] == [
+        "1 call refused since 13:00",
+        "18 calls refused since 13:00",
+        "2 calls refused since 16:00",
+    ]
+
+
+def test_each_limit_is_told_by_itself(refuse, limit, reserve, cast, subscribe):
+    subscribe("owner", refusals=True)
+    refuse(2)
+    assert alert_refusals(now=NOW) == 1
+    limit(Level.TEAM, "0.5")
+    with pytest.raises(InsufficientQuotaError):
+        reserve("1", user=cast.administrator)
+    assert alert_refusals(now=NOW) == 1
+    assert summaries()[1].endswith("limit of the team")
+
+
+def test_nobody_is_told_who_did_not_ask_and_nothing_old(refuse, subscribe):
+    refuse(5)
+    assert alert_refusals(now=NOW) == 0
+    subscribe("owner", refusals=True)
+    assert alert_refusals(now=NOW + timedelta(hours=3)) == 0
+    assert alert_refusals(now=NOW + timedelta(minutes=90)) == 1
+
+
+def test_test_mode_is_not_told(refuse, subscribe):
+    subscribe("owner", refusals=True)
+    refuse(5, mode=Mode.TEST)
+    assert alert_refusals(now=NOW) == 0

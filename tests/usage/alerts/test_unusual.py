@@ -1,0 +1,37 @@
+"""Unusual episodes by webhook: once for each, also where nobody wants mails."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+
+from tests.usage.unusual.conftest import LUNCH, happen, runaway, tokens, usual  # noqa: F401
+from usage.alerts.outbox import send_due
+from usage.models import Event
+from usage.unusual.alerts import alert_unusual
+
+SOON = LUNCH + timedelta(minutes=70)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(db):
+    cache.clear()
+
+
+def test_an_episode_is_posted_once_with_its_causes_and_a_link(cast, runaway, hook, receiver):  # noqa: F811
+    hook(receiver.url)
+    assert [alert_unusual(now=SOON + timedelta(hours=hour)) for hour in range(3)] == [1, 0, 0]
+    send_due(now=SOON)
+    (body,) = [json.loads(body) for _path, _headers, body in receiver.got]
+    assert body["type"] == "usage.unusual"
+    assert body["text"].startswith("Unusual in Harbour Research: 12:00 Thu: 1,02")
+    assert "/t/harbour-research/logs/?from=2026-11-19T12%3A00" in body["url"]
+    assert {cause["dimension"] for cause in body["data"]["causes"]} >= {"member", "token"}
+
+
+def test_a_webhook_of_other_events_hears_nothing(runaway, hook, receiver):  # noqa: F811
+    hook(receiver.url, events=(Event.QUOTA,))
+    assert alert_unusual(now=SOON) == 0
+    send_due(now=SOON)
+    assert receiver.got == []

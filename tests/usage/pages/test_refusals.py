@@ -1,0 +1,77 @@
+"""What quotas refused is told on overview and activity, with the calls that used the quota up one click away."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from teams.activity import SITE
+from teams.models import Mode, Token
+from tests.usage.pages.conftest import text_of
+from usage.actions.quotas import Limit, set_member_quota, set_token_quota
+from usage.models import Level, Refusal
+from usage.quotas import Subject, levels_of, payer_of
+from usage.refusals import count_refusal
+
+
+@pytest.fixture
+def refused(cast, calls):
+    """Mia's limit has refused 42 calls in this hour, her token's one, in test mode three."""
+    now, token = timezone.now(), Token.objects.filter(user=cast.member, mode=Mode.LIVE).first()
+    set_member_quota(by=SITE, team=cast.team, user=cast.member, limit=Limit(Decimal(1)), now=now)
+    set_token_quota(by=SITE, token=token, limit=Limit(Decimal(1)), now=now)
+    subject = Subject(cast.team, payer_of(cast.team), Mode.LIVE, cast.member.pk, token.pk)
+    states = {state.level: state for state in levels_of(subject, now)}
+    for level, mode, count in [(Level.MEMBER, 0, 42), (Level.TOKEN, 0, 1), (Level.MEMBER, 1, 3)]:
+        for _ in range(count):
+            count_refusal(cast.team, mode, states[level], now)
+    return token
+
+
+def lines(page: str) -> list[str]:
+    return re.findall(r">(\d+ calls? refused since [^<]*)<", page)
+
+
+@pytest.mark.parametrize("path", ["", "activity/"])
+def test_the_page_tells_how_many_since_when_and_whose_limit(cast, refused, client_of, path):
+    client = client_of("administrator")
+    page = text_of(client.get(f"/t/{cast.team.slug}/{path}"))
+    since = timezone.localtime(timezone.now(), cast.team.zone).strftime("%H:00")
+    assert lines(page) == [
+        f"42 calls refused since {since}, member limit of Mia",
+        f"1 call refused since {since}, limit of the token laptop",
+    ]
+    assert f"members/{cast.member.public_id}/edit/?back=quotas" in page
+    assert f"tokens/{refused.public_id}/quota/" in page
+    page = text_of(client.get(f"/t/{cast.team.slug}/{path}?mode=test"))
+    assert [line.partition(" ")[0] for line in lines(page)] == ["3"]
+
+
+def test_the_links_lead_to_the_calls_made_since(cast, refused, client_of):
+    client = client_of("administrator")
+    page = text_of(client.get(f"/t/{cast.team.slug}/activity/"))
+    for link, filters in [("member", cast.member.public_id), ("token", refused.public_id)]:
+        (address,) = re.findall(rf'href="([^"]*logs/\?[^"]*{link}={filters})"', page)
+        assert text_of(client.get(address.replace("&amp;", "&"))).count("gpt-4o-mini")
+
+
+def test_a_member_sees_their_own_on_their_part_and_no_way_to_change_it(cast, refused, client_of):
+    page = text_of(client_of("member").get(f"/t/{cast.team.slug}/"))
+    told = [line.rpartition(",")[2] for line in lines(page)]
+    assert told == [" member limit of Mia", " limit of the token laptop"]
+    assert "Your quotas" in page
+    assert "/edit/" not in page
+
+
+def test_nothing_is_said_when_nothing_was_refused(cast, client_of, calls):
+    for path in ("", "activity/"):
+        assert "Refused for quota" not in text_of(client_of("owner").get(f"/t/{cast.team.slug}/{path}"))
+
+
+def test_what_was_refused_by_somebody_who_left_still_has_a_name(cast, client_of):
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    Refusal.objects.create(
+        team_id=cast.team.pk, mode=0, hour=now, level=Level.MEMBER, subject_id=cast.former.pk, refused=2
+    )
+    assert "member limit of Fay" in text_of(client_of("owner").get(f"/t/{cast.team.slug}/activity/"))

@@ -1,0 +1,177 @@
+"""Telling of quotas that reach a share of their limit: once for each period, level, threshold and limit.
+
+Of several thresholds passed since the last look the highest is told, and stands for those below it. A raised
+limit starts afresh, since the same share of it is something new; a lowered one repeats nothing. What counts is
+what was used, not what is reserved; and in live mode only, whose costs are real.
+
+Recording a call does nothing for this: all limits are looked at every half minute, hundreds in one statement.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q
+
+from teams.actions.locks import lock_teams
+from teams.models import Mode, Team, User
+from usage.alerts.outbox import tell_by_mail, tell_webhooks, webhooks_for
+from usage.alerts.readers import concerned, subscribers
+from usage.alerts.words import quota_alert, quota_mail
+from usage.buckets import day_of
+from usage.levels import LevelKey, LevelState, states_of
+from usage.models import DEFAULT_THRESHOLDS, AlertPolicy, Event, Level, Quota, ToldThreshold
+from usage.runout import paces
+
+# Levels looked at in one statement, which has eight parameters for each.
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Limited:
+    """Whose quota it is, and whom it concerns: None for a whole team's. `name` is a token's or a person's."""
+
+    team: Team  # at level OWNER the personal space
+    key: LevelKey
+    holder: User | None
+    name: str
+    public_id: str  # of the token or the member, "" of the others
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A quota of a team that is not deleted, and of no revoked token, in the little that is read of all."""
+
+    quota_id: int
+    key: LevelKey
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A quota at or past a threshold (percent), as it stood at that moment."""
+
+    quota_id: int
+    key: LevelKey
+    state: LevelState
+    threshold: int
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the period on its calendar; the first there is of one that never resets."""
+        return day_of(self.state.starts_at, self.state.zone) if self.state.starts_at else date.min
+
+
+def alert_quotas(*, now: datetime) -> int:
+    """Tells of every quota that reached a threshold since it was last told; how many. Messages are written,
+    not sent. To be called every minute or so; several at once tell once."""
+    quotas = _standing()
+    told = 0
+    while some := list(islice(quotas, _CHUNK)):
+        told += sum(_tell(one, now) for one in _not_told(_reached(some, now)))
+    return told
+
+
+def _standing() -> Iterator[Standing]:
+    quotas = Quota.objects.filter(Q(token=None) | Q(token__revoked_at=None), team__deleted_at=None)
+    columns = ("pk", "team_id", "team__time_zone", "team__is_personal", "membership__user_id", "token_id")
+    for quota_id, team_id, zone, is_personal, user_id, token_id in (
+        quotas.order_by("team", "pk").values_list(*columns).iterator(_CHUNK)
+    ):
+        if token_id:
+            level, subject_id = Level.TOKEN, token_id
+        elif user_id:
+            level, subject_id = Level.MEMBER, user_id
+        else:
+            level, subject_id = Level.OWNER if is_personal else Level.TEAM, 0
+        yield Standing(quota_id, LevelKey(team_id, Mode.LIVE, level.value, subject_id), ZoneInfo(zone))
+
+
+def _reached(some: Sequence[Standing], now: datetime) -> list[Reached]:
+    """Those of which a threshold is reached, each with the highest."""
+    zones = {one.key.team_id: one.zone for one in some}
+    states = states_of((one.key for one in some), zones, now)
+    policies = dict(AlertPolicy.objects.filter(team__in=zones).values_list("team", "thresholds"))
+    found = []
+    for one in some:
+        state = states[one.key]
+        thresholds = policies.get(one.key.team_id, DEFAULT_THRESHOLDS)
+        passed = [percent for percent in thresholds if is_reached(state, percent)]
+        if passed:
+            found.append(Reached(one.quota_id, one.key, state, max(passed)))
+    return found
+
+
+def is_reached(state: LevelState, percent: int) -> bool:
+    """Whether so much of the limit is used; exact. A limit of nothing is reached by the first call charged."""
+    used, limit = state.used_nanos, state.limit_nanos
+    return limit is not None and used > 0 and used * 100 >= limit * percent
+
+
+def _not_told(reached: Sequence[Reached]) -> list[Reached]:
+    """Those to be told: neither this threshold nor a higher one was told under this limit or a higher one."""
+    teams = {one.key.team_id for one in reached}
+    days = {one.first_day for one in reached}
+    told: dict[tuple[object, ...], list[ToldThreshold]] = {}
+    for row in ToldThreshold.objects.filter(team__in=teams, first_day__in=days):
+        place = (row.team_id, row.level, row.subject_id, row.period, row.first_day)
+        told.setdefault(place, []).append(row)
+    return [one for one in reached if not _covers(told.get(_place(one), ()), one)]
+
+
+def _place(one: Reached) -> tuple[object, ...]:
+    key = one.key
+    return (key.team_id, key.level, key.subject_id, one.state.period.value, one.first_day)
+
+
+def _covers(rows: Iterable[ToldThreshold], one: Reached) -> bool:
+    limit = one.state.limit_nanos or 0
+    return any(row.threshold >= one.threshold and row.limit_nanos >= limit for row in rows)
+
+
+@transaction.atomic
+def _tell(one: Reached, now: datetime) -> bool:
+    """Notes it as told and writes the messages, unless somebody else was faster or the quota is gone: the lock
+    lets one ask."""
+    lock_teams([one.key.team_id])
+    limited = _limited(one)
+    if limited is None or not _not_told([one]):
+        return False
+    team = limited.team
+    ToldThreshold.objects.create(
+        team=team,
+        level=one.key.level,
+        subject_id=one.key.subject_id,
+        period=one.state.period,
+        first_day=one.first_day,
+        limit_nanos=one.state.limit_nanos or 0,
+        threshold=one.threshold,
+        told_at=now,
+    )
+    (pace,) = paces([one.state], Mode.LIVE, now)
+    alert = quota_alert(limited, one, pace, now)
+    tell_webhooks(team, alert, webhooks_for(Event.QUOTA, [team.pk]).get(team.pk, ()), now)
+    readers = [*concerned(team, limited.holder), *subscribers("wants_quotas", [team.pk]).get(team.pk, ())]
+    mails = [quota_mail(limited, one, alert, pace, user, now) for user in dict.fromkeys(readers)]
+    tell_by_mail(team, Event.QUOTA, mails, now)
+    return True
+
+
+def _limited(one: Reached) -> Limited | None:
+    """The names behind a quota; None when it was removed meanwhile."""
+    named = Quota.objects.select_related("team__owner", "membership__user", "token__user")
+    quota = named.filter(pk=one.quota_id).first()
+    if quota is None:
+        return None
+    team = quota.team
+    if quota.token:
+        return Limited(team, one.key, quota.token.user, quota.token.name, quota.token.public_id)
+    if quota.membership:
+        user = quota.membership.user
+        return Limited(team, one.key, user, user.label, user.public_id)
+    if team.is_personal:
+        return Limited(team, one.key, team.owner, team.owner.label, "")
+    return Limited(team, one.key, None, team.name, "")

@@ -1,0 +1,34 @@
+"""Who gets an alert by mail: those who asked for it and still may see what it tells, and whom it concerns."""
+
+from collections.abc import Collection
+
+from teams.access import access_of
+from teams.models import Role, Team, User
+from usage.models import UsageMail
+
+
+def subscribers(wish: str, teams: Collection[int] | None = None) -> dict[int, list[User]]:
+    """The active owners and administrators who want mails of one kind, by team id; of these teams or of all.
+
+    `wish` is a field of UsageMail, such as `wants_alerts`.
+    """
+    wanted = UsageMail.objects.filter(
+        **{wish: True},
+        membership__role__in=(Role.OWNER, Role.ADMINISTRATOR),
+        membership__user__is_active=True,
+        membership__team__deleted_at=None,
+    )
+    if teams is not None:
+        wanted = wanted.filter(membership__team__in=teams)
+    found: dict[int, list[User]] = {}
+    for one in wanted.select_related("membership__user").order_by("membership"):
+        found.setdefault(one.membership.team_id, []).append(one.membership.user)
+    return found
+
+
+def concerned(team: Team, user: User | None) -> list[User]:
+    """Whose quota it is, while they are in the team and did not choose otherwise."""
+    if user is None or access_of(user, team) is None:
+        return []
+    declined = UsageMail.objects.filter(membership__team=team, membership__user=user, wants_own_quotas=False)
+    return [] if declined.exists() else [user]

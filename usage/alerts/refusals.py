@@ -1,0 +1,122 @@
+"""Telling of calls that were refused for quota: as they begin, and then once an hour at most for each level."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from teams.actions.locks import lock_teams
+from teams.mails import Mail, link
+from teams.models import Mode, Team, User
+from usage.alerts.outbox import Alert, tell_by_mail, tell_webhooks, webhooks_for
+from usage.alerts.readers import subscribers
+from usage.alerts.words import why_note
+from usage.models import Event, Level, Refusal, ToldRefusal, Webhook
+from usage.refusals import NamedRefused, Refused, named
+
+EVERY = timedelta(hours=1)
+# Refusals of older hours are no news: to somebody who only now asks to be told, or after an outage.
+_NEWS = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class _News:
+    """Refusals that nobody was told of; `in_last_hour` counts all of that hour, told or not."""
+
+    refused: Refused
+    in_last_hour: int
+
+
+def alert_refusals(*, now: datetime) -> int:
+    """Tells of refusals of live calls where somebody wants to know; of how many levels. Messages are written,
+    not sent. To be called every minute or so; several at once tell once."""
+    readers, webhooks = subscribers("wants_refusals"), webhooks_for(Event.REFUSED)
+    asked = readers.keys() | webhooks.keys()
+    recent = Refusal.objects.filter(team_id__in=asked, mode=Mode.LIVE, hour__gte=now - _NEWS)
+    teams = Team.objects.filter(pk__in=set(recent.values_list("team_id", flat=True)))
+    return sum(_alert_team(team, readers.get(team.pk, ()), webhooks.get(team.pk, ()), now) for team in teams)
+
+
+@transaction.atomic
+def _alert_team(team: Team, readers: Sequence[User], webhooks: Sequence[Webhook], now: datetime) -> int:
+    """The lock makes two at once tell once, and lets no refusal be counted meanwhile."""
+    lock_teams([team.pk])
+    found = _news(team, now)
+    for news, one in zip(found, named(team, [news.refused for news in found]), strict=True):
+        _keep(team, news, now)
+        alert = _alert(team, one, now)
+        tell_webhooks(team, alert, webhooks, now)
+        tell_by_mail(team, Event.REFUSED, [_mail(team, alert, user) for user in readers], now)
+    return len(found)
+
+
+def _news(team: Team, now: datetime) -> list[_News]:
+    """What is to be told: of each level that was not told within the hour."""
+    told = {(row.level, row.subject_id): row for row in ToldRefusal.objects.filter(team=team)}
+    recent = Refusal.objects.filter(team_id=team.pk, mode=Mode.LIVE, hour__gte=now - _NEWS).order_by("hour")
+    rows: dict[tuple[int, int], list[Refusal]] = {}
+    for row in recent:
+        rows.setdefault((row.level, row.subject_id), []).append(row)
+    found = (_since(told.get(key), of_level, now) for key, of_level in rows.items())
+    return [news for news in found if news]
+
+
+def _since(told: ToldRefusal | None, rows: Sequence[Refusal], now: datetime) -> _News | None:
+    """What came after the last time; None if nothing did, or that is less than an hour ago."""
+    if told and told.told_at > now - EVERY:
+        return None
+    fresh = [(row.hour, row.refused - (told.refused if told and row.hour == told.hour else 0)) for row in rows]
+    fresh = [(hour, count) for hour, count in fresh if count and (told is None or hour >= told.hour)]
+    if not fresh:
+        return None
+    count, last = sum(count for _hour, count in fresh), rows[-1]
+    refused = Refused(Level(last.level), last.subject_id, count, since=fresh[0][0], last_hour=last.hour)
+    return _News(refused, last.refused)
+
+
+def _keep(team: Team, news: _News, now: datetime) -> None:
+    """Notes up to where it is told."""
+    one = news.refused
+    ToldRefusal.objects.update_or_create(
+        {"hour": one.last_hour, "refused": news.in_last_hour, "told_at": now},
+        team=team,
+        level=one.level,
+        subject_id=one.subject_id,
+    )
+
+
+def _alert(team: Team, one: NamedRefused, now: datetime) -> Alert:
+    told = _("%(team)s: %(sentence)s") % {"team": team.name, "sentence": one.sentence(team, now)}
+    return Alert(
+        event=Event.REFUSED,
+        summary=told,
+        text=f"{told}.",
+        url=link(one.calls_path(team, Mode.LIVE, now)),
+        data={
+            "level": one.refused.level.name.lower(),
+            "id": one.public_id,
+            "name": one.name,
+            "refused": one.refused.refused,
+            "since": one.refused.since.isoformat(),
+        },
+    )
+
+
+def _mail(team: Team, alert: Alert, to: User) -> Mail:
+    """The same as a mail."""
+    quotas = link(reverse("usage:quotas", args=[team.slug]))
+    return Mail(
+        to=to.email,
+        subject=alert.summary,
+        paragraphs=(
+            alert.text,
+            _("The quota refused them before they were made; nothing was spent. You are told hourly at most."),
+            _("Change the limit at %(page)s.") % {"page": quotas},
+        ),
+        action=_("See the calls that used it up"),
+        url=alert.url,
+        note=why_note(team),
+    )

@@ -1,0 +1,132 @@
+"""What alerts say, to people and to programs, and where they lead."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Min
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from config.figures import money
+from teams.mails import Mail, link
+from teams.models import Team, User
+from usage.alerts.links import logs_path
+from usage.alerts.outbox import Alert
+from usage.buckets import day_start
+from usage.levels import LevelState
+from usage.models import Event, Level, Period, QuotaUse
+from usage.money import usd_string
+from usage.runout import pace_sentence, reset_sentence, run_out
+
+if TYPE_CHECKING:
+    from usage.alerts.quotas import Limited, Reached
+
+
+def quota_alert(limited: Limited, one: Reached, per_day_nanos: int, now: datetime) -> Alert:
+    """A quota that reached a threshold, as others than its holder are told."""
+    state = one.state
+    summary = _summary(one, _whose(limited))
+    level = Level(limited.key.level)
+    return Alert(
+        event=Event.QUOTA,
+        summary=summary,
+        text=" ".join([f"{summary}.", *_sentences(state, per_day_nanos, now)]),
+        url=link(_calls_of(limited, state, now)),
+        data={
+            "level": level.name.lower(),
+            "id": limited.public_id,
+            "name": limited.name,
+            "threshold_percent": one.threshold,
+            "used_usd": usd_string(state.used_nanos),
+            "limit_usd": usd_string(state.limit_nanos or 0),
+            "period": state.period.value,
+            "period_starts_at": _iso(state.starts_at),
+            "resets_at": _iso(state.resets_at),
+        },
+    )
+
+
+def quota_mail(
+    limited: Limited, one: Reached, alert: Alert, per_day_nanos: int, to: User, now: datetime
+) -> Mail:
+    """The same as a mail; to the holder it speaks of their own quota."""
+    is_own = to == limited.holder
+    return Mail(
+        to=to.email,
+        subject=_summary(one, _own(limited)) if is_own else alert.summary,
+        paragraphs=tuple(_sentences(one.state, per_day_nanos, now)),
+        action=_("See your usage") if limited.key.level == Level.OWNER else _("See the calls"),
+        url=alert.url,
+        note=why_note(limited.team),
+    )
+
+
+def why_note(team: Team) -> str:
+    """The small print: where one chooses what one gets."""
+    page = link(reverse("usage:alerts", args=[team.slug]))
+    return _("You choose which mails you get at %(page)s.") % {"page": page}
+
+
+def _summary(one: Reached, whose: str) -> str:
+    if one.threshold == 100:
+        return _("All of %(whose)s is used") % {"whose": whose}
+    return _("%(percent)d%% of %(whose)s is used") % {"percent": one.threshold, "whose": whose}
+
+
+def _whose(limited: Limited) -> str:
+    words = {"name": limited.name, "team": limited.team.name}
+    return {
+        Level.TOKEN: _("the quota of the token %(name)s in %(team)s"),
+        Level.MEMBER: _("the quota of %(name)s in %(team)s"),
+        Level.TEAM: _("the quota of the team %(team)s"),
+        Level.OWNER: _("the balance of %(name)s"),
+    }[Level(limited.key.level)] % words
+
+
+def _own(limited: Limited) -> str:
+    words = {"name": limited.name, "team": limited.team.name}
+    return {
+        Level.TOKEN: _("the quota of your token %(name)s in %(team)s"),
+        Level.MEMBER: _("your quota in %(team)s"),
+        Level.OWNER: _("your balance"),
+    }[Level(limited.key.level)] % words
+
+
+def _sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str]:
+    """How much of it is used, when it starts again, until when it lasts."""
+    amounts = {"used": money(state.used_nanos), "limit": money(state.limit_nanos)}
+    used = {
+        Period.NONE: _("Used are %(used)s of %(limit)s."),
+        Period.DAY: _("Used are %(used)s of %(limit)s today."),
+        Period.WEEK: _("Used are %(used)s of %(limit)s this week."),
+        Period.MONTH: _("Used are %(used)s of %(limit)s this month."),
+    }[state.period] % amounts
+    out = run_out(state, per_day_nanos, now)
+    return [used, reset_sentence(state, now), *([pace_sentence(out)] if out else [])]
+
+
+def _calls_of(limited: Limited, state: LevelState, now: datetime) -> str:
+    """The page of the calls that were charged so far: of the owner's balance, which many teams draw on, one's
+    own page."""
+    level = Level(limited.key.level)
+    if level is Level.OWNER:
+        return reverse("usage:me")
+    filters = {level.name.lower(): limited.public_id} if limited.public_id else {}
+    return logs_path(limited.team, state.starts_at or _first_use(limited, state), _just_after(now), filters)
+
+
+def _first_use(limited: Limited, state: LevelState) -> datetime:
+    """When the first day began on which anything was charged."""
+    first = QuotaUse.objects.filter(**limited.key._asdict()).aggregate(day=Min("day"))["day"]
+    return day_start(first, state.zone) if first else limited.team.created_at
+
+
+def _just_after(now: datetime) -> datetime:
+    """The end of the second, so that the range holds the last call."""
+    return now.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

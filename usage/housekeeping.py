@@ -1,0 +1,62 @@
+"""What of quotas and alerts is kept for how long; the command `housekeeping` deletes it, and `serve` by itself.
+
+Statistics and quota use are kept for good: past periods stay visible, and the calls they came from do not.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from usage.levels import slot_of
+from usage.models import Message, Refusal, Reservation, ReservedSum, ToldRefusal, ToldThreshold
+
+# A call can be reported late, after an outage of the gateway or of this site, and still settle its reservation
+# exactly once; and a request that is asked again within that time gets the same reservation. After it, such a
+# call is charged as any other, with a warning: the reservation has long stopped counting, so nothing is lost
+# and nothing charged twice.
+KEEP_RESERVATIONS: Final = timedelta(days=30)
+# A slot that has passed is never summed again (`usage.levels`). A day is for clocks of servers that differ.
+KEEP_SUMS: Final = timedelta(days=1)
+# Long enough to compare a month with the same one a year ago.
+KEEP_REFUSALS: Final = timedelta(days=400)
+KEEP_MESSAGES: Final = timedelta(days=30)
+MOST_MESSAGES: Final = 1000  # of a team
+# Longer than any period, after which what was told of it matters no more.
+_KEEP_TOLD: Final = timedelta(days=100)
+# Rows deleted by one statement: short enough that writers hardly wait.
+_STEP: Final = 5_000
+
+
+def keep_house(*, now: datetime) -> dict[str, int]:
+    """Deletes what is no longer asked for, in small steps; how many rows of each."""
+    told = ToldThreshold.objects.filter(first_day__lt=(now - _KEEP_TOLD).date())
+    old: dict[str, QuerySet[Any]] = {
+        "reservations deleted": Reservation.objects.filter(expires_at__lt=now - KEEP_RESERVATIONS),
+        "reserved sums deleted": ReservedSum.objects.filter(slot__lt=slot_of(now - KEEP_SUMS)),
+        "refusals deleted": Refusal.objects.filter(hour__lt=now - KEEP_REFUSALS),
+        "told thresholds deleted": told.exclude(first_day=date.min),  # a period that never ends
+        "told refusals deleted": ToldRefusal.objects.filter(told_at__lt=now - _KEEP_TOLD),
+    }
+    done = {what: _delete_in_steps(rows) for what, rows in old.items()}
+    return done | {"messages deleted": _delete_messages(now)}
+
+
+def _delete_messages(now: datetime) -> int:
+    """Those that are too old, and of each team those beyond its newest MOST_MESSAGES; how many."""
+    deleted = _delete_in_steps(Message.objects.filter(created_at__lt=now - KEEP_MESSAGES))
+    for team_id in Message.objects.order_by().values_list("team", flat=True).distinct():
+        of_team = Message.objects.filter(team=team_id).order_by("-pk")
+        oldest = of_team.values_list("pk", flat=True)[MOST_MESSAGES - 1 : MOST_MESSAGES].first()
+        if oldest:
+            deleted += _delete_in_steps(of_team.filter(pk__lt=oldest))
+    return deleted
+
+
+def _delete_in_steps(rows: QuerySet[Any]) -> int:
+    """One pass along the primary key, so that no index has to be kept only for this; how many."""
+    deleted, more = 0, rows.order_by("pk")
+    while keys := list(more.values_list("pk", flat=True)[:_STEP]):
+        deleted += rows.order_by().filter(pk__gte=keys[0], pk__lte=keys[-1]).delete()[0]
+        more = rows.filter(pk__gt=keys[-1]).order_by("pk")
+    return deleted

@@ -1,0 +1,19 @@
+"""What of alerts and mails is done again and again (`config.jobs`)."""
+
+from datetime import timedelta
+
+from config.jobs import register_job
+from usage.alerts.outbox import send_due
+from usage.alerts.quotas import alert_quotas
+from usage.alerts.refusals import alert_refusals
+from usage.digest import send_digests
+from usage.unusual.alerts import alert_unusual
+
+
+def register_jobs() -> None:
+    """In the order in which they run when several are due: what is written first is sent by the last."""
+    register_job("alert-quotas", timedelta(seconds=30), alert_quotas)
+    register_job("alert-refusals", timedelta(seconds=30), alert_refusals)
+    register_job("alert-unusual", timedelta(minutes=5), alert_unusual)
+    register_job("digests", timedelta(minutes=10), send_digests)
+    register_job("send-messages", timedelta(seconds=10), send_due)
