@@ -34,6 +34,8 @@ def test_everybody_sees_what_they_may_do(page):
     owner, administrator, member = (page(who, "settings/") for who in ("owner", "administrator", "member"))
     assert "Transfer ownership" in owner
     assert "Delete this team" in owner
+    assert "tokens of 3 members and 0 gateway keys stop working at once" in owner
+    assert "Members keep their accounts, personal spaces and other teams." in owner
     assert "Transfer the ownership first" in owner
     assert "General" in administrator
     assert "Delete this team" not in administrator

@@ -85,7 +85,7 @@ def test_the_members_page_marks_an_address_that_nobody_confirmed(kim, cast, page
 def test_the_page_of_addresses_says_what_to_do_and_claims_no_mail(kim):
     text = text_of(kim.get("/accounts/email/"))
     assert "This site has no mail server" in text
-    assert "Ask the people who run this site to verify yours" in text
+    assert "The people who run it can verify yours" in text
     assert "Send verification again" not in text
     kim.post("/accounts/reauthenticate/", {"password": NEW["password1"]})
     response = kim.post("/accounts/email/", {"action_add": "", "email": "kim@example.net"}, follow=True)
