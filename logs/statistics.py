@@ -26,7 +26,7 @@ from logs.models import Call
 from teams.models import Mode, Team
 from usage.cells import Asked, RawRow, filters
 from usage.models import Outcome, PricedBy
-from usage.query import Dimension, Range, UsageQuery
+from usage.query import Dimension, Granularity, Range, UsageQuery
 from usage.sketch import sketch_of
 from usage.unusual.details import CallRow
 
@@ -74,15 +74,21 @@ def count_calls(asked: Sequence[Asked], by: Sequence[Dimension]) -> Iterable[Raw
     edges = {query.team.pk: [one.start for one in ranges] for query, ranges in asked}
     found, *others = [_counted(query, ranges, columns) for query, ranges in asked]
     for team_id, slot, part, *row in found.union(*others, all=True) if others else found:
-        # A slot can reach back before the range's start; the calls counted here do not.
+        # A slot can reach back before the range's start; the calls counted here do not. Without slots (below) it
+        # is the start.
         at = max(datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC), edges[team_id][part])
         latency, ttft = (_sketch(text) for text in row[-2:])
         yield team_id, at, tuple(row[: len(columns)]), row[len(columns) : -2], latency, ttft
 
 
 def _counted(query: UsageQuery, ranges: Sequence[Range], columns: Sequence[str]) -> QuerySet[Any, Any]:
-    """Team, slot, range, dimensions, sums, and the values that percentiles are of."""
-    rows = calls_in(query, ranges).order_by().annotate(slot=Slot("started_at"), part=_part(ranges))
+    """Team, slot, range, dimensions, sums, and the values that percentiles are of.
+
+    Slots are for charts by the hour. Otherwise each range lies in one bucket, and one row for all of it is far
+    less to read.
+    """
+    slot = Slot("started_at") if query.granularity is Granularity.HOUR else Value(0)
+    rows = calls_in(query, ranges).order_by().annotate(slot=slot, part=_part(ranges))
     groups = ["team_id", "slot", "part", *columns]
     values = {"latencies": Listed("latency_ms"), "ttfts": Listed("ttft_ms")}
     found: QuerySet[Any, Any] = rows.values(*groups).annotate(**SUMS, **values)

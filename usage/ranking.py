@@ -20,7 +20,7 @@ from usage.quotas import member_levels, token_levels
 from usage.statistics import Ranked, fill_latency, ranking
 from usage.unusual.shown import Note, Unusual, unusual_in
 
-PAGE = 50
+PAGE = 25
 NAMES = {
     Dimension.MEMBER: gettext_lazy("Member"),
     Dimension.TOKEN: gettext_lazy("Token"),
