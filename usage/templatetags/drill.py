@@ -28,8 +28,8 @@ def calls_behind(
 
 
 def behind(context: RequestContext, team: Team) -> CallsBehind:
-    """What writes the addresses of a page, kept while it is rendered: every row asks for some."""
-    kept: dict[int, CallsBehind] = context.render_context.setdefault("calls_behind", {})
+    """What writes the addresses of a page, kept with its request: every row asks for some."""
+    kept: dict[int, CallsBehind] = vars(context["request"]).setdefault("calls_behind", {})
     if team.pk not in kept:
         kept[team.pk] = CallsBehind(team, context["request"].GET)
     return kept[team.pk]
