@@ -59,10 +59,14 @@ class TeamForm(forms.Form):
 
 
 class MemberFilter(forms.Form):
-    """Search and role filter of the members page."""
+    """Search, role filter and page of the members page."""
 
     q = forms.CharField(label=_("Find by name or e-mail"), max_length=100, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=[("", _("All")), *Role.choices], required=False)
+    page = forms.IntegerField(required=False, min_value=1)
+
+    def clean_page(self) -> int:
+        return self.cleaned_data["page"] or 1
 
 
 class RoleForm(forms.Form):

@@ -1,11 +1,13 @@
 """The tokens and gateway keys of a team as their page shows them, and the commands to copy with a new one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, When
+from django.core.paginator import Paginator
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -15,7 +17,8 @@ from teams.forms import GatewayKeyForm, TokenForm
 from teams.models import GatewayKey, Membership, Mode, Secret, Team, Token
 from teams.snippets import check_key, report_openai_call
 
-MOST_SHOWN = 500
+PAGE = 50  # tokens
+MOST_SHOWN = 500  # gateway keys
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,14 @@ def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more:
     or shows a new secret (`shown`)."""
     now = timezone.now()
     with_revoked = request.GET.get("revoked") == "1"
+    paged = Paginator(_tokens(access, with_revoked), PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "access": access,
         "nav": "tokens",
         "now": now,
         "with_revoked": with_revoked,
-        "rows": token_rows(access, now, with_revoked),
+        "paged": paged,
+        "rows": _token_rows(access, paged, now),
         "token_form": TokenForm(),
         "may_edit": access.may(Permission.EDIT_TEAM),
     }
@@ -51,7 +56,7 @@ def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more:
     return render(request, "teams/tokens.html", context | more, status=status)
 
 
-def token_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyRow]:
+def _tokens(access: Access, with_revoked: bool) -> QuerySet[Token]:
     """One's own tokens first, then for owner and administrators everybody's, newest first."""
     is_others = Case(When(user=access.user, then=0), default=1)
     tokens = (
@@ -61,10 +66,12 @@ def token_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyRow
     )
     if not access.may(Permission.SET_QUOTAS):
         tokens = tokens.filter(user=access.user)
-    if not with_revoked:
-        tokens = tokens.filter(revoked_at=None)
+    return tokens if with_revoked else tokens.filter(revoked_at=None)
+
+
+def _token_rows(access: Access, tokens: Iterable[Token], now: datetime) -> list[KeyRow]:
     roles = dict(Membership.objects.filter(team=access.team).values_list("user", "role"))
-    return [_token_row(access, token, roles.get(token.user_id), now) for token in tokens[:MOST_SHOWN]]
+    return [_token_row(access, token, roles.get(token.user_id), now) for token in tokens]
 
 
 def gateway_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyRow]:

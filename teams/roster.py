@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
+from django.core.paginator import Page, Paginator
 from django.db.models import (
     Case,
     Count,
@@ -21,7 +22,7 @@ from django.db.models.functions import Coalesce
 from teams.access import Access, may_change_role, may_manage
 from teams.models import Membership, Role, Token, User
 
-MOST_SHOWN = 200
+PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -40,23 +41,21 @@ class RosterRow:
 
 @dataclass(frozen=True)
 class Roster:
-    """The members found, at most MOST_SHOWN of `found`; `total` in the team."""
+    """One page of the members found; `total` in the team."""
 
     rows: list[RosterRow]
-    found: int
+    paged: Page[Membership]
     total: int
 
 
-def roster(access: Access, search: str = "", role: str = "") -> Roster:
-    """Members by role, then name; `search` looks in names and addresses."""
+def roster(access: Access, search: str = "", role: str = "", page: int = 1) -> Roster:
+    """Members by role, then name, a page of PAGE; `search` looks in names and addresses."""
     everybody = Membership.objects.filter(team=access.team)
     members = everybody.filter(role=role) if role else everybody
     if search:
         members = members.filter(Q(user__name__icontains=search) | Q(user__email__icontains=search))
-    found = members.count()
-    return Roster(
-        [_row(access, member) for member in _with_tokens(members)[:MOST_SHOWN]], found, everybody.count()
-    )
+    paged = Paginator(_with_tokens(members), PAGE).get_page(page)
+    return Roster([_row(access, member) for member in paged], paged, everybody.count())
 
 
 def _with_tokens(members: QuerySet[Membership]) -> QuerySet[Membership]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -95,7 +96,8 @@ class Ranking:
     order: Order
     query: UsageQuery
     rows: list[Row]  # sorted and searched
-    shown: list[Row]
+    paged: Page[Row]
+    shown: list[Row]  # those of the page, with what is only worked out for them
     filters: list[Filter]
     unusual: Unusual
 
@@ -110,19 +112,6 @@ class Ranking:
         words = {"what": str(PLURALS[self.order.by]), "column": str(_SORTED_BY[self.order.sort])}
         return _("%(what)s by %(column)s") % words
 
-    @property
-    def pages(self) -> int:
-        return max(-(-len(self.rows) // PAGE), 1)
-
-    @property
-    def before(self) -> int | None:
-        """The number of the page before; None on the first."""
-        return self.order.page - 1 if self.order.page > 1 else None
-
-    @property
-    def after(self) -> int | None:
-        return self.order.page + 1 if self.order.page < self.pages else None
-
 
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
     """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
@@ -130,14 +119,14 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     if order.sort is Sort.QUOTA:
         rows = with_quotas(query, rows, order.by, now)
     rows = [row for row in _sorted(rows, order) if row.matches(order.search)]
-    order = replace(order, page=min(order.page, max(-(-len(rows) // PAGE), 1)))
-    shown = rows[(order.page - 1) * PAGE : order.page * PAGE]
+    paged = Paginator(rows, PAGE).get_page(order.page)
+    shown = list(paged)
     if order.sort is not Sort.QUOTA:
         shown = with_quotas(query, shown, order.by, now)
     if order.sort is not Sort.P95:
         fill_latency(query, order.by, [row.ranked for row in shown])
     filters = filters_of(query, access, people=people, tokens=tokens, models=models_called(query))
-    return Ranking(order, query, rows, shown, filters, unusual)
+    return Ranking(order, query, rows, paged, shown, filters, unusual)
 
 
 def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime) -> list[Row]:

@@ -15,7 +15,7 @@ from teams.activity import actor_of
 from teams.forms import MemberFilter, RoleForm
 from teams.models import Activity, User
 from teams.requests import access_for, attempt
-from teams.roster import MOST_SHOWN, roster
+from teams.roster import roster
 
 
 def members(request: HttpRequest, slug: str) -> HttpResponse:
@@ -26,10 +26,9 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
         "access": access,
         "nav": "members",
         "form": form,
-        "roster": roster(access, form.cleaned_data["q"], form.cleaned_data["role"])
+        "roster": roster(access, form.cleaned_data["q"], form.cleaned_data["role"], form.cleaned_data["page"])
         if form.is_valid()
         else None,
-        "most_shown": MOST_SHOWN,
     }
     return render_page(request, "teams/members.html", "teams-members", context)
 

@@ -7,8 +7,9 @@ import pytest
 from logs.callers import Caller
 from logs.record import record_calls
 from logs.reported import ReportedCall
-from teams.actions.members import remove_member
-from teams.activity import Actor
+from teams.actions.members import add_member, remove_member
+from teams.actions.users import create_user
+from teams.activity import SITE, Actor
 from teams.models import Role
 from tests.teams.conftest import NOW, role_of
 from tests.teams.pages.conftest import text_of
@@ -104,3 +105,18 @@ def test_a_personal_space_has_no_such_page(cast, client_of):
     slug = cast.owner.owned_teams.get(is_personal=True).slug
     for path in ("members/", "invitations/"):
         assert client_of("owner").get(f"/t/{slug}/{path}").status_code == 403
+
+
+def test_many_members_come_in_pages(page, cast):
+    for n in range(60):
+        user = create_user(email=f"n{n}@example.org", name=f"Nobody {n:02}")
+        add_member(by=SITE, team=cast.team, user=user)
+    first, second = page("owner", "members/"), page("owner", "members/", page="2")
+    assert "63 people in this team." in first
+    assert "Page 1 of 2" in first
+    assert "Nobody 00" in first
+    assert "Nobody 59" not in first
+    assert "Nobody 59" in second
+    assert "Page" not in page("owner", "members/", q="Nobody 5")
+    assert "Page 2 of 2" in page("owner", "members/", page="99")
+    assert "greater than or equal to 1" in page("owner", "members/", page="-1")

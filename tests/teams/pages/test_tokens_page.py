@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from teams.actions.tokens import create_token
+from teams.activity import SITE
 from teams.credentials import find_credential
 from teams.models import GatewayKey, Mode, Token
 from tests.teams.pages.conftest import text_of
@@ -127,3 +129,16 @@ def test_a_personal_space_has_tokens_of_its_own(cast, client_of):
     assert "your own balance" in text_of(client.get(f"/t/{slug}/tokens/"))
     secret = secret_in(client.post(f"/t/{slug}/tokens/new/", NEW))
     assert find_credential(secret, timezone.now()).team.is_personal
+
+
+def test_many_tokens_come_in_pages_ones_own_first(cast, page):
+    for n in range(60):
+        create_token(by=SITE, team=cast.team, user=cast.member, name=f"key {n:02}")
+    create_token(by=SITE, team=cast.team, user=cast.owner, name="mine")
+    first, second = page("owner", "tokens/"), page("owner", "tokens/", page="2")
+    assert "Page 1 of 2" in first
+    assert "mine" in first
+    assert "key 59" in first
+    assert "key 00" not in first
+    assert "key 00" in second
+    assert page("owner", "tokens/", page="nonsense") == first
