@@ -85,7 +85,9 @@ def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     form = CallFilter(asked, access=access, now=timezone.now())
     search = request.GET.get("q", "")[:100]
     context = _frame(request, access, form) | {"name": name, "label": CHOOSABLE[name], "search": search}
-    context |= {"chosen": request.GET.getlist(name), "part": f"choices-{name}"}
+    # What is checked at this moment; a search without JavaScript sends along what was before.
+    chosen = asked.getlist(name) if "picked" in asked else [*asked.getlist(name), *asked.getlist("chosen")]
+    context |= {"chosen": chosen, "part": f"choices-{name}"}
     context |= {"place": reverse(place, args=[slug])}
     if form.is_valid():
         found = choices_of(name, form.call_query(), search)
@@ -209,7 +211,7 @@ def _frame(request: HttpRequest, access: Access, form: CallFilter) -> dict[str, 
 def _query(asked: Any) -> str:
     """The query of this page for links to its calls and back, without what only the filter's menu sends."""
     kept = asked.copy()
-    for name in ("q", "since", "for"):
+    for name in ("q", "since", "for", "chosen", "picked"):
         kept.pop(name, None)
     return f"?{kept.urlencode()}" if kept else ""
 

@@ -120,6 +120,19 @@ def test_a_chip_offers_what_occurs_and_can_be_taken_away(page, logs):
     expect(page.get_by_role("heading", name="60 calls")).to_be_visible()
 
 
+def test_what_is_checked_stays_while_one_searches_on_also_for_the_ranking(page, cast, logs):
+    page.goto(reverse("usage:ranking", args=[cast.team.slug]) + "?sort=p95")
+    page.get_by_role("button", name="Token", exact=True).click()
+    menu = page.locator("#f-token")
+    menu.get_by_label("laptop").check()
+    menu.get_by_role("searchbox").press_sequentially("nothing like it")
+    expect(menu.get_by_text("Nothing to choose from in this period.")).to_be_visible()
+    menu.get_by_role("button", name="Apply").click()
+
+    page.wait_for_url("**/ranking/?sort=p95&token=tok_*")
+    expect(page.get_by_role("link", name="Remove filter Token laptop")).to_be_visible()
+
+
 def test_a_range_narrows_by_a_swap_and_back_shows_the_whole_page(page, logs):
     page.get_by_role("button", name="Latency", exact=True).click()
     page.locator("#f-latency").get_by_label("At least").fill("5000")

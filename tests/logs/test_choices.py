@@ -28,6 +28,34 @@ def test_members_models_and_tokens_come_with_their_calls(record, choices):
     assert choices("owner", "token") == {"laptop": 1} or len(choices("owner", "token")) == 1
 
 
+def test_what_is_chosen_stays_so_while_something_else_is_searched_for(cast, record, client_of):
+    record("owner", "a")
+    record("member", "b")
+    address, (mia, olivia) = reverse("logs:choices", args=[cast.team.slug, "member"]), (cast.member, cast.owner)
+
+    def page(**asked) -> str:
+        return client_of("owner").get(address, {"q": "oliv"} | asked).content.decode()
+
+    kept = f'<input type="hidden" name="member" value="{mia.public_id}">'
+    for asked in ({"member": mia.public_id}, {"chosen": mia.public_id}):
+        assert kept in page(**asked)
+        assert f'value="{olivia.public_id}"><span>' in page(**asked)
+    assert kept not in page(chosen=mia.public_id, picked="1")
+    assert f'value="{mia.public_id}" checked' in page(chosen=mia.public_id, q="mia")
+
+
+@pytest.mark.parametrize(("place", "path"), [("overview", ""), ("ranking", "ranking/"), ("nonsense", "logs/")])
+def test_the_choice_leads_back_to_the_page_it_was_opened_on(cast, record, client_of, place, path):
+    record("member", "a")
+    address = reverse("logs:choices", args=[cast.team.slug, "member"])
+    # A ranking's columns are others than those that the logs are sorted by, and stay for the way back.
+    asked = {"for": place, "period": "30d", "sort": "p95" if place == "ranking" else ""}
+    page = client_of("owner").get(address, asked).content.decode()
+    assert f'action="/t/{cast.team.slug}/{path}"' in page
+    assert 'name="for"' not in page.partition('id="pick-member"')[2]
+    assert place != "ranking" or '<input type="hidden" name="sort" value="p95">' in page
+
+
 def test_what_is_outside_the_period_is_no_choice(record, choices):
     record("owner", "a", minutes=3 * 24 * 60, model="old", provider="old")
     record("owner", "b", model="new", provider="new")
