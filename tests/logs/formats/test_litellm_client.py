@@ -71,7 +71,7 @@ async def _call(port: int, log_format: str) -> None:
         )
         async for _piece in stream:
             await asyncio.sleep(0.01)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(logger.log_queue) < 3:
                 await asyncio.sleep(0.05)
         await logger.flush_queue()

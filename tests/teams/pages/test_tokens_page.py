@@ -119,6 +119,14 @@ def test_gateway_keys_are_for_owner_and_administrators(page, submit):
     assert "Envoy" in page("owner", "tokens/", revoked="1")
 
 
+def test_gateway_keys_stand_below_tokens_without_a_quota_of_theirs(cast, page, submit):
+    create_token(by=SITE, team=cast.team, user=cast.owner, name="laptop")
+    submit("owner", "gateway-keys/new/", **{"gateway-name": "LiteLLM", "gateway-expires": "never"})
+    text = page("owner", "tokens/")
+    assert "LiteLLM" in text
+    assert text.count("Set a quota") == 1
+
+
 def test_a_gateway_key_without_a_name_is_refused(submit):
     assert submit("owner", "gateway-keys/new/").status_code == 422
 
