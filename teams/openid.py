@@ -77,7 +77,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return user
 
 
-class CheckingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
+class CheckingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
     """Believes the provider only what is signed by its key, for us, and about one and the same person."""
 
     def complete_login(
