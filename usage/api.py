@@ -12,13 +12,8 @@ from teams.api import ApiError, Credential, endpoint
 from teams.credentials import RefusedKeyError
 from teams.errors import ActionError
 from teams.models import GatewayKey, Mode, Team, Token
-from usage.actions.reservations import (
-    Granted,
-    InsufficientQuotaError,
-    Wanted,
-    reserve_quota,
-    roll_back_reservation,
-)
+from usage.actions.granting import Granted, Wanted
+from usage.actions.reservations import InsufficientQuotaError, reserve_quota, roll_back_reservation
 from usage.api_contexts import Context, context_of, context_of_token
 from usage.api_forms import read_reservation
 from usage.levels import LevelState

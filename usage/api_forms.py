@@ -10,7 +10,7 @@ from django.http import HttpRequest, UnreadablePostError
 from django.utils.translation import gettext as _
 
 from teams.api import ApiError
-from usage.actions.reservations import Wanted
+from usage.actions.granting import Wanted
 from usage.api_contexts import Named
 from usage.models import PricedBy
 from usage.money import AmountError, amount_nanos, read_usd

@@ -24,7 +24,7 @@ class Subject:
     member_id: int = 0
     token_id: int = 0
 
-    def keys(self) -> list[LevelKey]:
+    def level_keys(self) -> list[LevelKey]:
         """The levels in the order in which they are asked.
 
         A personal space's own quota is its owner's balance, and its only member is that owner: two levels.
@@ -52,7 +52,7 @@ def levels_of(subject: Subject, now: datetime) -> list[LevelState]:
 def levels_of_many(subjects: Sequence[Subject], now: datetime) -> list[list[LevelState]]:
     """The levels of each subject: one query for all of them together."""
     zones = {team_id: zone for subject in subjects for team_id, zone in subject.zones.items()}
-    asked = [subject.keys() for subject in subjects]
+    asked = [subject.level_keys() for subject in subjects]
     states = states_of((key for keys in asked for key in keys), zones, now)
     return [[states[key] for key in keys] for keys in asked]
 

@@ -1,6 +1,7 @@
 """Calls that were refused for quota: counted by the hour, told on the overview and in the activity."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -15,7 +16,7 @@ from config.figures import plain
 from teams.models import Team, Token, User
 from usage.alerts.links import logs_path
 from usage.buckets import hour_of
-from usage.bulk import add_up
+from usage.bulk import Statement, addition
 from usage.levels import LevelState
 from usage.models import Level, Refusal
 from usage.query import UsageQuery
@@ -25,10 +26,14 @@ NEWS = timedelta(hours=24)
 _KEYS = ("team_id", "mode", "hour", "level", "subject_id")
 
 
-def count_refusal(team: Team, mode: int, state: LevelState, now: datetime) -> None:
-    """Counts one refused reservation of a team at the level that refused."""
-    row = (team.pk, mode, hour_of(now, team.zone), state.level.value, state.subject_id, 1)
-    add_up(Refusal, keys=_KEYS, added=("refused",), replaced=(), rows=[row])
+def refusal_counts(refused: Iterable[tuple[Team, int, LevelState]], now: datetime) -> Iterator[Statement]:
+    """The statements that count refused reservations: team, mode and the level that refused, of one team."""
+    counts = Counter(
+        (team.pk, mode, hour_of(now, team.zone), state.level.value, state.subject_id)
+        for team, mode, state in refused
+    )
+    rows = [(*key, counts[key]) for key in sorted(counts)]
+    return addition(Refusal, keys=_KEYS, added=("refused",), replaced=(), rows=rows)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import pytest
 
 from teams.activity import SITE, Actor
 from teams.models import Mode
+from usage.actions.granting import Granted, Wanted
 from usage.actions.quotas import Limit, set_balance, set_member_quota, set_team_quota, set_token_quota
-from usage.actions.reservations import Granted, Wanted, reserve_quota
+from usage.actions.reservations import reserve_quota
 from usage.models import Level, Period
 from usage.money import amount_nanos
 from usage.quotas import LevelState, Subject, levels_of, payer_of

@@ -16,13 +16,9 @@ from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Team
 from tests.usage.conftest import NOW
+from usage.actions.granting import Wanted
 from usage.actions.quotas import Limit, set_balance, set_member_quota, set_team_quota
-from usage.actions.reservations import (
-    InsufficientQuotaError,
-    Wanted,
-    reserve_quota,
-    roll_back_reservation,
-)
+from usage.actions.reservations import InsufficientQuotaError, reserve_quota, roll_back_reservation
 from usage.levels import slot_of
 from usage.models import Level, Reservation, ReservedSum
 from usage.money import to_usd

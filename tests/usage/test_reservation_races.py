@@ -21,12 +21,8 @@ from teams.activity import SITE
 from teams.credentials import RefusedKeyError
 from teams.models import Mode, Team
 from tests.usage.conftest import nanos
-from usage.actions.reservations import (
-    InsufficientQuotaError,
-    Wanted,
-    reserve_quota,
-    roll_back_reservation,
-)
+from usage.actions.granting import Wanted
+from usage.actions.reservations import InsufficientQuotaError, reserve_quota, roll_back_reservation
 from usage.models import Level, QuotaUse, Reservation, ReservedSum
 from usage.quotas import Subject, levels_of, payer_of
 

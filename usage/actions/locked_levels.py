@@ -1,4 +1,4 @@
-"""The levels of a subject, read under the locks that whoever grants by them must hold.
+"""The levels of subjects, read under the locks that whoever grants by them must hold.
 
 The team is locked and, because its owner's balance is asked too, the personal space that pays: all
 reservations that any level could count twice wait for each other here. Settling and rolling back need the
@@ -9,6 +9,7 @@ as long under the locks.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.db import connection
 
 from teams.credentials import Refusal, RefusedKeyError, refusal_of, tokens_with_standing
 from usage.bulk import Statement, run_together
-from usage.levels import LevelState, adapted_time, levels_statement, read_levels
+from usage.levels import LevelKey, LevelState, adapted_time, levels_statement, read_levels
 from usage.quotas import Subject
 
 
@@ -24,20 +25,35 @@ class TeamChangedError(Exception):
     """The team or its payer is another, or in another zone, than when it was read. Read it again."""
 
 
-def lock_levels(subject: Subject, now: datetime) -> list[LevelState]:
-    """Locks team and payer in the order of their ids, as `lock_teams` does, and reads the levels.
+@dataclass(frozen=True)
+class Locked:
+    """What holds while the locks are held: the levels of all subjects, and who of them may not call, and why."""
 
-    Asks again whether token and member may still call: they may have been stopped since the request came in.
-    Raises RefusedKeyError for these and for a deleted team, TeamChangedError.
+    levels: dict[LevelKey, LevelState]
+    refused: dict[Subject, Refusal]
+
+
+def lock_levels(subjects: Sequence[Subject], now: datetime) -> Locked:
+    """Locks team and payer, the same of all subjects, in the order of their ids and reads the levels.
+
+    Asks again whether tokens and members may still call: they may have been stopped since the request came
+    in. Raises RefusedKeyError for a deleted team, TeamChangedError.
     """
-    asked = subject.keys()
+    first, asked = subjects[0], list(dict.fromkeys(key for subject in subjects for key in subject.level_keys()))
     teams, standing, levels = run_together(
-        [_locking(subject), _standing(subject, now), levels_statement(asked, subject.zones, now)]
+        [_locking(first), _standing(subjects, now), levels_statement(asked, first.zones, now)]
     )
-    _check_teams(subject, teams)
-    if not standing or (subject.token_id and standing[0][0] is None):
-        raise RefusedKeyError(_reason(subject, now))
-    return read_levels(asked, levels, subject.zones, now)
+    _check_teams(first, teams)
+    may_call = {(user_id, token_id or 0) for user_id, token_id in standing}
+    members = {user_id for user_id, _token_id in standing}
+    refused = {
+        subject: _reason(subject, now)
+        for subject in dict.fromkeys(subjects)
+        if subject.member_id not in members
+        or (subject.token_id and (subject.member_id, subject.token_id) not in may_call)
+    }
+    states = read_levels(asked, levels, first.zones, now)
+    return Locked(dict(zip(asked, states, strict=True)), refused)
 
 
 def _locking(subject: Subject) -> Statement:
@@ -61,20 +77,23 @@ def _check_teams(subject: Subject, rows: Sequence[Sequence[Any]]) -> None:
             raise TeamChangedError
 
 
-def _standing(subject: Subject, now: datetime) -> Statement:
-    """One row for a member who may call: their token if it works, else null."""
-    parameters = [subject.token_id, adapted_time(now), subject.team.pk, subject.member_id]
-    return _STANDING, parameters
+def _standing(subjects: Sequence[Subject], now: datetime) -> Statement:
+    """Rows of the members who may call, each with one of their tokens that work, or null when there are none."""
+    members = sorted({subject.member_id for subject in subjects})
+    tokens = sorted({subject.token_id for subject in subjects})  # 0, for none, is no token's id
+    text = _STANDING.replace("{tokens}", ", ".join(["%s"] * len(tokens)))
+    text = text.replace("{members}", ", ".join(["%s"] * len(members)))
+    return text, [*tokens, adapted_time(now), subjects[0].team.pk, *members]
 
 
 _STANDING = """
-SELECT teams_token.id
+SELECT teams_membership.user_id, teams_token.id
 FROM teams_membership
 JOIN teams_user ON teams_user.id = teams_membership.user_id AND teams_user.is_active
-LEFT JOIN teams_token ON teams_token.id = %s
+LEFT JOIN teams_token ON teams_token.id IN ({tokens})
   AND teams_token.team_id = teams_membership.team_id AND teams_token.user_id = teams_membership.user_id
   AND disabled_at IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s)
-WHERE teams_membership.team_id = %s AND teams_membership.user_id = %s
+WHERE teams_membership.team_id = %s AND teams_membership.user_id IN ({members})
 """
 
 

@@ -1,26 +1,28 @@
 """Reservations: quota put aside before a call, so that nobody spends what somebody else was promised."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from teams.actions.locks import lock_teams
+from teams.credentials import Refusal, RefusedKeyError
 from teams.errors import ActionError, ConflictError
 from teams.models import Team, User
-from usage.actions.locked_levels import TeamChangedError, lock_levels
-from usage.bulk import Statement, addition, insertion, run_together
-from usage.levels import LevelKey, LevelState, levels_in_team, slot_of
-from usage.models import Level, Reservation, ReservedSum
+from usage.actions.granting import Answer, Asked, Granted, Wanted, addition_to_sums, grant_all
+from usage.actions.locked_levels import TeamChangedError
+from usage.bulk import run_together
+from usage.levels import LevelState
+from usage.models import Level, Reservation
 from usage.quotas import Subject, remembered_payer
-from usage.refusals import count_refusal
+from usage.together import Together
 
 # A team changes hands or zone once in a while; thrice within one reservation is nobody's doing.
 _ATTEMPTS = 3
+# All reservations of a team and its payer wait for the same locks: one thread takes them for all who wait.
+_granting = Together(grant_all, most=32)
 
 
 class InsufficientQuotaError(ActionError):
@@ -39,25 +41,6 @@ _MESSAGES = {
 }
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be reserved. `is_unpriced`: nobody knows the price, `amount_nanos` is 0."""
-
-    amount_nanos: int
-    ttl: timedelta
-    model: str = ""
-    request_id: str = ""
-    is_unpriced: bool = False
-
-
-@dataclass(frozen=True)
-class Granted:
-    """A reservation, and what all levels look like with it in them."""
-
-    reservation: Reservation
-    levels: list[LevelState]
-
-
 def reserve_quota(
     *, team: Team, mode: int, user: User, token_id: int | None, wanted: Wanted, now: datetime
 ) -> Granted:
@@ -71,57 +54,36 @@ def reserve_quota(
     """
     for _attempt in range(_ATTEMPTS):
         payer = team if team.is_personal else remembered_payer(team.owner_id)
-        subject = Subject(team, payer, mode, user.pk, token_id or 0)
+        asked = Asked(Subject(team, payer, mode, user.pk, token_id or 0), wanted, now)
         try:
-            with transaction.atomic():
-                result = _reserve(subject, wanted, now)
+            return _granted(asked, _answer(asked))
         except TeamChangedError:
             remembered_payer.cache_clear()
             team = Team.objects.get(pk=team.pk)
-            continue
-        if isinstance(result, LevelState):
-            raise InsufficientQuotaError(result)
-        return result
     raise ConflictError(_("The team is changing hands at this moment. Try again."))
 
 
-def _reserve(subject: Subject, wanted: Wanted, now: datetime) -> Granted | LevelState:
-    """The reservation, or the level that refuses it, which the transaction counts and then commits."""
-    levels = lock_levels(subject, now)
-    earlier = _earlier(subject, wanted.request_id)
-    if earlier is not None:
-        return Granted(earlier, levels)
-    for state in levels:
-        if not state.covers(wanted.amount_nanos or int(wanted.is_unpriced)):
-            count_refusal(subject.team, subject.mode, state, now)
-            return state
-    reservation = Reservation(
-        team=subject.team,
-        payer=subject.payer,
-        mode=subject.mode,
-        member_id=subject.member_id,
-        token_id=subject.token_id or None,
-        request_id=wanted.request_id,
-        model=wanted.model,
-        amount_nanos=wanted.amount_nanos,
-        created_at=now,
-        expires_at=now + wanted.ttl,
-    )
-    row = [getattr(reservation, name) for name in _COLUMNS]
-    run_together([*insertion(Reservation, _COLUMNS, [row]), *_addition_to_sums([reservation], 1)])
-    return Granted(reservation, [state.with_reserved(wanted.amount_nanos) for state in levels])
+def _answer(asked: Asked) -> Answer:
+    """What is granted or refused, together with what other threads ask of the same team and payer."""
+    if connection.in_atomic_block:  # others must not wait for a transaction that goes on
+        return grant_all([asked])[0]
+    team, payer = asked.subject.team, asked.subject.payer
+    # As the teams were read: who read them before a change must not spoil it for those who come after.
+    as_read = [(one.pk, one.owner_id, one.time_zone, one.is_personal) for one in (team, payer)]
+    return _granting.do(tuple(as_read), asked)
 
 
-def _earlier(subject: Subject, request_id: str) -> Reservation | None:
-    """What the same caller has reserved by this request. Raises ActionError when it was another."""
-    if not request_id:
-        return None
-    asked = {"team": subject.team, "mode": subject.mode, "request_id": request_id}
-    earlier = Reservation.objects.filter(**asked).first()
-    if earlier and (earlier.member_id, earlier.token_id or 0) != (subject.member_id, subject.token_id):
+def _granted(asked: Asked, answer: Answer) -> Granted:
+    """The answer if it is a reservation of the one who asked; raises what else it is."""
+    if isinstance(answer, LevelState):
+        raise InsufficientQuotaError(answer)
+    if isinstance(answer, Refusal):
+        raise RefusedKeyError(answer)
+    reservation, subject = answer.reservation, asked.subject
+    if (reservation.member_id, reservation.token_id or 0) != (subject.member_id, subject.token_id):
         message = _("Another token or member has reserved with this request_id.")
         raise ActionError(message, field="request_id")
-    return earlier
+    return answer
 
 
 def roll_back_reservation(*, reservation: Reservation, now: datetime) -> Reservation:
@@ -180,32 +142,8 @@ def _is_for(reservation: Reservation, settlement: Settlement) -> bool:
 def _end(reservations: Sequence[Reservation], now: datetime) -> int:
     """Ends them and takes those that still counted out of the sums; how many these were."""
     counting = [reservation for reservation in reservations if reservation.counts(now)]
-    run_together(list(_addition_to_sums(counting, -1)))
+    run_together(list(addition_to_sums(counting, -1)))
     for reservation in reservations:
         reservation.ended_at = reservation.ended_at or now
     Reservation.objects.bulk_update(reservations, ["ended_at", "settled_nanos"], batch_size=500)
     return len(counting)
-
-
-_COLUMNS = [field.attname for field in Reservation._meta.concrete_fields]
-_KEYS = ("team_id", "mode", "level", "subject_id", "slot")
-
-
-def _addition_to_sums(reservations: Iterable[Reservation], sign: int) -> Iterator[Statement]:
-    """Adds to (or, with -1, takes from) what every level has reserved.
-
-    In one statement and sorted: the rows of a payer are written under the locks of several teams.
-    """
-    sums: Counter[tuple[int, ...]] = Counter()
-    for reservation in reservations:
-        for key in _levels(reservation):
-            sums[(*key, slot_of(reservation.expires_at))] += sign * reservation.amount_nanos
-    rows = [(*key, sums[key]) for key in sorted(sums)]
-    return addition(ReservedSum, keys=_KEYS, added=("reserved_nanos",), replaced=(), rows=rows)
-
-
-def _levels(reservation: Reservation) -> list[LevelKey]:
-    team_id, mode = reservation.team_id, reservation.mode
-    own = levels_in_team(reservation.member_id, reservation.token_id or 0)
-    keys = [LevelKey(team_id, mode, level, subject) for level, subject in own]
-    return [*keys, LevelKey(reservation.payer_id, mode, Level.OWNER.value, 0)]

@@ -11,7 +11,8 @@ from teams.credentials import RefusedKeyError
 from teams.errors import ActionError
 from teams.models import Membership, Mode, Team, Token
 from tests.usage.conftest import LATER, NOW, nanos
-from usage.actions.reservations import InsufficientQuotaError, Wanted, reserve_quota, roll_back_reservation
+from usage.actions.granting import Wanted
+from usage.actions.reservations import InsufficientQuotaError, reserve_quota, roll_back_reservation
 from usage.models import Level, Period, QuotaUse, Refusal, Reservation
 from usage.quotas import binding_level, remembered_payer
 

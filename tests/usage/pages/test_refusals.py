@@ -10,9 +10,10 @@ from teams.activity import SITE
 from teams.models import Mode, Token
 from tests.usage.pages.conftest import text_of
 from usage.actions.quotas import Limit, set_member_quota, set_token_quota
+from usage.bulk import run_together
 from usage.models import Level, Refusal
 from usage.quotas import Subject, levels_of, payer_of
-from usage.refusals import count_refusal
+from usage.refusals import refusal_counts
 
 
 @pytest.fixture
@@ -24,8 +25,7 @@ def refused(cast, calls):
     subject = Subject(cast.team, payer_of(cast.team), Mode.LIVE, cast.member.pk, token.pk)
     states = {state.level: state for state in levels_of(subject, now)}
     for level, mode, count in [(Level.MEMBER, 0, 42), (Level.TOKEN, 0, 1), (Level.MEMBER, 1, 3)]:
-        for _ in range(count):
-            count_refusal(cast.team, mode, states[level], now)
+        run_together(list(refusal_counts([(cast.team, mode, states[level])] * count, now)))
     return token
 
 
