@@ -9,16 +9,17 @@ from teams.api import not_found
 from teams.views.account import home
 
 urlpatterns = [
-    path("", home, name="home"),
-    path("healthz", healthz, name="healthz"),
-    path("", include("teams.urls")),
-    path("", include("usage.urls")),
-    path("", include("logs.urls")),
+    # First what gateways ask many times a second.
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("api/v1/", include("logs.api_urls")),
     path("api/v1/", include("usage.api_urls")),
     path("otlp/v1/traces", report_traces),
     re_path("^(?:api|otlp)/", not_found),
+    path("", home, name="home"),
+    path("healthz", healthz, name="healthz"),
+    path("", include("teams.urls")),
+    path("", include("usage.urls")),
+    path("", include("logs.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
