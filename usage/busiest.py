@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from math import sqrt
 
 from django.db.models import Sum
-from django.utils import formats
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
+from config.figures import plain
 from usage.buckets import hour_of
 from usage.cells import filters
 from usage.models import HourMember, HourModel
@@ -22,25 +22,14 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Slot:
-    """An hour of a weekday: its calls on average, and how dark it is drawn (0 without calls, to 5)."""
+    """An hour of a weekday: its calls on average, in words, too, and how dark it is drawn (0 without calls, to 5)."""
 
     weekday: int  # Monday is 0
     hour: int
     calls: float
+    amount: str
+    label: str  # `Tue 14:00: 1,204 calls`
     shade: int
-
-    @property
-    def amount(self) -> str:
-        return _amount(self.calls)
-
-    @property
-    def label(self) -> str:
-        """`Tue 14:00: 1,204 calls`, for those who do not see the shade."""
-        return _("%(when)s: %(calls)s calls") % {"when": self.when, "calls": self.amount}
-
-    @property
-    def when(self) -> str:
-        return f"{WEEKDAYS_ABBR[self.weekday]} {self.hour:02d}:00"
 
 
 @dataclass(frozen=True)
@@ -104,15 +93,20 @@ def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
         for day in zip(sums, times, strict=True)
     ]
     most = max(max(day) for day in means)
+    days = [str(WEEKDAYS_ABBR[weekday]) for weekday in range(7)]
+    label = _("%(when)s: %(calls)s calls")  # once: there are 168 of them
     return Busiest(
         [
-            (
-                str(WEEKDAYS_ABBR[weekday]),
-                [Slot(weekday, hour, calls, _shade(calls, most)) for hour, calls in enumerate(day)],
-            )
-            for weekday, day in enumerate(means)
+            (day, [_slot(weekday, hour, calls, most, day, label) for hour, calls in enumerate(means[weekday])])
+            for weekday, day in enumerate(days)
         ]
     )
+
+
+def _slot(weekday: int, hour: int, calls: float, most: float, day: str, label: str) -> Slot:
+    amount = _amount(calls)
+    words = {"when": f"{day} {hour:02d}:00", "calls": amount}
+    return Slot(weekday, hour, calls, amount, label % words, _shade(calls, most))
 
 
 def _shade(calls: float, most: float) -> int:
@@ -122,4 +116,4 @@ def _shade(calls: float, most: float) -> int:
 
 def _amount(calls: float) -> str:
     decimals = 1 if calls < 10 and calls != int(calls) else 0
-    return formats.number_format(round(calls, decimals), decimals, force_grouping=True)
+    return plain(calls, decimals) or ""

@@ -9,17 +9,16 @@ teams, each with its own clock, takes no more statements than about one.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import partial, reduce
-from operator import or_
+from functools import partial
 from typing import Any
 
-from django.db.models import Aggregate, BigIntegerField, BinaryField, Case, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Aggregate, BinaryField
 
 from usage.buckets import day_of, day_start
 from usage.figures import Figures
 from usage.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
 from usage.query import Dimension, Granularity, Range, UsageQuery, bucket_start, next_bucket
-from usage.rollups import COUNTERS
+from usage.rollup_sql import FULL, Detail, Slice, sums_of
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
@@ -36,16 +35,6 @@ def register_raw_source(source: RawSource) -> None:
     """Called by `logs` once: how to count calls that no rollup can (usage may not import logs)."""
     global _raw_source  # set once, when the apps are ready
     _raw_source = source
-
-
-class Total(Sum):
-    """A sum that both databases answer as a whole number: Django need not convert each of thousands."""
-
-    output_field = BigIntegerField()
-    convert_value = staticmethod(Sum._convert_value_noop)  # type: ignore[attr-defined]  # not in the stubs
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="SUM(%(expressions)s)::bigint", **extra)
 
 
 class Joined(Aggregate):
@@ -100,43 +89,111 @@ def cells(
     by: Sequence[Dimension],
     ranges: Sequence[Range],
     single: SingleCalls | None = None,
-    *,
-    sketches: bool = True,
+    details: Sequence[Detail] = (FULL, FULL),
 ) -> list[Cells]:
     """For each range the figures of each combination of `by` that has calls.
 
     Keys have their values in the order of `by`: an instant (bucket start), a user id, a model, a token id.
-    The ranges must not overlap, so that one statement can answer for all of them. `single` is shared by
-    questions that are asked together. Without `sketches` no percentiles can be worked out, in a fourth of the
-    time where there are many combinations.
+    The ranges, one or two, must not overlap. `single` is shared by questions that are asked together. `details` are
+    those of each range: only the counters named are sure to be filled. Where there are many combinations, to ask
+    for less takes a fraction of the time.
     """
-    return cells_of_teams([(query, ranges)], by, single, sketches=sketches)[0]
+    return cells_of_teams([(query, ranges)], by, single, details)[0]
 
 
 def cells_of_teams(
     asked: Sequence[Asked],
     by: Sequence[Dimension],
     single: SingleCalls | None = None,
-    *,
-    sketches: bool = True,
+    details: Sequence[Detail] = (FULL, FULL),
 ) -> list[list[Cells]]:
     """The same for each question, all in the statements of one; they differ in their teams and ranges only."""
     if not asked:
         return []
     single = single or SingleCalls(tuple(dimension for dimension in by if dimension is not Dimension.TIME))
-    answers: dict[int, tuple[Sequence[Range], list[Cells]]] = {
-        query.team.pk: (ranges, [{} for _ in ranges]) for query, ranges in asked
-    }
-    for team_id, at, key, counters, latency, ttft in _rows(asked, by, single, sketches):
-        figures = Figures.of_row(counters, latency, ttft)
-        for one, found in zip(*answers[team_id], strict=True):
-            if at in one:
-                if key in found:
-                    found[key].absorb(figures)
-                else:
-                    found[key] = figures
-                break
-    return [found for _ranges, found in answers.values()]
+    first = asked[0][0]
+    needed = {*by, *first.filtered} - {Dimension.TIME}
+    reading = _Reading(by, needed, _is_hourly(first, by), [[{} for _ in ranges] for _query, ranges in asked])
+    rest: list[Asked] = []
+    for (query, ranges), answers in zip(asked, reading.answers, strict=True):
+        cuts = [cut(one, query, needed, hourly=reading.hourly) for one in ranges]
+        for pieces, found, detail in zip(cuts, answers, details, strict=False):
+            reading.plan(query, pieces, found, detail)
+        if left := [one for pieces in cuts for one in pieces.rest]:
+            rest.append((query, left))
+    reading.read_rollups()
+    if rest:
+        reading.read_calls(asked, rest, single)
+    return reading.answers
+
+
+@dataclass
+class _Reading:
+    """What is read for some questions: slices of rollups, whose figures each go to one answer."""
+
+    by: Sequence[Dimension]
+    needed: set[Dimension]
+    hourly: bool
+    answers: list[list[Cells]]
+    slices: list[Slice] = field(default_factory=list)
+    targets: list[tuple[Cells, datetime]] = field(default_factory=list)  # and an instant in its bucket
+
+    def plan(self, query: UsageQuery, pieces: Pieces, found: Cells, detail: Detail) -> None:
+        """Adds the slices of the smallest rollups that know enough."""
+        by_time = Dimension.TIME in self.by
+        if (rollup := narrowest(DAY_ROLLUPS, self.needed)) is not None:
+            for first, after in pieces.days:
+                self._add(Slice(query, rollup, first, after, by_time, detail), found)
+        if (rollup := narrowest(HOUR_ROLLUPS, self.needed)) is not None:
+            for one in pieces.hours:
+                self._add(
+                    Slice(query, rollup, one.start, one.end, self.hourly, detail),
+                    found,
+                )
+
+    def _add(self, piece: Slice, found: Cells) -> None:
+        start = piece.start
+        instant = start if isinstance(start, datetime) else day_start(start, piece.query.zone)
+        self.slices.append(piece)
+        self.targets.append((found, instant))
+
+    def read_rollups(self) -> None:
+        columns = [COLUMN[dimension] for dimension in self.by if dimension is not Dimension.TIME]
+        buckets: dict[tuple[int, Any], datetime] = {}  # of many rows with the same slot each is worked out once
+        for number, slot, *row in sums_of(self.slices, columns):
+            found, edge = self.targets[number]
+            if (number, slot) not in buckets:
+                query = self.slices[number].query
+                instant = (
+                    edge
+                    if slot is None
+                    else slot
+                    if isinstance(slot, datetime)
+                    else day_start(slot, query.zone)
+                )
+                buckets[number, slot] = bucket_start(instant, query.granularity, query.zone)
+            key = _key(self.by, buckets[number, slot], row[: len(columns)])
+            _add(found, key, Figures.of_row(row[len(columns) : -2], bytes(row[-2]), bytes(row[-1])))
+
+    def read_calls(self, asked: Sequence[Asked], rest: Sequence[Asked], single: SingleCalls) -> None:
+        """Counts single calls; the instant tells which range a row belongs to."""
+        dimensions = [dimension for dimension in self.by if dimension is not Dimension.TIME]
+        known = {
+            query.team.pk: (query, ranges, answers)
+            for (query, ranges), answers in zip(asked, self.answers, strict=True)
+        }
+        for team_id, at, values, counters, latency, ttft in single.rows(rest, dimensions):
+            query, ranges, answers = known[team_id]
+            found = next(found for one, found in zip(ranges, answers, strict=True) if at in one)
+            key = _key(self.by, bucket_start(at, query.granularity, query.zone), values)
+            _add(found, key, Figures.of_row(counters, latency, ttft))
+
+
+def _add(found: Cells, key: Key, figures: Figures) -> None:
+    if key in found:
+        found[key].absorb(figures)
+    else:
+        found[key] = figures
 
 
 def _is_hourly(query: UsageQuery, by: Sequence[Dimension]) -> bool:
@@ -163,7 +220,7 @@ def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool
         else:
             rest.append(one)
     if not hourly:
-        rest = [part for one in rest for part in _by_day(one, query)]
+        hours, rest = ([part for one in parts for part in _by_day(one, query)] for parts in (hours, rest))
     return Pieces(tuple(days), tuple(hours), tuple(one for one in rest if one.start < one.end))
 
 
@@ -185,95 +242,6 @@ def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type
     """The first, smallest rollup that has all these dimensions."""
     columns = {COLUMN[dimension] for dimension in needed}
     return next((rollup for rollup in rollups if columns <= set(rollup.DIMENSIONS)), None)
-
-
-def _rows(
-    asked: Sequence[Asked], by: Sequence[Dimension], single: SingleCalls, sketches: bool
-) -> Iterable[RawRow]:
-    """The rows of all pieces; the instant tells which range a row belongs to."""
-    first = asked[0][0]
-    needed = {*by, *first.filtered} - {Dimension.TIME}
-    hourly = _is_hourly(first, by)
-    cuts = [(query, [cut(one, query, needed, hourly=hourly) for one in ranges]) for query, ranges in asked]
-    days = [_Part.of_days(query, pieces) for query, pieces in cuts]
-    if (rollup := narrowest(DAY_ROLLUPS, needed)) and any(part.within for part in days):
-        yield from _from_rollup(by, rollup, "day", days, sketches)
-    hours = [_Part.of_hours(query, pieces) for query, pieces in cuts]
-    if (rollup := narrowest(HOUR_ROLLUPS, needed)) and any(part.within for part in hours):
-        yield from _from_rollup(by, rollup, "hour", hours, sketches)
-    rest = [(query, [one for piece in pieces for one in piece.rest]) for query, pieces in cuts]
-    if rest := [(query, ranges) for query, ranges in rest if ranges]:
-        queries = {query.team.pk: query for query, _ranges in rest}
-        dimensions = [dimension for dimension in by if dimension is not Dimension.TIME]
-        for team_id, at, values, counters, latency, ttft in single.rows(rest, dimensions):
-            query = queries[team_id]
-            bucket = bucket_start(at, query.granularity, query.zone)
-            yield team_id, at, _key(by, bucket, values), counters, latency, ttft
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What is read of a rollup for one team: conditions on its column of time, and the instants they begin at."""
-
-    query: UsageQuery
-    within: list[Q]
-    edges: list[datetime]
-
-    @classmethod
-    def of_days(cls, query: UsageQuery, pieces: Sequence[Pieces]) -> "_Part":
-        days = [day for piece in pieces for day in piece.days]
-        within = [Q(day__gte=first, day__lt=after) for first, after in days]
-        return cls(query, within, [day_start(first, query.zone) for first, _after in days])
-
-    @classmethod
-    def of_hours(cls, query: UsageQuery, pieces: Sequence[Pieces]) -> "_Part":
-        hours = [one for piece in pieces for one in piece.hours]
-        within = [Q(hour__gte=one.start, hour__lt=one.end) for one in hours]
-        return cls(query, within, [one.start for one in hours])
-
-
-def _from_rollup(
-    by: Sequence[Dimension], rollup: type[Counters], column: str, parts: Sequence[_Part], sketches: bool
-) -> Iterable[RawRow]:
-    """One statement over one rollup, grouped in the database; teams apart, so that each is an index range."""
-    groups = [COLUMN[dimension] for dimension in by if dimension is not Dimension.TIME]
-    known = {part.query.team.pk: part for part in parts if part.within}
-    joined = _JOINED if sketches else _NO_SKETCHES
-    found, *others = [_grouped(by, rollup, column, groups, part, joined) for part in known.values()]
-    times: dict[Any, tuple[datetime, datetime]] = {}  # of many rows with the same slot each is worked out once
-    for team_id, at, *values in found.union(*others, all=True) if others else found:
-        if (team_id, at) not in times:
-            query, edges = known[team_id].query, known[team_id].edges
-            instant = edges[at] if isinstance(at, int) else day_start(at, query.zone) if column == "day" else at
-            times[team_id, at] = instant, bucket_start(instant, query.granularity, query.zone)
-        instant, bucket = times[team_id, at]
-        key = _key(by, bucket, values[: len(groups)])
-        yield team_id, instant, key, values[len(groups) : -2], bytes(values[-2]), bytes(values[-1])
-
-
-_JOINED: dict[str, Any] = {"latency": Joined("latency_sketch"), "ttft": Joined("ttft_sketch")}
-_NO_SKETCHES: dict[str, Any] = {name: Value(b"", output_field=BinaryField()) for name in _JOINED}
-
-
-def _grouped(
-    by: Sequence[Dimension],
-    rollup: type[Counters],
-    column: str,
-    groups: Sequence[str],
-    part: _Part,
-    sketches: dict[str, Any],
-) -> QuerySet[Any, Any]:
-    """Team, slot, dimensions, sums of the counters, sketches joined."""
-    query = part.query
-    rows = rollup._default_manager.filter(reduce(or_, part.within), **space_of(query), **filters(query))
-    sums = {f"sum_{name}": Total(name) for name in COUNTERS}
-    if Dimension.TIME in by:
-        slot: Any = F(column)
-    else:  # which of the ranges is enough, and makes far fewer rows
-        slot = Case(*(When(one, then=Value(index)) for index, one in enumerate(part.within)))
-    names = ("team_id", "slot", *groups)
-    found: QuerySet[Any, Any] = rows.order_by().annotate(slot=slot).values(*names).annotate(**sums, **sketches)
-    return found.values_list(*names, *sums, *sketches)
 
 
 def space_of(query: UsageQuery) -> dict[str, Any]:

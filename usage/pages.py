@@ -17,7 +17,8 @@ from usage.people import people_with, tokens_with
 from usage.query import Dimension, Granularity, UsageQuery
 from usage.ranking import Row, member_rows, with_quotas
 from usage.refusals import Refused, refusals_in
-from usage.statistics import Overview, Ranked, fill_latency, only, overview_and_models, ranking
+from usage.rollup_sql import CALLS
+from usage.statistics import Overview, Ranked, completed, only, overview_and_models, ranking
 from usage.unusual.shown import Unusual, unusual_in, unusual_in_teams
 
 # The overview shows the first few; the ranking page has them all.
@@ -50,11 +51,10 @@ def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewP
     """The overview of a team, or for a member of their own part of it."""
     single = SingleCalls((Dimension.MODEL, Dimension.MEMBER))
     shown, models = overview_and_models(query, single)
-    ranked = ranking(query, Dimension.MEMBER, single) if access.sees_team else []
-    top = ranked[:TOP]
+    ranked = ranking(query, Dimension.MEMBER, single, CALLS) if access.sees_team else []
+    top = completed(query, Dimension.MEMBER, ranked[:TOP])
     people = people_with(access.team, [*query.members, *(row.key for row in top)])
     unusual = unusual_in(query, sees_team=access.sees_team, now=now)
-    fill_latency(query, Dimension.MEMBER, top)
     tokens = tokens_with(access.team, query.tokens, of_members=query.members)
     return OverviewPage(
         query=query,

@@ -18,7 +18,8 @@ from usage.levels import LevelState
 from usage.people import NO_TOKEN, Person, people_of, people_with, tokens_with
 from usage.query import Dimension, UsageQuery
 from usage.quotas import member_levels, token_levels
-from usage.statistics import Ranked, fill_latency, ranking
+from usage.rollup_sql import CALLS, FULL, Detail
+from usage.statistics import Ranked, completed, ranking
 from usage.unusual.shown import Note, Unusual, unusual_in
 
 PAGE = 25
@@ -115,7 +116,7 @@ class Ranking:
 
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
     """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
-    rows, people, tokens, unusual = _read(query, order, access, now)
+    rows, people, tokens, unusual = _read(query, order, access, now, _DETAIL.get(order.sort, CALLS))
     if order.sort is Sort.QUOTA:
         rows = with_quotas(query, rows, order.by, now)
     rows = [row for row in _sorted(rows, order) if row.matches(order.search)]
@@ -123,27 +124,23 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     shown = list(paged)
     if order.sort is not Sort.QUOTA:
         shown = with_quotas(query, shown, order.by, now)
-    if order.sort is not Sort.P95:
-        fill_latency(query, order.by, [row.ranked for row in shown])
+    whole = completed(query, order.by, [row.ranked for row in shown])
+    shown = [replace(row, ranked=ranked) for row, ranked in zip(shown, whole, strict=True)]
     filters = filters_of(query, access, people=people, tokens=tokens, models=models_called(query))
     return Ranking(order, query, rows, paged, shown, filters, unusual)
 
 
 def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime) -> list[Row]:
     """All lines of a ranking with their quotas, for an export."""
-    rows, _people, _tokens, _unusual = _read(query, order, access, now)
-    if order.sort is not Sort.P95:
-        fill_latency(query, order.by, [row.ranked for row in rows])
+    rows, _people, _tokens, _unusual = _read(query, order, access, now, FULL)
     rows = _sorted(with_quotas(query, rows, order.by, now), order)
     return [row for row in rows if row.matches(order.search)]
 
 
 def _read(
-    query: UsageQuery, order: Order, access: Access, now: datetime
+    query: UsageQuery, order: Order, access: Access, now: datetime, detail: Detail
 ) -> tuple[list[Row], dict[int, Person], dict[int, Token], Unusual]:
-    ranked = ranking(query, order.by)
-    if order.sort is Sort.P95:
-        fill_latency(query, order.by, ranked)
+    ranked = ranking(query, order.by, detail=detail)
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
@@ -202,6 +199,13 @@ def with_quotas(query: UsageQuery, rows: Sequence[Row], by: Dimension, now: date
 
 
 _PLACES = {role: place for place, role in enumerate((Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER, ""))}
+# What of all lines must be known to sort them; of those shown the rest is read then.
+_DETAIL = {
+    Sort.TOKENS: Detail(frozenset({"calls", "input_tokens", "output_tokens"}), sketches=False),
+    Sort.COST: Detail(frozenset({"calls", "cost_nanos"}), sketches=False),
+    Sort.SUCCESS: Detail(frozenset({"calls", "succeeded"}), sketches=False),
+    Sort.P95: FULL,
+}
 _VALUE: dict[Sort, Callable[[Row], Any]] = {
     Sort.NAME: lambda row: row.name.casefold(),
     Sort.CALLS: lambda row: row.figures.calls,

@@ -8,6 +8,7 @@ from typing import Any
 from usage.cells import Cells, SingleCalls, cells, cells_of_teams
 from usage.figures import Figures, fill_percentiles, total
 from usage.query import Dimension, Range, UsageQuery, next_bucket
+from usage.rollup_sql import CALLS, COUNTED, FULL, Detail
 
 
 @dataclass(frozen=True)
@@ -124,32 +125,38 @@ def by_time_and_model(
 ) -> list[tuple[list[Cells], list[Cells]]]:
     """Of each question (see `cells_of_teams`) the figures by time, and by model without the filter of models.
 
-    Two statements: to add up the rows by time and model here takes longer than to let the database do it twice.
+    Of the period before only the calls by model. Two statements: to add up the rows by time and model here takes
+    longer than to let the database do it twice.
     """
     asked = [(query, _ranges(query)) for query in queries]
     everything = [(replace(query, models=()), ranges) for query, ranges in asked]
     by_time = cells_of_teams(asked, [Dimension.TIME], single)
-    return list(zip(by_time, cells_of_teams(everything, [Dimension.MODEL], single), strict=True))
+    by_model = cells_of_teams(everything, [Dimension.MODEL], single, (FULL, CALLS))
+    return list(zip(by_time, by_model, strict=True))
 
 
-def ranking(query: UsageQuery, by: Dimension, single: SingleCalls | None = None) -> list[Ranked]:
+def ranking(
+    query: UsageQuery, by: Dimension, single: SingleCalls | None = None, detail: Detail = COUNTED
+) -> list[Ranked]:
     """Members, models or tokens with calls in the period or the one before, most calls first.
 
-    Without percentiles: `fill_latency` works them out for the lines that are shown.
+    `detail` is that of the period; of the one before only the calls are known. `completed` works out what is shown.
     """
-    return _ranked(cells(query, [by], _ranges(query), single, sketches=False))
+    rows = _ranked(cells(query, [by], _ranges(query), single, (detail, CALLS)))
+    if detail.sketches:
+        fill_percentiles([row.figures for row in rows])
+    return rows
 
 
-def fill_latency(query: UsageQuery, by: Dimension, rows: Sequence[Ranked]) -> None:
-    """Works out `latency` and `ttft` of some lines of a ranking, whose sketches are most of what is read."""
-    called = {row.key: row.figures for row in rows if row.figures.calls}
+def completed(query: UsageQuery, by: Dimension, rows: Sequence[Ranked]) -> list[Ranked]:
+    """Some lines of a ranking with all their figures of the period, which of all lines would take long to read."""
+    called = tuple(row.key for row in rows if row.figures.calls)
     if not called:
-        return
-    narrowed: UsageQuery = replace(query, **{f"{by}s": tuple(called)})  # type: ignore[arg-type]
+        return list(rows)
+    narrowed: UsageQuery = replace(query, **{f"{by}s": called})  # type: ignore[arg-type]
     (found,) = cells(narrowed, [by], [query.range])
     fill_percentiles(list(found.values()))
-    for (key,), figures in found.items():
-        called[key].latency, called[key].ttft = figures.latency, figures.ttft
+    return [replace(row, figures=found.get((row.key,), row.figures)) for row in rows]
 
 
 def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
