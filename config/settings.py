@@ -168,8 +168,12 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # In a file, because threads cannot share a database in memory as they do one in production.
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
-    # Statistics sort sketches, 4 MB a page are not unusual, and compiling a query takes longer than running it.
-    _options = {"options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off"}
+    # Statistics sort sketches, 4 MB a page are not unusual; to compile a query or to start processes for it takes
+    # longer than to run it.
+    _options = {
+        "options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off "
+        "-c max_parallel_workers_per_gather=0"
+    }
 # Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from usage.sketch import Floats, histograms, percentiles
+from usage.sketch import Ints, histograms, percentiles
 
 SHARES = (0.50, 0.95, 0.99)
 
@@ -108,18 +108,20 @@ def total(parts: Iterable[Figures]) -> Figures:
     return whole
 
 
-def fill_percentiles(figures: Sequence[Figures]) -> None:
-    """Works out `latency` and `ttft` of every set in one go."""
+def fill_percentiles(parts: Sequence[Figures], wholes: Sequence[tuple[Figures, slice]] = ()) -> None:
+    """Works out `latency` and `ttft` of every set in one go, and of wholes, each of which is a slice of the parts."""
     for sketches, name in (("latency_sketches", "latency"), ("ttft_sketches", "ttft")):
-        values = _percentiles([getattr(one, sketches) for one in figures])
-        for one, row in zip(figures, values.tolist(), strict=True):
+        counts = _histograms([getattr(one, sketches) for one in parts])
+        sums = [counts[part].sum(axis=0, keepdims=True) for _whole, part in wholes]
+        values = percentiles(np.concatenate([counts, *sums]), SHARES)
+        for one, row in zip([*parts, *(whole for whole, _part in wholes)], values.tolist(), strict=True):
             setattr(one, name, Percentiles(*(None if value != value else value for value in row)))
 
 
-def _percentiles(sketches: Sequence[Sequence[bytes]]) -> Floats:
+def _histograms(sketches: Sequence[Sequence[bytes]]) -> Ints:
     groups = np.repeat(
         np.arange(len(sketches), dtype=np.int64),
         np.fromiter((len(some) for some in sketches), dtype=np.int64, count=len(sketches)),
     )
     flat = [sketch for some in sketches for sketch in some]
-    return percentiles(histograms(flat, groups, len(sketches)), SHARES)
+    return histograms(flat, groups, len(sketches))

@@ -20,6 +20,7 @@ _PAIR = np.dtype([("bucket", "<u2"), ("count", "<u2")])
 _MOST = 65_535
 
 Ints = NDArray[np.int64]
+Shorts = NDArray[np.uint16]
 Floats = NDArray[np.float64]
 
 
@@ -63,18 +64,17 @@ def encode_all(owners: Ints, buckets: Ints, counts: Ints, size: int) -> list[byt
     return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
-def decode(sketches: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
-    """All pairs of several sketches: for each its sketch's position, its bucket, its count."""
+def decode(sketches: Sequence[bytes]) -> tuple[Ints, Shorts, Shorts]:
+    """How many pairs each sketch has, and all their pairs one after the other: buckets, counts."""
     lengths = np.fromiter((len(sketch) for sketch in sketches), dtype=np.int64, count=len(sketches))
-    pairs = np.frombuffer(b"".join(sketches), dtype=_PAIR)
-    owner = np.repeat(np.arange(len(sketches), dtype=np.int64), lengths // _PAIR.itemsize)
-    return owner, pairs["bucket"].astype(np.int64), pairs["count"].astype(np.int64)
+    numbers = np.frombuffer(b"".join(sketches), dtype="<u2")
+    return lengths // _PAIR.itemsize, numbers[0::2], numbers[1::2]
 
 
 def histograms(sketches: Sequence[bytes], groups: Ints, size: int) -> Ints:
     """Sketches merged by group: an array `size` × BUCKETS of counts. `groups[i]` is the group of sketch i."""
-    owner, buckets, counts = decode(sketches)
-    flat = np.bincount(groups[owner] * BUCKETS + buckets, weights=counts, minlength=size * BUCKETS)
+    lengths, buckets, counts = decode(sketches)
+    flat = np.bincount(np.repeat(groups * BUCKETS, lengths) + buckets, weights=counts, minlength=size * BUCKETS)
     return flat.astype(np.int64).reshape(size, BUCKETS)
 
 
@@ -86,8 +86,8 @@ def merged(sketches: Iterable[bytes]) -> bytes:
 
 def merged_by(sketches: Sequence[bytes], groups: Ints, size: int) -> list[bytes]:
     """`size` sketches, each of all the values of one group; `groups[i]` is the group of sketch i."""
-    owner, buckets, counts = decode(sketches)
-    cells, inverse = np.unique(groups[owner] * BUCKETS + buckets, return_inverse=True)
+    lengths, buckets, counts = decode(sketches)
+    cells, inverse = np.unique(np.repeat(groups * BUCKETS, lengths) + buckets, return_inverse=True)
     sums = np.bincount(inverse, weights=counts, minlength=len(cells)).astype(np.int64)
     owners, kept = np.divmod(cells, BUCKETS)
     return encode_all(owners, kept, sums, size)

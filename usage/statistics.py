@@ -165,7 +165,9 @@ def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
     points = _points(query, query.range, found[0])
     before = _points(query, ranges[1], found[1]) if len(ranges) > 1 else []
     totals = [total(cells_of.values()) for cells_of in found]
-    fill_percentiles([*totals, *(point.figures for point in [*points, *before])])
+    parts = [slice(len(points)), slice(len(points), None)]
+    wholes = list(zip(totals, parts, strict=False))
+    fill_percentiles([point.figures for point in [*points, *before]], wholes)
     return Overview(query, totals[0], points, totals[1] if len(totals) > 1 else None, before)
 
 
@@ -235,5 +237,5 @@ def table(query: UsageQuery, by: Sequence[Dimension]) -> Table:
     """The combinations of `by` that have calls, ascending, and their total."""
     found = cells(query, by, [query.range])[0]
     whole = total(found.values())
-    fill_percentiles([whole, *found.values()])
+    fill_percentiles(list(found.values()), [(whole, slice(None))])
     return Table(tuple(by), sorted(found.items(), key=lambda item: item[0]), whole)

@@ -133,9 +133,11 @@ def _team_hours(team: Team, mode: Mode, within: Range, grid: Grid) -> tuple[Floa
 
 def histogram(sketches: Sequence[bytes], groups: Ints, size: int) -> Floats:
     """(size, len(EDGES_MS) + 1): calls by round bounds of latency; `groups[i]` is the row of sketch i."""
-    owner, buckets, counts = decode(sketches)
+    lengths, buckets, counts = decode(sketches)
     width = len(EDGES_MS) + 1
-    flat = np.bincount(groups[owner] * width + _COARSE[buckets], weights=counts, minlength=size * width)
+    flat = np.bincount(
+        np.repeat(groups * width, lengths) + _COARSE[buckets], weights=counts, minlength=size * width
+    )
     return flat.reshape(size, width).astype(float)
 
 
