@@ -58,15 +58,20 @@ class TeamForm(forms.Form):
             field.choices = [(current, current), *time_zones()]
 
 
-class MemberFilter(forms.Form):
-    """Search, role filter and page of the members page."""
+class PageFilter(forms.Form):
+    """Which page of a list is shown."""
 
-    q = forms.CharField(label=_("Find by name or e-mail"), max_length=100, required=False)
-    role = forms.ChoiceField(label=_("Role"), choices=[("", _("All")), *Role.choices], required=False)
     page = forms.IntegerField(required=False, min_value=1)
 
     def clean_page(self) -> int:
         return self.cleaned_data["page"] or 1
+
+
+class MemberFilter(PageFilter):
+    """Search, role filter and page of the members page."""
+
+    q = forms.CharField(label=_("Find by name or e-mail"), max_length=100, required=False)
+    role = forms.ChoiceField(label=_("Role"), choices=[("", _("All")), *Role.choices], required=False)
 
 
 class RoleForm(forms.Form):
@@ -127,11 +132,21 @@ class LinkForm(forms.Form):
     days = forms.IntegerField(label=_("Valid for (days)"), min_value=1, max_value=LONGEST.days, initial=7)
 
 
-class InvitationFilter(forms.Form):
+class InvitationFilter(PageFilter):
     """Which invitations are shown."""
 
     STATES = ("pending", "accepted", "declined", "revoked", "expired")
     state = forms.ChoiceField(choices=[("", ""), *((state, state) for state in STATES)], required=False)
+
+
+class KeyFilter(PageFilter):
+    """Which tokens and gateway keys are shown; `page` is of the tokens, `keys` of the gateway keys."""
+
+    revoked = forms.BooleanField(required=False)
+    keys = forms.IntegerField(required=False, min_value=1)
+
+    def clean_keys(self) -> int:
+        return self.cleaned_data["keys"] or 1
 
 
 class SecretForm(forms.Form):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.core.paginator import Page, Paginator
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -12,7 +13,7 @@ from teams.errors import ActionError, ConflictError
 from teams.models import Invitation, Membership, Team, User
 from teams.secrets import digest
 
-MOST_SHOWN = 500
+PAGE = 50
 
 
 class UnknownInvitationError(ActionError):
@@ -105,11 +106,19 @@ class ListedInvitation:
         return self.state in {"pending", "expired"}
 
 
-def listed(team: Team, state: str, now: datetime) -> list[ListedInvitation]:
-    """The invitations of a team in one state, or all: newest first, at most MOST_SHOWN."""
-    rows = Invitation.objects.filter(team=team).select_related("invited_by").order_by("-sent_at", "-pk")
-    states = ((row, row.state(now)) for row in rows.filter(_in_state(state, now))[:MOST_SHOWN])
-    return [ListedInvitation(row, found) for row, found in states]
+@dataclass(frozen=True)
+class InvitationList:
+    """One page of the invitations found."""
+
+    rows: list[ListedInvitation]
+    paged: Page[Invitation]
+
+
+def listed(team: Team, state: str, now: datetime, page: int = 1) -> InvitationList:
+    """The invitations of a team in one state, or all: newest first, a page of PAGE."""
+    found = Invitation.objects.filter(team=team).filter(_in_state(state, now))
+    paged = Paginator(found.select_related("invited_by").order_by("-sent_at", "-pk"), PAGE).get_page(page)
+    return InvitationList([ListedInvitation(row, row.state(now)) for row in paged], paged)
 
 
 def _in_state(state: str, now: datetime) -> Q:

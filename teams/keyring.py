@@ -6,19 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from teams.access import Access, Permission, may_stop_token
-from teams.forms import GatewayKeyForm, TokenForm
+from teams.forms import GatewayKeyForm, KeyFilter, TokenForm
 from teams.models import GatewayKey, Membership, Mode, Secret, Team, Token
 from teams.snippets import check_key, report_openai_call
 
-PAGE = 50  # tokens
-MOST_SHOWN = 500  # gateway keys
+PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,15 @@ def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more:
     """The page; `more` replaces a form by one that was filled in (`token_form`, and `limit_form` of its quota),
     or shows a new secret (`shown`)."""
     now = timezone.now()
-    with_revoked = request.GET.get("revoked") == "1"
-    paged = Paginator(_tokens(access, with_revoked), PAGE).get_page(request.GET.get("page"))
+    form = KeyFilter(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {"revoked": False, "page": 1, "keys": 1}
+    with_revoked = wanted["revoked"]
+    paged = Paginator(_tokens(access, with_revoked), PAGE).get_page(wanted["page"])
     context: dict[str, Any] = {
         "access": access,
         "nav": "tokens",
         "now": now,
+        "filter_form": form,
         "with_revoked": with_revoked,
         "paged": paged,
         "rows": _token_rows(access, paged, now),
@@ -52,7 +54,12 @@ def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more:
         "may_edit": access.may(Permission.EDIT_TEAM),
     }
     if context["may_edit"]:
-        context |= {"gateway_rows": gateway_rows(access, now, with_revoked), "gateway_form": GatewayKeyForm()}
+        keys = _gateway_keys(access, with_revoked, wanted["keys"])
+        context |= {
+            "gateway_rows": [KeyRow(key, key.state(now), True, True) for key in keys],
+            "gateway_paged": keys,
+            "gateway_form": GatewayKeyForm(),
+        }
     return render(request, "teams/tokens.html", context | more, status=status)
 
 
@@ -74,14 +81,14 @@ def _token_rows(access: Access, tokens: Iterable[Token], now: datetime) -> list[
     return [_token_row(access, token, roles.get(token.user_id), now) for token in tokens]
 
 
-def gateway_rows(access: Access, now: datetime, with_revoked: bool) -> list[KeyRow]:
+def _gateway_keys(access: Access, with_revoked: bool, page: int) -> Page[GatewayKey]:
     """The gateway keys of the team, newest first."""
     keys = (
         GatewayKey.objects.filter(team=access.team).select_related("created_by").order_by("-created_at", "-pk")
     )
     if not with_revoked:
         keys = keys.filter(revoked_at=None)
-    return [KeyRow(key, key.state(now), True, True) for key in keys[:MOST_SHOWN]]
+    return Paginator(keys, PAGE).get_page(page)
 
 
 def _token_row(access: Access, token: Token, holder_role: str | None, now: datetime) -> KeyRow:

@@ -246,6 +246,12 @@ def query_with(context: RequestContext, **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def query_at_page(context: RequestContext, number: int, name: str = "") -> str:
+    """The query of this page with another page of a list; `name` of the parameter, if it is not `page`."""
+    return query_with(context, **{name or "page": number})
+
+
+@register.simple_tag(takes_context=True)
 def query_without(context: RequestContext, name: str, value: Any = None) -> str:
     """The query of this page without one value of a repeatable parameter, or without all of them."""
     kept = (

@@ -105,15 +105,17 @@ def _page(request: HttpRequest, access: Access, status: int = 200, **more: Any) 
     """The whole page; `more` replaces a form by one that was filled in, or shows what was made."""
     now = timezone.now()
     form = InvitationFilter(request.GET)
-    state = form.cleaned_data["state"] if form.is_valid() else ""
+    wanted = form.cleaned_data if form.is_valid() else {"state": "", "page": 1}
+    found = listed(access.team, wanted["state"], now, wanted["page"])
     context = {
         "access": access,
         "nav": "invitations",
         "now": now,
-        "state": state,
+        "state": wanted["state"],
         "states": InvitationFilter.STATES,
         "filter_form": form,
-        "rows": listed(access.team, state, now),
+        "rows": found.rows,
+        "paged": found.paged,
         "invite_form": InviteForm(),
         "link_form": LinkForm(auto_id="link_%s"),
         **more,

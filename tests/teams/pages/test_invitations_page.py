@@ -4,6 +4,7 @@ import pytest
 from django.core.mail.backends.locmem import EmailBackend
 
 from teams.models import Invitation, Role
+from tests.teams.conftest import NOW
 from tests.teams.pages.conftest import text_of
 
 
@@ -122,6 +123,39 @@ def test_an_invitation_of_another_team_is_not_there(cast, client_of, invited):
     assert invitation.revoked_at is None
 
 
+def test_many_come_in_pages_which_keep_the_state(client_of, page, invited):
+    for n in range(55):
+        invited(f"kim{n:02}@example.org")
+    Invitation.objects.filter(email__lt="kim03").update(revoked_at=NOW)
+    first, second = page("owner", "invitations/"), page("owner", "invitations/", page="2")
+    assert "Page 1 of 2" in first
+    assert "kim54@example.org" in first
+    assert "kim00@example.org" not in first
+    assert "kim00@example.org" in second
+    pending = page("owner", "invitations/", state="pending", page="2")
+    assert "Page 2 of 2" in pending
+    assert "kim03@example.org" in pending
+    assert "kim00@example.org" not in pending
+    html = client_of("owner").get("/t/harbour-research/invitations/", {"state": "pending"}).content.decode()
+    assert 'href="/t/harbour-research/invitations/?state=pending&amp;page=2"' in html
+    assert "Page 1" not in page("owner", "invitations/", state="revoked")
+
+
+@pytest.mark.parametrize("number", ["nonsense", "0", "-1"])
+def test_a_page_that_cannot_be_is_told(page, invited, number):
+    invited("kim@example.org")
+    text = page("owner", "invitations/", page=number)
+    assert "One thing needs a change" in text
+    assert "kim@example.org" in text
+
+
+def test_the_pages_are_reached_from_the_answer_to_a_form_too(submit, invited):
+    for n in range(55):
+        invited(f"kim{n:02}@example.org")
+    html = submit("owner", "invitations/link/", role="member", max_uses="1", days="1").content.decode()
+    assert 'href="/t/harbour-research/invitations/?page=2"' in html
+
+
 def test_a_swap_brings_the_list_alone(client_of):
     response = client_of("owner").get("/t/harbour-research/invitations/", headers={"HX-Request": "true"})
-    assert response.content.decode().strip().startswith('<section class="panel" id="teams-invitations"')
+    assert response.content.decode().strip().startswith('<div id="teams-invitations"')

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from teams.actions.gateway_keys import create_gateway_key, revoke_gateway_key
 from teams.actions.tokens import create_token
 from teams.activity import SITE
 from teams.credentials import find_credential
@@ -149,4 +150,37 @@ def test_many_tokens_come_in_pages_ones_own_first(cast, page):
     assert "key 59" in first
     assert "key 00" not in first
     assert "key 00" in second
-    assert page("owner", "tokens/", page="nonsense") == first
+
+
+def test_many_gateway_keys_come_in_pages_of_their_own(cast, client_of, page):
+    for n in range(60):
+        create_gateway_key(by=SITE, team=cast.team, name=f"gateway {n:02}")
+    revoke_gateway_key(by=SITE, key=GatewayKey.objects.get(name="gateway 30"), now=timezone.now())
+    first, second = page("owner", "tokens/"), page("owner", "tokens/", keys="2")
+    assert "gateway 59" in first
+    assert "gateway 05" not in first
+    assert "gateway 05" in second
+    assert "gateway 59" not in second
+    assert "gateway 30" not in first + second
+    html = client_of("owner").get("/t/harbour-research/tokens/", {"revoked": "1"}).content.decode()
+    assert 'href="/t/harbour-research/tokens/?revoked=1&amp;keys=2#gateway-keys"' in html
+
+
+def test_the_pages_are_reached_from_the_answer_to_a_form_too(cast, client_of, submit):
+    for n in range(60):
+        create_token(by=SITE, team=cast.team, user=cast.owner, name=f"key {n:02}")
+    html = submit("owner", "tokens/new/", **NEW).content.decode()
+    assert 'href="/t/harbour-research/tokens/?page=2#tokens"' in html
+
+
+@pytest.mark.parametrize("query", [{"page": "nonsense"}, {"page": "0"}, {"keys": "-1"}])
+def test_a_page_that_cannot_be_is_told_and_the_first_shown(cast, page, query):
+    create_token(by=SITE, team=cast.team, user=cast.owner, name="laptop")
+    text = page("owner", "tokens/", **query)
+    assert "One thing needs a change" in text
+    assert "laptop" in text
+
+
+def test_a_page_beyond_the_last_shows_the_last(cast, page):
+    create_token(by=SITE, team=cast.team, user=cast.owner, name="laptop")
+    assert "laptop" in page("owner", "tokens/", page="9" * 30, revoked="nonsense")
