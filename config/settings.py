@@ -212,6 +212,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
 USERSESSIONS_TRACK_ACTIVITY = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {"edit_webauthn": "teams.account_activity.RenamePasskeyForm"}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 SOCIALACCOUNT_ADAPTER = "teams.openid.SocialAccountAdapter"
 # The one provider is the site's own choice: who has an address there has the account with it here.

@@ -20,6 +20,6 @@ urlpatterns = [
     path("", include("teams.urls")),
     path("", include("usage.urls")),
     path("", include("logs.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("teams.account_urls")),
     path("admin/", admin.site.urls),
 ]

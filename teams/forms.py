@@ -257,7 +257,13 @@ class DeleteForm(forms.Form):
     )
 
 
-class ActivityFilter(forms.Form):
+class OlderFilter(forms.Form):
+    """Where a list goes on: below the id `before`."""
+
+    before = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+
+class ActivityFilter(OlderFilter):
     """Which activity is shown: person, kind, days of the team's calendar (the last one included)."""
 
     person = forms.ModelChoiceField(
@@ -270,7 +276,6 @@ class ActivityFilter(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("Everything")), *NOUNS.items()], required=False)
     start = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     end = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    before = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

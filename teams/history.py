@@ -1,4 +1,4 @@
-"""The activity of a team: what happened, in words and as rows to export."""
+"""The activity of a team, and of an account: what happened, in words and as rows to export."""
 
 import csv
 import json
@@ -8,7 +8,7 @@ from datetime import datetime
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 PAGE = 50
 MOST_EXPORTED = 100_000
 
-# What each kind is called in filters, by the noun before the dot.
+# What each kind is called in the filter of a team's activity, by the noun before the dot. Rows about accounts
+# (`user.…`) belong to no team.
 NOUNS: dict[str, "StrOrPromise"] = {
     "team": gettext_lazy("Team"),
     "member": gettext_lazy("Members"),
@@ -39,6 +40,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     "team.changed": gettext_lazy("%(actor)s changed the settings"),
     "team.deleted": gettext_lazy("%(actor)s deleted the team"),
     "team.restored": gettext_lazy("%(actor)s restored the team"),
+    "team.purged": gettext_lazy("%(actor)s erased the deleted team %(subject)s"),
     "member.added": gettext_lazy("%(actor)s added %(person)s"),
     "member.role_changed": gettext_lazy("%(actor)s changed the role of %(person)s"),
     "member.removed": gettext_lazy("%(actor)s removed %(person)s"),
@@ -81,6 +83,26 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     "episode.unmarked": gettext_lazy("%(actor)s no longer expects: %(subject)s"),
     "view.shared": gettext_lazy("%(actor)s shared the view %(subject)s of the logs"),
     "view.deleted": gettext_lazy("%(actor)s deleted the shared view %(subject)s of the logs"),
+    "user.created": gettext_lazy("%(actor)s made the account %(subject)s"),
+    "user.renamed": gettext_lazy("%(actor)s changed the name"),
+    "user.deactivated": gettext_lazy("%(actor)s deactivated the account"),
+    "user.reactivated": gettext_lazy("%(actor)s reactivated the account"),
+    "user.address_added": gettext_lazy("%(actor)s added the address %(subject)s"),
+    "user.address_removed": gettext_lazy("%(actor)s removed the address %(subject)s"),
+    "user.address_changed": gettext_lazy("%(actor)s made %(subject)s the primary address"),
+    "user.address_confirmed": gettext_lazy("%(actor)s confirmed the address %(subject)s"),
+    "user.password_set": gettext_lazy("%(actor)s set a password"),
+    "user.password_changed": gettext_lazy("%(actor)s changed the password"),
+    "user.password_reset": gettext_lazy("%(actor)s set a new password by a link"),
+    "user.password_link": gettext_lazy("%(actor)s, site staff, made a link to set a new password"),
+    "user.second_factor_added": gettext_lazy("%(actor)s added to two-factor sign-in: %(subject)s"),
+    "user.second_factor_removed": gettext_lazy("%(actor)s removed from two-factor sign-in: %(subject)s"),
+    "user.second_factors_removed": gettext_lazy("%(actor)s, site staff, removed all second factors"),
+    "user.passkey_renamed": gettext_lazy("%(actor)s renamed the passkey %(subject)s"),
+    "user.account_connected": gettext_lazy("%(actor)s connected an account at %(subject)s"),
+    "user.account_disconnected": gettext_lazy("%(actor)s disconnected the account at %(subject)s"),
+    "user.made_staff": gettext_lazy("%(actor)s made %(person)s support staff"),
+    "user.staff_ended": gettext_lazy("%(actor)s took the staff rights of %(person)s back"),
 }
 
 
@@ -114,11 +136,12 @@ class ActivityPage:
 
 def activity_page(query: ActivityQuery, before: int | None = None) -> ActivityPage:
     """One page of rows, those with an id below `before` if given."""
-    found = _rows(query)
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found[: PAGE + 1])
-    return ActivityPage(rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None)
+    return _page(_rows(query), before)
+
+
+def account_page(user: User, before: int | None = None) -> ActivityPage:
+    """One page of what was done to an account, by its user or by site staff; what it did in teams is there."""
+    return _page(Activity.objects.filter(team=None, person=user), before)
 
 
 def people_of(team: Team) -> Any:
@@ -166,7 +189,15 @@ def csv_lines(query: ActivityQuery) -> Iterator[str]:
         )
 
 
-def _rows(query: ActivityQuery) -> Any:
+def _page(found: QuerySet[Activity], before: int | None) -> ActivityPage:
+    found = found.select_related("actor", "person").order_by("-pk")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found[: PAGE + 1])
+    return ActivityPage(rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None)
+
+
+def _rows(query: ActivityQuery) -> QuerySet[Activity]:
     rows = Activity.objects.filter(team=query.team).select_related("actor", "person").order_by("-pk")
     if query.person:
         rows = rows.filter(Q(actor=query.person) | Q(person=query.person))

@@ -39,7 +39,7 @@ def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more:
     or shows a new secret (`shown`)."""
     now = timezone.now()
     form = KeyFilter(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {"revoked": False, "page": 1, "keys": 1}
+    wanted: dict[str, Any] = form.cleaned_data if form.is_valid() else {"revoked": False, "page": 1, "keys": 1}
     with_revoked = wanted["revoked"]
     paged = Paginator(_tokens(access, with_revoked), PAGE).get_page(wanted["page"])
     context: dict[str, Any] = {

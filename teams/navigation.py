@@ -43,6 +43,7 @@ ACCOUNT_PAGES = [
     ("password", _("Password"), "lock", "account_change_password"),
     ("2fa", _("Two-factor sign-in"), "role", "mfa_index"),
     ("sessions", _("Sessions"), "device", "usersessions_list"),
+    ("activity", _("Activity"), "activity", "teams:account-activity"),
 ]
 CONNECTIONS_PAGE = ("3rdparty", _("Connected accounts"), "link", "socialaccount_connections")
 

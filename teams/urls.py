@@ -20,6 +20,7 @@ app_name = "teams"
 TEAM = "t/<slug:slug>/"
 urlpatterns = [
     path("accounts/profile/", account.profile, name="profile"),
+    path("accounts/activity/", account.activity, name="account-activity"),
     # Instead of django-allauth's own, which check less.
     path("accounts/oidc/<str:provider_id>/login/", openid.login, name="openid-login"),
     path("accounts/oidc/<str:provider_id>/login/callback/", openid.callback, name="openid-callback"),

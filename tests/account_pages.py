@@ -1,12 +1,14 @@
 """Every address of django-allauth: what it takes, and what it answers to whom."""
 
+from hashlib import sha256
+
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from django.urls import get_resolver, reverse
 from fido2.cose import ES256
-from fido2.utils import websafe_encode
+from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import (
     Aaguid,
     AttestationObject,
@@ -95,12 +97,15 @@ def add_second_factors(user) -> int:
     return Authenticator.objects.create(user=user, type="webauthn", data=data).pk
 
 
-def registered_credential() -> dict:
-    """What a browser sends when it has made a passkey."""
+def registered_credential(challenge: str = "") -> dict:
+    """What a browser sends when it has made a passkey; `challenge` as the page gave it, in its own letters."""
     key = ES256.from_cryptography_key(generate_private_key(SECP256R1()).public_key())
     credential = AttestedCredentialData.create(Aaguid(bytes(16)), b"passkey", key)
-    data = AuthenticatorData.create(b"\0" * 32, AuthenticatorData.FLAG.AT, 0, credential)
-    client_data = CollectedClientData.create(CollectedClientData.TYPE.CREATE, b"challenge", "http://testserver")
+    site = sha256(b"testserver").digest()
+    flags = AuthenticatorData.FLAG.AT | AuthenticatorData.FLAG.UP
+    data = AuthenticatorData.create(site, flags, 0, credential)
+    asked = websafe_decode(challenge) if challenge else b"challenge"
+    client_data = CollectedClientData.create(CollectedClientData.TYPE.CREATE, asked, "http://testserver")
     return {
         "id": websafe_encode(b"passkey"),
         "rawId": websafe_encode(b"passkey"),

@@ -40,6 +40,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "healthz": ("GET", (200,) * 6),
     "home": ("GET", (302, 302, 302, 302, 302, LOGIN)),
     "teams:profile": ("GET", OWN),
+    "teams:account-activity": ("GET", OWN),
     "teams:new": ("GET", OWN),
     "teams:invite": ("GET", (200,) * 6),
     "teams:invite-accept": ("POST", (302, 302, 302, 302, 302, LOGIN)),
@@ -121,7 +122,7 @@ def own_addresses(resolver: URLResolver | None = None, path: str = "", space: st
     """The names of the project's own addresses, those without a name by their path."""
     for pattern in (resolver or get_resolver()).url_patterns:
         here = path + str(pattern.pattern)
-        if here.startswith(ELSEWHERE) and here != "accounts/profile/":
+        if here.startswith(ELSEWHERE) and here not in {"accounts/profile/", "accounts/activity/"}:
             continue
         if isinstance(pattern, URLPattern):
             yield f"{space}{pattern.name}" if pattern.name else here

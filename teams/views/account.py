@@ -1,5 +1,7 @@
 """Pages of accounts."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,9 +9,11 @@ from django.utils.translation import gettext as _
 
 from teams.actions.users import rename_user
 from teams.activity import actor_of
-from teams.forms import ProfileForm
+from teams.forms import OlderFilter, ProfileForm
+from teams.history import account_page, changes, sentence
 from teams.last_team import last_team
 from teams.models import Membership, User
+from teams.requests import signed_in
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -29,3 +33,19 @@ def profile(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Your name was changed."))
         return redirect("teams:profile")
     return render(request, "teams/profile.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def activity(request: HttpRequest) -> HttpResponse:
+    """What was changed in one's own account, by oneself or by site staff; times as in the personal space."""
+    user = signed_in(request)
+    form = OlderFilter(request.GET)
+    context: dict[str, Any] = {"form": form, "zone": user.owned_teams.get(is_personal=True).zone}
+    if form.is_valid():
+        before = form.cleaned_data["before"]
+        page = account_page(user, before)
+        context |= {
+            "rows": [(row, sentence(row), changes(row)) for row in page.rows],
+            "older": page.older,
+            "is_first": before is None,
+        }
+    return render(request, "teams/account_activity.html", context)

@@ -105,7 +105,7 @@ def _page(request: HttpRequest, access: Access, status: int = 200, **more: Any) 
     """The whole page; `more` replaces a form by one that was filled in, or shows what was made."""
     now = timezone.now()
     form = InvitationFilter(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {"state": "", "page": 1}
+    wanted: dict[str, Any] = form.cleaned_data if form.is_valid() else {"state": "", "page": 1}
     found = listed(access.team, wanted["state"], now, wanted["page"])
     context = {
         "access": access,

@@ -19,7 +19,10 @@ usage = (
 )
 logs = ([path("t/<slug:slug>/logs/", page, name="list")], "logs")
 teams = (
-    [path("accounts/profile/", page, name="profile")]
+    [
+        path("accounts/profile/", page, name="profile"),
+        path("accounts/activity/", page, name="account-activity"),
+    ]
     + [
         path(f"t/<slug:slug>/{name}/", page, name=name)
         for name in ("members", "invitations", "tokens", "activity", "settings")
@@ -86,11 +89,13 @@ def test_a_page_that_does_not_exist_has_no_link(cast, settings):
         ("/accounts/password/set/", "password"),
         ("/accounts/2fa/webauthn/", "2fa"),
         ("/accounts/sessions/", "sessions"),
+        ("/accounts/activity/", "activity"),
     ],
 )
 def test_the_account_shows_its_pages_and_where_one_is(path, current, all_pages):
     items = navigation.personal_navigation("", path)
-    assert [item.key for item in items] == ["me", "profile", "email", "password", "2fa", "sessions"]
+    pages = ["profile", "email", "password", "2fa", "sessions", "activity"]
+    assert [item.key for item in items] == ["me", *pages]
     assert [item.key for item in items if item.is_current] == [current]
 
 

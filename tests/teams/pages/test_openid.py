@@ -138,6 +138,9 @@ def test_the_account_with_the_same_confirmed_address_is_opened_and_connected(
     assert signed_in_as(client) == cast.member.email
     assert SocialAccount.objects.get().user == cast.member
     assert User.objects.get(pk=cast.member.pk).check_password(PASSWORD)
+    row = Activity.objects.get(kind="user.account_connected")
+    assert (row.team, row.actor, row.person, row.ip) == (None, cast.member, cast.member, "127.0.0.1")
+    assert (row.subject, row.before, row.after) == ("oidc", {}, {"provider": "oidc"})
     browser = Client()
     come(cast.member.email, browser)
     assert signed_in_as(browser) == cast.member.email

@@ -1,0 +1,57 @@
+"""The pages of django-allauth, where a change and its row of activity are one transaction."""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+import allauth.urls
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
+
+# Pages whose forms change an account.
+CHANGING = {
+    "account_change_password",
+    "account_confirm_email",
+    "account_email",
+    "account_reset_password_from_key",
+    "account_set_password",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_deactivate_totp",
+    "mfa_edit_webauthn",
+    "mfa_generate_recovery_codes",
+    "mfa_remove_webauthn",
+    "socialaccount_connections",
+}
+# Their buttons that send a mail: the mail server may take seconds, and nobody shall wait for a lock so long.
+MAILING = {"action_add", "action_send"}
+
+
+def in_one_transaction(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view, whose POSTs are kept as a whole or not at all; those that send a mail excepted."""
+
+    @wraps(view)
+    def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "POST" or MAILING & request.POST.keys():
+            return view(request, *args, **kwargs)
+        with transaction.atomic():
+            return view(request, *args, **kwargs)
+
+    return run
+
+
+def _wrapped(patterns: Iterable[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
+    return [_wrapped_one(pattern) for pattern in patterns]
+
+
+def _wrapped_one(one: URLPattern | URLResolver) -> URLPattern | URLResolver:
+    if isinstance(one, URLResolver):
+        within = _wrapped(one.url_patterns)
+        return URLResolver(one.pattern, within, one.default_kwargs, one.app_name, one.namespace)
+    if one.name not in CHANGING:
+        return one
+    return URLPattern(one.pattern, in_one_transaction(one.callback), one.default_args, one.name)
+
+
+urlpatterns = _wrapped(allauth.urls.urlpatterns)
