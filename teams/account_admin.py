@@ -1,7 +1,8 @@
-"""What django-allauth would let staff edit, to look at only; what support needs there are actions on users.
+"""What django-allauth and Django would let staff edit, to look at only; what support needs are actions on users.
 
 An address marked as confirmed by hand, an account at the provider hung on another user, a second provider
-added: each would break a rule. Secrets (of authenticators, of sessions) are shown to nobody.
+added, a permission added to the group of support staff: each would break a rule. Secrets (of authenticators,
+of sessions) are shown to nobody.
 """
 
 from typing import ClassVar
@@ -10,15 +11,17 @@ import allauth.account.admin
 import allauth.mfa.admin
 import allauth.socialaccount.admin
 import allauth.usersessions.admin  # noqa: F401  # they register before they are replaced
+import django.contrib.auth.admin  # noqa: F401
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.auth.models import Group
 
 from teams.read_only_admin import ReadOnlyAdmin
 
-for table in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+for table in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession, Group):
     admin.site.unregister(table)
 
 
@@ -45,6 +48,15 @@ class AuthenticatorAdmin(OfUserAdmin):
 @admin.register(SocialAccount)
 class SocialAccountAdmin(OfUserAdmin):
     fields = list_display = ("user", "provider", "uid", "date_joined", "last_login")
+
+
+@admin.register(Group)
+class GroupAdmin(ReadOnlyAdmin):
+    """The one group: what support staff may do. Superusers look at it."""
+
+    support_may = ()
+    fields = ("name", "permissions")
+    list_display = ("name",)
 
 
 @admin.register(UserSession)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -25,6 +26,7 @@ from teams.actions.gateway_keys import (
     revoke_gateway_key,
 )
 from teams.actions.members import change_role, remove_member
+from teams.actions.staff import end_staff, make_staff
 from teams.actions.teams import restore_team
 from teams.actions.tokens import disable_token, enable_token, revoke_token
 from teams.actions.transfers import transfer_by_staff
@@ -81,18 +83,28 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name", "public_id")
     ordering = ("email",)
-    actions = ("deactivate", "reactivate", "confirm_address", "make_password_link", "drop_factors")
+    support_may = ("view", "add", "change")
+    actions = (
+        "deactivate",
+        "reactivate",
+        "confirm_address",
+        "make_password_link",
+        "drop_factors",
+        "make_staff",
+        "end_staff",
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("teams.add_user")
 
+    def has_promote_permission(self, request: HttpRequest) -> bool:
+        return signed_in(request).is_superuser
+
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        shown = ["email", "name", "is_staff"]
-        return (
-            shown
-            if obj is None
-            else [*shown, "is_active", "is_superuser", "public_id", "joined_at", "last_login"]
-        )
+        if obj is None:
+            return ["email", "name", *(["is_staff"] if self.has_promote_permission(request) else [])]
+        shown = ["email", "name", "is_staff", "groups", "is_active", "is_superuser"]
+        return [*shown, "public_id", "joined_at", "last_login"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)
@@ -102,12 +114,13 @@ class UserAdmin(ReadOnlyAdmin):
     def is_confirmed(self, user: User) -> bool:
         return bool(user.has_confirmed)  # type: ignore[attr-defined]  # the annotation
 
+    @transaction.atomic
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Makes the user by the action; the form's own row is never saved."""
-        is_staff = obj.is_staff and bool(getattr(request.user, "is_superuser", False))
-        made = create_user(
-            by=staff_of(request), email=obj.email, name=obj.name, is_staff=is_staff, verified=True
-        )
+        """Makes the user by the actions; the form's own row is never saved."""
+        by = staff_of(request)
+        made = create_user(by=by, email=obj.email, name=obj.name, verified=True)
+        if obj.is_staff:
+            make_staff(by=by, user=made)
         obj.pk = made.pk
 
     @admin.action(description=_("Deactivate: end sessions, disable tokens"), permissions=["act"])
@@ -138,6 +151,14 @@ class UserAdmin(ReadOnlyAdmin):
     def drop_factors(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         run_on_each(request, rows, lambda user: remove_second_factors(by=staff_of(request), user=user))
 
+    @admin.action(description=_("Make support staff"), permissions=["promote"])
+    def make_staff(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        run_on_each(request, rows, lambda user: make_staff(by=staff_of(request), user=user))
+
+    @admin.action(description=_("Take staff rights back"), permissions=["promote"])
+    def end_staff(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        run_on_each(request, rows, lambda user: end_staff(by=staff_of(request), user=user))
+
 
 @admin.register(Team)
 class TeamAdmin(ReadOnlyAdmin):
@@ -146,6 +167,7 @@ class TeamAdmin(ReadOnlyAdmin):
     list_select_related = ("owner",)
     search_fields = ("name", "slug", "owner__email")
     ordering = ("name",)
+    support_may = ("view", "change")
     actions = ("restore",)
 
     @admin.action(description=_("Restore deleted teams"), permissions=["act"])
@@ -161,6 +183,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_select_related = ("team", "user")
     search_fields = ("team__name", "team__slug", "user__email", "user__name")
     ordering = ("team__name", "user__email")
+    support_may = ("view", "change")
     actions = ("make_owner", "make_administrator", "make_member", "remove")
 
     @admin.action(description=_("Make owner at once (the owner is gone)"), permissions=["act"])
@@ -193,6 +216,7 @@ class MembershipAdmin(ReadOnlyAdmin):
 class SecretAdmin(ReadOnlyAdmin):
     """What the lists of tokens and gateway keys share; the digest is of no use to anybody."""
 
+    support_may = ("view", "change")
     exclude = ("digest",)
     list_filter = (("disabled_at", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
     search_fields: ClassVar[tuple[str, ...]] = ("name", "prefix", "public_id", "team__slug")

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class TeamsConfig(AppConfig):
@@ -7,4 +8,7 @@ class TeamsConfig(AppConfig):
     name = "teams"
 
     def ready(self) -> None:
+        from teams.support import refresh_support_group
+
+        post_migrate.connect(refresh_support_group)
         import teams.account_activity  # noqa: F401  # connects its receivers

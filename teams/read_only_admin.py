@@ -1,6 +1,6 @@
 """Pages of the Django admin that change nothing by a form."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -17,6 +17,8 @@ class ReadOnlyAdmin(_ModelAdmin):
     """Rows to look at; the changes are the actions of the list."""
 
     actions_selection_counter = True
+    # The permissions that support staff have here; "change" is for running the actions.
+    support_may: ClassVar[tuple[str, ...]] = ("view",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -60,6 +60,7 @@ class BalanceList(ChangeList):
 class BalanceAdmin(ReadOnlyAdmin):
     """The balance of every user: what they may spend in their personal space and all their teams together."""
 
+    support_may = ("view", "change")
     form = BalanceForm
     list_display = ("owner", "limit_usd", "period", "used", "reserved", "left")
     list_select_related = ("owner",)

@@ -33,6 +33,23 @@ def require_site(by: Actor) -> None:
         raise NotAllowedError(_("Only site staff can do this."))
 
 
+def require_superuser(by: Actor) -> None:
+    """Raises NotAllowedError unless a superuser (in the admin) or a command acts."""
+    require_site(by)
+    if by.user is not None and not by.user.is_superuser:
+        raise NotAllowedError(_("Only a superuser can do this."))
+
+
+def require_rank(by: Actor, user: User) -> None:
+    """Raises NotAllowedError when site staff who are no superusers act on the account of site staff.
+
+    They could come by the account of somebody with more rights, or shut them out.
+    """
+    require_site(by)
+    if (user.is_staff or user.is_superuser) and by.user is not None and not by.user.is_superuser:
+        raise NotAllowedError(_("Only a superuser can do this for site staff."))
+
+
 def membership_of(team: Team, user: User) -> Membership:
     """The membership, locked by the team's lock. Raises ConflictError when there is none any more."""
     membership = Membership.objects.select_related("user").filter(team=team, user=user).first()

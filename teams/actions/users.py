@@ -16,7 +16,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from teams.actions.locks import lock_teams, lock_users
-from teams.actions.standing import require_site
+from teams.actions.standing import require_rank, require_site
 from teams.actions.transfers import cancel_offers
 from teams.activity import SITE, Actor, record_activity
 from teams.errors import ActionError, NotAllowedError
@@ -104,14 +104,15 @@ def rename_user(*, by: Actor, user: User, name: str) -> User:
 def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
     """Shuts a user out at once: sessions end, tokens are disabled, offers of teams cancelled; history stays.
 
-    Raises NotAllowedError unless site staff act, and ActionError for oneself or while the user owns teams
-    (it lists them: each must be transferred or deleted first).
+    Raises NotAllowedError unless site staff act (on site staff: a superuser), and ActionError for oneself or
+    while the user owns teams (it lists them: each must be transferred or deleted first).
     """
     require_site(by)
     if by.user == user:
         raise ActionError(_("You cannot deactivate yourself."))
     teams = lock_teams(user.memberships.values_list("team", flat=True))
     user = lock_users([user.pk])[user.pk]
+    require_rank(by, user)
     owned = user.owned_teams.filter(is_personal=False, deleted_at=None).order_by("name")
     if owned:
         names = ", ".join(team.name for team in owned)
@@ -131,9 +132,13 @@ def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
 
 @transaction.atomic
 def reactivate_user(*, by: Actor, user: User) -> None:
-    """Lets a user in again. Their tokens stay disabled until they enable the ones they need."""
+    """Lets a user in again. Their tokens stay disabled until they enable the ones they need.
+
+    Raises NotAllowedError.
+    """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
+    require_rank(by, user)
     if user.is_active:
         return
     user.is_active = True
@@ -149,6 +154,7 @@ def confirm_address(*, by: Actor, user: User) -> None:
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
+    require_rank(by, user)
     address = EmailAddress.objects.filter(user=user, email__iexact=user.email).first()
     if address and address.verified:
         return
@@ -172,7 +178,7 @@ def make_password_link(*, by: Actor, user: User) -> str:
     user = lock_users([user.pk])[user.pk]
     if not user.is_active:
         raise ActionError(_("%(person)s is deactivated.") % {"person": user.label})
-    _check_rank(by, user)
+    require_rank(by, user)
     record_activity(by=by, team=None, kind="user.password_link", person=user, subject=user.email)
     token = account_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     key = {"uidb36": user_pk_to_url_str(user), "key": token}
@@ -187,7 +193,7 @@ def remove_second_factors(*, by: Actor, user: User) -> None:
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
-    _check_rank(by, user)
+    require_rank(by, user)
     removed, _rows = Authenticator.objects.filter(user=user).delete()
     if not removed:
         raise ActionError(_("%(person)s has no second factor.") % {"person": user.label})
@@ -196,12 +202,6 @@ def remove_second_factors(*, by: Actor, user: User) -> None:
     record_activity(
         by=by, team=None, kind="user.second_factors_removed", person=user, subject=user.email, before=before
     )
-
-
-def _check_rank(by: Actor, user: User) -> None:
-    """Staff who are no superusers must not come by the account of somebody with more rights."""
-    if (user.is_staff or user.is_superuser) and by.user is not None and not by.user.is_superuser:
-        raise NotAllowedError(_("Only a superuser can do this for site staff."))
 
 
 def end_sessions(user: User) -> None:

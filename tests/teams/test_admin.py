@@ -7,7 +7,6 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
-from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from teams.activity import Actor
 from teams.credentials import find_credential
 from teams.errors import NotAllowedError
 from teams.models import Activity, GatewayKey, Membership, Role, Team, Token, User
+from teams.support import support_group
 from tests.account_pages import add_second_factors
 from tests.conftest import PASSWORD
 from tests.teams.conftest import NOW, newest_activity, role_of
@@ -68,9 +68,8 @@ def test_no_digest_is_shown(root, token_of):
     assert token.digest not in root.get(f"/admin/teams/token/{token.pk}/change/").content.decode()
 
 
-# Everything in the admin but Django's own groups of permissions, which nothing here depends on, and balances,
-# which are set by their action and tested with it.
-REGISTERED = [model for model in admin.site._registry if model not in {Group, Balance}]
+# Everything in the admin but balances, which are set by their action and tested with it.
+REGISTERED = [model for model in admin.site._registry if model is not Balance]
 
 
 def row_of(model, cast, token_of):
@@ -86,6 +85,7 @@ def row_of(model, cast, token_of):
         now=timezone.now(),
     )
     add_second_factors(cast.member)
+    support_group()
     SocialAccount.objects.create(user=cast.member, provider="oidc", uid="1")
     UserSession.objects.create(user=cast.member, ip="198.51.100.7", session_key="key-of-a-session")
     return model._default_manager.order_by("pk").last()

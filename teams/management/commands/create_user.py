@@ -5,8 +5,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
+from teams.actions.staff import make_staff
 from teams.actions.users import create_user
+from teams.activity import SITE
 from teams.management.lookup import told
 
 
@@ -16,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
         parser.add_argument("--name", default="")
-        parser.add_argument("--staff", action="store_true", help="may use the Django admin")
+        parser.add_argument("--staff", action="store_true", help="support staff in the Django admin")
         parser.add_argument(
             "--password-stdin",
             action="store_true",
@@ -25,6 +28,8 @@ class Command(BaseCommand):
 
     def handle(self, *, email: str, name: str, staff: bool, password_stdin: bool, **options: Any) -> None:
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-        with told():
-            user = create_user(email=email, password=password or None, name=name, is_staff=staff, verified=True)
+        with told(), transaction.atomic():
+            user = create_user(email=email, password=password or None, name=name, verified=True)
+            if staff:
+                make_staff(by=SITE, user=user)
         self.stdout.write(user.public_id)

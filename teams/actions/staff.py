@@ -1,0 +1,63 @@
+"""Support staff: given their rights and relieved of them, by superusers alone."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from teams.actions.locks import lock_users
+from teams.actions.standing import require_superuser
+from teams.activity import Actor, record_activity
+from teams.errors import ActionError
+from teams.models import User
+from teams.support import GROUP, support_group
+
+
+@transaction.atomic
+def make_staff(*, by: Actor, user: User) -> None:
+    """Lets somebody look at everything in the Django admin and run its actions, but for those on site staff.
+
+    Raises NotAllowedError, ActionError for somebody deactivated and for superusers, who may more already.
+    """
+    user = _locked(by, user)
+    if not user.is_active:
+        raise ActionError(_("%(person)s is deactivated.") % {"person": user.label})
+    before = _rights(user)
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    user.groups.add(support_group())
+    _record(by, user, "user.made_staff", before)
+
+
+@transaction.atomic
+def end_staff(*, by: Actor, user: User) -> None:
+    """Takes away what anybody gave somebody in the Django admin. Their account stays.
+
+    Raises NotAllowedError, ActionError for superusers.
+    """
+    user = _locked(by, user)
+    before = _rights(user)
+    user.is_staff = False
+    user.save(update_fields=["is_staff"])
+    user.groups.clear()
+    user.user_permissions.clear()
+    _record(by, user, "user.staff_ended", before)
+
+
+def _locked(by: Actor, user: User) -> User:
+    require_superuser(by)
+    user = lock_users([user.pk])[user.pk]
+    if user.is_superuser:
+        message = _("%(person)s is a superuser: that is changed on the server, not here.")
+        raise ActionError(message % {"person": user.label})
+    return user
+
+
+def _rights(user: User) -> dict[str, bool]:
+    return {"site_staff": user.is_staff, "support": user.groups.filter(name=GROUP).exists()}
+
+
+def _record(by: Actor, user: User, kind: str, before: dict[str, bool]) -> None:
+    after = _rights(user)
+    if after != before:
+        record_activity(
+            by=by, team=None, kind=kind, person=user, subject=user.email, before=before, after=after
+        )
