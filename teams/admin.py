@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
 
 import teams.account_admin  # noqa: F401  # registers
 from config.addresses import client_address
@@ -47,6 +48,9 @@ from teams.roster import address_is_confirmed
 
 # The admin's own sign-in form knows neither rate limits nor the second factor: allauth's does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+# Nor does its page for one's own password write activity.
+_password = RedirectView.as_view(pattern_name="account_change_password")
+admin.site.password_change = _password  # type: ignore[method-assign,assignment]
 admin.site.site_header = admin.site.site_title = "Callboard"
 
 

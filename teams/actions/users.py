@@ -50,7 +50,8 @@ def create_user(
 def settle_user(*, by: Actor, user: User) -> None:
     """What belongs to a user who has just been saved; inside the transaction that did."""
     create_personal_space(user)
-    record_activity(by=by, team=None, kind="user.created", person=user, subject=user.email)
+    after = {"superuser": True} if user.is_superuser else {}
+    record_activity(by=by, team=None, kind="user.created", person=user, subject=user.email, after=after)
 
 
 def create_personal_space(user: User) -> Team:

@@ -101,6 +101,18 @@ def test_the_pages_of_an_account_are_accessible_in_every_look(
                 axe()
 
 
+def test_a_changed_name_stands_in_the_activity_which_is_accessible_in_every_look(
+    page, cast, sign_in, axe, each_look
+):
+    sign_in(cast.member)
+    page.get_by_label("Your name").fill("Mia Berg")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Activity").click()
+    expect(page.get_by_role("row", name="Mia Berg changed the name")).to_contain_text("Mia → Mia Berg")
+    for _look in each_look():
+        axe()
+
+
 @pytest.mark.parametrize("path", ["/nowhere/"])
 def test_an_error_page_is_accessible(page, db, path, complaints, axe, each_look):
     page.goto(path)

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.invitations import Wanted, create_link, invite_by_email
+from teams.actions.tokens import create_token
 from teams.actions.transfers import offer_transfer
 from teams.activity import SITE, Actor
 
@@ -74,3 +75,30 @@ def test_a_filter_swaps_the_list_and_back_brings_the_whole_page(page, lived_in, 
     page.go_back()
     expect(page.locator("tbody th[scope=row]")).to_have_count(3)
     expect(page.get_by_role("button", name="Olivia olivia")).to_be_visible()
+
+
+def test_many_invitations_and_keys_are_paged_by_swaps_and_links(page, lived_in, sign_in, axe, each_look):
+    by, now = Actor(lived_in.owner), timezone.now()
+    people = [Wanted(f"kim{n:02}@example.org") for n in range(60)]
+    invite_by_email(by=by, team=lived_in.team, people=people, now=now)
+    for n in range(60):
+        create_gateway_key(by=SITE, team=lived_in.team, name=f"gateway {n:02}")
+        create_token(by=SITE, team=lived_in.team, user=lived_in.owner, name=f"token {n:02}")
+    sign_in(lived_in.owner)
+    page.goto(reverse("teams:invitations", args=["harbour-research"]))
+    page.get_by_role("link", name="Pending").click()
+    page.wait_for_url("**?state=pending")
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**?state=pending&page=2")
+    expect(page.get_by_text("Page 2 of 2")).to_be_visible()
+    expect(page.locator("tbody th[scope=row]")).to_have_count(12)
+    for _look in each_look():
+        axe()
+
+    page.goto(reverse("teams:tokens", args=["harbour-research"]))
+    keys = page.get_by_role("navigation", name="Pages of gateway keys")
+    keys.get_by_role("link", name="Next").click()
+    page.wait_for_url("**?keys=2#gateway-keys")
+    expect(page.get_by_text("gateway 05")).to_be_visible()
+    for _look in each_look():
+        axe()

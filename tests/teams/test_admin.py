@@ -227,6 +227,11 @@ def test_staff_without_the_permission_can_change_nothing(cast):
     assert User.objects.get(pk=cast.member.pk).is_active
 
 
+def test_ones_own_password_is_changed_on_the_sites_own_page(root):
+    for response in (root.get("/admin/password_change/"), root.post("/admin/password_change/")):
+        assert response["Location"] == "/accounts/password/change/"
+
+
 def test_signing_in_goes_through_the_sites_own_page(db, client):
     response = client.get("/admin/login/?next=/admin/")
     assert response["Location"].startswith("/accounts/login/")
