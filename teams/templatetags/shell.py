@@ -23,6 +23,14 @@ def navigation(context: RequestContext) -> list[NavItem]:
 
 
 @register.simple_tag(takes_context=True)
+def page_address(context: RequestContext, items: list[NavItem]) -> str:
+    """Where links that change the query of this page lead: "", itself, or where a form was answered its page."""
+    if context["request"].method != "POST":
+        return ""
+    return next((item.href.partition("?")[0] for item in items if item.is_current), "")
+
+
+@register.simple_tag(takes_context=True)
 def offer_to_take_over(context: RequestContext) -> Transfer | None:
     """The open offer of the page's team to its reader, if it has not lapsed."""
     access: Access = context["access"]

@@ -1,5 +1,7 @@
 """The settings page: general, handing over, leaving, deleting."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -55,6 +57,13 @@ def test_nonsense_keeps_what_was_typed_and_names_the_field(cast, submit, wrong):
     assert response.status_code == 422
     assert "One thing needs a change" in text_of(response)
     assert Team.objects.get(pk=cast.team.pk).name == "Harbour Research"
+
+
+def test_the_mode_is_switched_from_the_answer_to_a_form_too(client_of, submit):
+    html = submit("owner", "settings/general/", name="", time_zone="UTC").content.decode()
+    test_mode = re.search(r'href="([^"]*)"\s+data-mode="test"', html)[1]
+    assert test_mode == "/t/harbour-research/settings/?mode=test"
+    assert client_of("owner").get(test_mode).status_code == 200
 
 
 def test_a_zone_under_an_old_name_survives_a_new_team_name(cast, submit):
