@@ -6,6 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+import numpy as np
 from django.db.models import (
     Aggregate,
     Case,
@@ -27,7 +28,7 @@ from teams.models import Mode, Team
 from usage.cells import Asked, RawRow, filters
 from usage.models import Outcome, PricedBy
 from usage.query import Dimension, Granularity, Range, UsageQuery
-from usage.sketch import sketch_of
+from usage.sketch import Ints, sketches_of
 from usage.unusual.details import CallRow
 
 _COLUMN = {Dimension.MEMBER: "member_id", Dimension.MODEL: "model", Dimension.TOKEN: "token_id"}
@@ -68,20 +69,25 @@ def calls_in(query: UsageQuery, ranges: Sequence[Range]) -> QuerySet[Call]:
     return Call.objects.filter(reduce(or_, within), team_id=query.team.pk, mode=query.mode, **filters(query))
 
 
-def count_calls(asked: Sequence[Asked], by: Sequence[Dimension]) -> Iterable[RawRow]:
+def count_calls(
+    asked: Sequence[Asked], by: Sequence[Dimension], with_sketches: bool = True
+) -> Iterable[RawRow]:
     """The figures of single calls by slot and dimensions, in one statement: the source `usage.cells` asks."""
     columns = [_COLUMN[dimension] for dimension in by]
     edges = {query.team.pk: [one.start for one in ranges] for query, ranges in asked}
-    found, *others = [_counted(query, ranges, columns) for query, ranges in asked]
-    for team_id, slot, part, *row in found.union(*others, all=True) if others else found:
+    found, *others = [_counted(query, ranges, columns, with_sketches) for query, ranges in asked]
+    rows = list(found.union(*others, all=True) if others else found)
+    sketches = [sketches_of([_values(row[end]) for row in rows]) for end in (-2, -1)]
+    for (team_id, slot, part, *row), latency, ttft in zip(rows, *sketches, strict=True):
         # A slot can reach back before the range's start; the calls counted here do not. Without slots (below) it
         # is the start.
         at = max(datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC), edges[team_id][part])
-        latency, ttft = (_sketch(text) for text in row[-2:])
         yield team_id, at, tuple(row[: len(columns)]), row[len(columns) : -2], latency, ttft
 
 
-def _counted(query: UsageQuery, ranges: Sequence[Range], columns: Sequence[str]) -> QuerySet[Any, Any]:
+def _counted(
+    query: UsageQuery, ranges: Sequence[Range], columns: Sequence[str], with_sketches: bool
+) -> QuerySet[Any, Any]:
     """Team, slot, range, dimensions, sums, and the values that percentiles are of.
 
     Slots are for charts by the hour. Otherwise each range lies in one bucket, and one row for all of it is far
@@ -90,7 +96,8 @@ def _counted(query: UsageQuery, ranges: Sequence[Range], columns: Sequence[str])
     slot = Slot("started_at") if query.granularity is Granularity.HOUR else Value(0)
     rows = calls_in(query, ranges).order_by().annotate(slot=slot, part=_part(ranges))
     groups = ["team_id", "slot", "part", *columns]
-    values = {"latencies": Listed("latency_ms"), "ttfts": Listed("ttft_ms")}
+    listed = {"latencies": "latency_ms", "ttfts": "ttft_ms"}
+    values = {name: Listed(column) if with_sketches else Value("") for name, column in listed.items()}
     found: QuerySet[Any, Any] = rows.values(*groups).annotate(**SUMS, **values)
     return found.values_list(*groups, *SUMS, *values)
 
@@ -135,9 +142,9 @@ SUMS = {
 }
 
 
-def _sketch(listed: str | None) -> bytes:
-    """The sketch of the values that `Listed` has listed."""
-    return sketch_of(map(int, listed.split(","))) if listed else b""
+def _values(listed: str | None) -> Ints:
+    """The values that `Listed` has listed."""
+    return np.fromstring(listed or "", dtype=np.int64, sep=",")
 
 
 def count_by_token(team: Team, mode: Mode, ranges: Sequence[Range]) -> Iterable[CallRow]:

@@ -26,7 +26,8 @@ Cells = dict[Key, Figures]
 Asked = tuple[UsageQuery, Sequence[Range]]
 # The team, an instant, dimensions as asked, counters, two sketches.
 RawRow = tuple[int, datetime, Key, Sequence[int], bytes, bytes]
-RawSource = Callable[[Sequence[Asked], Sequence[Dimension]], Iterable[RawRow]]
+# Asked about some dimensions, with sketches (or, where these are not needed, with b"" in their place).
+RawSource = Callable[[Sequence[Asked], Sequence[Dimension], bool], Iterable[RawRow]]
 
 _raw_source: RawSource | None = None
 
@@ -70,6 +71,7 @@ class SingleCalls:
     """Single calls by these dimensions, read once for all the questions of a page that need the same ones."""
 
     by: tuple[Dimension, ...]
+    sketches: bool = True
     _read: dict[tuple[tuple[UsageQuery, tuple[Range, ...]], ...], list[RawRow]] = field(default_factory=dict)
 
     def rows(self, asked: Sequence[Asked], by: Sequence[Dimension]) -> Iterable[RawRow]:
@@ -78,7 +80,7 @@ class SingleCalls:
             raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
         same_calls = tuple((replace(query, previous=None), tuple(ranges)) for query, ranges in asked)
         if same_calls not in self._read:
-            self._read[same_calls] = list(_raw_source(asked, self.by))
+            self._read[same_calls] = list(_raw_source(asked, self.by, self.sketches))
         places = [self.by.index(dimension) for dimension in by]
         for team_id, at, values, counters, latency, ttft in self._read[same_calls]:
             yield team_id, at, tuple(values[place] for place in places), counters, latency, ttft
@@ -110,7 +112,9 @@ def cells_of_teams(
     """The same for each question, all in the statements of one; they differ in their teams and ranges only."""
     if not asked:
         return []
-    single = single or SingleCalls(tuple(dimension for dimension in by if dimension is not Dimension.TIME))
+    if single is None:
+        known = tuple(dimension for dimension in by if dimension is not Dimension.TIME)
+        single = SingleCalls(known, sketches=any(detail.sketches for detail in details))
     first = asked[0][0]
     needed = {*by, *first.filtered} - {Dimension.TIME}
     reading = _Reading(by, needed, _is_hourly(first, by), [[{} for _ in ranges] for _query, ranges in asked])

@@ -95,8 +95,16 @@ def merged_by(sketches: Sequence[bytes], groups: Ints, size: int) -> list[bytes]
 
 def sketch_of(milliseconds: Iterable[int]) -> bytes:
     """The sketch of single values."""
-    buckets, counts = np.unique(bucket_of(np.fromiter(milliseconds, dtype=np.int64)), return_counts=True)
-    return encode(buckets.astype(np.int64), counts.astype(np.int64))
+    return sketches_of([np.fromiter(milliseconds, dtype=np.int64)])[0]
+
+
+def sketches_of(groups: Sequence[Ints]) -> list[bytes]:
+    """The sketches of several groups of single values at once."""
+    lengths = np.fromiter((len(group) for group in groups), dtype=np.int64, count=len(groups))
+    owners = np.repeat(np.arange(len(groups), dtype=np.int64), lengths)
+    values = np.concatenate([np.zeros(0, dtype=np.int64), *groups])
+    cells, counts = np.unique(owners * BUCKETS + bucket_of(values), return_counts=True)
+    return encode_all(*np.divmod(cells, BUCKETS), counts.astype(np.int64), len(groups))
 
 
 def percentiles(histogram: Ints, shares: Sequence[float]) -> Floats:
