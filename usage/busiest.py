@@ -1,19 +1,17 @@
 """The busiest hours of the week: calls by weekday and hour of the team's clock."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from math import sqrt
 
-from django.db.models import Sum
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
 from config.figures import plain
 from usage.buckets import hour_of
-from usage.cells import filters
-from usage.models import HourMember, HourModel
+from usage.cells import cells
 from usage.query import Dimension, Granularity, UsageQuery
+from usage.rollup_sql import CALLS
 from usage.statistics import Overview
 
 SHADES = 5
@@ -55,13 +53,12 @@ def busiest_hours(query: UsageQuery, shown: Overview) -> Busiest | None:
         at != hour_of(at, query.zone) for at in (query.range.start, query.range.end)
     ):
         return None
-    hours: Iterable[tuple[datetime, int]]
     if query.granularity is Granularity.HOUR:
-        hours = ((point.start, point.figures.calls) for point in shown.points)
-    elif query.filtered <= {Dimension.MODEL}:
-        hours = _calls(HourModel.objects, query)
-    elif query.filtered == {Dimension.MEMBER}:
-        hours = _calls(HourMember.objects, query)
+        hours = [(point.start, point.figures.calls) for point in shown.points]
+    elif query.filtered <= {Dimension.MODEL} or query.filtered == {Dimension.MEMBER}:
+        hourly = replace(query, granularity=Granularity.HOUR)
+        (found,) = cells(hourly, [Dimension.TIME], [query.range], depths=[CALLS])
+        hours = [(at, figures.calls) for (at,), figures in found.items()]
     else:
         return None
     sums = [[0.0] * 24 for _day in range(7)]
@@ -69,13 +66,6 @@ def busiest_hours(query: UsageQuery, shown: Overview) -> Busiest | None:
         local = at.astimezone(query.zone)
         sums[local.weekday()][local.hour] += calls
     return _averaged(query, sums)
-
-
-def _calls(rows: object, query: UsageQuery) -> Iterable[tuple[datetime, int]]:
-    within = {"hour__gte": hour_of(query.range.start, query.zone), "hour__lt": query.range.end}
-    space = {"team_id": query.team.pk, "mode": query.mode}
-    found = rows.filter(**space, **within, **filters(query)).order_by()  # type: ignore[attr-defined]
-    return found.values("hour").annotate(sum_calls=Sum("calls")).values_list("hour", "sum_calls")  # type: ignore[no-any-return]
 
 
 def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:

@@ -9,7 +9,8 @@ teams, each with its own clock, takes no more statements than about one.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Aggregate, BinaryField
@@ -18,7 +19,7 @@ from usage.buckets import day_of, day_start
 from usage.figures import Figures
 from usage.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
 from usage.query import Dimension, Granularity, Range, UsageQuery, bucket_start, next_bucket
-from usage.rollup_sql import FULL, Detail, Slice, sums_of
+from usage.rollup_sql import FULL, Depth, Slice, sums_of
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
@@ -26,8 +27,8 @@ Cells = dict[Key, Figures]
 Asked = tuple[UsageQuery, Sequence[Range]]
 # The team, an instant, dimensions as asked, counters, two sketches.
 RawRow = tuple[int, datetime, Key, Sequence[int], bytes, bytes]
-# Asked about some dimensions, with sketches (or, where these are not needed, with b"" in their place).
-RawSource = Callable[[Sequence[Asked], Sequence[Dimension], bool], Iterable[RawRow]]
+# Asked about some dimensions in that depth.
+RawSource = Callable[[Sequence[Asked], Sequence[Dimension], Depth], Iterable[RawRow]]
 
 _raw_source: RawSource | None = None
 
@@ -71,7 +72,7 @@ class SingleCalls:
     """Single calls by these dimensions, read once for all the questions of a page that need the same ones."""
 
     by: tuple[Dimension, ...]
-    sketches: bool = True
+    depth: Depth = FULL
     _read: dict[tuple[tuple[UsageQuery, tuple[Range, ...]], ...], list[RawRow]] = field(default_factory=dict)
 
     def rows(self, asked: Sequence[Asked], by: Sequence[Dimension]) -> Iterable[RawRow]:
@@ -80,7 +81,7 @@ class SingleCalls:
             raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
         same_calls = tuple((replace(query, previous=None), tuple(ranges)) for query, ranges in asked)
         if same_calls not in self._read:
-            self._read[same_calls] = list(_raw_source(asked, self.by, self.sketches))
+            self._read[same_calls] = list(_raw_source(asked, self.by, self.depth))
         places = [self.by.index(dimension) for dimension in by]
         for team_id, at, values, counters, latency, ttft in self._read[same_calls]:
             yield team_id, at, tuple(values[place] for place in places), counters, latency, ttft
@@ -91,38 +92,38 @@ def cells(
     by: Sequence[Dimension],
     ranges: Sequence[Range],
     single: SingleCalls | None = None,
-    details: Sequence[Detail] = (FULL, FULL),
+    depths: Sequence[Depth] = (FULL, FULL),
 ) -> list[Cells]:
     """For each range the figures of each combination of `by` that has calls.
 
     Keys have their values in the order of `by`: an instant (bucket start), a user id, a model, a token id.
-    The ranges, one or two, must not overlap. `single` is shared by questions that are asked together. `details` are
+    The ranges, one or two, must not overlap. `single` is shared by questions that are asked together. `depths` are
     those of each range: only the counters named are sure to be filled. Where there are many combinations, to ask
     for less takes a fraction of the time.
     """
-    return cells_of_teams([(query, ranges)], by, single, details)[0]
+    return cells_of_teams([(query, ranges)], by, single, depths)[0]
 
 
 def cells_of_teams(
     asked: Sequence[Asked],
     by: Sequence[Dimension],
     single: SingleCalls | None = None,
-    details: Sequence[Detail] = (FULL, FULL),
+    depths: Sequence[Depth] = (FULL, FULL),
 ) -> list[list[Cells]]:
     """The same for each question, all in the statements of one; they differ in their teams and ranges only."""
     if not asked:
         return []
     if single is None:
         known = tuple(dimension for dimension in by if dimension is not Dimension.TIME)
-        single = SingleCalls(known, sketches=any(detail.sketches for detail in details))
+        single = SingleCalls(known, reduce(or_, depths))
     first = asked[0][0]
     needed = {*by, *first.filtered} - {Dimension.TIME}
     reading = _Reading(by, needed, _is_hourly(first, by), [[{} for _ in ranges] for _query, ranges in asked])
     rest: list[Asked] = []
     for (query, ranges), answers in zip(asked, reading.answers, strict=True):
         cuts = [cut(one, query, needed, hourly=reading.hourly) for one in ranges]
-        for pieces, found, detail in zip(cuts, answers, details, strict=False):
-            reading.plan(query, pieces, found, detail)
+        for pieces, found, depth in zip(cuts, answers, depths, strict=False):
+            reading.plan(query, pieces, found, depth)
         if left := [one for pieces in cuts for one in pieces.rest]:
             rest.append((query, left))
     reading.read_rollups()
@@ -142,16 +143,16 @@ class _Reading:
     slices: list[Slice] = field(default_factory=list)
     targets: list[tuple[Cells, datetime]] = field(default_factory=list)  # and an instant in its bucket
 
-    def plan(self, query: UsageQuery, pieces: Pieces, found: Cells, detail: Detail) -> None:
+    def plan(self, query: UsageQuery, pieces: Pieces, found: Cells, depth: Depth) -> None:
         """Adds the slices of the smallest rollups that know enough."""
         by_time = Dimension.TIME in self.by
         if (rollup := narrowest(DAY_ROLLUPS, self.needed)) is not None:
             for first, after in pieces.days:
-                self._add(Slice(query, rollup, first, after, by_time, detail), found)
+                self._add(Slice(query, rollup, first, after, by_time, depth), found)
         if (rollup := narrowest(HOUR_ROLLUPS, self.needed)) is not None:
             for one in pieces.hours:
                 self._add(
-                    Slice(query, rollup, one.start, one.end, self.hourly, detail),
+                    Slice(query, rollup, one.start, one.end, self.hourly, depth),
                     found,
                 )
 
@@ -246,10 +247,6 @@ def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type
     """The first, smallest rollup that has all these dimensions."""
     columns = {COLUMN[dimension] for dimension in needed}
     return next((rollup for rollup in rollups if columns <= set(rollup.DIMENSIONS)), None)
-
-
-def space_of(query: UsageQuery) -> dict[str, Any]:
-    return {"team_id": query.team.pk, "mode": query.mode}
 
 
 def filters(query: UsageQuery) -> dict[str, Any]:

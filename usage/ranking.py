@@ -18,7 +18,7 @@ from usage.levels import LevelState
 from usage.people import NO_TOKEN, Person, people_of, people_with, tokens_with
 from usage.query import Dimension, UsageQuery
 from usage.quotas import member_levels, token_levels
-from usage.rollup_sql import CALLS, FULL, Detail
+from usage.rollup_sql import CALLS, FULL, Depth
 from usage.statistics import Ranked, completed, ranking
 from usage.unusual.shown import Note, Unusual, unusual_in
 
@@ -116,7 +116,7 @@ class Ranking:
 
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
     """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
-    rows, people, tokens, unusual = _read(query, order, access, now, _DETAIL.get(order.sort, CALLS))
+    rows, people, tokens, unusual = _read(query, order, access, now, _DEPTH.get(order.sort, CALLS))
     if order.sort is Sort.QUOTA:
         rows = with_quotas(query, rows, order.by, now)
     rows = [row for row in _sorted(rows, order) if row.matches(order.search)]
@@ -138,9 +138,9 @@ def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime)
 
 
 def _read(
-    query: UsageQuery, order: Order, access: Access, now: datetime, detail: Detail
+    query: UsageQuery, order: Order, access: Access, now: datetime, depth: Depth
 ) -> tuple[list[Row], dict[int, Person], dict[int, Token], Unusual]:
-    ranked = ranking(query, order.by, detail=detail)
+    ranked = ranking(query, order.by, depth=depth)
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
@@ -200,10 +200,10 @@ def with_quotas(query: UsageQuery, rows: Sequence[Row], by: Dimension, now: date
 
 _PLACES = {role: place for place, role in enumerate((Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER, ""))}
 # What of all lines must be known to sort them; of those shown the rest is read then.
-_DETAIL = {
-    Sort.TOKENS: Detail(frozenset({"calls", "input_tokens", "output_tokens"}), sketches=False),
-    Sort.COST: Detail(frozenset({"calls", "cost_nanos"}), sketches=False),
-    Sort.SUCCESS: Detail(frozenset({"calls", "succeeded"}), sketches=False),
+_DEPTH = {
+    Sort.TOKENS: Depth(frozenset({"calls", "input_tokens", "output_tokens"}), sketches=False),
+    Sort.COST: Depth(frozenset({"calls", "cost_nanos"}), sketches=False),
+    Sort.SUCCESS: Depth(frozenset({"calls", "succeeded"}), sketches=False),
     Sort.P95: FULL,
 }
 _VALUE: dict[Sort, Callable[[Row], Any]] = {

@@ -5,9 +5,10 @@ a condition over two ranges is no index range any more.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any
 
 from django.db import connection
@@ -17,12 +18,12 @@ from usage.query import UsageQuery
 from usage.rollups import COUNTERS
 
 # SQLite takes 500 SELECTs in a statement, and 32,766 parameters.
-_MOST_SLICES = 100
+_MOST_SELECTS = 100
 _MOST_PARAMETERS = 30_000
 
 
 @dataclass(frozen=True)
-class Detail:
+class Depth:
     """What is read: which counters, and whether the sketches, without which there are no percentiles.
 
     Counters that are not named are answered as 0, sketches as b"".
@@ -31,10 +32,13 @@ class Detail:
     counters: frozenset[str]
     sketches: bool
 
+    def __or__(self, other: "Depth") -> "Depth":
+        return Depth(self.counters | other.counters, self.sketches or other.sketches)
 
-FULL = Detail(frozenset(COUNTERS), sketches=True)
-COUNTED = Detail(frozenset(COUNTERS), sketches=False)
-CALLS = Detail(frozenset({"calls"}), sketches=False)
+
+FULL = Depth(frozenset(COUNTERS), sketches=True)
+COUNTED = Depth(frozenset(COUNTERS), sketches=False)
+CALLS = Depth(frozenset({"calls"}), sketches=False)
 
 
 @dataclass(frozen=True)
@@ -46,80 +50,77 @@ class Slice:
     start: date | datetime
     end: date | datetime
     by_slot: bool
-    detail: Detail
+    depth: Depth
 
 
+Filters = Sequence[tuple[str, Sequence[Any]]]
+Select = tuple[str, Sequence[Any]]  # with its parameters; the first is its position among others
 # The slice's position, its day or hour (None unless by slot), dimensions, all COUNTERS, two sketches.
 SumRow = tuple[Any, ...]
 
 
-def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> Iterator[SumRow]:
+def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> Iterable[SumRow]:
     """The sums of each slice by these columns.
 
     Slices of days and of hours can only stand together when those of hours are not by slot.
     """
-    for first, chunk in _chunks(slices):
-        texts, parameters = [], []
-        for number, piece in enumerate(chunk, start=first):
-            filters = _filters(piece.query)
-            text = _select(
-                connection.vendor,
-                piece.rollup,
-                piece.by_slot,
-                tuple(columns),
-                piece.detail,
-                tuple((name, len(values)) for name, values in filters),
-            )
-            texts.append(text)
-            parameters += [number, piece.query.team.pk, piece.query.mode, *_edges(piece)]
-            parameters += [value for _name, values in filters for value in values]
+    rows = run_union([_select(number, piece, tuple(columns)) for number, piece in enumerate(slices)])
+    return rows if connection.vendor == "postgresql" else _read_slots(rows, slices)
+
+
+def run_union(selects: Sequence[Select]) -> list[SumRow]:
+    """The rows of all SELECTs together, in as few statements as the databases allow."""
+    found: list[SumRow] = []
+    most = max((len(parameters) for _text, parameters in selects), default=1)
+    size = max(1, min(_MOST_SELECTS, _MOST_PARAMETERS // most))
+    for first in range(0, len(selects), size):
+        texts, parameters = zip(*selects[first : first + size], strict=True)
         with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(texts), parameters)
-            rows = cursor.fetchall()
-        yield from rows if connection.vendor == "postgresql" else _read_slots(rows, slices)
+            cursor.execute(" UNION ALL ".join(texts), list(chain.from_iterable(parameters)))
+            found += cursor.fetchall()
+    return found
 
 
-def _chunks(slices: Sequence[Slice]) -> Iterator[tuple[int, Sequence[Slice]]]:
-    """The slices with the position of the first, as many at a time as a statement can hold."""
-    most = max((sum(len(values) for _name, values in _filters(one.query)) for one in slices), default=0) + 5
-    size = max(1, min(_MOST_SLICES, _MOST_PARAMETERS // most))
-    for first in range(0, len(slices), size):
-        yield first, slices[first : first + size]
-
-
-def _filters(query: UsageQuery) -> list[tuple[str, Sequence[Any]]]:
-    """The columns that are filtered by, and the values."""
+def filters_of(query: UsageQuery) -> Filters:
+    """The columns that are filtered by, and the values; calls and rollups name their columns alike."""
     asked = [("member_id", query.members), ("model", query.models), ("token_id", query.tokens)]
     return [(name, values) for name, values in asked if values]
 
 
-def _edges(piece: Slice) -> list[Any]:
-    """Start and end as parameters: SQLite compares days and times as text."""
+def within_filters(filters: Filters) -> str:
+    """The conditions of filters, to stand after others."""
+    return "".join(f" AND {name} IN ({', '.join(['%s'] * len(values))})" for name, values in filters)
+
+
+def _select(number: int, piece: Slice, columns: tuple[str, ...]) -> Select:
+    filters = filters_of(piece.query)
     field: Any = piece.rollup._meta.get_field(piece.rollup.DIMENSIONS[0])
-    return [field.get_db_prep_value(edge, connection, prepared=False) for edge in (piece.start, piece.end)]
+    # SQLite compares days and times as text.
+    edges = [field.get_db_prep_value(edge, connection, prepared=False) for edge in (piece.start, piece.end)]
+    text = _text(connection.vendor, piece.rollup, piece.by_slot, columns, piece.depth, within_filters(filters))
+    values = (value for _name, values in filters for value in values)
+    return text, [number, piece.query.team.pk, piece.query.mode, *edges, *values]
 
 
 @functools.cache
-def _select(
+def _text(
     vendor: str,
     rollup: type[Counters],
     by_slot: bool,
     columns: tuple[str, ...],
-    detail: Detail,
-    filters: tuple[tuple[str, int], ...],
+    depth: Depth,
+    filters: str,
 ) -> str:
-    """One SELECT. Its parameters: number, team, mode, start, end, the values of the filters."""
     time = rollup.DIMENSIONS[0]
     slot, no_slot, whole, joined, empty = _DIALECTS[vendor]
-    sums = [f"SUM({name}){whole}" if name in detail.counters else "0" for name in COUNTERS]
+    sums = [f"SUM({name}){whole}" if name in depth.counters else "0" for name in COUNTERS]
     both = ("latency_sketch", "ttft_sketch")
-    merged = [joined % name if detail.sketches else empty for name in both]
+    merged = [joined % name if depth.sketches else empty for name in both]
     selected = ", ".join(["%s", slot % time if by_slot else no_slot, *columns, *sums, *merged])
-    within = ["team_id = %s", "mode = %s", f"{time} >= %s", f"{time} < %s"]
-    within += [f"{name} IN ({', '.join(['%s'] * count)})" for name, count in filters]
+    within = f"team_id = %s AND mode = %s AND {time} >= %s AND {time} < %s{filters}"
     # By the team, so that there is no row where there is nothing.
     groups = ", ".join(["team_id", *([time] if by_slot else []), *columns])
-    return f"SELECT {selected} FROM {rollup._meta.db_table} WHERE {' AND '.join(within)} GROUP BY {groups}"  # noqa: S608
+    return f"SELECT {selected} FROM {rollup._meta.db_table} WHERE {within} GROUP BY {groups}"  # noqa: S608
 
 
 # A slot, none, a sum as a whole number, sketches one after the other (which is one of all of them), no sketch.

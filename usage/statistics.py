@@ -8,7 +8,7 @@ from typing import Any
 from usage.cells import Cells, SingleCalls, cells, cells_of_teams
 from usage.figures import Figures, fill_percentiles, total
 from usage.query import Dimension, Range, UsageQuery, next_bucket
-from usage.rollup_sql import CALLS, COUNTED, FULL, Detail
+from usage.rollup_sql import CALLS, COUNTED, FULL, Depth
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,14 @@ def by_time_and_model(
 
 
 def ranking(
-    query: UsageQuery, by: Dimension, single: SingleCalls | None = None, detail: Detail = COUNTED
+    query: UsageQuery, by: Dimension, single: SingleCalls | None = None, depth: Depth = COUNTED
 ) -> list[Ranked]:
     """Members, models or tokens with calls in the period or the one before, most calls first.
 
-    `detail` is that of the period; of the one before only the calls are known. `completed` works out what is shown.
+    `depth` is that of the period; of the one before only the calls are known. `completed` works out what is shown.
     """
-    rows = _ranked(cells(query, [by], _ranges(query), single, (detail, CALLS)))
-    if detail.sketches:
+    rows = _ranked(cells(query, [by], _ranges(query), single, (depth, CALLS)))
+    if depth.sketches:
         fill_percentiles([row.figures for row in rows])
     return rows
 
