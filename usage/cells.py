@@ -163,8 +163,9 @@ class _Reading:
         self.targets.append((found, instant))
 
     def read_rollups(self) -> None:
+        """Adds up the slices; of many rows with the same slot its bucket is worked out once."""
         columns = [COLUMN[dimension] for dimension in self.by if dimension is not Dimension.TIME]
-        buckets: dict[tuple[int, Any], datetime] = {}  # of many rows with the same slot each is worked out once
+        buckets: dict[tuple[int, Any], datetime] = {}
         for number, slot, *row in sums_of(self.slices, columns):
             found, edge = self.targets[number]
             if (number, slot) not in buckets:

@@ -9,7 +9,7 @@ from teams.access import Access
 from teams.models import Membership, Token
 from usage.buckets import day_of
 from usage.models import DayModel
-from usage.people import NO_TOKEN, Person
+from usage.people import NO_TOKEN, NamedToken, Person
 from usage.query import UsageQuery
 
 
@@ -44,7 +44,7 @@ def filters_of(
     access: Access,
     *,
     people: Mapping[int, Person],
-    tokens: Mapping[int, Token],
+    tokens: Mapping[int, NamedToken],
     models: Sequence[str],
 ) -> list[Filter]:
     """What the page can be filtered by. Members see no other members, so they cannot choose among them.
@@ -85,9 +85,9 @@ def own_filters(
     return [Filter("team", _("Context"), of_context), *filters] if len(memberships) > 1 else filters
 
 
-def token_label(token: Token, access: Access) -> str:
+def token_label(token: NamedToken, access: Access) -> str:
     """The token's name, and whose it is where one sees those of others."""
-    return f"{token.name} ({token.user.label})" if access.sees_team else token.name
+    return f"{token.name} ({token.holder})" if access.sees_team else token.name
 
 
 def models_called(query: UsageQuery) -> list[str]:

@@ -30,6 +30,17 @@ class Person:
         return not self.role
 
 
+@dataclass(frozen=True)
+class NamedToken:
+    """A token as tables and filters name it, and whose it is."""
+
+    id: int
+    public_id: str
+    name: str
+    user_id: int
+    holder: str
+
+
 def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
     """The members of a team, and users of these ids whether or not they still are members."""
     return _people(team, ~Q(role="") | Q(pk__in=list(also)))
@@ -77,12 +88,13 @@ def tokens_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:
     return dict(found) | {name: 0 for name in public_ids if name == NO_TOKEN}
 
 
-def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = ()) -> dict[int, Token]:
-    """The tokens of a team with these ids, and all of some members, also ended ones, with their holders."""
+def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = ()) -> dict[int, NamedToken]:
+    """The tokens of a team with these ids, and all of some members, also ended ones."""
     if not (ids or of_members):
         return {}
-    wanted = Q(pk__in=ids) | Q(user__in=of_members)
-    return {token.pk: token for token in Token.objects.filter(wanted, team=team).select_related("user")}
+    found = Token.objects.filter(Q(pk__in=ids) | Q(user__in=of_members), team=team)
+    rows = found.values_list("pk", "public_id", "name", "user", "user__name", "user__email")
+    return {row[0]: NamedToken(*row[:4], row[4] or row[5]) for row in rows}
 
 
 def own_tokens(user: User) -> list[Token]:

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.access import Access
-from teams.models import Role, Token
+from teams.models import Role
 from usage.choices import Filter, filters_of, models_called
 from usage.figures import Figures
 from usage.levels import LevelState
-from usage.people import NO_TOKEN, Person, people_of, people_with, tokens_with
+from usage.people import NO_TOKEN, NamedToken, Person, people_of, people_with, tokens_with
 from usage.query import Dimension, UsageQuery
 from usage.quotas import member_levels, token_levels
 from usage.rollup_sql import CALLS, FULL, Depth
@@ -96,8 +96,7 @@ class Ranking:
 
     order: Order
     query: UsageQuery
-    rows: list[Row]  # sorted and searched
-    paged: Page[Row]
+    paged: Page[tuple[int, Row]]  # the lines that were asked for, with their places
     shown: list[Row]  # those of the page, with what is only worked out for them
     filters: list[Filter]
     unusual: Unusual
@@ -119,27 +118,27 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     rows, people, tokens, unusual = _read(query, order, access, now, _DEPTH.get(order.sort, CALLS))
     if order.sort is Sort.QUOTA:
         rows = with_quotas(query, rows, order.by, now)
-    rows = [row for row in _sorted(rows, order) if row.matches(order.search)]
-    paged = Paginator(rows, PAGE).get_page(order.page)
-    shown = list(paged)
+    places = [(place, row) for place, row in enumerate(_sorted(rows, order), 1) if row.matches(order.search)]
+    paged = Paginator(places, PAGE).get_page(order.page)
+    shown = [_at(place, row) for place, row in paged]
     if order.sort is not Sort.QUOTA:
         shown = with_quotas(query, shown, order.by, now)
     whole = completed(query, order.by, [row.ranked for row in shown])
     shown = [replace(row, ranked=ranked) for row, ranked in zip(shown, whole, strict=True)]
     filters = filters_of(query, access, people=people, tokens=tokens, models=models_called(query))
-    return Ranking(order, query, rows, paged, shown, filters, unusual)
+    return Ranking(order, query, paged, shown, filters, unusual)
 
 
 def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime) -> list[Row]:
     """All lines of a ranking with their quotas, for an export."""
     rows, _people, _tokens, _unusual = _read(query, order, access, now, FULL)
     rows = _sorted(with_quotas(query, rows, order.by, now), order)
-    return [row for row in rows if row.matches(order.search)]
+    return [_at(place, row) for place, row in enumerate(rows, 1) if row.matches(order.search)]
 
 
 def _read(
     query: UsageQuery, order: Order, access: Access, now: datetime, depth: Depth
-) -> tuple[list[Row], dict[int, Person], dict[int, Token], Unusual]:
+) -> tuple[list[Row], dict[int, Person], dict[int, NamedToken], Unusual]:
     ranked = ranking(query, order.by, depth=depth)
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
@@ -154,7 +153,8 @@ def _read(
         rows = _token_rows(ranked, tokens)
     else:
         rows = [Row(row.key, row.key, "", row, by=Dimension.MODEL) for row in ranked]
-    return [replace(row, note=notes.get(row.key)) for row in rows], people, tokens, unusual
+    noted = [replace(row, note=notes[row.key]) if row.key in notes else row for row in rows]
+    return noted, people, tokens, unusual
 
 
 def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:
@@ -173,10 +173,10 @@ def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], unusual: Un
     ]
 
 
-def _token_rows(ranked: Iterable[Ranked], tokens: dict[int, Token]) -> list[Row]:
+def _token_rows(ranked: Iterable[Ranked], tokens: dict[int, NamedToken]) -> list[Row]:
     found = ((tokens.get(row.key), row) for row in ranked)
     return [
-        Row(token.public_id, token.name, token.user.label, row, by=Dimension.TOKEN)
+        Row(token.public_id, token.name, token.holder, row, by=Dimension.TOKEN)
         if token
         else Row(
             NO_TOKEN, _("Without a token"), _("reported by a gateway for members"), row, by=Dimension.TOKEN
@@ -222,13 +222,16 @@ _VALUE: dict[Sort, Callable[[Row], Any]] = {
 
 
 def _sorted(rows: Sequence[Row], order: Order) -> list[Row]:
-    """Sorted and numbered; what is unknown comes last either way, and equal ones stay by calls."""
+    """What is unknown comes last either way, and equal ones stay by calls."""
     value = _VALUE[order.sort]
     known = [row for row in rows if value(row) is not None]
     unknown = [row for row in rows if value(row) is None]
     known.sort(key=value, reverse=not order.is_ascending)
-    ordered = enumerate([*known, *unknown], start=1)
-    return [replace(row, ranked=replace(row.ranked, rank=place)) for place, row in ordered]
+    return [*known, *unknown]
+
+
+def _at(place: int, row: Row) -> Row:
+    return replace(row, ranked=replace(row.ranked, rank=place))
 
 
 @dataclass(frozen=True)
