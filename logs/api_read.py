@@ -58,7 +58,7 @@ def _limit(request: HttpRequest) -> int:
 def _rows(team_id: int, ids: Sequence[UUID]) -> list[Row]:
     """The values of FIELDS of these calls, in this order."""
     calls = fields_of(Call.objects.filter(team_id=team_id, id__in=ids))
-    by_id: dict[UUID, Row] = {row[0]: row for row in calls}
+    by_id: dict[UUID, Row] = {UUID(row[0]): row for row in calls}
     return [by_id[call_id] for call_id in ids if call_id in by_id]
 
 

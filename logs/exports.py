@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +22,9 @@ from usage.money import usd_string
 CHUNK = 2_000
 # Each line of the file: its name, and the column of the call that it comes from.
 FIELDS = {
-    "id": "id",
+    "id": "id_text",
     "request_id": "request_id",
-    "started_at": "started_at",
+    "started_at": "started_at_text",
     "mode": "mode",
     "member": "member_id",
     "token": "token_id",
@@ -51,14 +50,15 @@ FIELDS = {
     "ip": "ip",
     "user_agent": "user_agent",
     "session_id": "session_id",
-    "tags": "tags_json",
-    "metadata": "metadata_json",
+    "tags": "tags_text",
+    "metadata": "metadata_text",
 }
 _TEXTS = (
     *("request_id", "member", "model", "provider", "endpoint", "channel", "error_type", "error_code"),
     *("error_message", "ip", "user_agent", "session_id"),
 )
 _JSON = ("tags", "metadata")
+_AS_TEXT = {"id_text", "started_at_text", "tags_text", "metadata_text"}
 _EMPTY: dict[str, Any] = {"[]": [], "{}": {}}
 FORMATS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 Row = Sequence[Any]
@@ -90,8 +90,9 @@ def csv_of(columns: dict[str, Row]) -> str:
     """Lines of CSV: text that a spreadsheet would run is made harmless, lists and objects are JSON."""
     safe = dict(columns)
     for name in _TEXTS:
-        made_safe = {value: safe_cell(value) for value in set(columns[name])}
-        safe[name] = [made_safe[value] for value in columns[name]]
+        changed = {value: made for value in set(columns[name]) if (made := safe_cell(value)) != value}
+        if changed:
+            safe[name] = [changed.get(value, value) for value in columns[name]]
     for name in _JSON:
         safe[name] = ["" if text in _EMPTY else text for text in columns[name]]
     text = io.StringIO(newline="")
@@ -118,8 +119,10 @@ def _read(text: str) -> Any:
 
 
 def fields_of(calls: QuerySet[Call]) -> QuerySet[Any, Any]:
-    """The columns of FIELDS. JSON stays text: of most calls it is empty, and a CSV takes it as it is."""
-    texts = {f"{name}_json": Cast(name, TextField()) for name in _JSON}
+    """The columns of FIELDS; ids, times and JSON as the database's text, which is nearly what is written."""
+    texts = {
+        name: Cast(name.removesuffix("_text"), TextField()) for name in FIELDS.values() if name in _AS_TEXT
+    }
     return calls.annotate(**texts).values_list(*FIELDS.values())
 
 
@@ -136,7 +139,7 @@ def chunks_of(query: CallQuery) -> Iterator[list[Row]]:
             yield rows
         if len(rows) < CHUNK:
             return
-        after = rows[-1][0]
+        after = UUID(rows[-1][0])
 
 
 class RowWriter:
@@ -156,8 +159,8 @@ class RowWriter:
         read: dict[str, Row] = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
         self._learn(set(read["member"]), set(read["token"]))
         return read | {
-            "id": [str(value) for value in read["id"]],
-            "started_at": [_time(at) for at in read["started_at"]],
+            "id": [_uuid(text) for text in read["id"]],
+            "started_at": [_time(text) for text in read["started_at"]],
             "mode": [_MODES[value] for value in read["mode"]],
             "member": [self._members.get(value) for value in read["member"]],
             "token": [self._tokens.get(value) for value in read["token"]],
@@ -178,5 +181,12 @@ _MODES = [mode.word for mode in Mode]
 _OUTCOMES = [outcome.word for outcome in Outcome]
 
 
-def _time(at: datetime) -> str:
-    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:-6] + "Z"
+def _uuid(text: str) -> str:
+    """PostgreSQL's text of a UUID; SQLite's is without hyphens."""
+    return text if len(text) == 36 else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _time(text: str) -> str:
+    """A time in UTC as ISO 8601: both databases write `2026-11-20 12:00:00`, then a fraction of 1 to 6 digits."""
+    time = f"{text[:10]}T{text[11:].removesuffix('+00')}"
+    return f"{time.ljust(26, '0') if len(time) > 19 else time}Z"

@@ -11,6 +11,8 @@ MOST_USD = Decimal(10_000_000)
 _DECIMALS = 9
 # A cent, a micro-dollar, a nano-dollar: amounts of one kind stand under each other.
 WRITTEN_DECIMALS = (2, 6, _DECIMALS)
+# By how many decimals an amount has.
+_PLACES = [min(places for places in WRITTEN_DECIMALS if needed <= places) for needed in range(_DECIMALS + 1)]
 # Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN", "1e99999999".
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
 
@@ -58,6 +60,4 @@ def usd_string(nanos: int) -> str:
     # Not by Decimal: files are written a million amounts at a time.
     whole, fraction = divmod(abs(nanos), NANOS)
     digits = f"{fraction:09d}"
-    needed = len(digits.rstrip("0"))
-    places = next(places for places in WRITTEN_DECIMALS if needed <= places)
-    return f"{'-' if nanos < 0 else ''}{whole}.{digits[:places]}"
+    return f"{'-' if nanos < 0 else ''}{whole}.{digits[: _PLACES[len(digits.rstrip('0'))]]}"
