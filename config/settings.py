@@ -168,6 +168,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # In a file, because threads cannot share a database in memory as they do one in production.
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
+    _database["ENGINE"] = "config.postgresql"
     # Statistics sort sketches, 4 MB a page are not unusual; to compile a query or to start processes for it takes
     # longer than to run it.
     _options = {

@@ -1,0 +1,60 @@
+"""A connection that is kept is asked whether it works only when the server has said something on it."""
+
+import time
+
+import psycopg
+import pytest
+from django.db import connection
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no connection that could break"),
+]
+
+
+@pytest.fixture
+def kept():
+    """The connection as a request leaves it for the next one."""
+    connection.ensure_connection()
+    yield connection
+    connection.close()
+
+
+def end_from_elsewhere() -> None:
+    """As a restart of the server does."""
+    settings = connection.get_connection_params()
+    names = {
+        name: settings[name] for name in ("dbname", "user", "password", "host", "port") if name in settings
+    }
+    with psycopg.connect(**names, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+    for _turn in range(100):
+        if not connection.is_usable():
+            return
+        time.sleep(0.05)
+
+
+def test_a_quiet_connection_is_used_without_asking(kept, django_assert_num_queries):
+    sent = []
+    with connection.execute_wrapper(lambda execute, *asked: sent.append(asked) or execute(*asked)):
+        assert kept.is_usable()
+    assert not sent
+    with kept.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)
+
+
+def test_a_connection_that_the_server_ended_is_not_usable_and_replaced(kept):
+    before = connection.connection.info.backend_pid
+    end_from_elsewhere()
+    assert not kept.is_usable()
+    kept.health_check_enabled, kept.health_check_done = True, False
+    kept.close_if_health_check_failed()
+    with kept.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone()[0] != before
+
+
+def test_a_connection_that_was_closed_here_is_not_usable(kept):
+    kept.connection.close()
+    assert not kept.is_usable()
