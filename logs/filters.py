@@ -61,6 +61,10 @@ def statuses_named(texts: Sequence[str]) -> dict[str, int]:
     }
 
 
+# The page of the logs, and those beside it whose filters are chosen in the same menus.
+LIST = "logs:list"
+_PLACES = {"overview": "usage:overview", "ranking": "usage:ranking"}
+
 _AT_LEAST, _AT_MOST = gettext_lazy("At least"), gettext_lazy("At most")
 
 
@@ -200,6 +204,49 @@ class TailFilter(CallFilter):
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
         self.fields["since"] = InstantField(access.team.zone)
+
+
+class MenuForm(forms.Form):
+    """What the menu of one filter sends along beside the filters of its page: a text to find values by, and what
+    is checked. None of it is ever refused: a text too long is cut, a page that does not exist is the list.
+    """
+
+    q = forms.Field(required=False)
+
+    def __init__(self, data: QueryDict, *, name: str) -> None:
+        super().__init__(data)
+        self._asked, self._name = data, name
+        # "for" is a word of Python's, so it cannot be declared above.
+        self.fields["for"] = forms.Field(required=False)
+        # What is checked at this moment, and with `picked` all of it; a search without JavaScript sends along
+        # as `chosen` what was checked before.
+        self.fields[name] = self.fields["chosen"] = forms.Field(
+            required=False, widget=forms.MultipleHiddenInput
+        )
+        self.fields["picked"] = forms.Field(required=False)
+
+    def clean_q(self) -> str:
+        return (self.cleaned_data["q"] or "")[:100]
+
+    @property
+    def place(self) -> str:
+        """The name of the page that the filters are of."""
+        return _PLACES.get(self.cleaned_data["for"], LIST)
+
+    @property
+    def chosen(self) -> list[str]:
+        """The values that are checked."""
+        data = self.cleaned_data
+        checked: list[str] = data[self._name] or []
+        return checked if "picked" in self._asked else [*checked, *(data["chosen"] or [])]
+
+    @property
+    def filters(self) -> QueryDict:
+        """The filters of the page as the list has them: it is sorted by other columns."""
+        asked = self._asked.copy()
+        if self.place != LIST:
+            asked.pop("sort", None)
+        return asked
 
 
 class SavedViewForm(forms.Form):

@@ -21,7 +21,7 @@ from logs.chips import CHOOSABLE, chips_of
 from logs.choices import choices_of
 from logs.detail import detail_of
 from logs.exports import FORMATS, export_response
-from logs.filters import SORTS, CallFilter, MonthFilter, Narrowing, SavedViewForm, TailFilter
+from logs.filters import SORTS, CallFilter, MenuForm, MonthFilter, Narrowing, SavedViewForm, TailFilter
 from logs.latency import latency_of
 from logs.models import Call
 from logs.pages import calls_page, neighbours
@@ -33,7 +33,6 @@ from teams.activity import actor_of
 from teams.models import Mode
 from teams.requests import access_for, attempt
 from usage.buckets import day_of
-from usage.forms import DEFAULT_PERIOD
 from usage.query import PRESETS
 
 # What is wrong with a view that is not saved, by field.
@@ -78,27 +77,18 @@ def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     access = access_for(request, slug, Permission.SEE_OWN)
     if name not in CHOOSABLE or (name == "member" and not access.sees_team):
         raise Http404("No such filter")
-    place = _PLACES.get(request.GET.get("for", ""), "logs:list")
-    asked = request.GET.copy()
-    if place != "logs:list":  # whose columns are others than those that the logs are sorted by
-        asked.pop("sort", None)
-    form = CallFilter(asked, access=access, now=timezone.now())
-    search = request.GET.get("q", "")[:100]
+    menu = MenuForm(request.GET, name=name)
+    menu.full_clean()
+    form = CallFilter(menu.filters, access=access, now=timezone.now())
+    search, chosen = menu.cleaned_data["q"], menu.chosen
     context = _frame(request, access, form) | {"name": name, "label": CHOOSABLE[name], "search": search}
-    # What is checked at this moment; a search without JavaScript sends along what was before.
-    chosen = asked.getlist(name) if "picked" in asked else [*asked.getlist(name), *asked.getlist("chosen")]
-    context |= {"chosen": chosen, "part": f"choices-{name}"}
-    context |= {"place": reverse(place, args=[slug])}
+    context |= {"chosen": chosen, "part": f"choices-{name}", "place": reverse(menu.place, args=[slug])}
     if form.is_valid():
         found = choices_of(name, form.call_query(), search)
         listed = {one.value for one in found.choices}
         # What is chosen already stays so when something else is searched for.
-        context |= {"found": found, "unlisted": [one for one in context["chosen"] if one not in listed]}
+        context |= {"found": found, "unlisted": [one for one in chosen if one not in listed]}
     return render_page(request, "logs/choices.html", "logs-choices", context)
-
-
-# The pages beside the logs whose filters are chosen in the same menus.
-_PLACES = {"overview": "usage:overview", "ranking": "usage:ranking"}
 
 
 def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
@@ -196,15 +186,14 @@ def _visible(access: Access) -> Any:
 
 def _frame(request: HttpRequest, access: Access, form: CallFilter) -> dict[str, Any]:
     """What the frame and the filters need."""
-    asked = request.GET
     return {
         "access": access,
         "nav": "logs",
         "form": form,
         "presets": PRESETS.items(),
         "sorts": SORTS.items(),
-        "period": "custom" if "from" in asked else asked.get("period", DEFAULT_PERIOD),
-        "list_query": _query(asked),
+        "period": form.period_shown,
+        "list_query": _query(request.GET),
     }
 
 
