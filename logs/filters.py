@@ -25,8 +25,14 @@ from logs.search import Place
 from teams.access import Access
 from teams.models import Mode
 from usage.drill import on_the_clock
-from usage.forms import EARLIEST_YEAR, LATEST_YEAR, InstantField, ManyField, UsageFilter
-from usage.models import Outcome
+from usage.forms import (
+    EARLIEST_YEAR,
+    LATEST_YEAR,
+    InstantField,
+    ManyField,
+    UsageFilter,
+    outcomes_named,
+)
 from usage.money import to_nanos
 from usage.query import Granularity, Range, UsageQuery, next_bucket
 
@@ -44,12 +50,6 @@ _NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since"}
 _MOST = 10**12
 _TO_THE_MINUTE = len("2026-11-20T14:30")
 _ANY_TIME = Range(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR, 1, 1, tzinfo=UTC))
-
-
-def outcomes_named(words: Sequence[str]) -> dict[str, int]:
-    """The numbers of outcomes by their words, `succeeded` and so on; those that exist."""
-    known = {outcome.word: outcome.value for outcome in Outcome}
-    return {word: known[word] for word in words if word in known}
 
 
 def statuses_named(texts: Sequence[str]) -> dict[str, int]:

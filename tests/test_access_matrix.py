@@ -80,6 +80,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:overview": ("GET", SEE_OWN),
     "usage:ranking": ("GET", SEE_TEAM),
     "usage:me": ("GET", OWN),
+    "usage:me-calls": ("GET", (200, 200, 302, 200, 200, LOGIN)),  # the member's only call is in one context
     "usage:me-export": ("GET", (400, 400, 400, 400, 400, LOGIN)),  # without a format
     "usage:digest": ("GET", SEE_TEAM),
     "usage:alerts": ("GET", SEE_OWN),

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from usage.drill import CallsBehind
+from usage.drill import Behind
 from usage.figures import Figures
-from usage.query import Granularity, Range, UsageQuery
+from usage.query import Granularity, Range, Span, UsageQuery
 from usage.statistics import Overview, Point
 
 Chart = dict[str, Any]
@@ -30,9 +30,7 @@ _HOVER = {
 NANOS = 1_000_000_000
 
 
-def trend(
-    shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind: CallsBehind | None = None
-) -> Chart:
+def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind: Behind | None = None) -> Chart:
     """Calls as bars, cost in a lane of its own below; the period before as a thin line in both.
 
     `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to. With
@@ -79,7 +77,7 @@ def _cost_range(shown: Overview, cost: Sequence[float]) -> Chart:
     return {"range": [0, highest * 1.1]} if highest else {}
 
 
-def success(shown: Overview, behind: CallsBehind | None = None) -> Chart:
+def success(shown: Overview, behind: Behind | None = None) -> Chart:
     """The success rate in percent, and that of the period before; buckets without calls are gaps.
 
     A point leads to its failed calls, if any.
@@ -107,7 +105,7 @@ def _success_percent(figures: Figures) -> float | None:
     return None if rate is None else rate * 100
 
 
-def latency(shown: Overview, behind: CallsBehind | None = None) -> Chart:
+def latency(shown: Overview, behind: Behind | None = None) -> Chart:
     """The 50th, 95th and 99th percentile of latency in seconds; of the period before the 95th.
 
     A point leads to its calls, slowest first.
@@ -213,8 +211,8 @@ def _line(
 
 
 def _links(
-    spans: Sequence[tuple[Point, Range]],
-    behind: CallsBehind | None,
+    spans: Sequence[tuple[Point, Span]],
+    behind: Behind | None,
     narrower: Callable[[Figures], dict[str, str]] = lambda _figures: {},
 ) -> Chart:
     """The address of each point's calls, None for one without calls."""

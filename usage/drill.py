@@ -1,24 +1,26 @@
 """From a number to the calls behind it: addresses of the logs with exactly the filters that make the number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 from django.urls import reverse
 
-from teams.models import Team
+from teams.models import Mode, Team
 from usage.models import Outcome
-from usage.query import Range
+from usage.query import Range, Span, UsageQuery
 
 # What usage pages and logs are both filtered by. All else in the address of a usage page says how figures
 # are shown, not which calls they are of.
 _TIME = ("period", "from", "to")
 SHARED = (*_TIME, "mode", "member", "model", "token")
+# The same of the personal page; steps are there, too, for a bucket is named by its start.
+OWN = (*_TIME, "granularity", "mode", "team", "model", "token")
 FAILED = tuple(outcome.word for outcome in Outcome if outcome is not Outcome.SUCCEEDED)
 
 
@@ -32,6 +34,16 @@ def on_the_clock(at: datetime, zone: ZoneInfo) -> str:
     )
 
 
+class Behind(Protocol):
+    """What writes the addresses of the calls behind the figures of a page."""
+
+    def to(self, within: Range | None = None, **narrower: Any) -> str:
+        """The calls of the page, perhaps only those within a range, and of them those that meet more filters."""
+
+    def by_range(self, **narrower: Any) -> Callable[[Range], str]:
+        """The same for each point of a chart: all but the range is written once."""
+
+
 @dataclass(frozen=True)
 class CallsBehind:
     """The addresses of the calls behind the figures of one page, whose filters are `asked`."""
@@ -39,11 +51,25 @@ class CallsBehind:
     team: Team
     asked: QueryDict
 
+    @classmethod
+    def of_query(cls, query: UsageQuery, *, member: str, tokens: Sequence[str]) -> Self:
+        """Those of a question about one member, with the public ids of the member and of the tokens it is about."""
+        asked = QueryDict(mutable=True)
+        asked["from"], asked["to"] = (
+            on_the_clock(at, query.zone) for at in (query.range.start, query.range.end)
+        )
+        asked["member"] = member
+        if query.mode == Mode.TEST:
+            asked["mode"] = Mode.TEST.word
+        asked.setlist("model", list(query.models))
+        asked.setlist("token", list(tokens))
+        return cls(query.team, asked)
+
     def to(self, within: Range | None = None, **narrower: Any) -> str:
         """The calls of the page, perhaps only those within a range, and of them those that meet more filters.
 
-        A filter takes the place of the page's own of that name; `outcome="failed"` stands for all but
-        succeeded. `sort` is the order of the list.
+        A filter takes the place of the page's own of that name; a list is several values, and `outcome="failed"`
+        all but succeeded. `sort` is the order of the list.
         """
         if within is not None:
             return self.by_range(**narrower)(within)
@@ -70,12 +96,53 @@ class CallsBehind:
     @cached_property
     def _asked(self) -> dict[str, list[str]]:
         """The page's own filters, which hundreds of its numbers share."""
-        asked = {name: [value for value in self.asked.getlist(name) if value] for name in SHARED}
-        return {name: values for name, values in asked.items() if values}
+        return _kept(self.asked, SHARED)
+
+
+@dataclass(frozen=True)
+class OwnCallsBehind:
+    """The same of one's own calls in several contexts, which no one list has: the page that says how many are
+    where, and leads on. `query` is the question as a whole."""
+
+    query: UsageQuery
+    asked: QueryDict
+
+    def to(self, within: Range | None = None, **narrower: Any) -> str:
+        """As of `CallsBehind`; a range is the span of a bucket, or the period before."""
+        return self.by_range(**narrower)(within) if within else self._address(narrower)
+
+    def by_range(self, **narrower: Any) -> Callable[[Range], str]:
+        def of(within: Range) -> str:
+            if not isinstance(within, Span):
+                return self._address(narrower | {"before": 1})
+            at = on_the_clock(within.bucket, self.query.zone)
+            return self._address(narrower | {"at": at} | ({"before": 1} if within.is_before else {}))
+
+        return of
+
+    def _address(self, narrower: dict[str, Any]) -> str:
+        own = {name: values for name, values in self._asked.items() if name not in narrower}
+        return f"{self._path}?{urlencode(own | _values(narrower), doseq=True)}"
+
+    @cached_property
+    def _path(self) -> str:
+        return reverse("usage:me-calls")
+
+    @cached_property
+    def _asked(self) -> dict[str, list[str]]:
+        return _kept(self.asked, OWN)
+
+
+def _kept(asked: QueryDict, names: Sequence[str]) -> dict[str, list[str]]:
+    kept = {name: [value for value in asked.getlist(name) if value] for name in names}
+    return {name: values for name, values in kept.items() if values}
 
 
 def _values(narrower: dict[str, Any]) -> dict[str, list[str]]:
-    return {
-        name: list(FAILED) if (name, value) == ("outcome", "failed") else [str(value)]
-        for name, value in narrower.items()
-    }
+    return {name: _texts(name, value) for name, value in narrower.items()}
+
+
+def _texts(name: str, value: Any) -> list[str]:
+    if (name, value) == ("outcome", "failed"):
+        return list(FAILED)
+    return [*map(str, value)] if isinstance(value, list) else [str(value)]

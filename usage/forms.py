@@ -13,8 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from teams.access import Access
-from teams.models import Membership, Mode, Team, Token
+from teams.models import Membership, Mode, Team, Token, User
+from usage.drill import CallsBehind
+from usage.models import Outcome
 from usage.own import OwnQuestion
+from usage.own_calls import Which
 from usage.people import people_named, tokens_named
 from usage.query import (
     PRESETS,
@@ -37,6 +40,12 @@ _BUCKET_DAYS = {Granularity.HOUR: 1 / 24, Granularity.DAY: 1, Granularity.WEEK: 
 LONGEST = timedelta(days=10 * 366)
 # No call lies outside; beyond these the arithmetic of time runs out.
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
+
+
+def outcomes_named(words: Sequence[str]) -> dict[str, int]:
+    """The numbers of outcomes by their words, `succeeded` and so on; those that exist."""
+    known = {outcome.word: outcome.value for outcome in Outcome}
+    return {word: known[word] for word in words if word in known}
 
 
 class RangeFilter(forms.Form):
@@ -140,13 +149,20 @@ class OwnFilter(RangeFilter):
     default_period = "30d"
 
     def __init__(
-        self, data: QueryDict, *, memberships: Sequence[Membership], tokens: Sequence[Token], now: datetime
+        self,
+        data: QueryDict,
+        *,
+        user: User,
+        memberships: Sequence[Membership],
+        tokens: Sequence[Token],
+        now: datetime,
     ) -> None:
         by_slug = {one.team.slug: one for one in memberships}
         asked = [by_slug[slug] for slug in dict.fromkeys(data.getlist("team")) if slug in by_slug]
         self.contexts = asked or list(memberships)
         self.clock = (self.contexts[0] if len(self.contexts) == 1 else memberships[0]).team
         super().__init__(data, zone=self.clock.zone, now=now)
+        self._user, self._tokens = user, tokens
         self.fields["team"] = ManyField(
             lambda slugs: {slug: by_slug[slug].team_id for slug in slugs if slug in by_slug},
             gettext_lazy("You call in no context “%s”."),
@@ -173,7 +189,54 @@ class OwnFilter(RangeFilter):
             )
             for one in self.contexts
         ]
-        return OwnQuestion(self._query(self.clock, data["ranges"], tokens=tokens), self.contexts, parts)
+        whole = self._query(self.clock, data["ranges"], tokens=tokens)
+        return OwnQuestion(whole, self.contexts, parts, [self._way(part) for part in parts])
+
+    def _way(self, part: UsageQuery) -> CallsBehind | None:
+        """To the calls of a part; None where only tokens of other contexts are asked for."""
+        of_team = [one for one in self._tokens if one.team_id == part.team.pk]
+        chosen = [one.public_id for one in of_team if one.pk in part.tokens]
+        if part.tokens and not chosen:
+            return None
+        return CallsBehind.of_query(part, member=self._user.public_id, tokens=chosen)
+
+
+class OwnCallsFilter(OwnFilter):
+    """Which of the calls of the personal page are looked for: those behind one of its numbers."""
+
+    before = forms.ChoiceField(choices=[("1", "1")], required=False)
+    unpriced = forms.ChoiceField(choices=[("yes", "yes")], required=False)
+    ttft_from = forms.ChoiceField(choices=[("0", "0")], required=False)
+    sort = forms.ChoiceField(choices=[(one, one) for one in ("latency", "tokens", "cost")], required=False)
+
+    def __init__(self, data: QueryDict, **asked: Any) -> None:
+        super().__init__(data, **asked)
+        self.fields["at"] = InstantField(self.zone)
+        self.fields["outcome"] = ManyField(outcomes_named, gettext_lazy("There is no outcome “%s”."))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if sum(bool(data.get(name)) for name in ("outcome", "unpriced", "ttft_from")) > 1:
+            raise ValidationError(
+                _(
+                    "Ask for an outcome, for unpriced calls or for a time to first token, not for several of them."
+                )
+            )
+        if data.get("before") and data.get("compare") == "none":
+            raise ValidationError({"before": _("Nothing is compared, so there is no period before.")})
+        return data
+
+    def which(self) -> Which:
+        """Which of the calls, once the form is valid."""
+        data = self.cleaned_data
+        return Which(
+            at=data["at"],
+            is_before=bool(data["before"]),
+            outcomes=tuple(Outcome(number) for number in data["outcome"]),
+            is_unpriced=bool(data["unpriced"]),
+            has_ttft=bool(data["ttft_from"]),
+            sort=data["sort"],
+        )
 
 
 class RankingFilter(UsageFilter):

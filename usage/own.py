@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from django.http import QueryDict
+
 from teams.models import Membership, Role
 from usage.buckets import day_of, day_start, hour_of
 from usage.cells import Cells, SingleCalls
-from usage.drill import on_the_clock
+from usage.drill import Behind, CallsBehind, OwnCallsBehind
 from usage.figures import Figures, total
 from usage.query import Dimension, Granularity, UsageQuery
 from usage.statistics import Overview, Ranked, by_time_and_model, overview_of, ranked_by
@@ -19,30 +21,24 @@ class OwnQuestion:
     whole: UsageQuery
     memberships: Sequence[Membership]
     parts: Sequence[UsageQuery]  # one for each membership
+    ways: Sequence[CallsBehind | None]  # to the calls of each part; None: there can be none
 
 
 @dataclass(frozen=True)
 class ContextUsage:
-    """One's own figures in one context, ranked among all of them; `query` is the question to it."""
+    """One's own figures in one context, ranked among all of them; `query` is the question to it, `way` the one to
+    its calls."""
 
     membership: Membership
     query: UsageQuery
     ranked: Ranked
+    way: CallsBehind | None
 
     @property
     def looked_at(self) -> tuple[UsageQuery, bool]:
         """What is asked of the unusual here, and whether one sees the team; a personal space is all one's own."""
         query = replace(self.query, members=()) if self.membership.team.is_personal else self.query
         return query, self.membership.role in {Role.OWNER, Role.ADMINISTRATOR}
-
-    @property
-    def since(self) -> str:
-        """The beginning of its range as the filters of its pages read it."""
-        return on_the_clock(self.query.range.start, self.query.zone)
-
-    @property
-    def until(self) -> str:
-        return on_the_clock(self.query.range.end, self.query.zone)
 
     @property
     def figures(self) -> Figures:
@@ -82,9 +78,17 @@ def own_usage(asked: OwnQuestion) -> OwnUsage:
         for period in range(len(by_time))
     ]
     ranked = {row.key: row for row in ranked_by(by_context)}
-    pairs = zip(asked.memberships, queries, strict=True)
-    contexts = [ContextUsage(one, query, ranked[one.team_id]) for one, query in pairs]
+    contexts = [
+        ContextUsage(one, query, ranked[one.team_id], way)
+        for one, query, way in zip(asked.memberships, queries, asked.ways, strict=True)
+    ]
     return OwnUsage(contexts, overview_of(whole, by_time), ranked_by(by_model))
+
+
+def way_behind(asked: OwnQuestion, page: QueryDict) -> Behind | None:
+    """The way to the calls behind the figures of the whole, on a page with these filters: of a single context to
+    its list, of several to where they are."""
+    return asked.ways[0] if len(asked.parts) == 1 else OwnCallsBehind(asked.whole, page)
 
 
 def _merged(parts: Iterable[Sequence[Cells]]) -> list[Cells]:

@@ -49,6 +49,14 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Span(Range):
+    """The part of a bucket that lies in its period: the bucket begins at `bucket`."""
+
+    bucket: datetime
+    is_before: bool = False  # of the period that is compared with
+
+
+@dataclass(frozen=True)
 class UsageQuery:
     """The calls of one team and mode in a range of time, perhaps of some members, models, tokens only.
 

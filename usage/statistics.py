@@ -7,7 +7,7 @@ from typing import Any
 
 from usage.cells import Cells, SingleCalls, cells, cells_of_teams
 from usage.figures import Figures, fill_percentiles, total
-from usage.query import Dimension, Range, UsageQuery, next_bucket
+from usage.query import Dimension, Range, Span, UsageQuery, next_bucket
 from usage.rollup_sql import CALLS, COUNTED, FULL, Depth
 
 
@@ -30,9 +30,9 @@ class Changes:
     cost: float | None
 
 
-def _span(point: Point, query: UsageQuery, of: Range) -> Range:
+def _span(point: Point, query: UsageQuery, of: Range, *, is_before: bool = False) -> Span:
     end = next_bucket(point.start, query.granularity, query.zone)
-    return Range(max(point.start, of.start), min(end, of.end))
+    return Span(max(point.start, of.start), min(end, of.end), point.start, is_before)
 
 
 def _growth(now: float | None, before: float | None) -> float | None:
@@ -54,15 +54,15 @@ class Overview:
         return not self.total.calls
 
     @property
-    def spans(self) -> list[tuple[Point, Range]]:
+    def spans(self) -> list[tuple[Point, Span]]:
         """The points, and of each the part of the period that it counts."""
         return [(point, _span(point, self.query, self.query.range)) for point in self.points]
 
     @property
-    def spans_before(self) -> list[tuple[Point, Range]]:
+    def spans_before(self) -> list[tuple[Point, Span]]:
         """The same for the period before."""
         before = self.query.previous or self.query.range
-        return [(point, _span(point, self.query, before)) for point in self.points_before]
+        return [(point, _span(point, self.query, before, is_before=True)) for point in self.points_before]
 
     @property
     def figures_before(self) -> Figures:

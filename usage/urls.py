@@ -14,6 +14,7 @@ from usage import (
 app_name = "usage"
 urlpatterns = [
     path("me/", views.me, name="me"),
+    path("me/calls/", views.my_calls, name="me-calls"),
     path("me/export/", views.me_file, name="me-export"),
     path("t/<slug:slug>/", views.overview, name="overview"),
     path("t/<slug:slug>/unusual/expected/", expected_views.mark, name="expected-mark"),

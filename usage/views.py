@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from config.http import render_page
@@ -13,9 +14,11 @@ from teams.access import Access, Permission, memberships_of, team_for
 from teams.models import User
 from usage import charts
 from usage.contexts import own_contexts
-from usage.drill import CallsBehind
+from usage.drill import Behind, CallsBehind
 from usage.exports import overview_export, own_export, ranking_export
-from usage.forms import ExportForm, OwnFilter, RangeFilter, RankingFilter, UsageFilter
+from usage.forms import ExportForm, OwnCallsFilter, OwnFilter, RangeFilter, RankingFilter, UsageFilter
+from usage.own import way_behind
+from usage.own_calls import own_calls
 from usage.pages import overview_page, own_page
 from usage.people import own_tokens
 from usage.query import PRESETS, Granularity
@@ -86,7 +89,7 @@ def me(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     now = timezone.now()
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
-    form = OwnFilter(request.GET, memberships=memberships, tokens=tokens, now=now)
+    form = OwnFilter(request.GET, user=request.user, memberships=memberships, tokens=tokens, now=now)
     context = (
         _filters(request, form, "me")
         | {
@@ -97,9 +100,27 @@ def me(request: HttpRequest) -> HttpResponse:
         }
     )
     if form.is_valid():
-        page = own_page(form.question(), memberships, tokens, now)
-        context |= {"page": page, **_charts(request, page.overview, page.unusual.notes)}
+        asked = form.question()
+        page = own_page(asked, memberships, tokens, now)
+        behind = way_behind(asked, request.GET)
+        context |= {"page": page, **_charts(request, page.overview, page.unusual.notes, behind)}
     return render_page(request, "usage/me.html", "usage-me", context)
+
+
+def my_calls(request: HttpRequest) -> HttpResponse:
+    """In which contexts the calls behind a number of the personal page are; straight there if in one only."""
+    assert isinstance(request.user, User)
+    memberships, tokens = memberships_of(request.user), own_tokens(request.user)
+    form = OwnCallsFilter(
+        request.GET, user=request.user, memberships=memberships, tokens=tokens, now=timezone.now()
+    )
+    context = _filters(request, form, "me") | {"contexts": memberships}
+    if form.is_valid():
+        found = own_calls(form.question(), form.which())
+        if len(found.places) == 1:
+            return redirect(found.places[0].href)
+        context |= {"found": found}
+    return render_page(request, "usage/me_calls.html", "usage-me-calls", context)
 
 
 def me_file(request: HttpRequest) -> HttpResponse:
@@ -107,7 +128,7 @@ def me_file(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     now = timezone.now()
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
-    form = OwnFilter(request.GET, memberships=memberships, tokens=tokens, now=now)
+    form = OwnFilter(request.GET, user=request.user, memberships=memberships, tokens=tokens, now=now)
     saved = ExportForm(request.GET)
     if not (form.is_valid() and saved.is_valid()):
         return _refused(form, saved)
@@ -139,9 +160,10 @@ def _filters(request: HttpRequest, form: RangeFilter, nav: str) -> dict[str, Any
 
 
 def _charts(
-    request: HttpRequest, shown: Overview, notes: Sequence[Note] = (), behind: CallsBehind | None = None
+    request: HttpRequest, shown: Overview, notes: Sequence[Note] = (), behind: Behind | None = None
 ) -> dict[str, Any]:
     return {
+        "behind": behind,
         "shows_figures": request.GET.get("figures") == "table",
         "trend": charts.trend(shown, marks_by_point(notes, shown.points), behind),
         "trend_summary": charts.trend_summary(shown),

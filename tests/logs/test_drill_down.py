@@ -11,6 +11,7 @@ import pytest
 from django.http import QueryDict
 from django.urls import reverse
 
+from config import figures
 from logs.callers import Caller
 from logs.record import record_calls
 from teams.access import Access
@@ -107,7 +108,7 @@ def test_each_point_of_the_charts_leads_to_as_many_calls(cast, recorded, total, 
 
 
 class Links(HTMLParser):
-    """The links of a page to the logs: the text in each, and its address."""
+    """The links of a page to logs, or to where one's own calls are: the text in each, and its address."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +117,7 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         href = dict(attrs).get("href") or ""
-        if tag == "a" and "/logs/?" in href:
+        if tag == "a" and ("/logs/?" in href or "/me/calls/?" in href):
             self._href, self._text = href, ""
 
     def handle_data(self, data):
@@ -166,7 +167,7 @@ def assert_leads_there(text, href, total):
         assert total.calls == int(number[1].replace(",", "")), text
     elif money := MONEY.fullmatch(text):
         decimals = len(money[1].partition(".")[2])
-        assert f"{total.cost_nanos / 1e9:,.{decimals}f}" == money[1], text
+        assert figures.money(total.cost_nanos, decimals) == text.removeprefix("from "), text
     elif text.endswith("%"):
         assert total.calls == total.failed, text
     else:

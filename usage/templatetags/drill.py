@@ -6,7 +6,8 @@ from django import template
 from django.template import RequestContext
 
 from teams.models import Team
-from usage.drill import CallsBehind
+from usage.drill import Behind, CallsBehind
+from usage.own import ContextUsage
 from usage.query import Range
 from usage.ranking import Row
 
@@ -14,17 +15,21 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def calls_behind(
-    context: RequestContext, within: Range | None = None, team: Team | None = None, **narrower: Any
-) -> str:
+def calls_behind(context: RequestContext, within: Range | None = None, **narrower: Any) -> str:
     """The address of the calls behind a number: `{% calls_behind member=row.key outcome="failed" as href %}`.
 
-    They meet the filters of this page and those given; see `usage.drill`. The team is that of `access`; on a page
-    about several there are no logs of all of them, and "" is the answer.
+    They meet the filters of this page and those given; see `usage.drill`. "" where no calls can be there.
     """
-    access = context.get("access")
-    team = team or (access.team if access else None)
-    return behind(context, team).to(within, **narrower) if team else ""
+    way: Behind | None = context.get("behind")
+    if way is None and (access := context.get("access")):
+        way = behind(context, access.team)
+    return way.to(within, **narrower) if way else ""
+
+
+@register.simple_tag
+def calls_in(one: ContextUsage, **narrower: Any) -> str:
+    """The address of one's own calls in one of several contexts; "" where there are none."""
+    return one.way.to(**narrower) if one.way and one.figures.calls else ""
 
 
 def behind(context: RequestContext, team: Team) -> CallsBehind:

@@ -1,10 +1,12 @@
 """A team with calls, and its usage pages as anybody of the cast gets them."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +14,11 @@ from django.utils import timezone
 from logs.callers import Caller
 from logs.record import record_calls
 from logs.reported import ReportedCall
-from teams.models import Membership, Mode
+from teams.actions.members import add_member
+from teams.actions.teams import create_team
+from teams.activity import SITE
+from teams.models import Membership, Mode, Team, Token
+from tests.usage.pages.contexts import NOW, ZONES, new_token, report_random
 
 HTMX = {"HX-Request": "true"}
 
@@ -63,3 +69,43 @@ def text_of(response: Any, status: int = 200) -> str:
     """The page as text, after its status was looked at."""
     assert response.status_code == status, response.content[:500]
     return response.content.decode()
+
+
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """The clock stands still."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def places(cast, frozen) -> dict[str, Team]:
+    """Mia's contexts, each on a clock of its own: two teams and her personal space."""
+    lab = create_team(by=SITE, owner=cast.owner, name="Lab")
+    add_member(by=SITE, team=lab, user=cast.member)
+    space = Team.objects.get(owner=cast.member, is_personal=True)
+    places = {"harbour-research": cast.team, "lab": lab, "personal": space}
+    for name, team in places.items():
+        team.time_zone = ZONES[name]
+        team.save(update_fields=["time_zone"])
+    return places
+
+
+@pytest.fixture
+def tokens(places, cast) -> dict[str, Token]:
+    """90 days of Mia's calls in each context, in both modes, and Olivia's in the teams, which are not hers."""
+    rng = random.Random(3)
+    tokens = {name: new_token(team, cast.member) for name, team in places.items()}
+    for name, token in tokens.items():
+        report_random(rng, token, f"{name}-live", 150)
+    report_random(rng, new_token(places["lab"], cast.member, Mode.TEST), "test", 20)
+    for name in ("harbour-research", "lab"):
+        report_random(rng, new_token(places[name], cast.owner), f"{name}-other", 40)
+    return tokens
+
+
+@pytest.fixture
+def mine(client_of, tokens) -> Callable[..., Any]:
+    """`mine("period=7d")`: the personal page of Mia."""
+    client = client_of("member")
+    return lambda query="": client.get(f"{reverse('usage:me')}?{query}")

@@ -3,91 +3,18 @@
 import csv
 import io
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-import time_machine
 from django.urls import reverse
 
-from logs.callers import Caller
 from logs.models import Call
-from logs.record import record_calls
-from logs.reported import ReportedCall
-from teams.actions.members import add_member
 from teams.actions.teams import create_team
-from teams.actions.tokens import create_token
 from teams.activity import SITE
-from teams.models import Mode, Team, Token
 from tests.usage.pages.conftest import text_of
+from tests.usage.pages.contexts import NOW, new_token, report_random
 from usage.query import PRESETS
 from usage.statistics import Overview
-
-NOW = datetime(
-    2026, 11, 2, 3, 17, tzinfo=UTC
-)  # a Monday; in New York still Sunday, the clock changed the day before
-ZONES = {"harbour-research": "Europe/Berlin", "lab": "Asia/Kolkata", "personal": "America/New_York"}
-
-
-@pytest.fixture
-def frozen():
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def places(cast, frozen) -> dict[str, Team]:
-    """Mia's contexts, each on a clock of its own: two teams and her personal space."""
-    lab = create_team(by=SITE, owner=cast.owner, name="Lab")
-    add_member(by=SITE, team=lab, user=cast.member)
-    space = Team.objects.get(owner=cast.member, is_personal=True)
-    places = {"harbour-research": cast.team, "lab": lab, "personal": space}
-    for name, team in places.items():
-        team.time_zone = ZONES[name]
-        team.save(update_fields=["time_zone"])
-    return places
-
-
-@pytest.fixture
-def tokens(places, cast) -> dict[str, Token]:
-    """90 days of Mia's calls in each context, in both modes, and Olivia's in the teams, which are not hers."""
-    rng = random.Random(3)
-    tokens = {name: _token(team, cast.member) for name, team in places.items()}
-    for name, token in tokens.items():
-        _record(rng, token, f"{name}-live", 150)
-    _record(rng, _token(places["lab"], cast.member, Mode.TEST), "test", 20)
-    for name in ("harbour-research", "lab"):
-        _record(rng, _token(places[name], cast.owner), f"{name}-other", 40)
-    return tokens
-
-
-def _token(team: Team, user, mode: Mode = Mode.LIVE) -> Token:
-    return create_token(by=SITE, team=team, user=user, name="laptop", mode=mode)[0]
-
-
-def _record(rng: random.Random, token: Token, name: str, count: int) -> None:
-    # Half of them in the last three days, so that short periods have some, too.
-    spans = [timedelta(days=3 if n % 2 else 90) for n in range(count)]
-    calls = [
-        ReportedCall(
-            request_id=f"{name}-{n}",
-            started_at=NOW - rng.random() * span,
-            model=rng.choice(["gpt-4o", "gpt-4o-mini", "house-model"]),
-            status=rng.choice([200, 200, 200, 400, 429, 500]),
-            input_tokens=rng.randrange(5000),
-            output_tokens=rng.randrange(500),
-            latency_ms=int(rng.lognormvariate(6.5, 1)),
-            ttft_ms=rng.randrange(900),
-        )
-        for n, span in enumerate(spans)
-    ]
-    record_calls(calls, by=Caller(token=token), now=NOW)
-
-
-@pytest.fixture
-def mine(client_of, tokens):
-    """`mine("period=7d")`: the personal page of Mia."""
-    client = client_of("member")
-    return lambda query="": client.get(f"{reverse('usage:me')}?{query}")
 
 
 @pytest.fixture
@@ -233,7 +160,7 @@ def test_nonsense_is_told_and_the_limits_stay(mine, query, message):
 
 
 def test_a_token_of_somebody_else_is_none_of_hers(mine, cast, places):
-    other = _token(places["lab"], cast.owner)
+    other = new_token(places["lab"], cast.owner)
     assert "You have no token" in text_of(mine(f"token={other.public_id}"))
 
 
@@ -268,7 +195,7 @@ def test_more_contexts_take_no_more_queries(mine, cast, django_assert_max_num_qu
     few = count()
     for n in range(5):
         team = create_team(by=SITE, owner=cast.member, name=f"Club {n}", time_zone=["Asia/Tokyo", "UTC"][n % 2])
-        _record(random.Random(n), _token(team, cast.member), f"club-{n}", 30)
+        report_random(random.Random(n), new_token(team, cast.member), f"club-{n}", 30)
     assert count() == few
 
 
