@@ -99,6 +99,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:ranking-export": ("GET", (400, 400, 403, 404, 404, LOGIN)),
     "usage:expected-mark": ("POST", POST_ADMINISTRATOR),
     "usage:expected-unmark": ("POST", POST_ADMINISTRATOR),
+    "usage:refusals": ("GET", SEE_OWN),
     "usage:quotas": ("GET", SEE_TEAM),
     "usage:quotas-team": ("POST", FORM_OWNER),
     "usage:quotas-members": ("POST", FORM_ADMINISTRATOR),

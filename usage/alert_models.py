@@ -3,6 +3,8 @@
 Part of `usage.models`; in a module of its own because that one is long enough.
 """
 
+import json
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -156,3 +158,9 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id}: {self.event}, {self.state}"
+
+    @property
+    def url(self) -> str:
+        """The address of what it tells of; "" where there is none."""
+        url: str = json.loads(self.body).get("url", "")
+        return url

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy
 from teams.access import Access
 from teams.models import Membership, Mode, Team, Token, User
 from usage.drill import CallsBehind
-from usage.models import Outcome
+from usage.models import Level, Outcome
 from usage.own import OwnQuestion
 from usage.own_calls import Which
-from usage.people import people_named, tokens_named
+from usage.people import people_named, people_refused, tokens_named
 from usage.query import (
     PRESETS,
     Dimension,
@@ -259,6 +259,26 @@ class RankingFilter(UsageFilter):
             search=data["q"],
             page=data["page"] or 1,
         )
+
+
+class RefusalFilter(UsageFilter):
+    """Which refusals are listed, of whose limits, and which page of them."""
+
+    level = forms.ChoiceField(choices=[(one.name.lower(), one.label) for one in Level], required=False)
+    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
+
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+        super().__init__(data, access=access, now=now)
+        # Also of somebody who left and whose every call was refused.
+        self.fields["member"] = ManyField(
+            partial(people_refused, access.team), gettext_lazy("There is no member “%s” in this team.")
+        )
+
+    @property
+    def level_asked(self) -> Level | None:
+        """Of a valid form."""
+        name: str = self.cleaned_data["level"]
+        return Level[name.upper()] if name else None
 
 
 class ExportForm(forms.Form):

@@ -8,7 +8,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from teams.models import Membership, Team, Token, User
-from usage.models import DayMember, Level, QuotaUse
+from usage.models import DayMember, Level, QuotaUse, Refusal
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,13 @@ def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
     named = Q(public_id__in=names) | Q(email__in=names)
     found = User.objects.filter(named, Exists(joined) | Exists(called))
     return {name: user.pk for user in found for name in (user.public_id, user.email)}
+
+
+def people_refused(team: Team, names: Sequence[str]) -> dict[str, int]:
+    """The same, and those whose limit in the team refused a call of theirs."""
+    refused = Refusal.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
+    found = User.objects.filter(Exists(refused), public_id__in=names)
+    return people_named(team, names) | {user.public_id: user.pk for user in found}
 
 
 # What filters call the calls that a gateway reported for a member without a token; their token id is 0.

@@ -1,25 +1,29 @@
-"""Calls that were refused for quota: counted by the hour, told on the overview and in the activity."""
+"""Calls that were refused for quota: counted by the hour, told on the overview and in the activity.
+
+They are reservations that were not granted, so no call was made and no logs have them: what makes their number is
+the list of hours on the page of refusals.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.figures import plain
 from teams.models import Team, Token, User
-from usage.alerts.links import logs_path
+from usage.alerts.links import logs_path, refusals_path
 from usage.buckets import hour_of
 from usage.bulk import Statement, addition
 from usage.levels import LevelState
 from usage.models import Level, Refusal
-from usage.query import UsageQuery
+from usage.query import Granularity, UsageQuery, next_bucket
 
 # What pages tell of by themselves.
 NEWS = timedelta(hours=24)
@@ -38,8 +42,9 @@ def refusal_counts(refused: Iterable[tuple[Team, int, LevelState]], now: datetim
 
 @dataclass(frozen=True)
 class Refused:
-    """How often one level refused, from the first such hour (its start) to the last."""
+    """How often one level of a team refused, from the first such hour (its start) to the last."""
 
+    team_id: int
     level: Level
     subject_id: int  # the token, the member, or 0
     refused: int
@@ -59,17 +64,39 @@ def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) 
     found: dict[tuple[int, int, int], Refused] = {}
     for row in Refusal.objects.filter(reduce(or_, wanted)).order_by("hour"):
         key = (row.team_id, row.level, row.subject_id)
-        before = found.get(key)
-        since, count = (before.since, before.refused) if before else (row.hour, 0)
-        found[key] = Refused(Level(row.level), row.subject_id, count + row.refused, since, row.hour)
+        one = _of_hour(row)
+        if before := found.get(key):
+            one = replace(one, refused=before.refused + one.refused, since=before.since)
+        found[key] = one
     return sorted(found.values(), key=lambda refused: -refused.refused)
+
+
+def refused_hours(
+    query: UsageQuery, token_ids: Collection[int] = (), level: Level | None = None
+) -> QuerySet[Refusal]:
+    """The rows that `refusals_in` adds up of one question, those of one level if given, newest first."""
+    if query.models:
+        return Refusal.objects.none()
+    rows = Refusal.objects.filter(_wanted(query, token_ids))
+    return (rows.filter(level=level) if level else rows).order_by("-hour", "level", "subject_id")
+
+
+def named_hours(team: Team, rows: Iterable[Refusal]) -> list["NamedRefused"]:
+    """Each row with the name of whose limit it was."""
+    return named(team, [_of_hour(row) for row in rows])
+
+
+def _of_hour(row: Refusal) -> Refused:
+    return Refused(row.team_id, Level(row.level), row.subject_id, row.refused, row.hour, row.hour)
 
 
 def _wanted(query: UsageQuery, token_ids: Collection[int]) -> Q:
     since = hour_of(query.range.start, query.zone)
     within = Q(team_id=query.team.pk, mode=query.mode, hour__gte=since, hour__lt=query.range.end)
     if query.tokens:
-        return within & Q(level=Level.TOKEN, subject_id__in=query.tokens)
+        # Of members only their own: somebody who sees no others must not learn of another's token by its id.
+        tokens = set(query.tokens) & {*token_ids} if query.members else query.tokens
+        return within & Q(level=Level.TOKEN, subject_id__in=tokens)
     if not query.members:
         return within
     of_members = Q(level=Level.MEMBER, subject_id__in=query.members)
@@ -78,7 +105,7 @@ def _wanted(query: UsageQuery, token_ids: Collection[int]) -> Q:
 
 @dataclass(frozen=True)
 class NamedRefused:
-    """Refusals with the name of whose limit it was, and the addresses of their calls and of the quota."""
+    """Refusals with the name of whose limit it was."""
 
     refused: Refused
     name: str
@@ -112,10 +139,22 @@ class NamedRefused:
             % words
         )
 
+    def hours_path(self, team: Team, mode: int) -> str:
+        """The hours that it is added up from; "" where nobody knows any more whose limit it was."""
+        level = self.refused.level
+        if level in {Level.TOKEN, Level.MEMBER} and not self.public_id:
+            return ""
+        filters = {"level": level.name.lower(), **self._subject}
+        until = next_bucket(self.refused.last_hour, Granularity.HOUR, team.zone)
+        return refusals_path(team, self.refused.since, until, filters, mode)
+
     def calls_path(self, team: Team, mode: int, now: datetime) -> str:
         """The calls that were made since, of that member or token: what used the quota up."""
-        filters = {self.refused.level.name.lower(): self.public_id} if self.public_id else {}
-        return logs_path(team, self.refused.since, now + timedelta(seconds=1), filters, mode)
+        return logs_path(team, self.refused.since, now + timedelta(seconds=1), self._subject, mode)
+
+    @property
+    def _subject(self) -> dict[str, str]:
+        return {self.refused.level.name.lower(): self.public_id} if self.public_id else {}
 
 
 def named(team: Team, refused: Sequence[Refused]) -> list[NamedRefused]:

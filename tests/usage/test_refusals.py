@@ -59,6 +59,13 @@ def test_a_token_counts_its_own_and_a_model_none(cast, refused):
     assert count(asked(cast.team, models=("gpt-4o",))) == 0
 
 
+def test_a_member_who_asks_for_anothers_token_gets_nothing(cast, refused, token_of):
+    others = Refusal.objects.filter(level=Level.TOKEN).exclude(subject_id=refused).first().subject_id
+    mine = asked(cast.team, members=(cast.member.pk,), tokens=(others, refused))
+    assert count(mine, token_ids=[refused]) == 8
+    assert count(asked(cast.team, members=(cast.member.pk,), tokens=(others,)), token_ids=[refused]) == 0
+
+
 def test_no_question_asks_nothing(cast, refused, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert refusals_in([]) == []

@@ -72,12 +72,14 @@ def tell_webhooks(team: Team, alert: Alert, webhooks: Iterable[Webhook], now: da
 def tell_by_mail(team: Team, event: str, mails: Iterable[Mail], now: datetime) -> None:
     """Writes each mail to be sent; none where no mail server is set up, which the page says."""
     for mail in mails if settings.HAS_MAIL else ():
-        queue_mail(team, event, mail.to, mail.subject, *render_mail(mail), now)
+        queue_mail(team, event, mail.to, mail.subject, *render_mail(mail), now, url=mail.url)
 
 
-def queue_mail(team: Team, event: str, to: str, subject: str, text: str, html: str, now: datetime) -> None:
-    """Writes one mail to be sent, as text and HTML."""
-    body = json.dumps({"subject": subject, "text": text, "html": html}, ensure_ascii=False)
+def queue_mail(
+    team: Team, event: str, to: str, subject: str, text: str, html: str, now: datetime, *, url: str = ""
+) -> None:
+    """Writes one mail to be sent, as text and HTML. `url` is what it is about, for the log of messages."""
+    body = json.dumps({"subject": subject, "text": text, "html": html, "url": url}, ensure_ascii=False)
     _message(team, event, subject, body, now, to=to).save()
 
 

@@ -24,7 +24,8 @@ _NEWS = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class _News:
-    """Refusals that nobody was told of; `in_last_hour` counts all of that hour, told or not."""
+    """Refusals of which some were told to nobody. They are all of their hours, as the list of hours has them;
+    `in_last_hour` are those of the last."""
 
     refused: Refused
     in_last_hour: int
@@ -68,13 +69,24 @@ def _since(told: ToldRefusal | None, rows: Sequence[Refusal], now: datetime) -> 
     """What came after the last time; None if nothing did, or that is less than an hour ago."""
     if told and told.told_at > now - EVERY:
         return None
-    fresh = [(row.hour, row.refused - (told.refused if told and row.hour == told.hour else 0)) for row in rows]
-    fresh = [(hour, count) for hour, count in fresh if count and (told is None or hour >= told.hour)]
+    fresh = [row for row in rows if told is None or row.hour > told.hour or _is_more(row, told)]
     if not fresh:
         return None
-    count, last = sum(count for _hour, count in fresh), rows[-1]
-    refused = Refused(Level(last.level), last.subject_id, count, since=fresh[0][0], last_hour=last.hour)
+    last = rows[-1]
+    refused = Refused(
+        last.team_id,
+        Level(last.level),
+        last.subject_id,
+        sum(row.refused for row in fresh),
+        fresh[0].hour,
+        last.hour,
+    )
     return _News(refused, last.refused)
+
+
+def _is_more(row: Refusal, told: ToldRefusal) -> bool:
+    """Whether more were refused in the hour that was told last, after it was."""
+    return row.hour == told.hour and row.refused > told.refused
 
 
 def _keep(team: Team, news: _News, now: datetime) -> None:
@@ -94,7 +106,7 @@ def _alert(team: Team, one: NamedRefused, now: datetime) -> Alert:
         event=Event.REFUSED,
         summary=told,
         text=f"{told}.",
-        url=link(one.calls_path(team, Mode.LIVE, now)),
+        url=link(one.hours_path(team, Mode.LIVE) or reverse("usage:refusals", args=[team.slug])),
         data={
             "level": one.refused.level.name.lower(),
             "id": one.public_id,
@@ -116,7 +128,7 @@ def _mail(team: Team, alert: Alert, to: User) -> Mail:
             _("The quota refused them before they were made; nothing was spent. You are told hourly at most."),
             _("Change the limit at %(page)s.") % {"page": quotas},
         ),
-        action=_("See the calls that used it up"),
+        action=_("See when, and what used it up"),
         url=alert.url,
         note=why_note(team),
     )

@@ -3,10 +3,15 @@
 from typing import Any
 
 from django import template
+from django.template import RequestContext
+from django.urls import reverse
 from django.utils import timezone
 
 from teams.access import Access, Permission
 from teams.models import Mode
+from usage.drill import Behind, CallsBehind
+from usage.own import ContextUsage
+from usage.pages import OwnPage
 from usage.query import Granularity, Range, UsageQuery
 from usage.refusals import NEWS, Refused, named, refusals_in
 
@@ -17,8 +22,9 @@ MOST_SHOWN = 5
 
 @register.inclusion_tag("usage/_refusals.html")
 def refusals(access: Access, mode: str, refused: list[Refused] | None = None) -> dict[str, Any]:
-    """Sentences such as “42 calls refused since 14:00, member limit of Dana”, each with links to what used the
-    quota up and to the quota: those of the last day, or those given. One query when there are none."""
+    """Sentences such as “42 calls refused since 14:00, member limit of Dana”, each leading to the hours that make
+    it, with links to what used the quota up and to the quota: those of the last day, or those given. One query
+    when there are none."""
     team, now = access.team, timezone.now()
     number = Mode.TEST if mode == Mode.TEST.word else Mode.LIVE
     if refused is None:
@@ -28,6 +34,34 @@ def refusals(access: Access, mode: str, refused: list[Refused] | None = None) ->
     return {
         "slug": team.slug,
         "may_adjust": access.may(Permission.SET_QUOTAS),
-        "lines": [(one, one.sentence(team, now), one.calls_path(team, number, now)) for one in shown],
+        "lines": [
+            (one, one.sentence(team, now), one.hours_path(team, number), one.calls_path(team, number, now))
+            for one in shown
+        ],
         "more": len(refused) - len(shown),
     }
+
+
+@register.simple_tag(takes_context=True)
+def refusals_behind(context: RequestContext) -> str:
+    """The address of what a page's number of refusals is made of; of several contexts where they are on the page."""
+    way: Behind | None = context.get("behind")
+    if isinstance(way, CallsBehind):
+        return f"{reverse('usage:refusals', args=[way.team.slug])}?{way.asked.urlencode()}"
+    return "#by-context-title"
+
+
+@register.simple_tag
+def refused_in(page: OwnPage, one: ContextUsage) -> int:
+    """How many were refused in one of one's own contexts."""
+    return sum(refused.refused for refused in page.refused if refused.team_id == one.query.team.pk)
+
+
+@register.simple_tag
+def refusals_of(one: ContextUsage) -> str:
+    """Their address; "" where they cannot be asked for."""
+    return (
+        f"{reverse('usage:refusals', args=[one.query.team.slug])}?{one.way.asked.urlencode()}"
+        if one.way
+        else ""
+    )

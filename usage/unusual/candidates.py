@@ -10,7 +10,14 @@ from usage.unusual.common import ALARM, FORTNIGHT, Flags, Floats, Incident, inci
 from usage.unusual.episodes import Kind
 from usage.unusual.latency import find_slow
 from usage.unusual.members import MemberScores, find_members
-from usage.unusual.periods import GATE_RATIO, RULES, PeriodScores, find_periods, period_incidents
+from usage.unusual.periods import (
+    GATE_RATIO,
+    RULES,
+    PeriodScores,
+    find_periods,
+    period_incidents,
+    silence_around,
+)
 from usage.unusual.rates import RateScores, find_rates
 from usage.unusual.reading import EDGES_MS, Hourly
 from usage.unusual.sentences import (
@@ -40,6 +47,7 @@ class Candidate:
     score: float
     weight: float  # its excess, in usual hours of the team
     sentence: Sentence  # given the names of members by id
+    told: tuple[int, int]  # the hours that the sentence counts: those of its strangest window
     usual_rate: float = 0.0  # of failures or slow calls
     edge: int = 0  # of latency: place in EDGES_MS
     member_id: int = 0
@@ -78,6 +86,7 @@ def _period(hourly: Hourly, kind: Kind, values: Floats, unit: Unit) -> Iterator[
             score=float(scores.score[one.start : one.end].max()),
             weight=abs(off) / usual_hour(values, one.start),
             sentence=sentence,
+            told=_told_hours(scores, one.peak),
             is_lack=off < 0,
         )
 
@@ -90,6 +99,17 @@ def _told(scores: PeriodScores, one: Incident) -> Incident:
         if (alarms >= ALARM).any():
             return Incident(one.start, one.end, one.start + int(np.argmax(alarms)))
     return one
+
+
+def _told_hours(scores: PeriodScores, peak: int) -> tuple[int, int]:
+    if RULES[scores.rule[peak]] == "D":
+        return silence_around(scores, peak)
+    return window_at(peak, int(scores.spans[peak]))
+
+
+def window_at(peak: int, span: int) -> tuple[int, int]:
+    """The hours `[start, end)` of the window that ends with the hour `peak`."""
+    return max(peak - span + 1, 0), peak + 1
 
 
 def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int]:
@@ -106,7 +126,7 @@ def core(one: Incident, span: int, raised: Flags) -> tuple[int, int]:
 
     An incident covers all windows of its alarms, and a wide one begins long before what it alarms at.
     """
-    start, end = max(one.peak - span + 1, 0), one.peak + 1
+    start, end = window_at(one.peak, span)
     while start > one.start and raised[max(start - 2, one.start) : start].any():
         start -= 1 if raised[start - 1] else 2
     while end < one.end and raised[end : min(end + 2, one.end)].any():
@@ -159,6 +179,7 @@ def _rate(
         score=float(scores.score[one.peak]),
         weight=off / usual_hour(hourly.calls, one.start),
         sentence=sentence,
+        told=window_at(one.peak, int(scores.spans[one.peak])),
         usual_rate=usual,
         edge=edge,
     )
@@ -192,6 +213,7 @@ def _member(hourly: Hourly, scores: MemberScores, one: Incident, column: int, fi
         score=float(scores.score[at]),
         weight=(found - expected) / usual_hour(hourly.calls, start),
         sentence=lambda names: member_sentence(scores, column, names[member_id], one),
+        told=window_at(placed.peak, span),
         member_id=member_id,
     )
 

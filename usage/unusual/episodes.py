@@ -55,7 +55,8 @@ class Cause:
 
 @dataclass(frozen=True)
 class Episode:
-    """One incident. `start`, `end` (UTC) are the hours its sentence is about; `whole` covers all its kinds."""
+    """One incident. `start`, `end` (UTC) are its hours in the kind that tells of it, `told` those whose numbers its
+    sentence has; `whole` covers all its kinds."""
 
     kind: Kind
     start: datetime
@@ -65,6 +66,7 @@ class Episode:
     importance: float
     sentence: str
     whole: Range
+    told: Range
     causes: tuple[Cause, ...] = ()
     spread: tuple[str, ...] = ()  # dimensions in which no few cells explain the excess
     kinds: tuple[Kind, ...] = ()
@@ -102,16 +104,30 @@ def overlap(one: Range, other: Range) -> bool:
 
 def calls_link(team: Team, mode: Mode, episode: Episode) -> str:
     """The address of the logs that shows exactly the calls of an episode: its hours, and what drove it."""
-    query = QueryDict(mutable=True)
-    query["from"], query["to"] = (on_the_clock(at, team.zone) for at in (episode.start, episode.end))
-    if episode.member:
-        query["member"] = episode.member
+    query = _hours(team, mode, episode, episode.within)
     for cause in () if episode.is_lack else episode.causes:
         query.appendlist(cause.dimension, cause.key)
     if episode.slower_than_ms:
         query["latency_from"] = str(episode.slower_than_ms + 1)
+    return _logs(team, query)
+
+
+def hours_link(team: Team, mode: Mode, episode: Episode) -> str:
+    """The address of all calls that its sentence counts: those of its member if it is about one."""
+    return _logs(team, _hours(team, mode, episode, episode.told))
+
+
+def _hours(team: Team, mode: Mode, episode: Episode, within: Range) -> QueryDict:
+    query = QueryDict(mutable=True)
+    query["from"], query["to"] = (on_the_clock(at, team.zone) for at in (within.start, within.end))
+    if episode.member:
+        query["member"] = episode.member
     if mode is Mode.TEST:
         query["mode"] = mode.word
+    return query
+
+
+def _logs(team: Team, query: QueryDict) -> str:
     return f"/t/{team.slug}/logs/?{query.urlencode()}"
 
 

@@ -23,7 +23,7 @@ KEPT = timedelta(hours=3)
 RECENT_DAYS = 32  # every range of the last month is answered from one window
 LONGEST_DAYS = 92  # further back nothing is looked for: the hours would be too many
 MOST_CANDIDATES = 60
-_VERSION = 1  # of what is kept; raise it when Found or Episode change
+_VERSION = 2  # of what is kept; raise it when Found or Episode change
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ def _episode(hourly: Hourly, one: Candidate, drivers: Drivers, names: _Names) ->
         importance=importance(one.score, one.weight),
         sentence=one.sentence(names.labels),
         whole=within,
+        told=Range(*(hourly.instant(place) for place in one.told)),
         causes=causes,
         spread=drivers.spread,
         member_id=one.member_id,

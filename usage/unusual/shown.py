@@ -11,7 +11,7 @@ from teams.models import Mode, Team
 from usage.models import EpisodeRecord, ExpectedEpisode
 from usage.query import Range, UsageQuery
 from usage.statistics import Point
-from usage.unusual.episodes import Cause, Episode, Kind, calls_link, in_range, overlap
+from usage.unusual.episodes import Cause, Episode, Kind, calls_link, hours_link, in_range, overlap
 from usage.unusual.find import Found, find_unusual_of_teams
 
 MOST_SHOWN = 5
@@ -19,13 +19,15 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Note:
-    """An episode as a footnote: its number in the chart, its words, the address of its calls."""
+    """An episode as a footnote: its number in the chart, its words, the address of the calls that made it, and
+    that of all that its sentence counts."""
 
     number: int
     team: Team
     episode: Episode
     causes: str
     link: str
+    hours: str
     expected: ExpectedEpisode | None = None
 
 
@@ -176,4 +178,5 @@ def causes_sentence(causes: Sequence[Cause], spread: Sequence[str]) -> str:
 
 def _note(query: UsageQuery, episode: Episode, mark: ExpectedEpisode | None) -> Note:
     words = causes_sentence(episode.causes, episode.spread)
-    return Note(0, query.team, episode, words, calls_link(query.team, query.mode, episode), mark)
+    made, counted = (find(query.team, query.mode, episode) for find in (calls_link, hours_link))
+    return Note(0, query.team, episode, words, made, counted, mark)

@@ -27,6 +27,7 @@ def episode(kind=Kind.CALLS, start=NOW, hours=3, **more):
         importance=3.0,
         sentence="14:00 Fri: many calls.",
         whole=Range(start, end),
+        told=Range(start, end),
         **{"kinds": (kind,), **more},
     )
 

@@ -264,8 +264,11 @@ def test_the_link_leads_to_exactly_the_calls_that_were_charged(
     expected = {Level.MEMBER: "9.00", Level.TEAM: "10.00", Level.TOKEN: "8.50"}[level]
     assert data["data"]["used_usd"] == expected
     client: Client = client_of("owner")
-    page = client.get(data["url"].partition("8000")[2]).content.decode()
-    assert f"${expected}" in page
+    page = client.get(data["url"].partition("8000")[2])
+    assert page.context["page"].total.cost_nanos == nanos(expected)
+    assert f"${expected}" in page.content.decode()
+    listed = client.get(f"/t/{cast.team.slug}/alerts/").content.decode()
+    assert f'href="{data["url"].replace("&", "&amp;")}"' in listed
 
 
 @pytest.mark.threads

@@ -41,7 +41,7 @@ def test_they_are_told_to_who_asked_by_mail_and_webhook(refuse, subscribe, hook,
     (mail,) = mailoutbox
     words = "Harbour Research: 42 calls refused since 13:00, member limit of Mia"
     assert (mail.to, mail.subject) == (["olivia@example.org"], f"Callboard: {words}")
-    assert "/t/harbour-research/logs/?from=2026-11-20T13%3A00%3A00" in mail.body
+    assert "/t/harbour-research/refusals/?from=2026-11-20T13%3A00&to=2026-11-20T14%3A00" in mail.body
     body = json.loads(receiver.got[0][2])
     assert body["text"].startswith(words)
     assert body["data"] | {"id": ""} == {
@@ -53,7 +53,23 @@ def test_they_are_told_to_who_asked_by_mail_and_webhook(refuse, subscribe, hook,
     }
 
 
-def test_within_an_hour_they_are_told_once_and_then_what_came_since(refuse, subscribe):
+def test_the_link_leads_to_a_list_of_as_many(cast, refuse, subscribe, hook, receiver, client_of):
+    """Also when some of an hour were told before: all of its hours are counted, there and here."""
+    subscribe("owner", refusals=True)
+    hook(receiver.url)
+    for minutes, count in [(0, 1), (10, 20), (61, 3)]:
+        refuse(count, NOW + timedelta(minutes=minutes))
+        alert_refusals(now=NOW + timedelta(minutes=minutes))
+    bodies = [
+        json.loads(message.body) for message in Message.objects.filter(webhook__isnull=False).order_by("pk")
+    ]
+    assert [body["data"]["refused"] for body in bodies] == [1, 24]
+    page = client_of("owner").get(bodies[-1]["url"].partition("8000")[2]).context["page"]
+    assert page.refused == 24
+    assert [one.refused.refused for one in page.rows] == [3, 21]
+
+
+def test_within_an_hour_they_are_told_once_and_then_all_of_the_hours_with_more(refuse, subscribe):
     subscribe("owner", refusals=True)
     told = []
     for minutes, count in [(0, 1), (1, 5), (50, 10), (61, 3), (62, 0), (122, 0), (200, 2)]:
@@ -63,7 +79,7 @@ def test_within_an_hour_they_are_told_once_and_then_what_came_since(refuse, subs
     assert told == [1, 0, 0, 1, 0, 0, 1]
     assert [words.partition(": ")[2].partition(",")[0] for words in summaries()] == [
         "1 call refused since 13:00",
-        "18 calls refused since 13:00",
+        "19 calls refused since 13:00",
         "2 calls refused since 16:00",
     ]
 

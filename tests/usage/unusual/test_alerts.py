@@ -14,7 +14,7 @@ from tests.usage.unusual.conftest import LUNCH, NOW
 from usage.actions.expected import mark_expected
 from usage.actions.usage_mail import Wishes, set_usage_mail
 from usage.alerts.outbox import send_due
-from usage.models import ToldEpisode
+from usage.models import Message, ToldEpisode
 from usage.query import Range
 from usage.unusual.alerts import alert_unusual
 from usage.unusual.find import find_unusual
@@ -85,6 +85,19 @@ def test_who_is_no_longer_an_administrator_is_not_told(cast, runaway, wanted, al
     Membership.objects.filter(user=cast.administrator, team=cast.team).update(role=Role.MEMBER)
     assert alert() == 1
     assert [mail.to for mail in mailoutbox] == [["olivia@example.org"]]
+
+
+def test_the_alert_leads_to_the_calls_that_drove_it_from_mail_page_and_log(
+    runaway, wanted, alert, mailoutbox, client_of
+):
+    alert()
+    message = Message.objects.order_by("pk").first()
+    assert message.url in mailoutbox[0].body
+    client = client_of("owner")
+    with time_machine.travel(SOON, tick=False):
+        page = client.get(f"/t/{message.team.slug}/alerts/").content.decode()
+        assert f'href="{message.url.replace("&", "&amp;")}"' in page
+        assert client.get(message.url.partition("8000")[2]).context["page"].total.calls == 1000
 
 
 def test_the_command_prints_how_many(runaway, wanted):

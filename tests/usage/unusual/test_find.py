@@ -8,7 +8,7 @@ from django.core.cache import cache
 from teams.models import Mode
 from tests.usage.unusual.conftest import LUNCH, NOW
 from usage.query import Range, UsageQuery
-from usage.unusual.episodes import Kind, calls_link, in_range
+from usage.unusual.episodes import Kind, calls_link, hours_link, in_range
 from usage.unusual.find import find_unusual, window_of
 from usage.unusual.shown import unusual_in
 
@@ -55,6 +55,35 @@ def test_the_link_shows_exactly_those_calls(cast, runaway, client_of, at_noon):
     (episode,) = found(cast)
     page = client_of("owner").get(calls_link(cast.team, Mode.LIVE, episode)).content.decode()
     assert "1,000 calls" in page
+
+
+def total_at(client, address):
+    return client.get(address).context["page"].total
+
+
+def test_the_sentences_numbers_are_those_of_its_hours(cast, runaway, client_of, at_noon):
+    """Of calls all of them; what drove it is another link."""
+    client, (episode,) = client_of("owner"), found(cast)
+    total = total_at(client, hours_link(cast.team, Mode.LIVE, episode))
+    assert f" {total.calls:,} calls, " in episode.sentence
+    assert total_at(client, calls_link(cast.team, Mode.LIVE, episode)).calls == 1000
+
+
+def test_of_failures_too(cast, usual, happen, client_of, at_noon):
+    happen("owner", 40, status=429, model="claude-sonnet-4-5")
+    client, (episode,) = client_of("owner"), found(cast)
+    total = total_at(client, hours_link(cast.team, Mode.LIVE, episode))
+    assert f"{100 * total.failed / total.calls:.0f}% of {total.calls} calls failed" in episode.sentence
+
+
+def test_of_a_members_day_too(cast, usual, happen, client_of, at_noon):
+    for hour in range(6):
+        happen("script", 60, at=LUNCH + hour * HOUR)
+    told = [one for episode in found(cast) for one in (episode, *episode.own) if one.kind is Kind.MEMBER]
+    assert told
+    for episode in told:
+        total = total_at(client_of("owner"), hours_link(cast.team, Mode.LIVE, episode))
+        assert f"Mia: {total.calls:,} calls in" in episode.sentence
 
 
 def test_failures_name_their_kind_and_model(cast, usual, happen):
