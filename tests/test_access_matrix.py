@@ -79,6 +79,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "teams:transfer-cancel": ("POST", (302, 403, 403, 404, 404, LOGIN)),
     "usage:overview": ("GET", SEE_OWN),
     "usage:ranking": ("GET", SEE_TEAM),
+    "usage:top": ("GET", SEE_TEAM),
     "usage:me": ("GET", OWN),
     "usage:me-calls": ("GET", (200, 200, 302, 200, 200, LOGIN)),  # the member's only call is in one context
     "usage:me-export": ("GET", (400, 400, 400, 400, 400, LOGIN)),  # without a format

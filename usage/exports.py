@@ -17,12 +17,20 @@ from usage.statistics import Overview, Point, Ranked
 
 
 def overview_export(page: OverviewPage, kind: str) -> HttpResponse:
-    """CSV: the charts' figures, a row for each bucket. JSON: these, the totals, models, first members, the unusual."""
+    """CSV: the charts' figures, a row for each bucket. JSON: these, the totals, models, the first few members or
+    tokens, the unusual."""
     if kind == "csv":
         return _points_csv(page.overview, "overview")
-    members = [_row(row, Dimension.MEMBER) for row in page.members]
-    answer = {"team": page.query.team.slug, **_shown(page), "members": members}
+    answer = {"team": page.query.team.slug, **_first(page), **_shown(page)}
     return JsonResponse(answer, headers=_attached("overview", "json"))
+
+
+def _first(page: OverviewPage) -> dict[str, Any]:
+    """The first few of the panel; of models the page has all."""
+    top = page.top
+    if top is None or top.by is Dimension.MODEL:
+        return {"members": []}
+    return {f"{top.by}s": [_row(row, top.by) for row in top.rows]}
 
 
 def own_export(page: OwnPage, kind: str) -> HttpResponse:

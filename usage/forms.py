@@ -140,6 +140,17 @@ class UsageFilter(RangeFilter):
         return self._query(self._access.team, data["ranges"], members=members, tokens=tokens)
 
 
+class OverviewFilter(UsageFilter):
+    """What the overview shows, also of what its first few are."""
+
+    by = forms.ChoiceField(choices=[(one, one) for one in RANKED], required=False)
+
+    @property
+    def by_asked(self) -> Dimension:
+        """Of a valid form."""
+        return Dimension(self.cleaned_data["by"] or Dimension.MEMBER)
+
+
 class OwnFilter(RangeFilter):
     """What the personal page shows: in which contexts, of which models and tokens of one's own.
 
@@ -239,10 +250,9 @@ class OwnCallsFilter(OwnFilter):
         )
 
 
-class RankingFilter(UsageFilter):
+class RankingFilter(OverviewFilter):
     """What is ranked, by which column, searched for what, and which page of it."""
 
-    by = forms.ChoiceField(choices=[(one, one) for one in RANKED], required=False)
     sort = forms.ChoiceField(choices=[(one, one) for one in Sort], required=False)
     order = forms.ChoiceField(choices=[("asc", "asc"), ("desc", "desc")], required=False)
     q = forms.CharField(max_length=100, required=False, strip=True)
@@ -253,7 +263,7 @@ class RankingFilter(UsageFilter):
         data = self.cleaned_data
         sort = Sort(data["sort"] or Sort.CALLS)
         return Order(
-            by=Dimension(data["by"] or Dimension.MEMBER),
+            by=self.by_asked,
             sort=sort,
             is_ascending=data["order"] == "asc" or (sort.begins_ascending and data["order"] != "desc"),
             search=data["q"],

@@ -15,14 +15,11 @@ from usage.models import ClockChange, Level, QuotaUse
 from usage.own import OwnQuestion, OwnUsage, own_usage
 from usage.people import people_with, tokens_with
 from usage.query import Dimension, Granularity, UsageQuery
-from usage.ranking import Row, member_rows, with_quotas
 from usage.refusals import Refused, refusals_in
 from usage.rollup_sql import CALLS
-from usage.statistics import Overview, Ranked, completed, only, overview_and_models, ranking
+from usage.statistics import Overview, Ranked, only, overview_and_models, ranking
+from usage.top import TOP, Top, top_of
 from usage.unusual.shown import Unusual, unusual_in, unusual_in_teams
-
-# The overview shows the first few; the ranking page has them all.
-TOP = 5
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,7 @@ class OverviewPage:
     query: UsageQuery
     overview: Overview
     models: list[Ranked]
-    members: list[Row]
-    active_members: int
+    top: Top | None  # None for a member, who sees no others
     filters: list[Filter]
     never_called: bool
     unusual: Unusual
@@ -47,21 +43,22 @@ class OverviewPage:
         return sum(one.refused for one in self.refused)
 
 
-def overview_page(query: UsageQuery, access: Access, now: datetime) -> OverviewPage:
-    """The overview of a team, or for a member of their own part of it."""
-    single = SingleCalls((Dimension.MODEL, Dimension.MEMBER))
+def overview_page(
+    query: UsageQuery, access: Access, now: datetime, by: Dimension = Dimension.MEMBER
+) -> OverviewPage:
+    """The overview of a team with its first few by a dimension, or for a member of their own part of it."""
+    single = SingleCalls(tuple(dict.fromkeys((Dimension.MODEL, by))))
     shown, models = overview_and_models(query, single)
-    ranked = ranking(query, Dimension.MEMBER, single, CALLS) if access.sees_team else []
-    top = completed(query, Dimension.MEMBER, ranked[:TOP])
-    people = people_with(access.team, [*query.members, *(row.key for row in top)])
+    ranked = ranking(query, by, single, CALLS) if access.sees_team else []
+    first = [row.key for row in ranked[:TOP]] if by is Dimension.MEMBER else []
+    people = people_with(access.team, [*query.members, *first])
     unusual = unusual_in(query, sees_team=access.sees_team, now=now)
     tokens = tokens_with(access.team, query.tokens, of_members=query.members)
     return OverviewPage(
         query=query,
         overview=shown,
         models=[row for row in only(models, query.models) if row.figures.calls],
-        members=with_quotas(query, member_rows(top, people, unusual), Dimension.MEMBER, now),
-        active_members=sum(row.figures.calls > 0 for row in ranked),
+        top=top_of(query, by, ranked, people, unusual, now) if access.sees_team else None,
         filters=filters_of(
             query,
             access,

@@ -144,17 +144,27 @@ def _read(
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
     unusual = unusual_in(query, sees_team=True, now=now)
-    if is_of_members:
-        if not query.filtered:
-            ranked = _with_idle(ranked, [person.id for person in people.values() if not person.is_former])
-        return member_rows(ranked, people, unusual), people, tokens, unusual
-    notes = unusual.about(order.by)
-    if order.by is Dimension.TOKEN:
+    if is_of_members and not query.filtered:
+        ranked = _with_idle(ranked, [person.id for person in people.values() if not person.is_former])
+    return named_rows(order.by, ranked, people, tokens, unusual), people, tokens, unusual
+
+
+def named_rows(
+    by: Dimension,
+    ranked: Iterable[Ranked],
+    people: dict[int, Person],
+    tokens: dict[int, NamedToken],
+    unusual: Unusual,
+) -> list[Row]:
+    """A line for each of a ranking, in its order, with what is unusual about it."""
+    if by is Dimension.MEMBER:
+        return member_rows(ranked, people, unusual)
+    notes = unusual.about(by)
+    if by is Dimension.TOKEN:
         rows = _token_rows(ranked, tokens)
     else:
         rows = [Row(row.key, row.key, "", row, by=Dimension.MODEL) for row in ranked]
-    noted = [replace(row, note=notes[row.key]) if row.key in notes else row for row in rows]
-    return noted, people, tokens, unusual
+    return [replace(row, note=notes[row.key]) if row.key in notes else row for row in rows]
 
 
 def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:

@@ -36,6 +36,7 @@ urlpatterns = [
     path("t/<slug:slug>/alerts/webhooks/<str:webhook_id>/rotate/", webhook_views.rotate, name="webhook-rotate"),
     path("t/<slug:slug>/alerts/webhooks/<str:webhook_id>/delete/", webhook_views.delete, name="webhook-delete"),
     path("t/<slug:slug>/alerts/webhooks/<str:webhook_id>/test/", webhook_views.test, name="webhook-test"),
+    path("t/<slug:slug>/top/", views.top, name="top"),
     path("t/<slug:slug>/export/", views.overview_file, name="overview-export"),
     path("t/<slug:slug>/ranking/export/", views.ranking_file, name="ranking-export"),
     path("t/<slug:slug>/ranking/", views.ranking, name="ranking"),

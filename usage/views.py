@@ -16,7 +16,15 @@ from usage import charts
 from usage.contexts import own_contexts
 from usage.drill import Behind, CallsBehind
 from usage.exports import overview_export, own_export, ranking_export
-from usage.forms import ExportForm, OwnCallsFilter, OwnFilter, RangeFilter, RankingFilter, UsageFilter
+from usage.forms import (
+    ExportForm,
+    OverviewFilter,
+    OwnCallsFilter,
+    OwnFilter,
+    RangeFilter,
+    RankingFilter,
+    UsageFilter,
+)
 from usage.own import way_behind
 from usage.own_calls import own_calls
 from usage.pages import overview_page, own_page
@@ -25,6 +33,7 @@ from usage.query import PRESETS, Granularity
 from usage.ranking import COLUMNS, PLURALS, ranking_page, ranking_rows
 from usage.snippets import first_call
 from usage.statistics import Overview
+from usage.top import top_page
 from usage.unusual.shown import Note, marks_by_point
 
 MOST_TOKENS = 8  # on the personal page
@@ -34,25 +43,38 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """How a team is doing: totals, charts, models, ranking; a member sees their own part of it."""
     access = _access(request, slug, Permission.SEE_OWN)
     now = timezone.now()
-    form = UsageFilter(request.GET, access=access, now=now)
+    form = OverviewFilter(request.GET, access=access, now=now)
     context = _frame(request, access, form, "overview")
     if form.is_valid():
-        page = overview_page(form.query(), access, now)
+        page = overview_page(form.query(), access, now, form.by_asked)
         behind = CallsBehind(access.team, request.GET)
-        context |= {"page": page, **_charts(request, page.overview, page.unusual.notes, behind)}
+        context |= {"page": page, "top": page.top, "bys": PLURALS.items()}
+        context |= _charts(request, page.overview, page.unusual.notes, behind)
         if page.never_called:
             context |= {"first_call": first_call(settings.BASE_URL, now)}
     return render_page(request, "usage/overview.html", "usage-overview", context)
+
+
+def top(request: HttpRequest, slug: str) -> HttpResponse:
+    """The first few members, tokens or models: a panel of the overview, loaded when its tab is opened."""
+    access = _access(request, slug, Permission.SEE_TEAM)
+    now = timezone.now()
+    form = OverviewFilter(request.GET, access=access, now=now)
+    context = _frame(request, access, form, "overview") | {"bys": PLURALS.items()}
+    if form.is_valid():
+        context |= {"top": top_page(form.query(), access, form.by_asked, now)}
+    return render_page(request, "usage/top.html", "usage-top", context)
 
 
 def overview_file(request: HttpRequest, slug: str) -> HttpResponse:
     """The overview's figures to save."""
     access = _access(request, slug, Permission.SEE_OWN)
     now = timezone.now()
-    form, saved = UsageFilter(request.GET, access=access, now=now), ExportForm(request.GET)
+    form, saved = OverviewFilter(request.GET, access=access, now=now), ExportForm(request.GET)
     if not (form.is_valid() and saved.is_valid()):
         return _refused(form, saved)
-    return overview_export(overview_page(form.query(), access, now), saved.cleaned_data["format"])
+    page = overview_page(form.query(), access, now, form.by_asked)
+    return overview_export(page, saved.cleaned_data["format"])
 
 
 def ranking(request: HttpRequest, slug: str) -> HttpResponse:

@@ -66,6 +66,8 @@ PAGES = [
     ("owner", "ranking", "model=gpt-4o&member=mia@example.org&period=7d"),
     ("owner", "overview", "from=2026-01-01T00:17&to=2026-11-24T11:13"),
     ("owner", "overview", "mode=test&figures=table"),
+    *(("owner", page, f"period=30d&by={by}") for page in ("overview", "top") for by in ("token", "model")),
+    ("administrator", "overview", "by=token&from=2026-01-01T00:17&to=2026-11-24T11:13"),
     ("owner", "me", "period=90d"),
     ("member", "me", "period=7d"),
 ]

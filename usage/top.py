@@ -1,0 +1,56 @@
+"""The first few of a ranking, as the overview shows them: members, tokens or models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from teams.access import Access
+from usage.people import Person, people_with, tokens_with
+from usage.query import Dimension, UsageQuery
+from usage.ranking import NAMES, PLURALS, Row, named_rows, with_quotas
+from usage.rollup_sql import CALLS
+from usage.statistics import Ranked, completed, ranking
+from usage.unusual.shown import Unusual, unusual_in
+
+# The ranking page has them all.
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Top:
+    """The first lines of the ranking by calls, and how many have any calls."""
+
+    by: Dimension
+    rows: list[Row]
+    active: int
+
+    @property
+    def what(self) -> str:
+        """The head of the column of names."""
+        return str(NAMES[self.by])
+
+    @property
+    def plural(self) -> str:
+        return str(PLURALS[self.by])
+
+
+def top_page(query: UsageQuery, access: Access, by: Dimension, now: datetime) -> Top:
+    """The panel by itself, when another of its tabs is opened."""
+    ranked = ranking(query, by, depth=CALLS)
+    people = people_with(access.team, [row.key for row in ranked[:TOP]]) if by is Dimension.MEMBER else {}
+    return top_of(query, by, ranked, people, unusual_in(query, sees_team=access.sees_team, now=now), now)
+
+
+def top_of(
+    query: UsageQuery,
+    by: Dimension,
+    ranked: Sequence[Ranked],
+    people: dict[int, Person],
+    unusual: Unusual,
+    now: datetime,
+) -> Top:
+    """The panel of a ranking by calls; `people` knows the first few where members are ranked."""
+    first = completed(query, by, ranked[:TOP])
+    tokens = tokens_with(query.team, [row.key for row in first]) if by is Dimension.TOKEN else {}
+    rows = with_quotas(query, named_rows(by, first, people, tokens, unusual), by, now)
+    return Top(by, rows, sum(row.figures.calls > 0 for row in ranked))
