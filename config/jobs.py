@@ -8,12 +8,13 @@ until the next is overtaken by it, and a server is stopped when it is stopped.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import close_old_connections
+from django.db.models import Max
 from django.utils import timezone
 
 from config.models import JobRun
@@ -66,6 +67,17 @@ def _take(job: Job, now: datetime) -> bool:
         return False
     free = JobRun.objects.filter(pk=job.name, due_at__lte=now)
     return bool(free.update(due_at=now + job.every, started_at=now))
+
+
+def note_run(name: str, *, now: datetime) -> None:
+    """Notes that something was done that is no job of the server: by a command, which cron runs."""
+    JobRun.objects.update_or_create({"due_at": now, "started_at": now}, name=name)
+
+
+def last_run(names: Collection[str]) -> datetime | None:
+    """When one of these was done last, by whatever process; None: never."""
+    last: datetime | None = JobRun.objects.filter(name__in=names).aggregate(at=Max("started_at"))["at"]
+    return last
 
 
 class JobThread(threading.Thread):

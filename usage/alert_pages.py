@@ -13,6 +13,7 @@ from usage.actions.alert_policy import thresholds_of
 from usage.actions.usage_mail import wishes_of
 from usage.alert_forms import ThresholdsForm, UsageMailForm, WebhookForm
 from usage.alerts.addresses import read_address
+from usage.alerts.run import lateness
 from usage.models import Event, Message, UsageMail, Webhook
 
 LATEST = 8
@@ -102,6 +103,7 @@ def alerts_page(
     }
     if access.may(Permission.EDIT_TEAM):
         context |= {
+            "late": lateness(timezone.now()),
             "webhooks": listed_webhooks(access),
             "messages_page": messages_page(access, most=LATEST),
         }

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from config import jobs
-from config.jobs import JobThread, register_job, run_due, worker_hooks
+from config.jobs import JobThread, last_run, note_run, register_job, run_due, worker_hooks
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -50,6 +50,18 @@ def test_asking_when_nothing_is_due_writes_nothing(django_assert_num_queries):
     run_due(now=NOW)
     with django_assert_num_queries(1):
         assert run_due(now=NOW + timedelta(seconds=59)) == []
+
+
+@pytest.mark.django_db
+def test_what_was_done_last_is_known_of_jobs_and_of_commands():
+    assert last_run(["one", "by-cron"]) is None
+    register_job("one", MINUTE, lambda now: None)
+    run_due(now=NOW)
+    assert last_run(["one", "by-cron"]) == NOW
+    for minutes in (1, 2):
+        note_run("by-cron", now=NOW + minutes * MINUTE)
+    assert last_run(["one", "by-cron"]) == NOW + 2 * MINUTE
+    assert last_run(["one"]) == NOW
 
 
 @pytest.mark.threads

@@ -7,12 +7,13 @@ what was used, not what is reserved; and in live mode only, whose costs are real
 Recording a call does nothing for this: all limits are looked at every half minute, hundreds in one statement.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -67,16 +68,22 @@ class Reached:
 
 def alert_quotas(*, now: datetime) -> int:
     """Tells of every quota that reached a threshold since it was last told; how many. Messages are written,
-    not sent. To be called every minute or so; several at once tell once."""
-    quotas = _standing()
+    not sent. To be called every minute or so; several at once tell once.
+
+    Without a mail server only those of teams with a webhook: the others wait until they can be told.
+    """
+    quotas = _standing(None if settings.HAS_MAIL else webhooks_for(Event.QUOTA).keys())
     told = 0
     while some := list(islice(quotas, _CHUNK)):
         told += sum(_tell(one, now) for one in _not_told(_reached(some, now)))
     return told
 
 
-def _standing() -> Iterator[Standing]:
+def _standing(teams: Collection[int] | None) -> Iterator[Standing]:
+    """The quotas of these teams, or of all."""
     quotas = Quota.objects.filter(Q(token=None) | Q(token__revoked_at=None), team__deleted_at=None)
+    if teams is not None:
+        quotas = quotas.filter(team__in=teams)
     columns = ("pk", "team_id", "team__time_zone", "team__is_personal", "membership__user_id", "token_id")
     for quota_id, team_id, zone, is_personal, user_id, token_id in (
         quotas.order_by("team", "pk").values_list(*columns).iterator(_CHUNK)

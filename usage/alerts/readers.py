@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+from django.conf import settings
+
 from teams.access import access_of
 from teams.models import Role, Team, User
 from usage.models import UsageMail
@@ -9,9 +11,12 @@ from usage.models import UsageMail
 
 def subscribers(wish: str, teams: Collection[int] | None = None) -> dict[int, list[User]]:
     """The active owners and administrators who want mails of one kind, by team id; of these teams or of all.
+    Nobody where no mail server is set up: what cannot be told must not count as told.
 
     `wish` is a field of UsageMail, such as `wants_alerts`.
     """
+    if not settings.HAS_MAIL:
+        return {}
     wanted = UsageMail.objects.filter(
         **{wish: True},
         membership__role__in=(Role.OWNER, Role.ADMINISTRATOR),

@@ -146,6 +146,17 @@ def test_without_a_mail_server_webhooks_are_told_and_no_mail_waits(limit, spend,
     assert send_due(now=NOW) == Message.objects.count() == 1
 
 
+def test_what_nobody_could_be_told_is_told_when_somebody_can(limit, spend, subjects, settings):
+    settings.HAS_MAIL = False
+    limit(Level.MEMBER, "10")
+    spend("8")
+    assert alert_quotas(now=NOW) == 0
+    assert not ToldThreshold.objects.exists()
+    settings.HAS_MAIL = True
+    assert [alert_quotas(now=NOW), alert_quotas(now=NOW)] == [1, 0]
+    assert subjects() == [("mia", "80% of your quota in Harbour Research is used")]
+
+
 def test_who_does_not_want_their_own_is_not_told(limit, spend, subjects, subscribe):
     subscribe("member", own_quotas=False)
     limit(Level.MEMBER, "10")

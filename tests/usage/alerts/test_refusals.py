@@ -103,6 +103,15 @@ def test_nobody_is_told_who_did_not_ask_and_nothing_old(refuse, subscribe):
     assert alert_refusals(now=NOW + timedelta(minutes=90)) == 1
 
 
+def test_what_nobody_could_be_told_is_told_when_somebody_can(refuse, subscribe, settings):
+    subscribe("owner", refusals=True)
+    settings.HAS_MAIL = False
+    refuse(5)
+    assert alert_refusals(now=NOW) == 0
+    settings.HAS_MAIL = True
+    assert alert_refusals(now=NOW) == 1
+
+
 def test_test_mode_is_not_told(refuse, subscribe):
     subscribe("owner", refusals=True)
     refuse(5, mode=Mode.TEST)

@@ -1,11 +1,16 @@
 """The pages about alerts: own mails, thresholds, webhooks, messages, as people use them."""
 
 import re
+from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from config.jobs import run_due
+from config.models import JobRun
 from teams.models import Activity
 from tests.usage.alerts.receivers import Receiver, receiving
 from tests.usage.pages.conftest import text_of
@@ -57,6 +62,27 @@ def test_owners_see_everything_and_members_their_own_mails_only(client_of, at):
     assert "My quotas" in page
     for words in ("Everybody’s quotas", "Thresholds", "Webhook", "messages", "Weekly digest"):
         assert words not in page
+
+
+LATE = "so none are sent"
+
+
+@pytest.mark.parametrize("name", ["owner", "administrator"])
+def test_that_nobody_looks_for_alerts_is_said_until_somebody_does(client_of, at, name):
+    client = client_of(name)
+    assert LATE in text_of(client.get(at()))
+    call_command("send_alerts", stdout=StringIO())
+    assert LATE not in text_of(client.get(at()))
+    JobRun.objects.update(started_at=timezone.now() - timedelta(minutes=16))
+    page = text_of(client.get(at()))
+    assert "Nobody has looked for alerts since <time" in page
+    assert "manage.py send_alerts" in page
+    run_due(now=timezone.now())  # as `serve` does
+    assert LATE not in text_of(client.get(at()))
+
+
+def test_a_member_cannot_help_it_and_is_not_told(client_of, at):
+    assert LATE not in text_of(client_of("member").get(at()))
 
 
 def test_mails_are_chosen_and_shown_as_chosen(cast, client_of, at):

@@ -60,6 +60,14 @@ def test_nobody_is_told_who_did_not_ask(runaway, alert, mailoutbox):
     assert not ToldEpisode.objects.exists()
 
 
+def test_what_nobody_could_be_told_is_told_when_somebody_can(runaway, wanted, alert, mailoutbox, settings):
+    settings.HAS_MAIL = False
+    assert alert() == 0
+    settings.HAS_MAIL = True
+    assert alert() == 1
+    assert len(mailoutbox) == 2
+
+
 def test_an_episode_that_goes_on_is_the_same(runaway, wanted, happen, alert):
     assert alert() == 1
     cache.clear()
