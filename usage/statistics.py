@@ -65,6 +65,13 @@ class Overview:
         return [(point, _span(point, self.query, before, is_before=True)) for point in self.points_before]
 
     @property
+    def lines(self) -> list[tuple[Point, Span, Point | None, Span | None]]:
+        """The points with their spans, each beside the one that the charts lay over it of the period before."""
+        before: list[tuple[Point | None, Span | None]] = [*self.spans_before]
+        before += [(None, None)] * (len(self.points) - len(before))
+        return [(*now, *then) for now, then in zip(self.spans, before, strict=False)]
+
+    @property
     def figures_before(self) -> Figures:
         """The totals of the period before; all zeros without one, because templates look into it unasked."""
         return self.before or Figures()

@@ -241,6 +241,16 @@ def test_every_point_of_the_overviews_charts_leads_to_its_calls(cast, recorded, 
                 assert follow(href).calls == number
 
 
+@pytest.mark.parametrize("asked", ["period=24h", "period=7d&granularity=day", PERIODS[-1]])
+def test_every_point_is_a_link_of_the_table_too(recorded, page, asked):
+    """Points are reached by a click only; the table by keyboard and without JavaScript."""
+    links, context = page("overview", f"{asked}&figures=table")
+    told = {href for _text, href in links}
+    for name in ("trend", "success", "latency"):
+        for trace in context[name]["data"]:
+            assert {href for href in trace.get("customdata", ()) if href} <= told, trace["name"]
+
+
 def test_the_menu_of_a_member_keeps_the_filters_of_its_page(cast, recorded, page, follow):
     links, context = page("ranking", "period=24h&model=one")
     calls = {row.key: row.figures.calls for row in context["page"].shown}

@@ -1,6 +1,7 @@
 """From a number of the personal page to the calls behind it: in one context, in several, on several clocks."""
 
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 import pytest
 from django.urls import reverse
@@ -85,6 +86,21 @@ def test_every_link_leads_to_the_number_that_was_clicked(mine, follow, period, w
     for text, href in links:
         if "latest" not in href:
             assert_leads_there(text, href, follow(href))
+
+
+def asked_by(href: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """An address whatever the order of its filters."""
+    path, _mark, query = href.partition("?")
+    return path, tuple(sorted(parse_qsl(query)))
+
+
+@pytest.mark.parametrize("where", ["", "&team=lab"])
+def test_every_point_is_a_link_of_the_table_too(mine, where):
+    response = mine(f"{PERIODS[2]}{where}&figures=table")
+    told = {asked_by(href) for _text, href in links_of(response)}
+    for name in ("trend", "success", "latency"):
+        for trace in response.context[name]["data"]:
+            assert {asked_by(href) for href in trace.get("customdata", ()) if href} <= told, trace["name"]
 
 
 @pytest.mark.parametrize(

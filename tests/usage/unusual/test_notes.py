@@ -45,6 +45,18 @@ def test_the_overview_tells_what_was_unusual_with_a_ring_in_the_chart(runaway, p
     assert trace["customdata"][0].startswith("/t/harbour-research/logs/?from=2026-11-19T12%3A00")
 
 
+@pytest.mark.parametrize("path", ["", "?period=30d"])
+def test_what_a_ring_leads_to_is_a_link_of_the_list_below_it_too(runaway, page, path):
+    """A ring is reached by a click only."""
+    html = page("owner", path)
+    links = [
+        href.replace("&amp;", "&") for href in re.findall(r'<a class="nowrap" href="([^"]*)">View calls', html)
+    ]
+    (trace,) = rings(html)
+    assert trace["customdata"]
+    assert set(trace["customdata"]) <= set(links)
+
+
 def test_a_day_has_one_ring_for_all_its_episodes(runaway, page):
     (trace,) = rings(page("owner", "?period=30d"))
     assert "2026-11-19" in trace["x"]
