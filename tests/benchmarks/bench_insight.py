@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve()
 SUITE = HERE.parents[3] / "shared" / "insight" / "suite.py"
 sys.path.insert(0, str(HERE.parents[2]))
 
+from tests.benchmarks.insight_rows import print_rows  # noqa: E402
 from usage.unusual.latency import find_slow  # noqa: E402
 from usage.unusual.members import find_members  # noqa: E402
 from usage.unusual.periods import find_periods  # noqa: E402
@@ -83,7 +84,8 @@ def main() -> None:
     if options.suite.is_file():
         run_suite(options.suite, options.seed, options.teams)
     else:
-        print(f"No suite at {options.suite}: nothing is judged, only the timings follow.")
+        print(f"No suite at {options.suite}: what it demands is not judged.")
+    print_rows(options.seed, options.teams)
     for members in (30, 100):
         print_timings(members)
 
