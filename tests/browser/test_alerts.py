@@ -67,5 +67,10 @@ def test_refused_calls_are_told_on_the_activity_page(cast, page, sign_in, axe, e
     assert page.get_by_text("member limit of Mia").is_visible()
     for _look in each_look():
         axe()
-    calls = page.get_by_role("link", name="42 calls refused")
-    assert f"member={cast.member.public_id}" in (calls.get_attribute("href") or "")
+    page.get_by_role("link", name="42 calls refused").click()
+    page.get_by_role("heading", name="42 calls refused for quota").wait_for()
+    assert f"member={cast.member.public_id}" in page.url
+    for _look in each_look():
+        axe()
+    page.get_by_role("link", name="Of all limits").click()
+    page.get_by_role("heading", name="45 calls refused for quota").wait_for()

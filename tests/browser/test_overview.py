@@ -84,6 +84,50 @@ def test_new_calls_are_there_after_a_reload(page, called, sign_in, token_of):
     expect(page.locator(".kpis")).to_contain_text("91")
 
 
+def test_the_tabs_of_the_first_few_swap_their_panel_alone_and_have_an_address(
+    page, called, sign_in, axe, each_look
+):
+    sign_in(called.owner)
+    open_page(page, "overview", "?period=30d")
+    expect_charts(page)
+    page.evaluate("document.querySelector('.kpis').dataset.kept = 'yes'")
+    panel = page.locator("#usage-top")
+    for tab, name, by in (("API tokens", "laptop", "token"), ("Models", "house-model", "model")):
+        panel.get_by_role("link", name=tab).click()
+        expect(panel).to_contain_text(name)
+        page.wait_for_url(f"**?period=30d&by={by}")
+        expect(panel.get_by_role("link", name=tab)).to_have_attribute("aria-current", "true")
+    expect(page.locator(".kpis[data-kept=yes]")).to_be_visible()
+    page.reload()
+    expect(panel).to_contain_text("house-model")
+    for _look in each_look():
+        axe()
+
+
+def test_a_bar_of_the_personal_page_leads_to_where_its_calls_are(
+    page, called, sign_in, token_of, axe, each_look
+):
+    space = called.member.owned_teams.get(is_personal=True)
+    space.time_zone = called.team.time_zone  # or it may be another day there
+    space.save(update_fields=["time_zone"])
+    now = timezone.now()
+    call = ReportedCall(request_id="own", started_at=now - timedelta(minutes=2), model="gpt-4o-mini")
+    record_calls([call], by=Caller(token=token_of("member", team=space)[0]), now=now)
+    sign_in(called.member)
+    open_page(page, "me", "?period=30d&compare=none")
+    bar = page.locator("[data-chart=trend] .bars path >> nth=-1")  # today's, which both contexts have calls of
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url("**/me/calls/?*at=*")
+    assert page.get_by_role("table").get_by_role("link", name=space.name).is_visible()
+    for _look in each_look():
+        axe()
+    page.get_by_role("link", name="Harbour Research").click()
+    page.wait_for_url("**/t/harbour-research/logs/?from=*")
+
+
 @pytest.mark.parametrize("query", ["?period=30d", "?figures=table&period=24h", "?member=nobody", "?mode=test"])
 @pytest.mark.parametrize("name", ["overview", "ranking"])
 def test_a_page_of_the_team_is_accessible_in_every_look(page, called, sign_in, axe, each_look, name, query):
