@@ -156,6 +156,7 @@ _database = DATABASES["default"]
 # A writer waits so long for another one; then it gives up, and its sender is told to try again.
 DATABASE_LOCK_SECONDS = 30
 if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["ENGINE"] = "config.sqlite"
     Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE takes the write lock when a transaction begins, so two writers wait for each other
     # instead of failing half-way. FULL: what was answered is on disk.
