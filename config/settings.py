@@ -50,7 +50,7 @@ SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
 HOST = env.str("HOST", "127.0.0.1").strip("[]")
 PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 SERVE_WORKERS = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(min=1))
-SERVE_THREADS = env.int("CALLBOARD_THREADS", 4, validate=validate.Range(min=1))
+SERVE_THREADS = env.int("CALLBOARD_THREADS", 8, validate=validate.Range(min=1))
 # Whether `serve` also looks for alerts, sends them and digests, and keeps house (config.jobs).
 SERVE_JOBS = env.bool("CALLBOARD_JOBS", True)
 # The address that people, mails and examples use: behind a proxy, the proxy's.

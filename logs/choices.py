@@ -13,11 +13,10 @@ from logs.paths import MOST_BRANCHES
 from logs.query import CallQuery, calls_within
 from logs.search import make_plan
 from logs.totals import count_calls
-from logs.unions import counts_up_to, tally
-from teams.models import Token
+from logs.unions import counts_by_route, tally
 from usage.cells import filters
 from usage.models import Outcome
-from usage.people import NO_TOKEN, people_of
+from usage.people import NO_TOKEN, people_of, tokens_with
 from usage.query import Dimension, UsageQuery
 
 # What no rollup counts is counted in the newest calls only; failed ones have an index of all that is needed.
@@ -98,8 +97,8 @@ def _people(usage: UsageQuery, counts: dict[Any, int]) -> list[Choice]:
 
 def _tokens(usage: UsageQuery, counts: dict[Any, int]) -> list[Choice]:
     """Tokens with calls, and the calls that a gateway reported without one."""
-    found = Token.objects.filter(team=usage.team, pk__in=list(counts)).select_related("user")
-    tokens = [Choice(token.public_id, token.name, counts[token.pk], token.user.label) for token in found]
+    found = tokens_with(usage.team, counts)
+    tokens = [Choice(one.public_id, one.name, counts[pk], one.holder) for pk, one in found.items()]
     return [*tokens, Choice(NO_TOKEN, _("Without a token"), counts[0])] if counts.get(0) else tokens
 
 
@@ -117,13 +116,9 @@ def _by_route(name: str, query: CallQuery) -> list[Choice] | None:
     ways = list(routes.values_list("provider", "endpoint", "channel", "stream")[: MOST_BRANCHES + 1])
     if len(ways) > MOST_BRANCHES:
         return None
-    branches = [
-        calls_within(query).filter(provider=provider, endpoint=endpoint, channel=channel, stream__in=[stream])
-        for provider, endpoint, channel, stream in ways
-    ]
     counts: Counter[str] = Counter()
     bounded = set()
-    for way, calls in zip(ways, counts_up_to(branches, ["id"], MOST_OF_ROUTE), strict=True):
+    for way, calls in zip(ways, counts_by_route(query.usage, ways, MOST_OF_ROUTE), strict=True):
         value = str(way[_OF_ROUTE.index(name)])
         counts[value] += calls
         if calls >= MOST_OF_ROUTE:

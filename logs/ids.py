@@ -3,6 +3,12 @@
 import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import UUIDField
+
+from usage.query import Range
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -27,3 +33,10 @@ def call_id(started_at: datetime) -> uuid.UUID:
 def first_id(at: datetime) -> uuid.UUID:
     """The least id of a call that starts at `at`: `[start, end)` is `first_id(start) <= id < first_id(end)`."""
     return uuid.UUID(int=_time_bits(at) | _VERSION | _VARIANT)
+
+
+def id_parameters(within: Range) -> list[Any]:
+    """First and after-last id of the calls of a range, as parameters of SQL: SQLite has ids as text."""
+    field: Any = UUIDField()
+    edges = (first_id(within.start), first_id(within.end))
+    return [field.get_db_prep_value(edge, connection, prepared=False) for edge in edges]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 from django.db import connection
 
-from logs.ids import first_id
+from logs.ids import id_parameters
 from logs.models import Call
 from teams.models import Mode, Team
 from usage.cells import COLUMN, Asked, RawRow
@@ -70,9 +70,7 @@ def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...]
     filters = filters_of(query)
     by_slot = query.granularity is Granularity.HOUR
     text = _text(connection.vendor, by_slot, columns, depth, within_filters(filters))
-    edges = [first_id(one.start), first_id(one.end)]
-    ids = [Call._meta.get_field("id").get_db_prep_value(edge, connection, prepared=False) for edge in edges]
-    return text, [number, query.team.pk, query.mode, *ids, *_flat(filters)]
+    return text, [number, query.team.pk, query.mode, *id_parameters(one), *_flat(filters)]
 
 
 def _flat(filters: Filters) -> Iterator[object]:

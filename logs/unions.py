@@ -11,7 +11,10 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, QuerySet
 
+from logs.ids import id_parameters
+from logs.models import Call
 from logs.query import Key
+from usage.query import UsageQuery
 
 Branches = Sequence[QuerySet[Any, Any]]
 
@@ -54,18 +57,26 @@ def count_up_to(branches: Branches, order: Sequence[str], most: int) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def counts_up_to(branches: Branches, order: Sequence[str], most: int) -> list[int]:
-    """How many calls each branch has, each counted no further than `most`, in one statement."""
-    counted = [
-        (f"(SELECT count(*) FROM ({sql}) n)", values)
-        for sql, values in (_sql(_first(branch, order, True, most), ["id"]) for branch in branches)
-    ]
-    if not counted:
+def counts_by_route(usage: UsageQuery, ways: Sequence[tuple[str, str, str, bool]], most: int) -> list[int]:
+    """How many calls of the team, mode and time went each way (provider, endpoint, channel, stream), in one
+    statement; each counted no further than `most`. By hand: there are dozens, and the ORM would take its time."""
+    if not ways:
         return []
+    within = [usage.team.pk, *id_parameters(usage.range), usage.mode]
     with connection.cursor() as cursor:
-        columns = ", ".join(sql for sql, _values in counted)
-        cursor.execute(f"SELECT {columns}", [value for _sql, values in counted for value in values])
+        cursor.execute(
+            f"SELECT {', '.join([_OF_ROUTE] * len(ways))}",
+            [value for way in ways for value in (*within, *way, most)],
+        )
         return [int(count) for count in cursor.fetchone()]
+
+
+# The order is what makes PostgreSQL walk the index.
+_OF_ROUTE = f"""(SELECT count(*) FROM (
+  SELECT 1 FROM {Call._meta.db_table}
+  WHERE team_id = %s AND id >= %s AND id < %s AND mode = %s
+    AND provider = %s AND endpoint = %s AND channel = %s AND stream = %s
+  ORDER BY id DESC LIMIT %s) n)"""
 
 
 def tally(branch: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:

@@ -1,9 +1,9 @@
 """Filters and tags of every template. Figures are worked out in `config.figures`; here is their markup."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,8 @@ from django.utils.dateformat import format as format_date
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_naive
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from config import figures
 from config.figures import Number
@@ -128,15 +128,21 @@ def quota_bar(used: int, limit: int | None) -> dict[str, Any]:
 
 # --- Times --------------------------------------------------------------------------------------
 
+# The day as Django formats it, and the time of day as Python does.
 TIME_FORMATS = {
-    "short": "D j M, H:i",
-    "day": "D j M",
-    "date": "j M Y",
-    "clock": "H:i:s",
-    "long": "D j M Y, H:i",
-    "row": "D j M, H:i:s",
-    "exact": "D j M Y, H:i:s",
+    "short": ("D j M", ", %H:%M"),
+    "day": ("D j M", ""),
+    "date": ("j M Y", ""),
+    "clock": ("", "%H:%M:%S"),
+    "long": ("D j M Y", ", %H:%M"),
+    "row": ("D j M", ", %H:%M:%S"),
+    "exact": ("D j M Y", ", %H:%M:%S.%f"),
 }
+
+
+@lru_cache(maxsize=1_000)  # a list has many calls of few days
+def _day_text(day: date, form: str, language: str) -> str:
+    return format_date(day, form) if form else ""
 
 
 @register.simple_tag
@@ -150,9 +156,10 @@ def local(at: datetime | None, zone: tzinfo | str, style: str = "short") -> Safe
     if is_naive(at):
         raise ValueError(f"{at} has no time zone")
     there = at.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
-    text = format_date(there, TIME_FORMATS[style])
+    day, time = TIME_FORMATS[style]
+    text = _day_text(there.date(), day, get_language() or "") + there.strftime(time)
     if style == "exact":
-        text += f".{there.microsecond // 1000:03d}"
+        text = text[:-3]  # milliseconds
     return format_html('<time datetime="{}">{}</time>', there.isoformat(), text)
 
 

@@ -1,7 +1,7 @@
 """`make bench`: what recording, reserving and pages cost, on SQLite and, with TEST_DATABASE_URL, on PostgreSQL.
 
     python -m tests.benchmarks [--only recording|reservations|pages] [--calls 40000] [--reservations 4800]
-                              [--workers 2] [--threads 4]
+                              [--workers 2] [--threads 8]
 
 Everything happens in scratch databases and against the real server. Numbers are printed, never asserted.
 """
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=40_000, help="recorded for each number of clients")
     parser.add_argument("--reservations", type=int, default=4_800, help="asked for by 16 clients")
     parser.add_argument("--workers", default="2")
-    parser.add_argument("--threads", default="4")
+    parser.add_argument("--threads", default="8")
     options = parser.parse_args()
     print(describe_machine())
     print(f"server: {options.workers} workers x {options.threads} threads")
