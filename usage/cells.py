@@ -165,21 +165,14 @@ class _Reading:
     def read_rollups(self) -> None:
         """Adds up the slices; of many rows with the same slot its bucket is worked out once."""
         columns = [COLUMN[dimension] for dimension in self.by if dimension is not Dimension.TIME]
+        width = len(columns)
         buckets: dict[tuple[int, Any], datetime] = {}
         for number, slot, *row in sums_of(self.slices, columns):
             found, edge = self.targets[number]
             if (number, slot) not in buckets:
-                query = self.slices[number].query
-                instant = (
-                    edge
-                    if slot is None
-                    else slot
-                    if isinstance(slot, datetime)
-                    else day_start(slot, query.zone)
-                )
-                buckets[number, slot] = bucket_start(instant, query.granularity, query.zone)
-            key = _key(self.by, buckets[number, slot], row[: len(columns)])
-            _add(found, key, Figures.of_row(row[len(columns) : -2], bytes(row[-2]), bytes(row[-1])))
+                buckets[number, slot] = _bucket_of(slot, edge, self.slices[number].query)
+            key = _key(self.by, buckets[number, slot], row[:width])
+            _add(found, key, Figures.of_row(row[width:-2], bytes(row[-2]), bytes(row[-1])))
 
     def read_calls(self, asked: Sequence[Asked], rest: Sequence[Asked], single: SingleCalls) -> None:
         """Counts single calls; the instant tells which range a row belongs to."""
@@ -193,6 +186,16 @@ class _Reading:
             found = next(found for one, found in zip(ranges, answers, strict=True) if at in one)
             key = _key(self.by, bucket_start(at, query.granularity, query.zone), values)
             _add(found, key, Figures.of_row(counters, latency, ttft))
+
+
+def _bucket_of(slot: date | datetime | None, edge: datetime, query: UsageQuery) -> datetime:
+    """The bucket of a rollup's day or hour, or of the slice that begins at `edge`."""
+    if isinstance(slot, datetime):  # hours are only read where these are the buckets
+        return slot
+    instant = edge if slot is None else day_start(slot, query.zone)
+    if slot is not None and query.granularity is Granularity.DAY:
+        return instant
+    return bucket_start(instant, query.granularity, query.zone)
 
 
 def _add(found: Cells, key: Key, figures: Figures) -> None:
@@ -257,5 +260,7 @@ def filters(query: UsageQuery) -> dict[str, Any]:
 
 
 def _key(by: Sequence[Dimension], bucket: datetime, values: Sequence[Any]) -> Key:
+    if Dimension.TIME not in by:
+        return tuple(values)
     rest = iter(values)
     return tuple(bucket if dimension is Dimension.TIME else next(rest) for dimension in by)

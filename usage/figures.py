@@ -19,6 +19,9 @@ class Percentiles:
     p99: float | None = None
 
 
+_UNKNOWN = Percentiles()
+
+
 @dataclass(slots=True)
 class Figures:
     """Sums over calls. Costs are nano-dollars, times milliseconds. A set without calls is all zeros."""
@@ -41,8 +44,8 @@ class Figures:
     ttft_count: int = 0
     latency_sketches: list[bytes] = field(default_factory=list, repr=False)
     ttft_sketches: list[bytes] = field(default_factory=list, repr=False)
-    latency: Percentiles = field(default_factory=Percentiles)
-    ttft: Percentiles = field(default_factory=Percentiles)
+    latency: Percentiles = _UNKNOWN
+    ttft: Percentiles = _UNKNOWN
 
     @classmethod
     def of_row(cls, counters: Sequence[int], latency_sketch: bytes, ttft_sketch: bytes) -> "Figures":
