@@ -1,9 +1,10 @@
 """One's own contexts as the personal page tells them: levels, sentences, past periods."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from teams.models import Mode, User
+from teams.models import Membership, Mode
 from usage.levels import LevelState
 from usage.past import Asked, PastPeriod, past_periods
 from usage.quotas import ContextLevels, contexts_of
@@ -20,9 +21,9 @@ class OwnContext:
     past: list[PastPeriod]
 
 
-def own_contexts(user: User, mode: Mode, now: datetime) -> list[OwnContext]:
-    """Every context of a user, the personal space first: five queries."""
-    contexts = contexts_of(user, mode, now)
+def own_contexts(memberships: Sequence[Membership], mode: Mode, now: datetime) -> list[OwnContext]:
+    """Each of a user's places, in that order: four queries."""
+    contexts = contexts_of(memberships, mode, now)
     shown = [context.binding or context.levels[0] for context in contexts]
     pace = paces(shown, mode, now)
     past = past_periods([Asked(state.key(mode), state.period, state.zone) for state in shown], now)

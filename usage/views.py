@@ -115,7 +115,7 @@ def me(request: HttpRequest) -> HttpResponse:
     context = (
         _filters(request, form, "me")
         | {
-            "contexts_shown": own_contexts(request.user, form.mode_asked, now),
+            "contexts_shown": own_contexts(memberships, form.mode_asked, now),
             "contexts": memberships,  # which the frame would ask for otherwise
             "tokens": [token for token in tokens if token.revoked_at is None][:MOST_TOKENS],
             "now": now,

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from teams.access import memberships_of
 from teams.actions.members import add_member
 from teams.actions.users import create_user
 from teams.activity import SITE
@@ -126,7 +127,7 @@ def test_the_contexts_of_a_user_begin_with_their_personal_space(cast, limit, dja
     limit(Level.MEMBER, "2")
     add_member(by=SITE, team=cast.other_team, user=cast.member)
     with django_assert_num_queries(3):
-        contexts = contexts_of(cast.member, Mode.LIVE, NOW)
+        contexts = contexts_of(memberships_of(cast.member), Mode.LIVE, NOW)
     assert [context.team.name for context in contexts] == ["Personal space", "Harbour Research", "Outside"]
     assert [context.binding and context.binding.level for context in contexts] == [None, Level.MEMBER, None]
     assert [[state.level for state in context.levels] for context in contexts] == [
@@ -134,4 +135,6 @@ def test_the_contexts_of_a_user_begin_with_their_personal_space(cast, limit, dja
         [Level.MEMBER, Level.TEAM, Level.OWNER],
         [Level.MEMBER, Level.TEAM, Level.OWNER],
     ]
-    assert [context.team.is_personal for context in contexts_of(cast.former, Mode.LIVE, NOW)] == [True]
+    assert [
+        context.team.is_personal for context in contexts_of(memberships_of(cast.former), Mode.LIVE, NOW)
+    ] == [True]

@@ -142,7 +142,7 @@ def test_the_overview_asks_little_once_the_unusual_is_known(
 ):
     client = client_of("owner")
     client.get(f"/t/{cast.team.slug}/{query}")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(15):
         client.get(f"/t/{cast.team.slug}/{query}")
 
 
