@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 from django.template import RequestContext
+from django.utils.html import conditional_escape, format_html
 
 from teams.models import Team
 from usage.drill import Behind, CallsBehind
@@ -15,11 +16,16 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def calls_behind(context: RequestContext, within: Range | None = None, **narrower: Any) -> str:
+def calls_behind(
+    context: RequestContext, within: Range | None = None, calls: int | None = None, **narrower: Any
+) -> str:
     """The address of the calls behind a number: `{% calls_behind member=row.key outcome="failed" as href %}`.
 
-    They meet the filters of this page and those given; see `usage.drill`. "" where no calls can be there.
+    They meet the filters of this page and those given; see `usage.drill`. "" where no calls can be there, or where
+    it is known that there are 0.
     """
+    if calls == 0:
+        return ""
     way: Behind | None = context.get("behind")
     if way is None and (access := context.get("access")):
         way = behind(context, access.team)
@@ -42,6 +48,14 @@ def behind(context: RequestContext, team: Team) -> CallsBehind:
 
 @register.simple_tag(takes_context=True)
 def calls_of(context: RequestContext, row: Row, **narrower: Any) -> str:
-    """The address of the calls of a line of the ranking: `{% calls_of row outcome="failed" as href %}`."""
+    """The address of the calls of a line of the ranking, "" without any: `{% calls_of row outcome="failed" as href %}`."""
     asked: dict[str, Any] = {row.by.value: row.key, **narrower}
-    return calls_behind(context, **asked)
+    return calls_behind(context, **asked) if row.figures.calls else ""
+
+
+@register.simple_tag
+def linked(figure: str, href: str, sort: str = "") -> str:
+    """A figure that leads to the calls behind it, sorted by what it tells; by itself where `href` is ""."""
+    if not href:
+        return conditional_escape(figure)
+    return format_html('<a href="{}">{}</a>', f"{href}&sort={sort}" if sort else href, figure)
