@@ -48,7 +48,7 @@ def behind(context: RequestContext, team: Team) -> CallsBehind:
 
 @register.simple_tag(takes_context=True)
 def calls_of(context: RequestContext, row: Row, **narrower: Any) -> str:
-    """The address of the calls of a line of the ranking, "" without any: `{% calls_of row outcome="failed" as href %}`."""
+    """The address of the calls of a line of the ranking, "" without any: `{% calls_of row as href %}`."""
     asked: dict[str, Any] = {row.by.value: row.key, **narrower}
     return calls_behind(context, **asked) if row.figures.calls else ""
 
