@@ -13,7 +13,7 @@ from teams.models import Mode, Team
 from usage.cells import COLUMN, Asked, RawRow
 from usage.models import Outcome, PricedBy
 from usage.query import Dimension, Granularity, Range, UsageQuery
-from usage.rollup_sql import Depth, Filters, Select, filters_of, run_union, within_filters
+from usage.rollup_sql import Depth, Select, filter_values, filters_of, run_union, within_filters
 from usage.rollups import COUNTERS
 from usage.sketch import Ints, sketches_of
 from usage.unusual.details import CallRow
@@ -70,14 +70,10 @@ def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...]
     filters = filters_of(query)
     by_slot = query.granularity is Granularity.HOUR
     text = _text(connection.vendor, by_slot, columns, depth, within_filters(filters))
-    return text, [number, query.team.pk, query.mode, *id_parameters(one), *_flat(filters)]
+    return text, [number, query.team.pk, query.mode, *id_parameters(one), *filter_values(filters)]
 
 
-def _flat(filters: Filters) -> Iterator[object]:
-    return (value for _name, values in filters for value in values)
-
-
-@functools.cache
+@functools.lru_cache(maxsize=256)  # filters can have any number of values
 def _text(vendor: str, by_slot: bool, columns: tuple[str, ...], depth: Depth, filters: str) -> str:
     slot, listed = _DIALECTS[vendor]
     sums = [_COUNTED[name] if name in depth.counters else "0" for name in COUNTERS]

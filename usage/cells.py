@@ -19,7 +19,7 @@ from usage.buckets import day_of, day_start
 from usage.figures import Figures
 from usage.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
 from usage.query import Dimension, Granularity, Range, UsageQuery, bucket_start, next_bucket
-from usage.rollup_sql import FULL, Depth, Slice, sums_of
+from usage.rollup_sql import FULL, Depth, Slice, filters_of, sums_of
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
@@ -254,9 +254,8 @@ def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type
 
 
 def filters(query: UsageQuery) -> dict[str, Any]:
-    """The query's filters as Django's keyword arguments; calls and rollups name their columns alike."""
-    asked = {"member_id__in": query.members, "model__in": query.models, "token_id__in": query.tokens}
-    return {name: values for name, values in asked.items() if values}
+    """The query's filters as Django's keyword arguments."""
+    return {f"{name}__in": values for name, values in filters_of(query)}
 
 
 def _key(by: Sequence[Dimension], bucket: datetime, values: Sequence[Any]) -> Key:

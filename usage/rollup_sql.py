@@ -92,17 +92,21 @@ def within_filters(filters: Filters) -> str:
     return "".join(f" AND {name} IN ({', '.join(['%s'] * len(values))})" for name, values in filters)
 
 
+def filter_values(filters: Filters) -> Iterator[Any]:
+    """The parameters of these conditions."""
+    return chain.from_iterable(values for _name, values in filters)
+
+
 def _select(number: int, piece: Slice, columns: tuple[str, ...]) -> Select:
     filters = filters_of(piece.query)
     field: Any = piece.rollup._meta.get_field(piece.rollup.DIMENSIONS[0])
     # SQLite compares days and times as text.
     edges = [field.get_db_prep_value(edge, connection, prepared=False) for edge in (piece.start, piece.end)]
     text = _text(connection.vendor, piece.rollup, piece.by_slot, columns, piece.depth, within_filters(filters))
-    values = (value for _name, values in filters for value in values)
-    return text, [number, piece.query.team.pk, piece.query.mode, *edges, *values]
+    return text, [number, piece.query.team.pk, piece.query.mode, *edges, *filter_values(filters)]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)  # filters can have any number of values
 def _text(
     vendor: str,
     rollup: type[Counters],
