@@ -6,8 +6,13 @@ from typing import Any
 
 from django import template
 from django.template import RequestContext
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
+from config.templatetags.callboard import icon, quota_bar
 from teams.access import Access, Permission, may_change_role, may_limit, may_limit_token
 from teams.keyring import KeyRow
 from teams.models import Mode, Role, Team, Token, User
@@ -38,10 +43,24 @@ def last_call(days: dict[int, date], user: User) -> dict[str, Any]:
     return {"day": days.get(user.pk)}
 
 
-@register.inclusion_tag("usage/_quota_cell.html")
-def quota_cell(quotas: dict[int, LevelState], user: User) -> dict[str, Any]:
+@register.simple_tag
+def quota_of(subject_id: str, state: LevelState | None, oob: bool = False) -> SafeString:
+    """The quota of a member or token (None: a former member); swapped by its id when it was changed."""
+    bar = quota_bar(state.used_nanos, state.limit_nanos) if state else ""
+    swap = mark_safe(' hx-swap-oob="true"') if oob else ""
+    return format_html('<div id="quota-of-{}"{}>{}</div>', subject_id, swap, bar)
+
+
+@register.simple_tag
+def quota_cell(quotas: dict[int, LevelState], user: User) -> SafeString:
     """The quota of a member in a table."""
-    return {"subject_id": user.public_id, "state": quotas.get(user.pk)}
+    return quota_of(user.public_id, quotas.get(user.pk))
+
+
+@register.simple_tag
+def editor_place(subject_id: str) -> SafeString:
+    """Where the editor of a member or token opens: a row of a table, out of sight until then."""
+    return format_html('<tr id="editor-{}" hidden></tr>', subject_id)
 
 
 @register.simple_tag
@@ -54,10 +73,10 @@ def quotas_of_tokens(team: Team, rows: Iterable[KeyRow]) -> dict[int, LevelState
     return found
 
 
-@register.inclusion_tag("usage/_quota_cell.html")
-def token_quota_cell(quotas: dict[int, LevelState], token: Token) -> dict[str, Any]:
+@register.simple_tag
+def token_quota_cell(quotas: dict[int, LevelState], token: Token) -> SafeString:
     """The quota of a token in a table."""
-    return {"subject_id": token.public_id, "state": quotas.get(token.pk)}
+    return quota_of(token.public_id, quotas.get(token.pk))
 
 
 @register.inclusion_tag("usage/_token_menu_items.html")
@@ -78,21 +97,29 @@ def new_token_limit(limit_form: NewTokenLimitForm | str) -> dict[str, Any]:
     return {"limit_form": limit_form or NewTokenLimitForm()}
 
 
-@register.inclusion_tag("usage/_member_menu_items.html", takes_context=True)
+@register.simple_tag(takes_context=True)
 def member_menu_items(
     context: RequestContext, access: Access, user_id: str, role: str, back: str
-) -> dict[str, Any]:
+) -> SafeString:
     """What a member's menu offers first: adjust the quota, change the role, see the calls.
 
-    `user_id` is the public id, `role` "" a former member, `back` the page that the editor leads back to.
+    `user_id` is the public id, `role` "" a former member, `back` the page that the editor leads back to. The editor
+    opens in the row `editor-<id>` below, or as a page.
     """
     limits = bool(role) and not access.team.is_personal and may_limit(access.role, role)
     other = Role.MEMBER if role == Role.ADMINISTRATOR else Role.ADMINISTRATOR
-    return {
-        "slug": access.team.slug,
-        "user_id": user_id,
-        "calls": behind(context, access.team).to(member=user_id),
-        "back": back,
-        "may_limit": access.may(Permission.SET_QUOTAS) and limits,
-        "may_change_role": bool(role) and may_change_role(access.role, role, other),
-    }
+    opening = []
+    if access.may(Permission.SET_QUOTAS) and limits:
+        opening.append((icon("quota"), _("Adjust quota")))
+    if role and may_change_role(access.role, role, other):
+        opening.append((icon("role"), _("Change role")))
+    editor = (
+        f"{reverse('usage:member-editor', args=[access.team.slug, user_id])}?back={back}" if opening else ""
+    )
+    items = [format_html(_OPENS_EDITOR, editor, editor, user_id, *words) for words in opening]
+    calls = behind(context, access.team).to(member=user_id)
+    items.append(format_html('<li><a href="{}">{}{}</a></li>', calls, icon("logs"), _("View calls")))
+    return format_html_join("", "{}", ((item,) for item in items))
+
+
+_OPENS_EDITOR = '<li><a href="{}" hx-get="{}" hx-target="#editor-{}" hx-swap="outerHTML">{}{}</a></li>'
