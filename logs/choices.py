@@ -23,7 +23,7 @@ from usage.query import Dimension, UsageQuery
 SAMPLE, SAMPLE_FAILED = 5_000, 20_000
 # As far as the calls of one route are counted.
 MOST_OF_ROUTE = 2_000
-MOST = 200
+MOST = 100
 # The parameters of the usage query; the others are columns of calls.
 _DIMENSIONS = {"member": Dimension.MEMBER, "model": Dimension.MODEL, "token": Dimension.TOKEN}
 _OF_FAILED = {"status", "error_type"}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from logs.models import Call
@@ -118,27 +119,27 @@ def _lines(tokens: Tokens, rates: Rates) -> list[PriceLine]:
 
 def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:
     """The levels that recording charged (usage.charges), with the limits that stand there now."""
-    team, call = access.team, who.call
-    quotas = Quota.objects.filter(team=team).select_related("membership")
-    token, member, whole = None, None, None
-    for quota in quotas:
-        if quota.token_id and quota.token_id == call.token_id:
-            token = quota
-        elif quota.membership and quota.membership.user_id == call.member_id:
-            member = quota
-        elif not quota.token_id and not quota.membership_id:
-            whole = quota
+    team, quotas = access.team, _quotas(who.call, access.team)
+    token, member, whole, balance = (quotas.get(level) for level in Level)
     levels = [QuotaShown(_("Token %s") % who.token.name, token)] if who.token else []
     levels.append(QuotaShown(str(Level.MEMBER.label), member))
     if not team.is_personal:
         levels.append(QuotaShown(str(Level.TEAM.label), whole))
-    balance = whole if team.is_personal else _balance(call)
     return [*levels, QuotaShown(_("Balance of the owner"), balance)]
 
 
-def _balance(call: Call) -> Quota | None:
-    owner = Team.objects.filter(owner=call.payer_id, is_personal=True)
-    return Quota.objects.filter(team__in=owner, membership=None, token=None).first()
+def _quotas(call: Call, team: Team) -> dict[Level, Quota]:
+    """The limits of the call's levels; that of a personal space is its owner's balance. One query."""
+    whole = Q(membership=None, token=None)
+    of_caller = Q(token=call.token_id) | Q(membership__user=call.member_id) | whole
+    of_payer = Q(team__owner=call.payer_id, team__is_personal=True)
+    found: dict[Level, Quota] = {}
+    for quota in Quota.objects.filter(Q(of_caller, team=team) | whole & of_payer).select_related("team"):
+        if quota.token_id or quota.membership_id:
+            found[Level.TOKEN if quota.token_id else Level.MEMBER] = quota
+        else:
+            found[Level.OWNER if quota.team.is_personal else Level.TEAM] = quota
+    return found
 
 
 def _alike(who: NamedCall, access: Access) -> list[Alike]:

@@ -62,20 +62,37 @@ def test_a_reported_cost_and_a_missing_price_say_so_instead_of_a_formula(record,
 
 
 def test_the_levels_that_it_counted_against_are_named_with_their_limits(cast, record, detail):
-    Quota.objects.create(team=cast.team, limit_nanos=7_000_000_000, period=Period.WEEK)
+    call = record("member", "a")
+    space = cast.owner.owned_teams.get(is_personal=True)
+    Quota.objects.create(team=cast.team, token_id=call.token_id, limit_nanos=1, period=Period.DAY)
+    for person, limit in [(cast.member, 2), (cast.administrator, 20)]:
+        membership = cast.team.memberships.get(user=person)
+        Quota.objects.create(team=cast.team, membership=membership, limit_nanos=limit, period=Period.DAY)
+    Quota.objects.create(team=cast.team, limit_nanos=3, period=Period.WEEK)
+    Quota.objects.create(team=space, limit_nanos=4, period=Period.MONTH)
+    Quota.objects.create(team=cast.other_team, limit_nanos=30, period=Period.MONTH)
+    levels = detail("owner", call).context["detail"].levels
+    assert [(level.label, level.quota.limit_nanos) for level in levels] == [
+        ("Token laptop", 1),
+        (Level.MEMBER.label, 2),
+        (Level.TEAM.label, 3),
+        ("Balance of the owner", 4),
+    ]
+
+
+def test_a_large_team_with_many_quotas_costs_no_more(cast, record, client_of, django_assert_num_queries):
+    client, call = client_of("owner"), record("member", "a")
+    url = reverse("logs:detail", args=[cast.team.slug, call.id])
+    client.get(url)
+    for membership in cast.team.memberships.all():
+        Quota.objects.create(team=cast.team, membership=membership, limit_nanos=1, period=Period.DAY)
+    with django_assert_num_queries(11):
+        assert client.get(url).status_code == 200
+
+
+def test_levels_without_a_limit_are_named_as_well(record, detail):
     levels = detail("owner", record("member", "a")).context["detail"].levels
-    assert [level.label for level in levels] == [
-        "Token laptop",
-        Level.MEMBER.label,
-        Level.TEAM.label,
-        "Balance of the owner",
-    ]
-    assert [level.quota.limit_nanos if level.quota else None for level in levels] == [
-        None,
-        None,
-        7_000_000_000,
-        None,
-    ]
+    assert [level.quota for level in levels] == [None] * 4
 
 
 def test_before_and_next_follow_the_filters_and_the_order_of_the_list(record, detail):
