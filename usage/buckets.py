@@ -22,3 +22,8 @@ def day_of(at: datetime, zone: ZoneInfo) -> date:
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The instant (UTC) at which a day of the zone begins: midnight, or what follows where DST skips it."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def days_between(first: date, after_last: date) -> list[date]:
+    """The days [first, after_last)."""
+    return [date.fromordinal(day) for day in range(first.toordinal(), after_last.toordinal())]

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from usage.buckets import days_between
 from usage.models import Counters
 from usage.query import UsageQuery
 from usage.rollups import COUNTERS
@@ -20,6 +21,8 @@ from usage.rollups import COUNTERS
 # SQLite takes 500 SELECTs in a statement, and 32,766 parameters.
 _MOST_SELECTS = 100
 _MOST_PARAMETERS = 30_000
+# Rows that are looked up one by one; of more, a range of the index is read.
+_MOST_SOUGHT = 1_000
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,29 @@ def filter_values(filters: Filters) -> Iterator[Any]:
 
 def _select(number: int, piece: Slice, columns: tuple[str, ...]) -> Select:
     filters = filters_of(piece.query)
-    field: Any = piece.rollup._meta.get_field(piece.rollup.DIMENSIONS[0])
+    time, slots = _when(piece, dict(filters))
+    text = _text(
+        connection.vendor, piece.rollup, piece.by_slot, columns, piece.depth, time + within_filters(filters)
+    )
+    return text, [number, piece.query.team.pk, piece.query.mode, *slots, *filter_values(filters)]
+
+
+def _when(piece: Slice, filters: dict[str, Sequence[Any]]) -> tuple[str, list[Any]]:
+    """The condition on the slice's time, and its parameters.
+
+    The primary key goes on from time to member, model or token. Where that is filtered by, naming each day lets an
+    index find the rows of a member; from a first to a last day it has to go through those of all.
+    """
+    name, following, *_others = piece.rollup.DIMENSIONS
+    slots: list[date | datetime] = [piece.start, piece.end]
+    condition = f"{name} >= %s AND {name} < %s"
+    if name == "day" and following in filters:
+        days = days_between(piece.start, piece.end)
+        if len(days) * len(filters[following]) <= _MOST_SOUGHT:
+            slots, condition = [*days], f"{name} IN ({', '.join(['%s'] * len(days))})"
+    field: Any = piece.rollup._meta.get_field(name)
     # SQLite compares days and times as text.
-    edges = [field.get_db_prep_value(edge, connection, prepared=False) for edge in (piece.start, piece.end)]
-    text = _text(connection.vendor, piece.rollup, piece.by_slot, columns, piece.depth, within_filters(filters))
-    return text, [number, piece.query.team.pk, piece.query.mode, *edges, *filter_values(filters)]
+    return condition, [field.get_db_prep_value(slot, connection, prepared=False) for slot in slots]
 
 
 @functools.lru_cache(maxsize=256)  # filters can have any number of values
@@ -113,7 +134,7 @@ def _text(
     by_slot: bool,
     columns: tuple[str, ...],
     depth: Depth,
-    filters: str,
+    conditions: str,
 ) -> str:
     time = rollup.DIMENSIONS[0]
     slot, no_slot, whole, joined, empty = _DIALECTS[vendor]
@@ -121,9 +142,9 @@ def _text(
     both = ("latency_sketch", "ttft_sketch")
     merged = [joined % name if depth.sketches else empty for name in both]
     selected = ", ".join(["%s", slot % time if by_slot else no_slot, *columns, *sums, *merged])
-    within = f"team_id = %s AND mode = %s AND {time} >= %s AND {time} < %s{filters}"
     # By the team, so that there is no row where there is nothing.
     groups = ", ".join(["team_id", *([time] if by_slot else []), *columns])
+    within = f"team_id = %s AND mode = %s AND {conditions}"
     return f"SELECT {selected} FROM {rollup._meta.db_table} WHERE {within} GROUP BY {groups}"  # noqa: S608
 
 

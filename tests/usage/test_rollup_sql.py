@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from logs.callers import Caller
 from logs.record import record_calls
@@ -53,3 +55,13 @@ def test_where_there_is_nothing_there_is_no_row(slice_of, cast):
 
 def test_nothing_asked_is_nothing_answered():
     assert list(sums_of([], ["member_id"])) == []
+
+
+@pytest.mark.parametrize("others", [0, 5, 2_000])
+def test_few_members_are_looked_up_day_by_day_and_many_in_a_range(slice_of, cast, others):
+    """Both answer the same; which is asked is seen in the statement."""
+    members = [cast.member.pk, *range(10**6, 10**6 + others)]
+    with CaptureQueriesContext(connection) as asked:
+        (row,) = sums_of([slice_of(members)], ["member_id"])
+    assert row[:4] == (0, DAY, cast.member.pk, 3)
+    assert ("day IN (" in asked[0]["sql"]) is (others < 1_000)
