@@ -13,8 +13,6 @@ from functools import partial, reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Aggregate, BinaryField
-
 from usage.buckets import day_of, day_start
 from usage.figures import Figures
 from usage.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
@@ -37,20 +35,6 @@ def register_raw_source(source: RawSource) -> None:
     """Called by `logs` once: how to count calls that no rollup can (usage may not import logs)."""
     global _raw_source  # set once, when the apps are ready
     _raw_source = source
-
-
-class Joined(Aggregate):
-    """Sketches of a group one after the other, which is a sketch of all of them."""
-
-    function = "string_agg"
-    output_field = BinaryField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="string_agg(%(expressions)s, ''::bytea)", **extra)
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "CAST(group_concat(%(expressions)s, '') AS BLOB)"
-        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def _text(
     # By the team, so that there is no row where there is nothing.
     groups = ", ".join(["team_id", *([time] if by_slot else []), *columns])
     within = f"team_id = %s AND mode = %s AND {conditions}"
-    return f"SELECT {selected} FROM {rollup._meta.db_table} WHERE {within} GROUP BY {groups}"  # noqa: S608
+    return f"SELECT {selected} FROM {rollup._meta.db_table} WHERE {within} GROUP BY {groups}"  # noqa: S608  # our own names
 
 
 # A slot, none, a sum as a whole number, sketches one after the other (which is one of all of them), no sketch.

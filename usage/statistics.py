@@ -160,7 +160,7 @@ def completed(query: UsageQuery, by: Dimension, rows: Sequence[Ranked]) -> list[
     called = tuple(row.key for row in rows if row.figures.calls)
     if not called:
         return list(rows)
-    narrowed: UsageQuery = replace(query, **{f"{by}s": called})  # type: ignore[arg-type]
+    narrowed: UsageQuery = replace(query, **{f"{by}s": called})  # type: ignore[arg-type]  # all are tuples
     (found,) = cells(narrowed, [by], [query.range])
     fill_percentiles(list(found.values()))
     return [replace(row, figures=found.get((row.key,), row.figures)) for row in rows]

@@ -7,11 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import Aggregate, Sum, TextField
+from django.db.models import Aggregate, BinaryField, Sum, TextField
 
 from teams.models import Mode, Team
 from usage.buckets import day_of, day_start
-from usage.cells import Joined
 from usage.models import DayMember, HourMember, HourModel
 from usage.query import Range, local_shift
 from usage.sketch import MIDDLE, decode
@@ -121,7 +120,7 @@ def _team_hours(team: Team, mode: Mode, within: Range, grid: Grid) -> tuple[Floa
         HourModel.objects.filter(team_id=team.pk, mode=mode, hour__gte=within.start, hour__lt=within.end)
         .order_by()
         .values("hour")
-        .annotate(**{f"sum_{name}": Sum(name) for name in _SUMMED}, latency=Joined("latency_sketch"))
+        .annotate(**{f"sum_{name}": Sum(name) for name in _SUMMED}, latency=_Joined("latency_sketch"))
         .values_list("hour", *(f"sum_{name}" for name in _SUMMED), "latency")
     )
     places = grid.places(row[0] for row in rows)
@@ -139,6 +138,20 @@ def histogram(sketches: Sequence[bytes], groups: Ints, size: int) -> Floats:
         np.repeat(groups * width, lengths) + _COARSE[buckets], weights=counts, minlength=size * width
     )
     return flat.reshape(size, width).astype(float)
+
+
+class _Joined(Aggregate):
+    """Sketches of a group one after the other, which is a sketch of all of them."""
+
+    function = "string_agg"
+    output_field = BinaryField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="string_agg(%(expressions)s, ''::bytea)", **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "CAST(group_concat(%(expressions)s, '') AS BLOB)"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 class _Pairs(Aggregate):
