@@ -1,10 +1,11 @@
 """Who may do what: the permission table as data, and fetch-and-check, the first line of every view."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
 from teams.models import Membership, Role, Team, Transfer, User
@@ -49,6 +50,8 @@ class Access:
     role: str
     # Whether the team has been offered to this user, as far as one query can tell; it may have lapsed.
     is_offered: bool = False
+    # All of the user's, as `memberships_of` has them: every page's switcher shows them.
+    memberships: Sequence[Membership] = field(default=(), compare=False, repr=False)
 
     def may(self, permission: Permission) -> bool:
         """Whether the role includes `permission` in this team."""
@@ -64,7 +67,11 @@ class Access:
 
 def memberships_of(user: User) -> list[Membership]:
     """The contexts of a user: the personal space first, then teams by name."""
-    return list(
+    return list(_memberships(user))
+
+
+def _memberships(user: User) -> QuerySet[Membership]:
+    return (
         Membership.objects.filter(user=user, team__deleted_at=None)
         .select_related("team")
         .order_by("-team__is_personal", "team__name", "team_id")
@@ -88,15 +95,11 @@ def team_for(user: User, slug: str, permission: Permission) -> Access:
     offers = Transfer.objects.filter(
         team=OuterRef("team"), successor=user, accepted_at=None, declined_at=None, cancelled_at=None
     )
-    membership = (
-        Membership.objects.select_related("team")
-        .annotate(is_offered=Exists(offers))
-        .filter(user=user, team__slug=slug, team__deleted_at=None, user__is_active=True)
-        .first()
-    )
+    found = list(_memberships(user).filter(user__is_active=True).annotate(is_offered=Exists(offers)))
+    membership = next((one for one in found if one.team.slug == slug), None)
     if membership is None:
         raise Http404("No such team")
-    access = Access(membership.team, user, membership.role, membership.is_offered)
+    access = Access(membership.team, user, membership.role, membership.is_offered, found)
     if not access.may(permission):
         raise PermissionDenied
     return access

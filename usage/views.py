@@ -112,15 +112,12 @@ def me(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
     form = OwnFilter(request.GET, user=request.user, memberships=memberships, tokens=tokens, now=now)
-    context = (
-        _filters(request, form, "me")
-        | {
-            "contexts_shown": own_contexts(memberships, form.mode_asked, now),
-            "contexts": memberships,  # which the frame would ask for otherwise
-            "tokens": [token for token in tokens if token.revoked_at is None][:MOST_TOKENS],
-            "now": now,
-        }
-    )
+    context = _filters(request, form, "me") | {
+        "contexts_shown": own_contexts(memberships, form.mode_asked, now),
+        "memberships": memberships,
+        "tokens": [token for token in tokens if token.revoked_at is None][:MOST_TOKENS],
+        "now": now,
+    }
     if form.is_valid():
         asked = form.question()
         page = own_page(asked, memberships, tokens, now)
@@ -136,7 +133,7 @@ def my_calls(request: HttpRequest) -> HttpResponse:
     form = OwnCallsFilter(
         request.GET, user=request.user, memberships=memberships, tokens=tokens, now=timezone.now()
     )
-    context = _filters(request, form, "me") | {"contexts": memberships}
+    context = _filters(request, form, "me") | {"memberships": memberships}
     if form.is_valid():
         found = own_calls(form.question(), form.which())
         if len(found.places) == 1:

@@ -1,12 +1,14 @@
 """What the frame of every page asks for."""
 
+from collections.abc import Sequence
+
 from django import template
 from django.conf import settings
 from django.template import RequestContext
 from django.utils import timezone
 
-from teams.access import Access
-from teams.models import Transfer
+from teams.access import Access, memberships_of
+from teams.models import Membership, Transfer
 from teams.navigation import NavItem, personal_navigation, team_navigation
 from teams.offers import offer_to
 
@@ -20,6 +22,14 @@ def navigation(context: RequestContext) -> list[NavItem]:
     if access := context.get("access"):
         return team_navigation(access, current, context["mode"])
     return personal_navigation(current, context["request"].path)
+
+
+@register.simple_tag(takes_context=True)
+def memberships_of_reader(context: RequestContext) -> Sequence[Membership]:
+    """What the switcher leads to, personal space first, then by name: as the page read it, else asked for here."""
+    access: Access | None = context.get("access")
+    known = access.memberships if access else context.get("memberships")
+    return known or memberships_of(context["request"].user)
 
 
 @register.simple_tag(takes_context=True)
