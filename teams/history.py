@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PAGE = 50
 MOST_EXPORTED = 100_000
+# The field of a row with the address of the calls that its numbers count.
+CALLS_PATH = "calls_path"
 
 # What each kind is called in the filter of a team's activity, by the noun before the dot. Rows about accounts
 # (`user.…`) belong to no team.
@@ -127,10 +129,45 @@ class Change:
 
 
 @dataclass(frozen=True)
-class ActivityPage:
-    """Rows, newest first, and the id before which the next page goes on (None: this is the last)."""
+class ActivityLine:
+    """A row as people read it."""
 
-    rows: list[Activity]
+    row: Activity
+
+    @property
+    def words(self) -> str:
+        """A kind that has no sentence is shown as it is called."""
+        row = self.row
+        words = {
+            "actor": row.actor.label if row.actor else _("The site"),
+            "person": row.person.label if row.person else row.subject,
+            "subject": row.subject,
+        }
+        return (
+            str(SENTENCES.get(row.kind, "%(actor)s: " + row.kind.replace("%", "%%") + " %(subject)s")) % words
+        )
+
+    @property
+    def changes(self) -> list[Change]:
+        """What stood before and after, field by field."""
+        before, after = self.row.before, self.row.after
+        return [
+            Change(name.replace("_", " "), _text(before.get(name)), _text(after.get(name)))
+            for name in dict.fromkeys([*before, *after])
+            if name != CALLS_PATH
+        ]
+
+    @property
+    def calls_path(self) -> str:
+        """The address of the calls that its numbers count; "" for none."""
+        return str(self.row.after.get(CALLS_PATH) or self.row.before.get(CALLS_PATH) or "")
+
+
+@dataclass(frozen=True)
+class ActivityPage:
+    """Lines, newest first, and the id before which the next page goes on (None: this is the last)."""
+
+    lines: list[ActivityLine]
     older: int | None
 
 
@@ -150,25 +187,6 @@ def people_of(team: Team) -> Any:
     return User.objects.filter(Q(pk__in=rows.values("actor")) | Q(pk__in=rows.values("person"))).order_by(
         "name", "email"
     )
-
-
-def sentence(row: Activity) -> str:
-    """A row in words; a kind that has none is shown as it is called."""
-    words = {
-        "actor": row.actor.label if row.actor else _("The site"),
-        "person": row.person.label if row.person else row.subject,
-        "subject": row.subject,
-    }
-    return str(SENTENCES.get(row.kind, "%(actor)s: " + row.kind.replace("%", "%%") + " %(subject)s")) % words
-
-
-def changes(row: Activity) -> list[Change]:
-    """What stood before and after, field by field."""
-    names = dict.fromkeys([*row.before, *row.after])
-    return [
-        Change(name.replace("_", " "), _text(row.before.get(name)), _text(row.after.get(name)))
-        for name in names
-    ]
 
 
 def csv_lines(query: ActivityQuery) -> Iterator[str]:
@@ -194,7 +212,8 @@ def _page(found: QuerySet[Activity], before: int | None) -> ActivityPage:
     if before is not None:
         found = found.filter(pk__lt=before)
     rows = list(found[: PAGE + 1])
-    return ActivityPage(rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None)
+    lines = [ActivityLine(row) for row in rows[:PAGE]]
+    return ActivityPage(lines, rows[PAGE - 1].pk if len(rows) > PAGE else None)
 
 
 def _rows(query: ActivityQuery) -> QuerySet[Activity]:

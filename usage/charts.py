@@ -251,6 +251,6 @@ def _marks(query: UsageQuery, marks: Sequence[tuple[Point, str, str]], highest: 
         "customdata": [link for _point, _number, link in marks],
         "textfont": {"size": 10, "color": "var(--bad)", "weight": 600},
         "marker": {"symbol": "circle-open", "size": 16, "color": "var(--bad)", "line": {"width": 1.5}},
-        "hoverinfo": "skip",
+        "hoverinfo": "none",  # no text, but it can be clicked
         "cliponaxis": False,
     }

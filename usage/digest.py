@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,6 +17,7 @@ from config.figures import milliseconds, money, percent, plain
 from teams.access import access_of
 from teams.models import Membership, Mode, Role, Team, Token
 from usage.alerts.outbox import queue_mail
+from usage.drill import CallsBehind
 from usage.levels import LevelState
 from usage.models import Level, UsageMail
 from usage.people import people_of, people_with
@@ -43,12 +46,17 @@ class NearLimit:
 
 @dataclass(frozen=True)
 class Line:
-    """A figure as people read it: of the week, of the one before, and how it changed; "" where there is none."""
+    """A figure as people read it: of the week, of the one before, and how it changed; "" where there is none.
+
+    `href` and `href_before` are the addresses of the calls behind the two, on this site.
+    """
 
     label: str
     week: str
     before: str
     change: str
+    href: str = ""
+    href_before: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,42 +98,48 @@ class Digest:
         week, before, changes = self.overview.total, self.overview.figures_before, self.overview.changes
         assert changes is not None  # a digest compares with the week before
         return [
-            _line(_("Calls"), plain(week.calls), plain(before.calls), changes.calls),
-            _line(
+            self._line(_("Calls"), plain(week.calls), plain(before.calls), _change(changes.calls)),
+            self._line(
                 _("Success rate"),
                 percent(week.success_rate),
                 percent(before.success_rate),
-                changes.success,
-                unit=_("points"),
+                _change(changes.success, _("points")),
+                outcome="failed",
             ),
-            _line(
+            self._line(
                 _("Latency, p95"),
                 milliseconds(week.latency.p95),
                 milliseconds(before.latency.p95),
-                changes.p95,
+                _change(changes.p95),
+                sort="latency",
             ),
-            _line(_("Tokens"), plain(week.tokens), plain(before.tokens), changes.tokens),
-            _line(
-                _("Cost"),
-                money(week.cost_nanos),
-                money(before.cost_nanos),
-                changes.cost,
+            self._line(
+                _("Tokens"), plain(week.tokens), plain(before.tokens), _change(changes.tokens), sort="tokens"
+            ),
+            self._line(
+                _("Cost"), money(week.cost_nanos), money(before.cost_nanos), _change(changes.cost), sort="cost"
             ),
         ]
 
+    def _line(self, label: str, week: str | None, before: str | None, change: str, **which: Any) -> Line:
+        """A line whose figures lead to the calls of their week, or to `which` of them."""
+        now, then = self._behind.to(**which), self._behind.to(self.overview.query.previous, **which)
+        return Line(label, week or "", before or "", change, now if week else "", then if before else "")
+
+    @cached_property
+    def _behind(self) -> CallsBehind:
+        """What writes the addresses of the week's calls."""
+        return CallsBehind.of_query(self.overview.query)
+
     @property
-    def ranking(self) -> list[tuple[Row, str]]:
-        """The first members, each with the change of their calls."""
-        return [(row, _change(row.ranked.change)) for row in self.members]
+    def ranking(self) -> list[tuple[Row, str, str]]:
+        """The first members, each with the change of their calls and the address of these."""
+        return [(row, _change(row.ranked.change), self._behind.to(member=row.key)) for row in self.members]
 
     @property
     def is_empty(self) -> bool:
         """Nothing to tell: no calls in that week nor in the one before."""
         return self.overview.is_empty and not (self.overview.before and self.overview.before.calls)
-
-
-def _line(label: str, week: str | None, before: str | None, change: float | None, unit: str = "%") -> Line:
-    return Line(label, week or "", before or "", _change(change, unit))
 
 
 def _change(ratio: float | None, unit: str = "%") -> str:

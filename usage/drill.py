@@ -52,13 +52,14 @@ class CallsBehind:
     asked: QueryDict
 
     @classmethod
-    def of_query(cls, query: UsageQuery, *, member: str, tokens: Sequence[str]) -> Self:
-        """Those of a question about one member, with the public ids of the member and of the tokens it is about."""
+    def of_query(cls, query: UsageQuery, *, member: str = "", tokens: Sequence[str] = ()) -> Self:
+        """Those of a question about a team, or with the public ids of a member and of tokens about them."""
         asked = QueryDict(mutable=True)
         asked["from"], asked["to"] = (
             on_the_clock(at, query.zone) for at in (query.range.start, query.range.end)
         )
-        asked["member"] = member
+        if member:
+            asked["member"] = member
         if query.mode == Mode.TEST:
             asked["mode"] = Mode.TEST.word
         asked.setlist("model", list(query.models))

@@ -35,6 +35,8 @@ class ExpectedEpisode(EpisodeRecord):
 
     public_id = models.CharField(max_length=24, unique=True, default=expected_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="expected_episodes")
+    # The address of the calls that the sentence counts; "" of marks older than this field.
+    calls_path = models.CharField(max_length=500, default="", blank=True)
     reason = models.CharField(_("reason"), max_length=200)
     marked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     marked_at = models.DateTimeField()

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from config.http import render_page, wants_part
 from teams.access import Access, Permission, may_change_role, may_limit
 from teams.activity import actor_of
-from teams.history import ActivityQuery, activity_page, changes, sentence
+from teams.history import ActivityQuery, activity_page
 from teams.models import Membership, Mode, Role
 from teams.requests import access_for, attempt_form
 from usage.actions.members import edit_member
@@ -147,7 +147,7 @@ def _quotas_page(
     now = timezone.now()
     mode = Mode.TEST if request.GET.get("mode") == "test" else Mode.LIVE
     shown = allotment(access, mode, now)
-    rows = activity_page(ActivityQuery(access.team, noun="quota")).rows[:_HISTORY]
+    history = activity_page(ActivityQuery(access.team, noun="quota")).lines[:_HISTORY]
     context = {
         "access": access,
         "nav": "quotas",
@@ -155,7 +155,7 @@ def _quotas_page(
         "team_form": team_form or (_team_form(access) if access.may(Permission.OWN_TEAM) else None),
         "members_form": members_form or LimitForm(prefix="members"),
         "chosen": request.POST.getlist("member"),
-        "history": [(row, sentence(row), changes(row)) for row in rows],
+        "history": history,
     }
     status = 422 if team_form or members_form else 200
     return render_page(request, "usage/quotas.html", "usage-quotas", context, status)

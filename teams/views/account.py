@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from teams.actions.users import rename_user
 from teams.activity import actor_of
 from teams.forms import OlderFilter, ProfileForm
-from teams.history import account_page, changes, sentence
+from teams.history import account_page
 from teams.last_team import last_team
 from teams.models import Membership, User
 from teams.requests import signed_in
@@ -44,7 +44,7 @@ def activity(request: HttpRequest) -> HttpResponse:
         before = form.cleaned_data["before"]
         page = account_page(user, before)
         context |= {
-            "rows": [(row, sentence(row), changes(row)) for row in page.rows],
+            "lines": page.lines,
             "older": page.older,
             "is_first": before is None,
         }

@@ -7,7 +7,7 @@ from django.utils import timezone
 from config.http import render_page
 from teams.access import Permission
 from teams.forms import ActivityFilter
-from teams.history import activity_page, changes, csv_lines, sentence
+from teams.history import activity_page, csv_lines
 from teams.requests import access_for
 
 
@@ -20,13 +20,13 @@ def activity(request: HttpRequest, slug: str) -> HttpResponse:
         "nav": "activity",
         "form": form,
         "now": timezone.now(),
-        "rows": [],
+        "lines": [],
         "older": None,
     }
     if form.is_valid():
         page = activity_page(form.query(), form.cleaned_data["before"])
         context |= {
-            "rows": [(row, sentence(row), changes(row)) for row in page.rows],
+            "lines": page.lines,
             "older": page.older,
             "is_first": form.cleaned_data["before"] is None,
         }

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -10,6 +11,7 @@ from playwright.sync_api import expect
 from logs.callers import Caller
 from logs.record import record_calls
 from logs.reported import ReportedCall
+from tests.usage.unusual.conftest import NOW, happen, runaway, tokens, usual  # noqa: F401
 
 CHARTS = ("trend", "success", "latency")
 
@@ -126,6 +128,19 @@ def test_a_bar_of_the_personal_page_leads_to_where_its_calls_are(
         axe()
     page.get_by_role("link", name="Harbour Research").click()
     page.wait_for_url("**/t/harbour-research/logs/?from=*")
+
+
+def test_a_ring_leads_to_the_calls_that_made_the_hour_unusual(page, cast, runaway, sign_in):  # noqa: F811
+    with time_machine.travel(NOW):
+        sign_in(cast.owner)
+        open_page(page, "overview", "?period=7d")
+        ring = page.locator("[data-chart=trend] .textpoint >> nth=0")
+        ring.scroll_into_view_if_needed()
+        box = ring.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_url("**/t/harbour-research/logs/?from=2026-11-19T12%3A00&*token=*")
+        expect(page.get_by_text("1,000 calls")).to_be_visible()
 
 
 @pytest.mark.parametrize("query", ["?period=30d", "?figures=table&period=24h", "?member=nobody", "?mode=test"])

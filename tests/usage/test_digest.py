@@ -70,6 +70,25 @@ def test_it_tells_totals_ranking_the_unusual_and_quotas(cast, runaway, subscribe
     assert re.search(r"<td[^>]*>\+\d+\.\d%</td>", html)
 
 
+def test_every_number_of_calls_leads_to_exactly_these(cast, runaway, subscribe, mailoutbox, client_of):  # noqa: F811
+    subscribe("owner")
+    send_digests(now=MONDAY)
+    send_due(now=MONDAY)
+    html = mailoutbox[0].alternatives[0][0]
+    links = re.findall(r'<a href="http://[^/"]+([^"]*/logs/[^"]*)">([\d,.]+)([^<]*)</a>', html)
+    with time_machine.travel(MONDAY, tick=False):
+        for address, number, unit in links:
+            total = client_of("owner").get(address.replace("&amp;", "&")).context["page"].total
+            if unit == "%":
+                assert total.calls == total.failed > 0
+            elif unit == "" and "sort=" not in address:
+                assert f"{total.calls:,}" == number
+            else:
+                assert "sort=" in address
+    assert len(links) == 2 * 5 + 3 - 2  # the costs begin with a $
+    assert len(re.findall(r'sort=cost">\$', html)) == 2
+
+
 def test_a_week_is_sent_once(runaway, subscribe, mailoutbox):  # noqa: F811
     subscribe("owner")
     subscribe("administrator")

@@ -11,10 +11,11 @@ from teams.actions.locks import lock_team
 from teams.actions.standing import require
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError, ConflictError
+from teams.history import CALLS_PATH
 from teams.models import Mode, Team
 from usage.models import ExpectedEpisode
 from usage.query import Range
-from usage.unusual.episodes import Episode
+from usage.unusual.episodes import Episode, hours_link
 from usage.unusual.shown import expected_in, mark_of
 
 LONGEST_REASON = 200
@@ -45,6 +46,7 @@ def mark_expected(
         starts_at=episode.whole.start,
         ends_at=episode.whole.end,
         sentence=episode.sentence[:300],
+        calls_path=hours_link(team, mode, episode),
         reason=reason,
         marked_by=by.user,
         marked_at=now,
@@ -74,4 +76,5 @@ def _told(mark: ExpectedEpisode) -> dict[str, Any]:
         "kind": mark.kind,
         "starts_at": mark.starts_at.isoformat(),
         "ends_at": mark.ends_at.isoformat(),
+        CALLS_PATH: mark.calls_path,
     }

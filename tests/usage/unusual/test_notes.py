@@ -136,6 +136,23 @@ def test_activity_says_what_was_expected(cast, runaway, page, client_of):
     assert "Olivia marked as expected: 12:00 Thu" in page("owner", "activity/")
 
 
+def test_the_numbers_of_that_row_lead_to_the_calls_they_count(cast, runaway, page, client_of):
+    client = client_of("owner")
+    form = {"episode": episode_key(page("owner")), "reason": "Load test"}
+    client.post(f"/t/{cast.team.slug}/unusual/expected/", form)
+    mark = ExpectedEpisode.objects.get()
+    client.post(f"/t/{cast.team.slug}/unusual/expected/{mark.public_id}/remove/")
+    html = page("owner", "activity/")
+    links = re.findall(
+        r'<a href="([^"]*)">Olivia (?:marked as expected|no longer expects): 12:00 Thu: ([\d,]+)', html
+    )
+    assert len(links) == 2
+    for address, count in links:
+        total = client.get(address.replace("&amp;", "&")).context["page"].total
+        assert f"{total.calls:,}" == count
+    assert "calls path" not in html
+
+
 @pytest.mark.parametrize("query", ["", "?period=24h", "?period=30d", "?period=90d"])
 def test_the_overview_asks_little_once_the_unusual_is_known(
     cast, runaway, at_noon, client_of, query, django_assert_max_num_queries
