@@ -12,7 +12,7 @@ Counts = dict[Any, list[int]]
 
 def counts_of(query: UsageQuery, by: Dimension | None, counters: Sequence[str] = ("calls",)) -> Counts:
     """Sums of some COUNTERS over the range, by member, model or token; of all under None without `by`."""
-    depth = Depth(frozenset(counters), sketches=False)
+    depth = Depth(frozenset(counters))
     (found,) = cells(query, [by] if by else [], [query.range], depths=[depth])
     return {
         key[0] if by else None: [getattr(figures, name) for name in counters] for key, figures in found.items()

@@ -14,7 +14,7 @@ from usage.cells import COLUMN, Asked, RawRow
 from usage.models import Outcome, PricedBy
 from usage.query import Dimension, Granularity, Range, UsageQuery
 from usage.rollup_sql import Depth, Select, filter_values, filters_of, run_union, within_filters
-from usage.rollups import COUNTERS
+from usage.rollups import COUNTERS, SKETCHES
 from usage.sketch import Ints, sketches_of
 from usage.unusual.details import CallRow
 
@@ -77,7 +77,10 @@ def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...]
 def _text(vendor: str, by_slot: bool, columns: tuple[str, ...], depth: Depth, filters: str) -> str:
     slot, listed = _DIALECTS[vendor]
     sums = [_COUNTED[name] if name in depth.counters else "0" for name in COUNTERS]
-    values = [listed.format(name) if depth.sketches else "''" for name in ("latency_ms", "ttft_ms")]
+    values = [
+        listed.format(name) if sketch in depth.sketches else "''"
+        for name, sketch in zip(("latency_ms", "ttft_ms"), SKETCHES, strict=True)
+    ]
     selected = ", ".join(["%s", f"{slot if by_slot else 'NULL'} AS slot", *columns, *sums, *values])
     # By the team, so that there is no row where there is nothing.
     groups = ", ".join(["team_id", *(["slot"] if by_slot else []), *columns])
@@ -95,8 +98,6 @@ def count_by_token(team: Team, mode: Mode, ranges: Sequence[Range]) -> Iterable[
     names = ("calls", "input_tokens", "output_tokens", "cost_nanos", "succeeded")
     places = [COUNTERS.index(name) for name in names]
     by = (Dimension.MEMBER, Dimension.TOKEN, Dimension.MODEL)
-    for _team, at, key, counters, *_no_sketches in count_calls(
-        [(query, ranges)], by, Depth(frozenset(names), sketches=False)
-    ):
+    for _team, at, key, counters, *_no_sketches in count_calls([(query, ranges)], by, Depth(frozenset(names))):
         calls, taken_in, given_out, cost, succeeded = (counters[place] for place in places)
         yield at, *key, calls, taken_in + given_out, cost, calls - succeeded

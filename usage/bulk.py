@@ -14,6 +14,8 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import JSONField, Model
 
+from config.cursors import reading_cursor
+
 Row = Sequence[Any]
 Statement = tuple[str, Sequence[Any]]  # SQL and its parameters
 
@@ -113,7 +115,7 @@ def fetch_by_keys(
     selected = ", ".join(f"t.{quote(name)}" for name in [*keys, *columns])
     found: list[tuple[Any, ...]] = []
     for source, parameters in _sources(model, keys, wanted):
-        with connection.cursor() as cursor:
+        with reading_cursor() as cursor:
             cursor.execute(
                 f"WITH k({_names(keys)}) AS ({source}) "
                 f"SELECT {selected} FROM k CROSS JOIN {_table(model)} t WHERE {' AND '.join(on)}",

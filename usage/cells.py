@@ -195,6 +195,8 @@ def _is_hourly(query: UsageQuery, by: Sequence[Dimension]) -> bool:
 
 def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool) -> Pieces:
     """The days, hours and rest of a range; `hourly` when days are too coarse for the answer."""
+    if query.quiet and query.quiet.start == asked.end:
+        asked = Range(asked.start, query.quiet.end)
     hours_known = narrowest(HOUR_ROLLUPS, needed) is not None
     up, down = partial(_boundary, query, up=True), partial(_boundary, query, up=False)
     day_from, day_to = up(asked.start, Granularity.DAY), down(asked.end, Granularity.DAY)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol, Self
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
@@ -89,6 +89,13 @@ class CallsBehind:
             return f"{self._path}?from={start}&to={end}{rest}"
 
         return of
+
+    def by_key(self, name: str, **narrower: Any) -> Callable[[str], str]:
+        """The same for each line of a table, which is a value of the filter `name`: all else is written once."""
+        own = {other: values for other, values in self._asked.items() if other not in {name, *narrower}}
+        query = urlencode(own | _values(narrower), doseq=True)
+        start = f"{self._path}?{query}&{name}=" if query else f"{self._path}?{name}="
+        return lambda key: start + quote_plus(key)
 
     @cached_property
     def _path(self) -> str:

@@ -114,6 +114,8 @@ def total(parts: Iterable[Figures]) -> Figures:
 def fill_percentiles(parts: Sequence[Figures], wholes: Sequence[tuple[Figures, slice]] = ()) -> None:
     """Works out `latency` and `ttft` of every set in one go, and of wholes, each of which is a slice of the parts."""
     for sketches, name in (("latency_sketches", "latency"), ("ttft_sketches", "ttft")):
+        if not any(any(getattr(one, sketches)) for one in parts):
+            continue
         counts = _histograms([getattr(one, sketches) for one in parts])
         sums = [counts[part].sum(axis=0, keepdims=True) for _whole, part in wholes]
         values = percentiles(np.concatenate([counts, *sums]), SHARES)

@@ -1,7 +1,7 @@
 """What the usage pages are made of: statistics with names to them, and what may be filtered by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from teams.access import Access
@@ -15,6 +15,7 @@ from usage.models import ClockChange, Level, QuotaUse
 from usage.own import OwnQuestion, OwnUsage, own_usage
 from usage.people import people_with, tokens_with
 from usage.query import Dimension, Granularity, UsageQuery
+from usage.quiet import with_quiet_ends
 from usage.refusals import Refused, refusals_in
 from usage.rollup_sql import CALLS
 from usage.statistics import Overview, Ranked, only, overview_and_models, ranking
@@ -47,9 +48,10 @@ def overview_page(
     query: UsageQuery, access: Access, now: datetime, by: Dimension = Dimension.MEMBER
 ) -> OverviewPage:
     """The overview of a team with its first few by a dimension, or for a member of their own part of it."""
+    (query,) = with_quiet_ends([query])
     single = SingleCalls(tuple(dict.fromkeys((Dimension.MODEL, by))))
     shown, models = overview_and_models(query, single)
-    ranked = ranking(query, by, single, CALLS) if access.sees_team else []
+    ranked = ranking(query, by, single, CALLS, before=None) if access.sees_team else []
     first = [row.key for row in ranked[:TOP]] if by is Dimension.MEMBER else []
     people = people_with(access.team, [*query.members, *first])
     unusual = unusual_in(query, sees_team=access.sees_team, now=now)
@@ -107,6 +109,7 @@ def own_page(
     asked: OwnQuestion, memberships: Sequence[Membership], tokens: Sequence[Token], now: datetime
 ) -> OwnPage:
     """One's own usage in the contexts asked for; `memberships` and `tokens` are all of one's own, to choose from."""
+    asked = replace(asked, parts=with_quiet_ends(asked.parts))
     own = own_usage(asked)
     query, parts = asked.whole, asked.parts
     # Looked for in contexts with calls only: in the others there is nothing unusual of one's own to be seen.

@@ -42,19 +42,23 @@ class NamedToken:
 
 
 def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
-    """The members of a team, and users of these ids whether or not they still are members."""
-    return _people(team, ~Q(role="") | Q(pk__in=list(also)))
+    """The members of a team by name, after them users of these ids who no longer are: two statements at most.
+
+    In one, the database would go through all users of the site.
+    """
+    members = Membership.objects.filter(team=team).order_by("user__name", "user__email")
+    rows = members.values_list("user", "user__public_id", "user__name", "user__email", "role")
+    people = {row[0]: Person(*row) for row in rows}
+    return people | people_with(team, set(also) - people.keys())
 
 
 def people_with(team: Team, ids: Iterable[int]) -> dict[int, Person]:
     """The users of these ids, as members of a team or as former ones."""
     wanted = list(ids)
-    return _people(team, Q(pk__in=wanted)) if wanted else {}
-
-
-def _people(team: Team, wanted: Q) -> dict[int, Person]:
+    if not wanted:
+        return {}
     role = Membership.objects.filter(team=team, user=OuterRef("pk")).values("role")
-    found = User.objects.annotate(role=Coalesce(Subquery(role), Value(""))).filter(wanted)
+    found = User.objects.annotate(role=Coalesce(Subquery(role), Value(""))).filter(pk__in=wanted)
     # Values, because hundreds of model instances take longer than the query.
     rows = found.order_by("name", "email").values_list("pk", "public_id", "name", "email", "role")
     return {row[0]: Person(*row) for row in rows}

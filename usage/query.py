@@ -72,6 +72,8 @@ class UsageQuery:
     members: tuple[int, ...] = field(default=())
     models: tuple[str, ...] = field(default=())
     tokens: tuple[int, ...] = field(default=())
+    # A time right after the range in which the team has no calls, so that it may be read along (`usage.quiet`).
+    quiet: Range | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -17,8 +17,9 @@ from usage.figures import Figures
 from usage.levels import LevelState
 from usage.people import NO_TOKEN, NamedToken, Person, people_of, people_with, tokens_with
 from usage.query import Dimension, UsageQuery
+from usage.quiet import with_quiet_ends
 from usage.quotas import member_levels, token_levels
-from usage.rollup_sql import CALLS, FULL, Depth
+from usage.rollup_sql import CALLS, FULL, KEYS, Depth
 from usage.statistics import Ranked, completed, ranking
 from usage.unusual.shown import Note, Unusual, unusual_in
 
@@ -115,7 +116,10 @@ class Ranking:
 
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
     """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
-    rows, people, tokens, unusual = _read(query, order, access, now, _DEPTH.get(order.sort, CALLS))
+    (query,) = with_quiet_ends([query])
+    rows, people, tokens, unusual = _read(
+        query, order, access, now, _DEPTH.get(order.sort, CALLS), _before(order)
+    )
     if order.sort is Sort.QUOTA:
         rows = with_quotas(query, rows, order.by, now)
     places = [(place, row) for place, row in enumerate(_sorted(rows, order), 1) if row.matches(order.search)]
@@ -123,7 +127,8 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     shown = [_at(place, row) for place, row in paged]
     if order.sort is not Sort.QUOTA:
         shown = with_quotas(query, shown, order.by, now)
-    whole = completed(query, order.by, [row.ranked for row in shown])
+    lines = [row.ranked for row in shown]
+    whole = completed(query, order.by, lines, knows_before=_before(order) is CALLS)
     shown = [replace(row, ranked=ranked) for row, ranked in zip(shown, whole, strict=True)]
     filters = filters_of(query, access, people=people, tokens=tokens, models=models_called(query))
     return Ranking(order, query, paged, shown, filters, unusual)
@@ -131,15 +136,15 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
 
 def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime) -> list[Row]:
     """All lines of a ranking with their quotas, for an export."""
-    rows, _people, _tokens, _unusual = _read(query, order, access, now, FULL)
+    rows, _people, _tokens, _unusual = _read(query, order, access, now, FULL, CALLS)
     rows = _sorted(with_quotas(query, rows, order.by, now), order)
     return [_at(place, row) for place, row in enumerate(rows, 1) if row.matches(order.search)]
 
 
 def _read(
-    query: UsageQuery, order: Order, access: Access, now: datetime, depth: Depth
+    query: UsageQuery, order: Order, access: Access, now: datetime, depth: Depth, before: Depth
 ) -> tuple[list[Row], dict[int, Person], dict[int, NamedToken], Unusual]:
-    ranked = ranking(query, order.by, depth=depth)
+    ranked = ranking(query, order.by, depth=depth, before=before)
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
@@ -211,11 +216,21 @@ def with_quotas(query: UsageQuery, rows: Sequence[Row], by: Dimension, now: date
 _PLACES = {role: place for place, role in enumerate((Role.OWNER, Role.ADMINISTRATOR, Role.MEMBER, ""))}
 # What of all lines must be known to sort them; of those shown the rest is read then.
 _DEPTH = {
-    Sort.TOKENS: Depth(frozenset({"calls", "input_tokens", "output_tokens"}), sketches=False),
-    Sort.COST: Depth(frozenset({"calls", "cost_nanos"}), sketches=False),
-    Sort.SUCCESS: Depth(frozenset({"calls", "succeeded"}), sketches=False),
+    Sort.TOKENS: Depth(frozenset({"calls", "input_tokens", "output_tokens"})),
+    Sort.COST: Depth(frozenset({"calls", "cost_nanos"})),
+    Sort.SUCCESS: Depth(frozenset({"calls", "succeeded"})),
     Sort.P95: FULL,
 }
+
+
+def _before(order: Order) -> Depth:
+    """What of the period before is read of all lines.
+
+    Of tokens no table knows hours: single calls are counted, which is not done twice.
+    """
+    return CALLS if order.sort is Sort.CHANGE or order.by is Dimension.TOKEN else KEYS
+
+
 _VALUE: dict[Sort, Callable[[Row], Any]] = {
     Sort.NAME: lambda row: row.name.casefold(),
     Sort.CALLS: lambda row: row.figures.calls,

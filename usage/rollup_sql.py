@@ -6,17 +6,18 @@ a condition over two ranges is no index range any more.
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any
 
 from django.db import connection
 
+from config.cursors import reading_cursor
 from usage.buckets import days_between
 from usage.models import Counters
-from usage.query import UsageQuery
-from usage.rollups import COUNTERS
+from usage.query import Granularity, Range, UsageQuery
+from usage.rollups import COUNTERS, SKETCHES
 
 # SQLite takes 500 SELECTs in a statement, and 32,766 parameters.
 _MOST_SELECTS = 100
@@ -27,21 +28,24 @@ _MOST_SOUGHT = 1_000
 
 @dataclass(frozen=True)
 class Depth:
-    """What is read: which counters, and whether the sketches, without which there are no percentiles.
+    """What is read: which counters, and which sketches, without which there are no percentiles.
 
     Counters that are not named are answered as 0, sketches as b"".
     """
 
-    counters: frozenset[str]
-    sketches: bool
+    counters: frozenset[str] = frozenset()
+    sketches: frozenset[str] = frozenset()
 
     def __or__(self, other: "Depth") -> "Depth":
-        return Depth(self.counters | other.counters, self.sketches or other.sketches)
+        return Depth(self.counters | other.counters, self.sketches | other.sketches)
 
 
-FULL = Depth(frozenset(COUNTERS), sketches=True)
-COUNTED = Depth(frozenset(COUNTERS), sketches=False)
-CALLS = Depth(frozenset({"calls"}), sketches=False)
+FULL = Depth(frozenset(COUNTERS), frozenset(SKETCHES))
+WITHOUT_TTFT = Depth(frozenset(COUNTERS), frozenset({"latency_sketch"}))
+COUNTED = Depth(frozenset(COUNTERS))
+CALLS = Depth(frozenset({"calls"}))
+# Which there are, and nothing of them.
+KEYS = Depth()
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def run_union(selects: Sequence[Select]) -> list[SumRow]:
     size = max(1, min(_MOST_SELECTS, _MOST_PARAMETERS // most))
     for first in range(0, len(selects), size):
         texts, parameters = zip(*selects[first : first + size], strict=True)
-        with connection.cursor() as cursor:
+        with reading_cursor() as cursor:
             cursor.execute(" UNION ALL ".join(texts), list(chain.from_iterable(parameters)))
             found += cursor.fetchall()
     return found
@@ -112,19 +116,27 @@ def _select(number: int, piece: Slice, columns: tuple[str, ...]) -> Select:
 def _when(piece: Slice, filters: dict[str, Sequence[Any]]) -> tuple[str, list[Any]]:
     """The condition on the slice's time, and its parameters.
 
-    The primary key goes on from time to member, model or token. Where that is filtered by, naming each day lets an
-    index find the rows of a member; from a first to a last day it has to go through those of all.
+    The primary key goes on from time to member, model or token. Where that is filtered by, naming each day or hour
+    lets an index find the rows of a member; from a first to a last it has to go through those of all.
     """
     name, following, *_others = piece.rollup.DIMENSIONS
     slots: list[date | datetime] = [piece.start, piece.end]
     condition = f"{name} >= %s AND {name} < %s"
-    if name == "day" and following in filters:
-        days = days_between(piece.start, piece.end)
-        if len(days) * len(filters[following]) <= _MOST_SOUGHT:
-            slots, condition = [*days], f"{name} IN ({', '.join(['%s'] * len(days))})"
+    if following in filters:
+        each = _slots(piece)
+        if len(each) * len(filters[following]) <= _MOST_SOUGHT:
+            slots, condition = each, f"{name} IN ({', '.join(['%s'] * len(each))})"
     field: Any = piece.rollup._meta.get_field(name)
     # SQLite compares days and times as text.
     return condition, [field.get_db_prep_value(slot, connection, prepared=False) for slot in slots]
+
+
+def _slots(piece: Slice) -> list[date | datetime]:
+    """Each day or hour of a slice."""
+    if isinstance(piece.start, datetime) and isinstance(piece.end, datetime):
+        hourly = replace(piece.query, granularity=Granularity.HOUR)
+        return [*hourly.buckets(Range(piece.start, piece.end))]
+    return [*days_between(piece.start, piece.end)]
 
 
 @functools.lru_cache(maxsize=256)  # filters can have any number of values
@@ -139,8 +151,7 @@ def _text(
     time = rollup.DIMENSIONS[0]
     slot, no_slot, whole, joined, empty = _DIALECTS[vendor]
     sums = [f"SUM({name}){whole}" if name in depth.counters else "0" for name in COUNTERS]
-    both = ("latency_sketch", "ttft_sketch")
-    merged = [joined % name if depth.sketches else empty for name in both]
+    merged = [joined % name if name in depth.sketches else empty for name in SKETCHES]
     selected = ", ".join(["%s", slot % time if by_slot else no_slot, *columns, *sums, *merged])
     # By the team, so that there is no row where there is nothing.
     groups = ", ".join(["team_id", *([time] if by_slot else []), *columns])

@@ -8,7 +8,7 @@ from typing import Any
 from usage.cells import Cells, SingleCalls, cells, cells_of_teams
 from usage.figures import Figures, fill_percentiles, total
 from usage.query import Dimension, Range, Span, UsageQuery, next_bucket
-from usage.rollup_sql import CALLS, COUNTED, FULL, Depth
+from usage.rollup_sql import CALLS, COUNTED, FULL, KEYS, WITHOUT_TTFT, Depth
 
 
 @dataclass(frozen=True)
@@ -143,27 +143,43 @@ def by_time_and_model(
 
 
 def ranking(
-    query: UsageQuery, by: Dimension, single: SingleCalls | None = None, depth: Depth = COUNTED
+    query: UsageQuery,
+    by: Dimension,
+    single: SingleCalls | None = None,
+    depth: Depth = COUNTED,
+    before: Depth | None = CALLS,
 ) -> list[Ranked]:
     """Members, models or tokens with calls in the period or the one before, most calls first.
 
-    `depth` is that of the period; of the one before only the calls are known. `completed` works out what is shown.
+    `depth` is what is known of the period, `before` of the one before: with KEYS only that there were calls in it,
+    and with None not even that. `completed` works out the rest of what is shown.
     """
-    rows = _ranked(cells(query, [by], _ranges(query), single, (depth, CALLS)))
+    ranges = _ranges(query) if before is not None else [query.range]
+    rows = _ranked(cells(query, [by], ranges, single, (depth, before or KEYS)))
     if depth.sketches:
         fill_percentiles([row.figures for row in rows])
     return rows
 
 
-def completed(query: UsageQuery, by: Dimension, rows: Sequence[Ranked]) -> list[Ranked]:
-    """Some lines of a ranking with all their figures of the period, which of all lines would take long to read."""
-    called = tuple(row.key for row in rows if row.figures.calls)
-    if not called:
-        return list(rows)
-    narrowed: UsageQuery = replace(query, **{f"{by}s": called})  # type: ignore[arg-type]  # all are tuples
-    (found,) = cells(narrowed, [by], [query.range])
-    fill_percentiles(list(found.values()))
-    return [replace(row, figures=found.get((row.key,), row.figures)) for row in rows]
+def completed(
+    query: UsageQuery, by: Dimension, rows: Sequence[Ranked], *, knows_before: bool = False
+) -> list[Ranked]:
+    """Some lines of a ranking with all figures of the period but TTFT, and the calls of the one before unless they
+    are known; of all lines these would take long to read."""
+    if not rows:
+        return []
+    narrowed: UsageQuery = replace(query, **{f"{by}s": tuple(row.key for row in rows)})  # type: ignore[arg-type]  # all are tuples
+    ranges = [query.range] if knows_before else _ranges(query)
+    now, *then = cells(narrowed, [by], ranges, depths=(WITHOUT_TTFT, CALLS))
+    fill_percentiles(list(now.values()))
+    return [
+        replace(
+            row,
+            figures=now.get((row.key,)) or Figures(),
+            before=then[0].get((row.key,)) or Figures() if then else row.before,
+        )
+        for row in rows
+    ]
 
 
 def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:

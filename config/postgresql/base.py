@@ -1,9 +1,11 @@
-"""Django's backend for PostgreSQL, which asks a connection less often whether it still works."""
+"""Django's backend for PostgreSQL, with fewer trips and a faster way to read."""
 
 import select
 
+import psycopg
 from django.db.backends.postgresql import base
-from psycopg.pq import ConnStatus
+from django.db.backends.utils import CursorWrapper
+from psycopg.pq import ConnStatus, Format
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -13,6 +15,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     connection, says so on it or closes it, and either makes it readable; only then is the question worth a trip,
     which is a seventh of what a reservation takes.
     """
+
+    def binary_cursor(self) -> CursorWrapper:
+        """A cursor whose values arrive as bytes. Django's own, which write parameters into the text, cannot ask so."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = psycopg.Cursor(self.connection)
+            cursor.format = Format.BINARY
+            return self._prepare_cursor(cursor)  # type: ignore[no-any-return,attr-defined]  # not in the stubs
 
     def is_usable(self) -> bool:
         if self.connection is None or self.connection.pgconn.status != ConnStatus.OK:

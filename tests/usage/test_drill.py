@@ -63,3 +63,14 @@ def test_an_offset_survives_the_address():
     hour = Range(datetime(2026, 10, 25, 0, 0, tzinfo=UTC), datetime(2026, 10, 25, 1, 0, tzinfo=UTC))
     asked = QueryDict(behind().to(hour).partition("?")[2])
     assert (asked["from"], asked["to"]) == ("2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00")
+
+
+@pytest.mark.parametrize("asked", ["", "period=30d&model=a", "model=a&member=m&mode=test"])
+@pytest.mark.parametrize("narrower", [{}, {"outcome": "failed"}])
+def test_a_table_writes_the_addresses_of_its_lines_at_once(asked, narrower):
+    way = behind(asked)
+    to = way.by_key("model", **narrower)
+    for key in ("b", "a b&c", "größer/2"):
+        alone = QueryDict(way.to(model=key, **narrower).partition("?")[2])
+        assert QueryDict(to(key).partition("?")[2]) == alone
+        assert to(key).startswith("/t/harbour/logs/?")

@@ -4,13 +4,13 @@ from typing import Any
 
 from django import template
 from django.template import RequestContext
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from teams.models import Team
 from usage.drill import Behind, CallsBehind
 from usage.own import ContextUsage
 from usage.query import Range
-from usage.ranking import Row
 
 register = template.Library()
 
@@ -46,16 +46,9 @@ def behind(context: RequestContext, team: Team) -> CallsBehind:
     return kept[team.pk]
 
 
-@register.simple_tag(takes_context=True)
-def calls_of(context: RequestContext, row: Row, **narrower: Any) -> str:
-    """The address of the calls of a line of the ranking, "" without any: `{% calls_of row as href %}`."""
-    asked: dict[str, Any] = {row.by.value: row.key, **narrower}
-    return calls_behind(context, **asked) if row.figures.calls else ""
-
-
 @register.simple_tag
-def linked(figure: str, href: str, sort: str = "") -> str:
+def linked(figure: str, href: str, sort: str = "") -> SafeString:
     """A figure that leads to the calls behind it, sorted by what it tells; by itself where `href` is ""."""
     if not href:
-        return conditional_escape(figure)
+        return format_html("{}", figure)
     return format_html('<a href="{}">{}</a>', f"{href}&sort={sort}" if sort else href, figure)

@@ -1,6 +1,7 @@
 """Quotas in tables of people and tokens: the bar, the menu that opens the editor, the place where it opens."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,7 @@ from django import template
 from django.template import RequestContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -106,20 +107,65 @@ def member_menu_items(
     `user_id` is the public id, `role` "" a former member, `back` the page that the editor leads back to. The editor
     opens in the row `editor-<id>` below, or as a page.
     """
-    limits = bool(role) and not access.team.is_personal and may_limit(access.role, role)
-    other = Role.MEMBER if role == Role.ADMINISTRATOR else Role.ADMINISTRATOR
-    opening = []
-    if access.may(Permission.SET_QUOTAS) and limits:
-        opening.append((icon("quota"), _("Adjust quota")))
-    if role and may_change_role(access.role, role, other):
-        opening.append((icon("role"), _("Change role")))
-    editor = (
-        f"{reverse('usage:member-editor', args=[access.team.slug, user_id])}?back={back}" if opening else ""
-    )
-    items = [format_html(_OPENS_EDITOR, editor, editor, user_id, *words) for words in opening]
-    calls = behind(context, access.team).to(member=user_id)
-    items.append(format_html('<li><a href="{}">{}{}</a></li>', calls, icon("logs"), _("View calls")))
-    return format_html_join("", "{}", ((item,) for item in items))
+    return menus(context, access, back).items(user_id, role)
 
 
-_OPENS_EDITOR = '<li><a href="{}" hx-get="{}" hx-target="#editor-{}" hx-swap="outerHTML">{}{}</a></li>'
+@dataclass(frozen=True)
+class Menus:
+    """The menus of members on a page, with what all of them share: words, and addresses but for the member."""
+
+    access: Access
+    editor: tuple[str, str]  # what stands before the member and after
+    to_calls: Callable[[str], str]
+    adjust: SafeString
+    change: SafeString
+    view: SafeString
+    button_label: str
+
+    def items(self, user_id: str, role: str) -> SafeString:
+        """See `member_menu_items`."""
+        opening = [*self._opening(role)]
+        before, after = self.editor
+        editor = f"{before}{user_id}{after}" if opening else ""
+        items = [format_html(_OPENS_EDITOR, editor, editor, user_id, words) for words in opening]
+        items.append(format_html('<li><a href="{}">{}</a></li>', self.to_calls(user_id), self.view))
+        return mark_safe("".join(items))  # noqa: S308  # of escaped parts
+
+    def _opening(self, role: str) -> Iterator[SafeString]:
+        """What the editor is opened for."""
+        own, other = self.access.role, Role.MEMBER if role == Role.ADMINISTRATOR else Role.ADMINISTRATOR
+        limits = bool(role) and not self.access.team.is_personal and may_limit(own, role)
+        if limits and self.access.may(Permission.SET_QUOTAS):
+            yield self.adjust
+        if role and may_change_role(own, role, other):
+            yield self.change
+
+    def button(self, user_id: str, name: str, role: str) -> SafeString:
+        """The button that opens the menu, and the menu, for a member of that name."""
+        label = self.button_label % {"name": name}
+        return format_html(_MENU, user_id, label, icon("more"), user_id, self.items(user_id, role))
+
+
+def menus(context: RequestContext, access: Access, back: str) -> Menus:
+    """Those of a page, kept with its request: every row asks for some."""
+    kept: dict[str, Menus] = vars(context["request"]).setdefault("member_menus", {})
+    if back not in kept:
+        address = f"{reverse('usage:member-editor', args=[access.team.slug, '~'])}?back={back}"
+        before, _member, after = address.partition("~")
+        kept[back] = Menus(
+            access,
+            (before, after),
+            behind(context, access.team).by_key("member"),
+            adjust=icon("quota") + conditional_escape(_("Adjust quota")),
+            change=icon("role") + conditional_escape(_("Change role")),
+            view=icon("logs") + conditional_escape(_("View calls")),
+            button_label=_("Actions for %(name)s"),
+        )
+    return kept[back]
+
+
+_OPENS_EDITOR = '<li><a href="{}" hx-get="{}" hx-target="#editor-{}" hx-swap="outerHTML">{}</a></li>'
+_MENU = (
+    '<button type="button" class="button button-quiet row-menu" popovertarget="menu-{}" aria-label="{}">{}</button>'
+    '<div class="popover popover-end" id="menu-{}" popover><ul class="menu">{}</ul></div>'
+)

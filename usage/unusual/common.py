@@ -74,8 +74,9 @@ def before(x: Floats, hours: int, skip: int = 0, since: int = 0) -> Floats:
 def trailing(x: Floats, hours: int) -> Floats:
     """Sum of the last `hours` values, t included; same shape as x."""
     total = _running(x)
-    t = np.arange(1, len(x) + 1)
-    return total[t] - total[np.maximum(t - hours, 0)]
+    sums = total[1:].copy()
+    sums[hours:] -= total[1:-hours]
+    return sums
 
 
 def fourth_root(x: Floats) -> Floats:
