@@ -9,15 +9,14 @@ teams, each with its own clock, takes no more statements than about one.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import partial, reduce
-from operator import or_
+from functools import partial
 from typing import Any
 
 from usage.buckets import day_of, day_start
 from usage.figures import Figures
 from usage.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
 from usage.query import Dimension, Granularity, Range, UsageQuery, bucket_start, next_bucket
-from usage.rollup_sql import FULL, Depth, Slice, filters_of, sums_of
+from usage.rollup_sql import CALLS, FULL, KEYS, Depth, Slice, filters_of, sums_of
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
@@ -56,19 +55,41 @@ class SingleCalls:
     """Single calls by these dimensions, read once for all the questions of a page that need the same ones."""
 
     by: tuple[Dimension, ...]
-    depth: Depth = FULL
-    _read: dict[tuple[tuple[UsageQuery, tuple[Range, ...]], ...], list[RawRow]] = field(default_factory=dict)
+    _read: dict[tuple[Asked, ...], tuple[Depth, list[RawRow]]] = field(default_factory=dict)
 
-    def rows(self, asked: Sequence[Asked], by: Sequence[Dimension]) -> Iterable[RawRow]:
+    def rows(self, asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -> Iterable[RawRow]:
         """The rows by the dimensions `by`, which must be among its own; one key may come several times."""
+        known = self._known(asked, depth)
+        places = [self.by.index(dimension) for dimension in by]
+        for team_id, at, values, counters, latency, ttft in (
+            self._found(asked, depth) if known is None else known
+        ):
+            yield team_id, at, tuple(values[place] for place in places), counters, latency, ttft
+
+    def _known(self, asked: Sequence[Asked], depth: Depth) -> list[RawRow] | None:
+        """What was read of the same calls, or of more calls, which its own dimensions tell apart."""
+        filters = {COLUMN[dimension]: place for place, dimension in enumerate(self.by)}
+        wanted = {filters[name]: {*values} for name, values in filters_of(asked[0][0]) if name in filters}
+        everything = {f"{self.by[place]}s": () for place in wanted}
+        for more in ({}, everything):
+            read, rows = self._read.get(_same_calls(asked, more), (KEYS, []))
+            if read != KEYS and read | depth == read:
+                return [row for row in rows if all(row[2][place] in some for place, some in wanted.items())]
+        return None
+
+    def _found(self, asked: Sequence[Asked], depth: Depth) -> list[RawRow]:
         if _raw_source is None:
             raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
-        same_calls = tuple((replace(query, previous=None), tuple(ranges)) for query, ranges in asked)
-        if same_calls not in self._read:
-            self._read[same_calls] = list(_raw_source(asked, self.by, self.depth))
-        places = [self.by.index(dimension) for dimension in by]
-        for team_id, at, values, counters, latency, ttft in self._read[same_calls]:
-            yield team_id, at, tuple(values[place] for place in places), counters, latency, ttft
+        rows = list(_raw_source(asked, self.by, depth))
+        self._read[_same_calls(asked, {})] = depth, rows
+        return rows
+
+
+def _same_calls(asked: Sequence[Asked], filters: dict[str, Any]) -> tuple[Asked, ...]:
+    """What names the calls that are asked about, with some filters changed."""
+    return tuple(
+        (replace(query, previous=None, quiet=None, **filters), tuple(ranges)) for query, ranges in asked
+    )
 
 
 def cells(
@@ -99,20 +120,22 @@ def cells_of_teams(
         return []
     if single is None:
         known = tuple(dimension for dimension in by if dimension is not Dimension.TIME)
-        single = SingleCalls(known, reduce(or_, depths))
+        single = SingleCalls(known)
     first = asked[0][0]
     needed = {*by, *first.filtered} - {Dimension.TIME}
     reading = _Reading(by, needed, _is_hourly(first, by), [[{} for _ in ranges] for _query, ranges in asked])
     rest: list[Asked] = []
+    depth_of_rest = CALLS
     for (query, ranges), answers in zip(asked, reading.answers, strict=True):
         cuts = [cut(one, query, needed, hourly=reading.hourly) for one in ranges]
         for pieces, found, depth in zip(cuts, answers, depths, strict=False):
             reading.plan(query, pieces, found, depth)
+            depth_of_rest |= depth if pieces.rest else CALLS
         if left := [one for pieces in cuts for one in pieces.rest]:
             rest.append((query, left))
     reading.read_rollups()
     if rest:
-        reading.read_calls(asked, rest, single)
+        reading.read_calls(asked, single.rows(rest, reading.dimensions, depth_of_rest))
     return reading.answers
 
 
@@ -148,7 +171,7 @@ class _Reading:
 
     def read_rollups(self) -> None:
         """Adds up the slices; of many rows with the same slot its bucket is worked out once."""
-        columns = [COLUMN[dimension] for dimension in self.by if dimension is not Dimension.TIME]
+        columns = [COLUMN[dimension] for dimension in self.dimensions]
         width = len(columns)
         buckets: dict[tuple[int, Any], datetime] = {}
         for number, slot, *row in sums_of(self.slices, columns):
@@ -158,14 +181,18 @@ class _Reading:
             key = _key(self.by, buckets[number, slot], row[:width])
             _add(found, key, Figures.of_row(row[width:-2], bytes(row[-2]), bytes(row[-1])))
 
-    def read_calls(self, asked: Sequence[Asked], rest: Sequence[Asked], single: SingleCalls) -> None:
+    @property
+    def dimensions(self) -> list[Dimension]:
+        """All of `by` but time."""
+        return [dimension for dimension in self.by if dimension is not Dimension.TIME]
+
+    def read_calls(self, asked: Sequence[Asked], rows: Iterable[RawRow]) -> None:
         """Counts single calls; the instant tells which range a row belongs to."""
-        dimensions = [dimension for dimension in self.by if dimension is not Dimension.TIME]
         known = {
             query.team.pk: (query, ranges, answers)
             for (query, ranges), answers in zip(asked, self.answers, strict=True)
         }
-        for team_id, at, values, counters, latency, ttft in single.rows(rest, dimensions):
+        for team_id, at, values, counters, latency, ttft in rows:
             query, ranges, answers = known[team_id]
             found = next(found for one, found in zip(ranges, answers, strict=True) if at in one)
             key = _key(self.by, bucket_start(at, query.granularity, query.zone), values)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, Self
 from urllib.parse import quote_plus, urlencode
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ OWN = (*_TIME, "granularity", "mode", "team", "model", "token")
 FAILED = tuple(outcome.word for outcome in Outcome if outcome is not Outcome.SUCCEEDED)
 
 
+@lru_cache(maxsize=4_000)  # the charts of a page ask for the same buckets
 def on_the_clock(at: datetime, zone: ZoneInfo) -> str:
     """A time as filters read it, on the team's clock; with its offset where the clock shows that time twice."""
     there = at.astimezone(zone)

@@ -17,7 +17,7 @@ from usage.people import people_with, tokens_with
 from usage.query import Dimension, Granularity, UsageQuery
 from usage.quiet import with_quiet_ends
 from usage.refusals import Refused, refusals_in
-from usage.rollup_sql import CALLS
+from usage.rollup_sql import CALLS, WITHOUT_TTFT, Depth
 from usage.statistics import Overview, Ranked, only, overview_and_models, ranking
 from usage.top import TOP, Top, top_of
 from usage.unusual.shown import Unusual, unusual_in, unusual_in_teams
@@ -45,12 +45,19 @@ class OverviewPage:
 
 
 def overview_page(
-    query: UsageQuery, access: Access, now: datetime, by: Dimension = Dimension.MEMBER
+    query: UsageQuery,
+    access: Access,
+    now: datetime,
+    by: Dimension = Dimension.MEMBER,
+    depth: Depth = WITHOUT_TTFT,
 ) -> OverviewPage:
-    """The overview of a team with its first few by a dimension, or for a member of their own part of it."""
+    """The overview of a team with its first few by a dimension, or for a member of their own part of it.
+
+    `depth` is that of the models and of the first few.
+    """
     (query,) = with_quiet_ends([query])
     single = SingleCalls(tuple(dict.fromkeys((Dimension.MODEL, by))))
-    shown, models = overview_and_models(query, single)
+    shown, models = overview_and_models(query, single, depth)
     ranked = ranking(query, by, single, CALLS, before=None) if access.sees_team else []
     first = [row.key for row in ranked[:TOP]] if by is Dimension.MEMBER else []
     people = people_with(access.team, [*query.members, *first])
@@ -60,7 +67,7 @@ def overview_page(
         query=query,
         overview=shown,
         models=[row for row in only(models, query.models) if row.figures.calls],
-        top=top_of(query, by, ranked, people, unusual, now) if access.sees_team else None,
+        top=top_of(query, by, ranked, people, unusual, now, depth) if access.sees_team else None,
         filters=filters_of(
             query,
             access,

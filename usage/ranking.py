@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from teams.access import Access
 from teams.models import Role
+from usage.cells import SingleCalls
 from usage.choices import Filter, filters_of, models_called
 from usage.figures import Figures
 from usage.levels import LevelState
@@ -117,9 +118,10 @@ class Ranking:
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
     """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
     (query,) = with_quiet_ends([query])
-    rows, people, tokens, unusual = _read(
-        query, order, access, now, _DEPTH.get(order.sort, CALLS), _before(order)
-    )
+    single = SingleCalls((order.by,))
+    depth, before = _DEPTH.get(order.sort, CALLS), CALLS if order.sort is Sort.CHANGE else KEYS
+    ranked = ranking(query, order.by, single, depth, before)
+    rows, people, tokens, unusual = _named(query, order, access, now, ranked)
     if order.sort is Sort.QUOTA:
         rows = with_quotas(query, rows, order.by, now)
     places = [(place, row) for place, row in enumerate(_sorted(rows, order), 1) if row.matches(order.search)]
@@ -127,8 +129,7 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     shown = [_at(place, row) for place, row in paged]
     if order.sort is not Sort.QUOTA:
         shown = with_quotas(query, shown, order.by, now)
-    lines = [row.ranked for row in shown]
-    whole = completed(query, order.by, lines, knows_before=_before(order) is CALLS)
+    whole = completed(query, order.by, [row.ranked for row in shown], single)
     shown = [replace(row, ranked=ranked) for row, ranked in zip(shown, whole, strict=True)]
     filters = filters_of(query, access, people=people, tokens=tokens, models=models_called(query))
     return Ranking(order, query, paged, shown, filters, unusual)
@@ -136,15 +137,15 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
 
 def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime) -> list[Row]:
     """All lines of a ranking with their quotas, for an export."""
-    rows, _people, _tokens, _unusual = _read(query, order, access, now, FULL, CALLS)
+    rows, _people, _tokens, _unusual = _named(query, order, access, now, ranking(query, order.by, depth=FULL))
     rows = _sorted(with_quotas(query, rows, order.by, now), order)
     return [_at(place, row) for place, row in enumerate(rows, 1) if row.matches(order.search)]
 
 
-def _read(
-    query: UsageQuery, order: Order, access: Access, now: datetime, depth: Depth, before: Depth
+def _named(
+    query: UsageQuery, order: Order, access: Access, now: datetime, ranked: list[Ranked]
 ) -> tuple[list[Row], dict[int, Person], dict[int, NamedToken], Unusual]:
-    ranked = ranking(query, order.by, depth=depth, before=before)
+    """The lines with their names, and what the names came from."""
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
@@ -221,14 +222,6 @@ _DEPTH = {
     Sort.SUCCESS: Depth(frozenset({"calls", "succeeded"})),
     Sort.P95: FULL,
 }
-
-
-def _before(order: Order) -> Depth:
-    """What of the period before is read of all lines.
-
-    Of tokens no table knows hours: single calls are counted, which is not done twice.
-    """
-    return CALLS if order.sort is Sort.CHANGE or order.by is Dimension.TOKEN else KEYS
 
 
 _VALUE: dict[Sort, Callable[[Row], Any]] = {

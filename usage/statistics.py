@@ -121,24 +121,29 @@ def overview(query: UsageQuery, single: SingleCalls | None = None) -> Overview:
     return overview_of(query, cells(query, [Dimension.TIME], _ranges(query), single))
 
 
-def overview_and_models(query: UsageQuery, single: SingleCalls | None = None) -> tuple[Overview, list[Ranked]]:
-    """The overview, and the ranking of all models, also those that are filtered out: one may choose them."""
-    ((by_time, by_model),) = by_time_and_model([query], single)
+def overview_and_models(
+    query: UsageQuery, single: SingleCalls | None = None, depth: Depth = FULL
+) -> tuple[Overview, list[Ranked]]:
+    """The overview, and the ranking of all models, also those that are filtered out: one may choose them.
+
+    `depth` is that of the models.
+    """
+    ((by_time, by_model),) = by_time_and_model([query], single, depth)
     return overview_of(query, by_time), ranked_by(by_model)
 
 
 def by_time_and_model(
-    queries: Sequence[UsageQuery], single: SingleCalls | None = None
+    queries: Sequence[UsageQuery], single: SingleCalls | None = None, depth: Depth = FULL
 ) -> list[tuple[list[Cells], list[Cells]]]:
     """Of each question (see `cells_of_teams`) the figures by time, and by model without the filter of models.
 
-    Of the period before only the calls by model. Two statements: to add up the rows by time and model here takes
-    longer than to let the database do it twice.
+    By model they are of that depth, of the period before only the calls. Two statements: to add up the rows by time
+    and model here takes longer than to let the database do it twice.
     """
     asked = [(query, _ranges(query)) for query in queries]
     everything = [(replace(query, models=()), ranges) for query, ranges in asked]
     by_time = cells_of_teams(asked, [Dimension.TIME], single)
-    by_model = cells_of_teams(everything, [Dimension.MODEL], single, (FULL, CALLS))
+    by_model = cells_of_teams(everything, [Dimension.MODEL], single, (depth, CALLS))
     return list(zip(by_time, by_model, strict=True))
 
 
@@ -162,15 +167,20 @@ def ranking(
 
 
 def completed(
-    query: UsageQuery, by: Dimension, rows: Sequence[Ranked], *, knows_before: bool = False
+    query: UsageQuery,
+    by: Dimension,
+    rows: Sequence[Ranked],
+    single: SingleCalls | None = None,
+    depth: Depth = WITHOUT_TTFT,
 ) -> list[Ranked]:
-    """Some lines of a ranking with all figures of the period but TTFT, and the calls of the one before unless they
-    are known; of all lines these would take long to read."""
+    """Some lines of a ranking with their figures of the period, and their calls of the one before.
+
+    Of all lines these would take long to read.
+    """
     if not rows:
         return []
     narrowed: UsageQuery = replace(query, **{f"{by}s": tuple(row.key for row in rows)})  # type: ignore[arg-type]  # all are tuples
-    ranges = [query.range] if knows_before else _ranges(query)
-    now, *then = cells(narrowed, [by], ranges, depths=(WITHOUT_TTFT, CALLS))
+    now, *then = cells(narrowed, [by], _ranges(query), single, (depth, CALLS))
     fill_percentiles(list(now.values()))
     return [
         replace(

@@ -9,7 +9,7 @@ from usage.people import Person, people_with, tokens_with
 from usage.query import Dimension, UsageQuery
 from usage.quiet import with_quiet_ends
 from usage.ranking import NAMES, PLURALS, Row, named_rows, with_quotas
-from usage.rollup_sql import CALLS
+from usage.rollup_sql import CALLS, WITHOUT_TTFT, Depth
 from usage.statistics import Ranked, completed, ranking
 from usage.unusual.shown import Unusual, unusual_in
 
@@ -50,9 +50,10 @@ def top_of(
     people: dict[int, Person],
     unusual: Unusual,
     now: datetime,
+    depth: Depth = WITHOUT_TTFT,
 ) -> Top:
     """The panel of a ranking by calls; `people` knows the first few where members are ranked."""
-    first = completed(query, by, ranked[:TOP])
+    first = completed(query, by, ranked[:TOP], depth=depth)
     tokens = tokens_with(query.team, [row.key for row in first]) if by is Dimension.TOKEN else {}
     rows = with_quotas(query, named_rows(by, first, people, tokens, unusual), by, now)
     return Top(by, rows, sum(row.figures.calls > 0 for row in ranked))

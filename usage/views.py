@@ -31,6 +31,7 @@ from usage.pages import overview_page, own_page
 from usage.people import own_tokens
 from usage.query import PRESETS, Granularity
 from usage.ranking import COLUMNS, PLURALS, ranking_page, ranking_rows
+from usage.rollup_sql import FULL
 from usage.snippets import first_call
 from usage.statistics import Overview
 from usage.top import top_page
@@ -73,7 +74,7 @@ def overview_file(request: HttpRequest, slug: str) -> HttpResponse:
     form, saved = OverviewFilter(request.GET, access=access, now=now), ExportForm(request.GET)
     if not (form.is_valid() and saved.is_valid()):
         return _refused(form, saved)
-    page = overview_page(form.query(), access, now, form.by_asked)
+    page = overview_page(form.query(), access, now, form.by_asked, FULL)
     return overview_export(page, saved.cleaned_data["format"])
 
 

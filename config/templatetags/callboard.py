@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cache, lru_cache
-from html import escape
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -16,7 +15,6 @@ from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template import RequestContext
 from django.utils.dateformat import format as format_date
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_naive
 from django.utils.translation import get_language, gettext_lazy, gettext_noop
@@ -24,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from config import figures
 from config.figures import Number
+from config.markup import joined, markup
 
 register = template.Library()
 
@@ -75,8 +74,8 @@ def small_unit(text: str) -> SafeString:
         return text
     number = text.rstrip("KMBT%msin" + figures.GAP)
     if number == text:
-        return format_html("{}", text)
-    return format_html("{}<small>{}</small>", number, text[len(number) :].strip())
+        return markup("%s", text)
+    return markup("%s<small>%s</small>", number, text[len(number) :].strip())
 
 
 @register.simple_tag
@@ -94,8 +93,8 @@ def delta(change: Number | None, good: str = "", unit: str = "%", decimals: int 
     arrow = icon("flat" if direction == "flat" else f"{direction}-right")
     amount = figures.plain(abs(value), decimals if value else 0)
     text = f"{amount}{figures.GAP if unit != '%' else ''}{unit}"
-    return format_html(
-        '<span class="delta{}">{}<span class="visually-hidden">{} </span>{}</span>', tone, arrow, word, text
+    return markup(
+        '<span class="delta%s">%s<span class="visually-hidden">%s </span>%s</span>', tone, arrow, word, text
     )
 
 
@@ -110,10 +109,10 @@ _DIRECTIONS = {
 def bar(value: Number | None, maximum: Number | None = 1) -> SafeString:
     """A bar filled to value / maximum. The text beside it says the same, so it is hidden from readers."""
     share = min(100.0, max(0.0, 100 * float(value) / float(maximum))) if value and maximum else 0.0
-    return format_html(
+    return markup(
         '<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="bar-track" width="100" height="6"/>'
-        '<rect class="bar-fill" width="{}" height="6"/></svg>',
+        '<rect class="bar-fill" width="%s" height="6"/></svg>',
         f"{share:.1f}",
     )
 
@@ -124,27 +123,26 @@ def heat_cells(slots: Iterable[Any]) -> SafeString:
 
     Made here, because a loop in the template over the 168 hours of a week takes a sixth of its page's time.
     """
-    cells = (_HEAT % (slot.shade, escape(slot.label), escape(slot.amount)) for slot in slots)
-    return mark_safe("".join(cells))  # noqa: S308  # of escaped parts
+    return joined(markup(_HEAT, slot.shade, slot.label, slot.amount) for slot in slots)
 
 
-_HEAT = '<td class="heat-%d" title="%s"><span class="visually-hidden">%s</span></td>'
+_HEAT = '<td class="heat-%s" title="%s"><span class="visually-hidden">%s</span></td>'
 
 
 @register.simple_tag
 def quota_bar(used: int, limit: int | None) -> SafeString:
     """Used of limit, in nano-dollars, as figures and a bar; amber from 90 %, red when used up."""
     if limit is None:
-        words = '<span><b>{}</b></span><span class="faint">{}</span>'
-        return format_html(_QUOTA, "", format_html(words, figures.money(used), _("no limit")), "")
+        words = '<span><b>%s</b></span><span class="faint">%s</span>'
+        return markup(_QUOTA, "", markup(words, figures.money(used), _("no limit")), "")
     ratio = Decimal(used) / limit if limit else Decimal(1)
     state = " quota-full" if used >= limit else " quota-near" if ratio >= Decimal("0.9") else ""
     shown = (figures.money(used), figures.money(limit), figures.percent(ratio, 0))
-    text = format_html("<span><b>{}</b> / {}</span><span>{}</span>", *shown)
-    return format_html(_QUOTA, state, text, bar(used, limit))
+    text = markup("<span><b>%s</b> / %s</span><span>%s</span>", *shown)
+    return markup(_QUOTA, state, text, bar(used, limit))
 
 
-_QUOTA = '<span class="quota{}"><span class="quota-text">{}</span>{}</span>'
+_QUOTA = '<span class="quota%s"><span class="quota-text">%s</span>%s</span>'
 
 
 # --- Times --------------------------------------------------------------------------------------
@@ -181,7 +179,7 @@ def local(at: datetime | None, zone: tzinfo | str, style: str = "short") -> Safe
     text = _day_text(there.date(), day, get_language() or "") + there.strftime(time)
     if style == "exact":
         text = text[:-3]  # milliseconds
-    return format_html('<time datetime="{}">{}</time>', there.isoformat(), text)
+    return markup('<time datetime="%s">%s</time>', there.isoformat(), text)
 
 
 @register.filter
@@ -204,14 +202,14 @@ def person(who: Any, note: str = "") -> SafeString:
     """Avatar, name and address of somebody with `name` and `email`; `note` stands instead of the address."""
     avatar = figures.initials(who.name or who.email)
     if not who.name:
-        return format_html(_PERSON, avatar, who.email, who.email, "person-mail", "", note or _("No name yet"))
-    title = format_html(' title="{}"', who.email)
-    return format_html(_PERSON, avatar, who.name, who.name, "person-mail truncate", title, note or who.email)
+        return markup(_PERSON, avatar, who.email, who.email, "person-mail", "", note or _("No name yet"))
+    title = markup(' title="%s"', who.email)
+    return markup(_PERSON, avatar, who.name, who.name, "person-mail truncate", title, note or who.email)
 
 
 _PERSON = (
-    '<span class="person"><span class="avatar" aria-hidden="true">{}</span>'
-    '<span><span class="person-name truncate" title="{}">{}</span><span class="{}"{}>{}</span></span></span>'
+    '<span class="person"><span class="avatar" aria-hidden="true">%s</span>'
+    '<span><span class="person-name truncate" title="%s">%s</span><span class="%s"%s>%s</span></span></span>'
 )
 
 
@@ -226,8 +224,8 @@ ROLE_NAMES = {
 @register.simple_tag
 def role_badge(role: str) -> SafeString:
     """The badge of a role; somebody without one was a member once."""
-    return format_html(
-        '<span class="badge badge-{}">{}</span>', role or "mute", ROLE_NAMES.get(role, ROLE_NAMES[""])
+    return markup(
+        '<span class="badge badge-%s">%s</span>', role or "mute", ROLE_NAMES.get(role, ROLE_NAMES[""])
     )
 
 
@@ -248,8 +246,8 @@ OUTCOME_MARKS = [
 def status_dot(outcome: int, text: Any) -> SafeString:
     """The mark of a call's outcome (0 to 3) and a text beside it, such as its status."""
     tone, shape = OUTCOME_MARKS[outcome]
-    return format_html(
-        '<span class="status{}"><svg class="status-dot" viewBox="0 0 8 8" aria-hidden="true">{}</svg>{}</span>',
+    return markup(
+        '<span class="status%s"><svg class="status-dot" viewBox="0 0 8 8" aria-hidden="true">%s</svg>%s</span>',
         tone,
         shape,
         text,
@@ -260,9 +258,7 @@ def status_dot(outcome: int, text: Any) -> SafeString:
 @cache  # a page has hundreds, of two dozen kinds
 def icon(name: str) -> SafeString:
     """A symbol of `_icons.html`."""
-    return format_html(
-        '<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{}"/></svg>', name
-    )
+    return markup('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-%s"/></svg>', name)
 
 
 # --- Addresses and filters ----------------------------------------------------------------------
@@ -301,10 +297,11 @@ def query_without(context: RequestContext, name: str, value: Any = None) -> str:
 @register.simple_tag(takes_context=True)
 def hidden_query(context: RequestContext, *names: str) -> SafeString:
     """The query of this page but for some parameters, as hidden fields of a form that sets those."""
-    kept = ((name, value) for name, values in context["request"].GET.lists() for value in values)
-    return format_html_join(
-        "", '<input type="hidden" name="{}" value="{}">', (pair for pair in kept if pair[0] not in names)
-    )
+    kept = [pair for pair in context["request"].GET.lists() if pair[0] not in names]
+    return joined(markup(_HIDDEN, name, value) for name, values in kept for value in values)
+
+
+_HIDDEN = '<input type="hidden" name="%s" value="%s">'
 
 
 @register.inclusion_tag("components/chip.html")

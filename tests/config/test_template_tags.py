@@ -7,10 +7,14 @@ import pytest
 from django import forms
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config import figures
+from config.markup import joined, markup
 from config.templatetags import callboard
 
 NO_DATA = '<span class="faint">–</span>'
@@ -347,3 +351,20 @@ def test_radio_buttons_are_a_fieldset_with_a_legend():
     html = rendered("{% field form.role %}", form=SampleForm())
     assert "<legend>Role</legend>" in html
     assert html.count('type="radio"') == 2
+
+
+TEXTS = st.text(max_size=20) | st.integers() | st.floats(allow_nan=False) | st.none()
+
+
+@given(values=st.lists(TEXTS | TEXTS.map(lambda value: SafeString(f"<b>{value}</b>")), max_size=4))
+def test_markup_escapes_as_django_does(values):
+    pattern = '<i class="%s">' * len(values) + "</i>"
+    made = markup(pattern, *values)
+    assert made == format_html(pattern.replace("%s", "{}"), *values) if values else made == "</i>"
+    assert isinstance(made, SafeString)
+
+
+def test_markup_translates_what_is_translated_late_and_keeps_what_is_safe():
+    assert markup("<b>%s</b>", gettext_lazy("Owner")) == "<b>Owner</b>"
+    assert markup("%s", mark_safe("<i>")) == joined([mark_safe("<i>")]) == "<i>"
+    assert markup("%s", "<script>alert('x')</script>") == "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;"

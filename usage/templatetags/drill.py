@@ -4,9 +4,9 @@ from typing import Any
 
 from django import template
 from django.template import RequestContext
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from config.markup import markup
 from teams.models import Team
 from usage.drill import Behind, CallsBehind
 from usage.own import ContextUsage
@@ -50,5 +50,5 @@ def behind(context: RequestContext, team: Team) -> CallsBehind:
 def linked(figure: str, href: str, sort: str = "") -> SafeString:
     """A figure that leads to the calls behind it, sorted by what it tells; by itself where `href` is ""."""
     if not href:
-        return format_html("{}", figure)
-    return format_html('<a href="{}">{}</a>', f"{href}&sort={sort}" if sort else href, figure)
+        return markup("%s", figure)
+    return markup('<a href="%s">%s</a>', f"{href}&sort={sort}" if sort else href, figure)

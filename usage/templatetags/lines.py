@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from django import template
 from django.template import RequestContext
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from config import figures
+from config.markup import joined, markup
 from config.templatetags.callboard import NO_DATA, bar, delta, person, quota_bar, role_badge
+from usage.figures import Figures
 from usage.ranking import Row
-from usage.templatetags.drill import behind, linked
+from usage.statistics import Ranked
+from usage.templatetags.drill import behind, calls_behind, linked
 from usage.templatetags.quotas import Menus, editor_place, menus, quota_of
 
 register = template.Library()
@@ -74,9 +76,7 @@ class _Lines:
             tokens=_figure(figures.compact(one.tokens), href, "tokens"),
             cost=_figure(cost, href, "cost"),
             cost_alone=cost or "",
-            share=format_html(
-                '{}<span class="num">{}</span>', bar(row.ranked.share), figures.percent(row.ranked.share)
-            ),
+            share=_share(row.ranked),
             change=_change(row),
             success=_figure(figures.percent(one.success_rate), failed),
             p95=_figure(figures.milliseconds(one.latency.p95), href, "latency"),
@@ -84,6 +84,57 @@ class _Lines:
             menu=self.menus.button(key, row.person.label, row.person.role) if row.person else _NOTHING,
             editor=editor_place(key) if row.person else _NOTHING,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """A model, and what its cells show; figures lead to the calls behind them."""
+
+    name: SafeString
+    share: SafeString
+    calls: SafeString
+    taken_in: SafeString
+    cached: SafeString
+    given_out: SafeString
+    cost: SafeString
+    p95: SafeString
+    success: SafeString
+
+
+@register.simple_tag(takes_context=True)
+def lines_of_models(context: RequestContext, rows: Iterable[Ranked]) -> list[ModelLine]:
+    """The lines of the table of models, on pages of a team and the personal one."""
+    return [_model_line(context, row) for row in rows]
+
+
+def _model_line(context: RequestContext, row: Ranked) -> ModelLine:
+    one, href = row.figures, calls_behind(context, model=row.key)
+    return ModelLine(
+        name=markup(_MODEL, href, row.key, row.key),
+        share=_share(row),
+        calls=_figure(figures.plain(one.calls), href),
+        taken_in=_figure(figures.plain(one.input_tokens), href, "tokens"),
+        cached=_figure(figures.plain(one.cached_tokens), href, "tokens"),
+        given_out=_figure(figures.plain(one.output_tokens), href, "tokens"),
+        cost=joined([_figure(figures.money(one.cost_nanos, 2), href, "cost"), _unpriced(one, href)]),
+        p95=_figure(figures.milliseconds(one.latency.p95), href, "latency"),
+        success=_figure(
+            figures.percent(one.success_rate), calls_behind(context, model=row.key, outcome="failed")
+        ),
+    )
+
+
+_MODEL = '<a class="truncate mono" href="%s" title="%s">%s</a>'
+
+
+def _unpriced(one: Figures, href: str) -> SafeString:
+    if not one.unpriced:
+        return _NOTHING
+    return markup(' <a class="badge badge-warn" href="%s">%s</a>', f"{href}&unpriced=yes", _("unpriced"))
+
+
+def _share(row: Ranked) -> SafeString:
+    return markup('%s<span class="num">%s</span>', bar(row.share), figures.percent(row.share))
 
 
 def _figure(text: str | None, href: str, sort: str = "") -> SafeString:
@@ -94,11 +145,11 @@ def _name(row: Row) -> SafeString:
     if row.person:
         return person(row.person)
     if row.detail:
-        return format_html(_WITH_DETAIL, row.name, row.name, row.detail)
-    return format_html('<span class="truncate mono" title="{}">{}</span>', row.name, row.name)
+        return markup(_WITH_DETAIL, row.name, row.name, row.detail)
+    return markup('<span class="truncate mono" title="%s">%s</span>', row.name, row.name)
 
 
-_WITH_DETAIL = '<span class="truncate" title="{}">{}</span><span class="person-mail truncate">{}</span>'
+_WITH_DETAIL = '<span class="truncate" title="%s">%s</span><span class="person-mail truncate">%s</span>'
 
 
 def _note(row: Row) -> SafeString:
@@ -106,17 +157,17 @@ def _note(row: Row) -> SafeString:
     if row.note is None:
         return _NOTHING
     said = row.note.episode.sentence
-    return format_html(_UNUSUAL, row.note.link, said, _("unusual"), said)
+    return markup(_UNUSUAL, row.note.link, said, _("unusual"), said)
 
 
-_UNUSUAL = ' <a class="badge badge-bad" href="{}" title="{}">{}<span class="visually-hidden">: {}</span></a>'
+_UNUSUAL = ' <a class="badge badge-bad" href="%s" title="%s">%s<span class="visually-hidden">: %s</span></a>'
 
 
 def _change(row: Row) -> SafeString:
     if row.ranked.change is not None:
         return delta(row.ranked.change)
     if row.ranked.before and row.figures.calls:
-        return format_html('<span class="faint">{}</span>', _("new"))
+        return markup('<span class="faint">%s</span>', _("new"))
     return NO_DATA
 
 

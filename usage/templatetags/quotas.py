@@ -9,10 +9,10 @@ from django import template
 from django.template import RequestContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from config.markup import joined, markup
 from config.templatetags.callboard import icon, quota_bar
 from teams.access import Access, Permission, may_change_role, may_limit, may_limit_token
 from teams.keyring import KeyRow
@@ -49,7 +49,7 @@ def quota_of(subject_id: str, state: LevelState | None, oob: bool = False) -> Sa
     """The quota of a member or token (None: a former member); swapped by its id when it was changed."""
     bar = quota_bar(state.used_nanos, state.limit_nanos) if state else ""
     swap = mark_safe(' hx-swap-oob="true"') if oob else ""
-    return format_html('<div id="quota-of-{}"{}>{}</div>', subject_id, swap, bar)
+    return markup('<div id="quota-of-%s"%s>%s</div>', subject_id, swap, bar)
 
 
 @register.simple_tag
@@ -61,7 +61,7 @@ def quota_cell(quotas: dict[int, LevelState], user: User) -> SafeString:
 @register.simple_tag
 def editor_place(subject_id: str) -> SafeString:
     """Where the editor of a member or token opens: a row of a table, out of sight until then."""
-    return format_html('<tr id="editor-{}" hidden></tr>', subject_id)
+    return markup('<tr id="editor-%s" hidden></tr>', subject_id)
 
 
 @register.simple_tag
@@ -127,9 +127,9 @@ class Menus:
         opening = [*self._opening(role)]
         before, after = self.editor
         editor = f"{before}{user_id}{after}" if opening else ""
-        items = [format_html(_OPENS_EDITOR, editor, editor, user_id, words) for words in opening]
-        items.append(format_html('<li><a href="{}">{}</a></li>', self.to_calls(user_id), self.view))
-        return mark_safe("".join(items))  # noqa: S308  # of escaped parts
+        items = [markup(_OPENS_EDITOR, editor, editor, user_id, words) for words in opening]
+        items.append(markup('<li><a href="%s">%s</a></li>', self.to_calls(user_id), self.view))
+        return joined(items)
 
     def _opening(self, role: str) -> Iterator[SafeString]:
         """What the editor is opened for."""
@@ -143,7 +143,7 @@ class Menus:
     def button(self, user_id: str, name: str, role: str) -> SafeString:
         """The button that opens the menu, and the menu, for a member of that name."""
         label = self.button_label % {"name": name}
-        return format_html(_MENU, user_id, label, icon("more"), user_id, self.items(user_id, role))
+        return markup(_MENU, user_id, label, icon("more"), user_id, self.items(user_id, role))
 
 
 def menus(context: RequestContext, access: Access, back: str) -> Menus:
@@ -156,16 +156,16 @@ def menus(context: RequestContext, access: Access, back: str) -> Menus:
             access,
             (before, after),
             behind(context, access.team).by_key("member"),
-            adjust=icon("quota") + conditional_escape(_("Adjust quota")),
-            change=icon("role") + conditional_escape(_("Change role")),
-            view=icon("logs") + conditional_escape(_("View calls")),
+            adjust=markup("%s%s", icon("quota"), _("Adjust quota")),
+            change=markup("%s%s", icon("role"), _("Change role")),
+            view=markup("%s%s", icon("logs"), _("View calls")),
             button_label=_("Actions for %(name)s"),
         )
     return kept[back]
 
 
-_OPENS_EDITOR = '<li><a href="{}" hx-get="{}" hx-target="#editor-{}" hx-swap="outerHTML">{}</a></li>'
+_OPENS_EDITOR = '<li><a href="%s" hx-get="%s" hx-target="#editor-%s" hx-swap="outerHTML">%s</a></li>'
 _MENU = (
-    '<button type="button" class="button button-quiet row-menu" popovertarget="menu-{}" aria-label="{}">{}</button>'
-    '<div class="popover popover-end" id="menu-{}" popover><ul class="menu">{}</ul></div>'
+    '<button type="button" class="button button-quiet row-menu" popovertarget="menu-%s" aria-label="%s">%s</button>'
+    '<div class="popover popover-end" id="menu-%s" popover><ul class="menu">%s</ul></div>'
 )
