@@ -24,6 +24,7 @@ from usage.bulk import add_up
 from usage.levels import levels_in_team
 from usage.models import ROLLUPS, Counters, Level, PricedBy, QuotaUse
 from usage.rollups import COUNTERS, SKETCHES, Fact, fold
+from usage.settled import stamp_past
 from usage.sketch import Ints, merged
 
 _BATCH: Final = 20_000
@@ -235,6 +236,7 @@ def rebuild_team(team: Team, since: date | None = None) -> int:
         for rollup, rows in found.rollups.items():
             _replace_rollup(rollup, team, mode, rows, since)
         _replace_uses(team, mode, found.uses, since)
+        stamp_past(team_id=team.pk, mode=mode)
     return calls
 
 

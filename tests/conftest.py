@@ -12,6 +12,7 @@ from teams.actions.tokens import create_token
 from teams.actions.users import create_user
 from teams.activity import SITE
 from teams.models import Membership, Mode, Role, Team, Token, User
+from usage.settled import forget
 
 # Tests serve static files from where they lie, without collecting them first, and hash passwords fast.
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -35,6 +36,12 @@ class Cast:
 
     def user(self, name: str) -> User:
         return getattr(self, name)
+
+
+@pytest.fixture(autouse=True)
+def nothing_settled():
+    """Sums that a process keeps are of a database that lives on; that of a test does not."""
+    forget()
 
 
 @pytest.fixture

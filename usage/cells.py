@@ -6,7 +6,7 @@ from the calls themselves, through the source that `logs` registers here. The sa
 teams, each with its own clock, takes no more statements than about one.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -16,7 +16,8 @@ from usage.buckets import day_of, day_start
 from usage.figures import Figures
 from usage.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
 from usage.query import Dimension, Granularity, Range, UsageQuery, bucket_start, next_bucket
-from usage.rollup_sql import CALLS, FULL, KEYS, Depth, Slice, filters_of, sums_of
+from usage.rollup_sql import CALLS, FULL, KEYS, Depth, Slice, filters_of, kept_under, sums_of
+from usage.settled import find, keep
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
@@ -55,7 +56,7 @@ class SingleCalls:
     """Single calls by these dimensions, read once for all the questions of a page that need the same ones."""
 
     by: tuple[Dimension, ...]
-    _read: dict[tuple[Asked, ...], tuple[Depth, list[RawRow]]] = field(default_factory=dict)
+    _read: dict[tuple[Asked, ...], tuple[Depth, Sequence[RawRow]]] = field(default_factory=dict)
 
     def rows(self, asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -> Iterable[RawRow]:
         """The rows by the dimensions `by`, which must be among its own; one key may come several times."""
@@ -77,18 +78,32 @@ class SingleCalls:
                 return [row for row in rows if all(row[2][place] in some for place, some in wanted.items())]
         return None
 
-    def _found(self, asked: Sequence[Asked], depth: Depth) -> list[RawRow]:
+    def _found(self, asked: Sequence[Asked], depth: Depth) -> Sequence[RawRow]:
         if _raw_source is None:
             raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
-        rows = list(_raw_source(asked, self.by, depth))
+        key = self._kept_under(asked, depth)
+        rows = None if key is None else find(key)
+        if rows is None:
+            rows = list(_raw_source(asked, self.by, depth))
+            if key is not None:
+                keep(key, rows)
         self._read[_same_calls(asked, {})] = depth, rows
         return rows
+
+    def _kept_under(self, asked: Sequence[Asked], depth: Depth) -> Hashable:
+        """What the rows are kept under if all lie in times past, else None."""
+        for query, ranges in asked:
+            if query.past is None or any(one.end > query.past.until for one in ranges):
+                return None
+        questions = [(kept_under(query), query.granularity, tuple(ranges)) for query, ranges in asked]
+        return (*questions, self.by, depth)
 
 
 def _same_calls(asked: Sequence[Asked], filters: dict[str, Any]) -> tuple[Asked, ...]:
     """What names the calls that are asked about, with some filters changed."""
     return tuple(
-        (replace(query, previous=None, quiet=None, **filters), tuple(ranges)) for query, ranges in asked
+        (replace(query, previous=None, quiet=None, past=None, **filters), tuple(ranges))
+        for query, ranges in asked
     )
 
 

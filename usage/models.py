@@ -157,6 +157,16 @@ class DayDetail(Counters):
 ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember, DayModel, DayMember, DayToken, DayDetail)
 
 
+class PastStamp(models.Model):
+    """A random number for what a team's rollups say of times past: another one whenever that changes
+    (`usage.settled`). No row: it never did."""
+
+    pk = models.CompositePrimaryKey("team_id", "mode")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    stamp = models.BigIntegerField()
+
+
 class Level(models.IntegerChoices):
     """The four levels at which a quota can stand, in the order in which they are asked."""
 

@@ -14,8 +14,8 @@ from usage.figures import Figures
 from usage.models import ClockChange, Level, QuotaUse
 from usage.own import OwnQuestion, OwnUsage, own_usage
 from usage.people import people_with, tokens_with
+from usage.prepared import prepared
 from usage.query import Dimension, Granularity, UsageQuery
-from usage.quiet import with_quiet_ends
 from usage.refusals import Refused, refusals_in
 from usage.rollup_sql import CALLS, WITHOUT_TTFT, Depth
 from usage.statistics import Overview, Ranked, only, overview_and_models, ranking
@@ -55,7 +55,7 @@ def overview_page(
 
     `depth` is that of the models and of the first few.
     """
-    (query,) = with_quiet_ends([query])
+    (query,) = prepared([query], now)
     single = SingleCalls(tuple(dict.fromkeys((Dimension.MODEL, by))))
     shown, models = overview_and_models(query, single, depth)
     ranked = ranking(query, by, single, CALLS, before=None) if access.sees_team else []
@@ -116,7 +116,7 @@ def own_page(
     asked: OwnQuestion, memberships: Sequence[Membership], tokens: Sequence[Token], now: datetime
 ) -> OwnPage:
     """One's own usage in the contexts asked for; `memberships` and `tokens` are all of one's own, to choose from."""
-    asked = replace(asked, parts=with_quiet_ends(asked.parts))
+    asked = replace(asked, parts=prepared(asked.parts, now))
     own = own_usage(asked)
     query, parts = asked.whole, asked.parts
     # Looked for in contexts with calls only: in the others there is nothing unusual of one's own to be seen.

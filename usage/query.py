@@ -57,6 +57,14 @@ class Span(Range):
 
 
 @dataclass(frozen=True)
+class Past:
+    """What sums of a team's times past are kept under, and up to when they are (`usage.settled`)."""
+
+    stamp: int
+    until: datetime
+
+
+@dataclass(frozen=True)
 class UsageQuery:
     """The calls of one team and mode in a range of time, perhaps of some members, models, tokens only.
 
@@ -72,8 +80,9 @@ class UsageQuery:
     members: tuple[int, ...] = field(default=())
     models: tuple[str, ...] = field(default=())
     tokens: tuple[int, ...] = field(default=())
-    # A time right after the range in which the team has no calls, so that it may be read along (`usage.quiet`).
+    # A time right after the range in which the team has no calls, so that it may be read along (`usage.prepared`).
     quiet: Range | None = None
+    past: Past | None = None
 
     @property
     def zone(self) -> ZoneInfo:

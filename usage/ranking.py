@@ -17,8 +17,8 @@ from usage.choices import Filter, filters_of, models_called
 from usage.figures import Figures
 from usage.levels import LevelState
 from usage.people import NO_TOKEN, NamedToken, Person, people_of, people_with, tokens_with
+from usage.prepared import prepared
 from usage.query import Dimension, UsageQuery
-from usage.quiet import with_quiet_ends
 from usage.quotas import member_levels, token_levels
 from usage.rollup_sql import CALLS, FULL, KEYS, Depth
 from usage.statistics import Ranked, completed, ranking
@@ -117,7 +117,7 @@ class Ranking:
 
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
     """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
-    (query,) = with_quiet_ends([query])
+    (query,) = prepared([query], now)
     single = SingleCalls((order.by,))
     depth, before = _DEPTH.get(order.sort, CALLS), CALLS if order.sort is Sort.CHANGE else KEYS
     ranked = ranking(query, order.by, single, depth, before)

@@ -12,7 +12,7 @@ from teams.models import Team, User
 from teams.signals import member_left, personal_space_created, team_purged
 from usage.actions.quotas import Limit, set_balance
 from usage.actions.reservations import roll_back_reservations
-from usage.models import ROLLUPS, QuotaUse, Refusal, ReservedSum
+from usage.models import ROLLUPS, PastStamp, QuotaUse, Refusal, ReservedSum
 
 
 @receiver(personal_space_created)
@@ -31,6 +31,6 @@ def give_back_reservations(*, team: Team, user: User, **_signal: Any) -> None:
 @receiver(team_purged)
 def erase_records(*, team_id: int, **_signal: Any) -> None:
     """Erases what the records know of a team. What its owner's balance paid stays with the balance."""
-    tables: tuple[type[Model], ...] = (*ROLLUPS, QuotaUse, ReservedSum, Refusal)
+    tables: tuple[type[Model], ...] = (*ROLLUPS, PastStamp, QuotaUse, ReservedSum, Refusal)
     for table in tables:
         table._default_manager.filter(team_id=team_id).delete()

@@ -5,7 +5,7 @@ a condition over two ranges is no index range any more.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import chain
@@ -14,10 +14,11 @@ from typing import Any
 from django.db import connection
 
 from config.cursors import reading_cursor
-from usage.buckets import days_between
+from usage.buckets import day_of, day_start, days_between
 from usage.models import Counters
 from usage.query import Granularity, Range, UsageQuery
 from usage.rollups import COUNTERS, SKETCHES
+from usage.settled import find, keep
 
 # SQLite takes 500 SELECTs in a statement, and 32,766 parameters.
 _MOST_SELECTS = 100
@@ -67,12 +68,67 @@ SumRow = tuple[Any, ...]
 
 
 def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> Iterable[SumRow]:
-    """The sums of each slice by these columns.
+    """The sums of each slice by these columns; those of times past from what the process keeps, if it can.
 
     Slices of days and of hours can only stand together when those of hours are not by slot.
     """
-    rows = run_union([_select(number, piece, tuple(columns)) for number, piece in enumerate(slices)])
-    return rows if connection.vendor == "postgresql" else _read_slots(rows, slices)
+    found: list[SumRow] = []
+    asked: list[_Part] = []
+    for number, piece in enumerate(slices):
+        for part in _parts(number, piece, tuple(columns)):
+            kept = None if part.key is None else find(part.key)
+            if kept is None:
+                asked.append(part)
+            else:
+                found += [(number, *row) for row in kept]
+    return chain(found, _read(asked, tuple(columns)))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A slice or what of it is settled, which is kept under a key; `number` is that of the slice."""
+
+    number: int
+    piece: Slice
+    key: Hashable = None
+
+
+def _parts(number: int, piece: Slice, columns: tuple[str, ...]) -> Iterator[_Part]:
+    query = piece.query
+    if query.past is None:
+        yield _Part(number, piece)
+        return
+    day = day_of(query.past.until, query.zone)
+    edge: Any = day_start(day, query.zone) if isinstance(piece.start, datetime) else day
+    edge = min(max(edge, piece.start), piece.end)
+    if piece.start < edge:
+        settled = replace(piece, end=edge)
+        key = (kept_under(query), settled.rollup, settled.start, edge, settled.by_slot, settled.depth, columns)
+        yield _Part(number, settled, key)
+    if edge < piece.end:
+        yield _Part(number, replace(piece, start=edge))
+
+
+def kept_under(query: UsageQuery) -> Hashable:
+    """What names the team's past as it is, and the filters; for what is kept of it."""
+    assert query.past is not None
+    team = query.team
+    filters = (query.members, query.models, query.tokens)
+    return team.pk, team.created_at, team.time_zone, query.mode, query.past.stamp, filters
+
+
+def _read(parts: Sequence[_Part], columns: tuple[str, ...]) -> list[SumRow]:
+    """The rows of parts from the database; those that have a key are kept."""
+    rows: Iterable[SumRow] = run_union([_select(n, part.piece, columns) for n, part in enumerate(parts)])
+    if connection.vendor != "postgresql":
+        rows = _read_slots(rows, [part.piece for part in parts])
+    by_part: list[list[SumRow]] = [[] for _part in parts]
+    for n, *row in rows:
+        by_part[n].append(tuple(row))
+    for part, some in zip(parts, by_part, strict=True):
+        if part.key is not None:
+            keep(part.key, some)
+    return [(part.number, *row) for part, some in zip(parts, by_part, strict=True) for row in some]
 
 
 def run_union(selects: Sequence[Select]) -> list[SumRow]:
@@ -169,7 +225,7 @@ _DIALECTS = {
 }
 
 
-def _read_slots(rows: Sequence[SumRow], slices: Sequence[Slice]) -> Iterator[SumRow]:
+def _read_slots(rows: Iterable[SumRow], slices: Sequence[Slice]) -> Iterator[SumRow]:
     """SQLite's rows with days and hours as such."""
     known: dict[str, date | datetime] = {}
     for number, slot, *rest in rows:

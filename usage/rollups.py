@@ -11,9 +11,11 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
+from django.utils import timezone
 
 from usage.bulk import add_up, fetch_by_keys
 from usage.models import ROLLUPS, Counters
+from usage.settled import note_times
 from usage.sketch import BUCKETS, Ints, bucket_of, encode_all, merged_by
 
 
@@ -119,6 +121,7 @@ def add_calls(*, team_id: int, mode: int, facts: Sequence[Fact]) -> None:
         return
     for folded in fold(facts):
         _store(folded, {"team_id": team_id, "mode": mode})
+    note_times((fact.hour for fact in facts), team_id=team_id, mode=mode, now=timezone.now())
 
 
 def _store(folded: Folded, space: dict[str, int]) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from teams.access import Access
 from usage.people import Person, people_with, tokens_with
+from usage.prepared import prepared
 from usage.query import Dimension, UsageQuery
-from usage.quiet import with_quiet_ends
 from usage.ranking import NAMES, PLURALS, Row, named_rows, with_quotas
 from usage.rollup_sql import CALLS, WITHOUT_TTFT, Depth
 from usage.statistics import Ranked, completed, ranking
@@ -37,7 +37,7 @@ class Top:
 
 def top_page(query: UsageQuery, access: Access, by: Dimension, now: datetime) -> Top:
     """The panel by itself, when another of its tabs is opened."""
-    (query,) = with_quiet_ends([query])
+    (query,) = prepared([query], now)
     ranked = ranking(query, by, depth=CALLS, before=None)
     people = people_with(access.team, [row.key for row in ranked[:TOP]]) if by is Dimension.MEMBER else {}
     return top_of(query, by, ranked, people, unusual_in(query, sees_team=access.sees_team, now=now), now)

@@ -1,0 +1,56 @@
+"""What a page finds out about its questions before it asks them, so that they take less to answer.
+
+Most go up to the current hour. When the rest of that day has no calls, and usually it has none yet, day rollups
+answer for it; without that it is added up from hours, or from single calls where no rollup knows hours (of tokens,
+and of members by model). And sums of times past are kept in the process, as long as the team's stamp stays.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from usage.buckets import day_of, day_start, hour_of
+from usage.levels import adapted_time
+from usage.query import Granularity, Past, Range, UsageQuery, next_bucket
+from usage.rollup_sql import Select, run_union
+from usage.settled import SETTLED
+
+
+def prepared(queries: Sequence[UsageQuery], now: datetime) -> list[UsageQuery]:
+    """The questions with what is known of the rest of their last day (`quiet`) and of their past: one statement.
+
+    Nothing is known of the rest of a day in which a question ends within an hour.
+    """
+    rests = [_rest_of_day(query) for query in queries]
+    selects = [
+        select
+        for place, (query, rest) in enumerate(zip(queries, rests, strict=True))
+        for select in _selects(place, query, rest)
+    ]
+    rows = run_union(selects)
+    busy = {place for place, stamp in rows if stamp is None}
+    stamps = {place: stamp for place, stamp in rows if stamp is not None}
+    return [
+        replace(query, quiet=None if place in busy else rest, past=Past(stamps.get(place, 0), now - SETTLED))
+        for place, (query, rest) in enumerate(zip(queries, rests, strict=True))
+    ]
+
+
+def _rest_of_day(query: UsageQuery) -> Range | None:
+    end = query.range.end
+    if end != hour_of(end, query.zone) or end == day_start(day_of(end, query.zone), query.zone):
+        return None
+    return Range(end, next_bucket(end, Granularity.DAY, query.zone))
+
+
+def _selects(place: int, query: UsageQuery, rest: Range | None) -> Iterator[Select]:
+    """A row (place, stamp) if the team has one, and (place, None) if it has calls in the rest of the day."""
+    team = [query.team.pk, query.mode]
+    yield _STAMP, [place, *team]
+    if rest is not None:
+        yield _BUSY, [place, *team, adapted_time(rest.start), adapted_time(rest.end)]
+
+
+_STAMP = "SELECT %s, stamp FROM usage_paststamp WHERE team_id = %s AND mode = %s"
+_BUSY = """SELECT %s, NULL WHERE EXISTS (
+  SELECT 1 FROM usage_hourmodel WHERE team_id = %s AND mode = %s AND hour >= %s AND hour < %s)"""
