@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils import timezone
+
 from usage.cells import cells
+from usage.prepared import prepared
 from usage.query import Dimension, UsageQuery
 from usage.rollup_sql import Depth
 
@@ -13,7 +16,8 @@ Counts = dict[Any, list[int]]
 def counts_of(query: UsageQuery, by: Dimension | None, counters: Sequence[str] = ("calls",)) -> Counts:
     """Sums of some COUNTERS over the range, by member, model or token; of all under None without `by`."""
     depth = Depth(frozenset(counters))
-    (found,) = cells(query, [by] if by else [], [query.range], depths=[depth])
+    (known,) = prepared([query], timezone.now())
+    (found,) = cells(known, [by] if by else [], [query.range], depths=[depth])
     return {
         key[0] if by else None: [getattr(figures, name) for name in counters] for key, figures in found.items()
     }

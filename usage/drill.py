@@ -121,11 +121,14 @@ class OwnCallsBehind:
         return self.by_range(**narrower)(within) if within else self._address(narrower)
 
     def by_range(self, **narrower: Any) -> Callable[[Range], str]:
+        address = self._address(narrower)
+        start = address if address.endswith("?") else f"{address}&"
+
         def of(within: Range) -> str:
             if not isinstance(within, Span):
-                return self._address(narrower | {"before": 1})
-            at = on_the_clock(within.bucket, self.query.zone)
-            return self._address(narrower | {"at": at} | ({"before": 1} if within.is_before else {}))
+                return f"{start}before=1"
+            before = "&before=1" if within.is_before else ""
+            return f"{start}at={quote_plus(on_the_clock(within.bucket, self.query.zone))}{before}"
 
         return of
 

@@ -15,6 +15,7 @@ from teams.models import Membership, Mode, User
 register = template.Library()
 _ANY = UUID(int=0)
 _MOST = 8
+_SHOWN = ("team_id", "id", "started_at", "outcome", "status", "model", "latency_ms", "cost_nanos")
 
 
 @register.inclusion_tag("logs/_latest.html")
@@ -26,8 +27,8 @@ def latest_calls(user: User, memberships: Sequence[Membership], mode: str, clock
     ]
     ids = [key[-1] for key in keys_of(branches, ["id"], descends=True, limit=_MOST)]
     teams = {one.team_id: one.team for one in memberships}
-    calls = Call.objects.filter(team_id__in=teams, id__in=ids).order_by("-id")
-    return {"rows": [(call, teams[call.team_id]) for call in calls], "mode": mode, "clock": clock}
+    calls = Call.objects.filter(team_id__in=teams, id__in=ids).order_by("-id").values(*_SHOWN)
+    return {"rows": [(call, teams[call["team_id"]]) for call in calls], "mode": mode, "clock": clock}
 
 
 @register.simple_tag

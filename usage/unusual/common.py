@@ -67,8 +67,13 @@ def before(x: Floats, hours: int, skip: int = 0, since: int = 0) -> Floats:
     Near the start the sum is of what there is. Shape of x, less `since` rows.
     """
     total = _running(x)
-    t = np.arange(since, len(x))
-    return total[np.maximum(t - skip, 0)] - total[np.maximum(t - skip - hours, 0)]
+    sums = np.zeros((len(x) - since, *x.shape[1:]))
+    start = max(skip - since, 0)  # the first row that has so many values before it
+    sums[start:] = total[since + start - skip : max(len(x) - skip, 0)]
+    skip += hours
+    start = max(skip - since, 0)
+    sums[start:] -= total[since + start - skip : max(len(x) - skip, 0)]
+    return sums
 
 
 def trailing(x: Floats, hours: int) -> Floats:
@@ -129,7 +134,7 @@ def _incident(run: NDArray[np.intp], score: Floats, spans: Ints | None) -> Incid
 def _running(x: Floats) -> Floats:
     """Sums of the first 0, 1, ... T values, shape (T + 1, ...)."""
     total = np.zeros((len(x) + 1, *x.shape[1:]))
-    np.cumsum(x, axis=0, out=total[1:])
+    x.cumsum(axis=0, out=total[1:])
     return total
 
 
