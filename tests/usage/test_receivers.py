@@ -11,9 +11,10 @@ from logs.reported import ReportedCall
 from teams.actions.members import leave_team, remove_member
 from teams.actions.teams import delete_team, purge_teams
 from teams.actions.users import create_user
-from teams.models import Team
+from teams.models import Mode, Team
 from tests.usage.conftest import NOW, nanos
-from usage.models import ROLLUPS, Level, Quota, QuotaUse, ReservedSum
+from usage.models import ROLLUPS, Level, PastStamp, Quota, QuotaUse, ReservedSum
+from usage.settled import stamp_past
 
 
 def test_who_leaves_or_is_removed_gives_back_what_they_reserved(cast, act, reserve, level_of):
@@ -50,9 +51,10 @@ def test_the_records_of_a_purged_team_go_and_the_balance_keeps_what_it_paid(cast
     reserve("1", token=token)
     call = ReportedCall(request_id="a", started_at=NOW, model="m", cost_nanos=5)
     record_calls([call], by=Caller(token=token), now=NOW)
+    stamp_past(team_id=cast.team.pk, mode=Mode.LIVE)
     delete_team(by=act("owner"), team=cast.team, typed_name=cast.team.name, now=NOW)
     purge_teams(now=NOW + timedelta(days=31))
-    assert [table.objects.count() for table in ROLLUPS] == [0] * len(ROLLUPS)
+    assert [table.objects.count() for table in (*ROLLUPS, PastStamp)] == [0] * (len(ROLLUPS) + 1)
     space = Team.objects.get(owner=cast.owner, is_personal=True)
     assert set(QuotaUse.objects.values_list("team_id", "level")) == {(space.pk, Level.OWNER)}
     assert set(ReservedSum.objects.values_list("team_id", flat=True)) == {space.pk}

@@ -107,3 +107,14 @@ def test_the_file_has_what_the_panel_shows(see, calls):
     answer = see("owner", "overview-export", "format=json&by=token&period=7d").json()
     assert [one["calls"] for one in answer["tokens"]] == [3, 2, 1]
     assert "members" not in answer
+
+
+@pytest.mark.parametrize("by", ["member", "token", "model"])
+def test_the_export_has_the_time_to_first_token_that_the_page_does_not_read(see, token_of, by):
+    now = timezone.now()
+    call = ReportedCall(request_id="one", started_at=now, model="m", stream=True, latency_ms=900, ttft_ms=33)
+    record_calls([call], by=Caller(token=token_of("member")[0]), now=now)
+    answer = see("owner", "overview-export", f"format=json&by={by}&period=7d").json()
+    rows = answer["models"] if by == "model" else [*answer["models"], *answer[f"{by}s"]]
+    assert len(rows) == (1 if by == "model" else 2)
+    assert [row["ttft_ms"]["p95"] for row in rows] == [33] * len(rows)
