@@ -138,12 +138,13 @@ def cells_of_teams(
         single = SingleCalls(known)
     first = asked[0][0]
     needed = {*by, *first.filtered} - {Dimension.TIME}
-    reading = _Reading(by, needed, _is_hourly(first, by), [[{} for _ in ranges] for _query, ranges in asked])
+    answers: list[list[Cells]] = [[{} for _ in ranges] for _query, ranges in asked]
+    reading = _Reading(by, needed, _is_hourly(first, by), depths, answers)
     rest: list[Asked] = []
     depth_of_rest = CALLS
-    for (query, ranges), answers in zip(asked, reading.answers, strict=True):
+    for (query, ranges), parts in zip(asked, answers, strict=True):
         cuts = [cut(one, query, needed, hourly=reading.hourly) for one in ranges]
-        for pieces, found, depth in zip(cuts, answers, depths, strict=False):
+        for pieces, found, depth in zip(cuts, parts, depths, strict=False):
             reading.plan(query, pieces, found, depth)
             depth_of_rest |= depth if pieces.rest else CALLS
         if left := [one for pieces in cuts for one in pieces.rest]:
@@ -151,7 +152,7 @@ def cells_of_teams(
     reading.read_rollups()
     if rest:
         reading.read_calls(asked, single.rows(rest, reading.dimensions, depth_of_rest))
-    return reading.answers
+    return answers
 
 
 @dataclass
@@ -161,6 +162,7 @@ class _Reading:
     by: Sequence[Dimension]
     needed: set[Dimension]
     hourly: bool
+    depths: Sequence[Depth]
     answers: list[list[Cells]]
     slices: list[Slice] = field(default_factory=list)
     targets: list[tuple[Cells, datetime]] = field(default_factory=list)  # and an instant in its bucket
@@ -194,7 +196,10 @@ class _Reading:
             if (number, slot) not in buckets:
                 buckets[number, slot] = _bucket_of(slot, edge, self.slices[number].query)
             key = _key(self.by, buckets[number, slot], row[:width])
-            _add(found, key, Figures.of_row(row[width:-2], bytes(row[-2]), bytes(row[-1])))
+            if self.slices[number].depth == KEYS:
+                found.setdefault(key, _UNCOUNTED)
+            else:
+                _add(found, key, Figures.of_row(row[width:-2], bytes(row[-2]), bytes(row[-1])))
 
     @property
     def dimensions(self) -> list[Dimension]:
@@ -209,9 +214,16 @@ class _Reading:
         }
         for team_id, at, values, counters, latency, ttft in rows:
             query, ranges, answers = known[team_id]
-            found = next(found for one, found in zip(ranges, answers, strict=True) if at in one)
+            place = next(place for place, one in enumerate(ranges) if at in one)
             key = _key(self.by, bucket_start(at, query.granularity, query.zone), values)
-            _add(found, key, Figures.of_row(counters, latency, ttft))
+            if self.depths[place] == KEYS:
+                answers[place].setdefault(key, _UNCOUNTED)
+            else:
+                _add(answers[place], key, Figures.of_row(counters, latency, ttft))
+
+
+# Stands for all calls that are only known to exist.
+_UNCOUNTED = Figures()
 
 
 def _bucket_of(slot: date | datetime | None, edge: datetime, query: UsageQuery) -> datetime:
@@ -225,7 +237,7 @@ def _bucket_of(slot: date | datetime | None, edge: datetime, query: UsageQuery) 
 
 
 def _add(found: Cells, key: Key, figures: Figures) -> None:
-    if key in found:
+    if key in found and found[key] is not _UNCOUNTED:
         found[key].absorb(figures)
     else:
         found[key] = figures

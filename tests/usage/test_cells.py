@@ -19,8 +19,9 @@ from teams.actions.tokens import create_token
 from teams.activity import SITE
 from teams.models import Mode
 from usage.cells import cells
-from usage.figures import fill_percentiles
+from usage.figures import Figures, fill_percentiles
 from usage.query import Dimension, Granularity, Range, UsageQuery, bucket_start
+from usage.rollup_sql import CALLS, KEYS
 
 # Daylight saving ends in this span in Berlin and New York, and begins in Lord Howe's half-hour way.
 FIRST = datetime(2026, 10, 1, 3, 7, tzinfo=UTC)
@@ -191,3 +192,20 @@ def test_the_previous_period_is_answered_in_the_same_statements(cast, recorded, 
     for found, one in ((now, ranges[0]), (before, ranges[1])):
         expected = Counter(call.model for call in Call.objects.all() if call.started_at in one)
         assert {key[0]: figures.calls for key, figures in found.items()} == expected
+
+
+def test_of_a_range_of_which_only_the_keys_are_asked_nothing_is_counted(cast, recorded):
+    """Also where they come from single calls: no table knows tokens by the hour, or anything by the minute."""
+    recorded("Europe/Berlin")
+    middle = datetime(2026, 10, 20, 11, 13, tzinfo=ZoneInfo("Europe/Berlin"))
+    ranges = [Range(middle, middle + timedelta(days=9)), Range(middle - timedelta(days=9), middle)]
+    query = UsageQuery(team=cast.team, mode=Mode.LIVE, range=ranges[0])
+    for by, name in ((Dimension.TOKEN, "token_id"), (Dimension.MEMBER, "member_id")):
+        now, before = cells(query, [by], ranges, depths=(CALLS, KEYS))
+        counted = [
+            Counter(getattr(call, name) for call in Call.objects.all() if call.started_at in one)
+            for one in ranges
+        ]
+        assert {key: figures.calls for (key,), figures in now.items()} == counted[0]
+        assert {key for (key,) in before} == set(counted[1])
+        assert all(figures == Figures() for figures in before.values())
