@@ -58,6 +58,10 @@ class Sort(StrEnum):
         return self in {Sort.NAME, Sort.ROLE}
 
 
+# What these sort by is known of a line with a name.
+_OF_NAMES = {Sort.NAME, Sort.ROLE, Sort.QUOTA, Sort.UNUSUAL}
+
+
 @dataclass(frozen=True)
 class Order:
     """How a ranking is asked for: what is ranked, by which column, which of them, which page."""
@@ -67,6 +71,12 @@ class Order:
     is_ascending: bool = False
     search: str = ""
     page: int = 1
+
+    @property
+    def needs_names(self) -> bool:
+        """Whether the names of all lines must be known, not only of those shown: of members also the idle ones are
+        listed."""
+        return bool(self.search) or self.by is Dimension.MEMBER or self.sort in _OF_NAMES
 
 
 @dataclass(frozen=True)
@@ -121,12 +131,20 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     single = SingleCalls((order.by,))
     depth, before = _DEPTH.get(order.sort, CALLS), CALLS if order.sort is Sort.CHANGE else KEYS
     ranked = ranking(query, order.by, single, depth, before)
-    rows, people, tokens, unusual = _named(query, order, access, now, ranked)
-    if order.sort is Sort.QUOTA:
-        rows = with_quotas(query, rows, order.by, now)
-    places = [(place, row) for place, row in enumerate(_sorted(rows, order), 1) if row.matches(order.search)]
-    paged = Paginator(places, PAGE).get_page(order.page)
-    shown = [_at(place, row) for place, row in paged]
+    if order.needs_names:
+        rows, people, tokens, unusual = _named(query, order, access, now, ranked)
+        if order.sort is Sort.QUOTA:
+            rows = with_quotas(query, rows, order.by, now)
+        places = [
+            (place, row) for place, row in enumerate(_sorted(rows, order), 1) if row.matches(order.search)
+        ]
+        paged = Paginator(places, PAGE).get_page(order.page)
+        shown = [_at(place, row) for place, row in paged]
+    else:
+        nameless = _sorted([Row("", "", "", one, by=order.by) for one in ranked], order)
+        paged = Paginator([*enumerate(nameless, 1)], PAGE).get_page(order.page)
+        lines = [_at(place, row).ranked for place, row in paged]
+        shown, people, tokens, unusual = _named(query, order, access, now, lines)
     if order.sort is not Sort.QUOTA:
         shown = with_quotas(query, shown, order.by, now)
     whole = completed(query, order.by, [row.ranked for row in shown], single)
