@@ -100,8 +100,10 @@ def remembered_payer(owner_id: int) -> Team:
 
 def payers_of(teams: Collection[Team]) -> dict[int, Team]:
     """The personal space that pays, by the id of each team."""
-    spaces = Team.objects.filter(is_personal=True, owner__in={team.owner_id for team in teams})
-    by_owner = {space.owner_id: space for space in spaces}
+    by_owner = {team.owner_id: team for team in teams if team.is_personal}
+    if others := {team.owner_id for team in teams} - by_owner.keys():
+        spaces = Team.objects.filter(is_personal=True, owner__in=others)
+        by_owner |= {space.owner_id: space for space in spaces}
     return {team.pk: by_owner[team.owner_id] for team in teams}
 
 
