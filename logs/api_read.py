@@ -1,9 +1,10 @@
 """GET /api/v1/calls: the call logs for programs, as JSON, NDJSON or CSV, a page at a time by cursor."""
 
+import json
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -70,4 +71,7 @@ def _answer(request: HttpRequest, columns: dict[str, Row], after: str) -> HttpRe
         return HttpResponse(csv_header() + csv_of(columns), content_type=FORMATS["csv"], headers=headers)
     if "application/x-ndjson" in accept:
         return HttpResponse(ndjson_of(columns), content_type=FORMATS["ndjson"], headers=headers)
-    return JsonResponse({"calls": objects_of(columns), "next": after or None})
+    calls = ", ".join(objects_of(columns))
+    return HttpResponse(
+        f'{{"calls": [{calls}], "next": {json.dumps(after or None)}}}', content_type="application/json"
+    )

@@ -58,8 +58,12 @@ _TEXTS = (
     *("error_message", "ip", "user_agent", "session_id"),
 )
 _JSON = ("tags", "metadata")
+_NUMBERS = {name for name in FIELDS if name.endswith(("_ms", "_tokens"))} | {"status"}
 _AS_TEXT = {"id_text", "started_at_text", "tags_text", "metadata_text"}
-_EMPTY: dict[str, Any] = {"[]": [], "{}": {}}
+_EMPTY = ("[]", "{}")
+# A line of NDJSON, and what makes each of its values.
+_OBJECT = "{" + ", ".join([f'"{name}": %s' for name in FIELDS]) + "}"
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 FORMATS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 Row = Sequence[Any]
 
@@ -102,20 +106,26 @@ def csv_of(columns: dict[str, Row]) -> str:
 
 def ndjson_of(columns: dict[str, Row]) -> str:
     """Lines of JSON objects."""
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    return "".join([encode(call) + "\n" for call in objects_of(columns)])
+    return "".join([f"{call}\n" for call in objects_of(columns)])
 
 
-def objects_of(columns: dict[str, Row]) -> list[dict[str, Any]]:
-    """The calls as what JSON makes objects of."""
-    read = columns | {
-        name: [_EMPTY[text] if text in _EMPTY else json.loads(text) for text in columns[name]] for name in _JSON
-    }
-    return [dict(zip(FIELDS, row, strict=True)) for row in zip(*read.values(), strict=True)]
+def objects_of(columns: dict[str, Row]) -> list[str]:
+    """Each call as a JSON object, on one line.
+
+    Column by column as well: one encoder for a million objects takes three times as long.
+    """
+    encoded = [_encoded(name, values) for name, values in columns.items()]
+    return [_OBJECT % row for row in zip(*encoded, strict=True)]
 
 
-def _read(text: str) -> Any:
-    return _EMPTY[text] if text in _EMPTY else json.loads(text)
+def _encoded(name: str, values: Row) -> Row:
+    """A column's values as JSON; what many calls have in common is encoded once."""
+    if name in _JSON:
+        return values
+    if name in _NUMBERS:
+        return ["null" if value is None else str(value) for value in values]
+    known = {value: _encode(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def fields_of(calls: QuerySet[Call]) -> QuerySet[Any, Any]:

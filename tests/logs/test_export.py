@@ -23,7 +23,7 @@ def export(cast, client_of):
         text = b"".join(response.streaming_content).decode()
         if kind == "csv":
             return list(csv.DictReader(io.StringIO(text, newline="")))
-        return [json.loads(line) for line in text.splitlines()]
+        return [json.loads(line) for line in text.removesuffix("\n").split("\n")]
 
     return get
 
@@ -65,6 +65,22 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(record, export, text):
     row = export("owner", "csv")[0]
     assert (row["request_id"], row["error_message"], row["model"]) == (f"'{text}id", f"'{text}", f"'{text}")
     assert export("owner", "ndjson")[0]["model"] == text
+
+
+@pytest.mark.parametrize("text", ['"{quoted}" \\ %s %(x)d', "two\nlines", "é\u2028\x85\x7f", "</script>"])
+def test_no_character_is_lost_in_lines_of_json(record, export, text):
+    record(
+        "owner",
+        "a",
+        error_message=text,
+        status=500,
+        model=text,
+        tags=[text],
+        metadata={text: [text, None, 1.5]},
+    )
+    (row,) = export("owner", "ndjson")
+    assert (row["error_message"], row["model"], row["tags"]) == (text, text, [text])
+    assert row["metadata"] == {text: [text, None, 1.5]}
 
 
 def test_chunks_join_without_gap_or_repetition(record, export, monkeypatch):
