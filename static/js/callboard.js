@@ -142,6 +142,26 @@
     }
   });
 
+  // ---- A tab of the top five swaps its panel alone: filters, figures and export keep that tab too
+  function keepTab(by) {
+    for (const link of all(".filters [hx-get]:not(form), .filters a, .page-actions a, #figures > a")) {
+      for (const name of ["href", "hx-get"].filter((name) => link.hasAttribute(name))) {
+        const url = new URL(link.getAttribute(name), location);
+        if (by) url.searchParams.set("by", by);
+        else url.searchParams.delete("by");
+        link.setAttribute(name, url.pathname + url.search + url.hash);
+      }
+      htmx.process(link);
+    }
+    for (const form of all(".filters form")) {
+      form.querySelector("[name=by]")?.remove();
+      if (by) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "by", value: by }));
+    }
+  }
+  document.addEventListener("htmx:pushedIntoHistory", () => {
+    if (document.getElementById("usage-top")) keepTab(new URLSearchParams(location.search).get("by"));
+  });
+
   // ---- What asks again and again (data-waits-unseen) costs nothing while nobody looks --------
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.target.dataset?.waitsUnseen !== undefined) event.preventDefault();

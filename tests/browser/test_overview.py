@@ -106,6 +106,30 @@ def test_the_tabs_of_the_first_few_swap_their_panel_alone_and_have_an_address(
         axe()
 
 
+def test_filters_and_export_keep_the_tab_that_was_opened(page, called, sign_in):
+    sign_in(called.owner)
+    open_page(page, "overview", "?period=30d")
+    panel = page.locator("#usage-top")
+    panel.get_by_role("link", name="Models").click()
+    expect(panel).to_contain_text("house-model")
+    assert "by=model" in page.locator(".page-actions a", has_text="CSV").get_attribute("href")
+    page.get_by_role("group", name="Time range").get_by_role("link", name="90 d").click()
+    page.wait_for_url("**?period=90d&by=model")
+    expect(panel.get_by_role("link", name="Models")).to_have_attribute("aria-current", "true")
+
+    panel.get_by_role("link", name="Members").click()
+    expect(panel).to_contain_text("Mia")
+    assert "by=" not in page.locator(".page-actions a", has_text="CSV").get_attribute("href")
+    page.get_by_role("button", name="Member").first.click()
+    page.get_by_role("checkbox", name="Mia").check()
+    panel.get_by_role("link", name="API tokens").dispatch_event("click")
+    expect(panel).to_contain_text("laptop")
+    page.get_by_role("button", name="Apply").locator("visible=true").click()
+    page.wait_for_url(f"**period=90d*member={called.member.public_id}*")
+    assert page.url.count("by=token") == 1
+    expect(panel.get_by_role("link", name="API tokens")).to_have_attribute("aria-current", "true")
+
+
 def test_a_bar_of_the_personal_page_leads_to_where_its_calls_are(
     page, called, sign_in, token_of, axe, each_look
 ):
