@@ -1,5 +1,6 @@
 """Who may do what: the permission table as data, and fetch-and-check, the first line of every view."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -8,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
+from teams.compiled import CompiledQuery
 from teams.models import Membership, Role, Team, Transfer, User
 
 
@@ -67,13 +69,22 @@ class Access:
 
 def memberships_of(user: User) -> list[Membership]:
     """The contexts of a user: the personal space first, then teams by name."""
-    return list(_memberships(user))
+    return _memberships().all(user.pk)
 
 
-def _memberships(user: User) -> QuerySet[Membership]:
+@functools.cache
+def _memberships() -> CompiledQuery:
+    return CompiledQuery(_memberships_of, -1, [("team", Team)])
+
+
+def _memberships_of(user_id: int) -> QuerySet[Membership]:
+    """All of a user's, with `is_offered`: whether that team has been offered to them."""
+    offers = Transfer.objects.filter(
+        team=OuterRef("team"), successor=user_id, accepted_at=None, declined_at=None, cancelled_at=None
+    )
     return (
-        Membership.objects.filter(user=user, team__deleted_at=None)
-        .select_related("team")
+        Membership.objects.filter(user=user_id, team__deleted_at=None)
+        .annotate(is_offered=Exists(offers))
         .order_by("-team__is_personal", "team__name", "team_id")
     )
 
@@ -92,14 +103,11 @@ def team_for(user: User, slug: str, permission: Permission) -> Access:
     Raises Http404 for an outsider (the team's existence is not theirs to know), PermissionDenied (403)
     for a member whose role lacks `permission`.
     """
-    offers = Transfer.objects.filter(
-        team=OuterRef("team"), successor=user, accepted_at=None, declined_at=None, cancelled_at=None
-    )
-    found = list(_memberships(user).filter(user__is_active=True).annotate(is_offered=Exists(offers)))
+    found = memberships_of(user) if user.is_active else []
     membership = next((one for one in found if one.team.slug == slug), None)
     if membership is None:
         raise Http404("No such team")
-    access = Access(membership.team, user, membership.role, membership.is_offered, found)
+    access = Access(membership.team, user, membership.role, membership.is_offered, found)  # type: ignore[attr-defined]  # the annotation
     if not access.may(permission):
         raise PermissionDenied
     return access

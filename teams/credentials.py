@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from teams.compiled import CompiledLookup
+from teams.compiled import CompiledQuery
 from teams.models import GatewayKey, Membership, Team, Token, User
 from teams.secrets import GATEWAY_PREFIX, TOKEN_PREFIXES, digest
 
@@ -74,8 +74,12 @@ def tokens_with_standing() -> QuerySet[Token]:
 
 
 @functools.cache
-def _token_lookup() -> CompiledLookup:
-    return CompiledLookup(tokens_with_standing(), "digest", [("team", Team), ("user", User)])
+def _token_lookup() -> CompiledQuery:
+    return CompiledQuery(
+        lambda wanted: tokens_with_standing().filter(digest=wanted),
+        "a digest",
+        [("team", Team), ("user", User)],
+    )
 
 
 def refusal_of(credential: Token | GatewayKey, now: datetime) -> Refusal | None:

@@ -1,16 +1,21 @@
-"""The compiled lookup gives what the ORM gives: every field of the row and of what it refers to, and annotations."""
+"""The compiled query gives what the ORM gives: every field of the row and of what it refers to, and annotations."""
 
 import pytest
 from django.utils import timezone
 
-from teams.compiled import CompiledLookup
+from teams.access import memberships_of
+from teams.compiled import CompiledQuery
 from teams.credentials import tokens_with_standing
-from teams.models import Team, Token, User
+from teams.models import Membership, Team, Token, User
 
 
 @pytest.fixture
 def lookup():
-    return CompiledLookup(tokens_with_standing(), "digest", [("team", Team), ("user", User)])
+    return CompiledQuery(
+        lambda wanted: tokens_with_standing().filter(digest=wanted),
+        "a digest",
+        [("team", Team), ("user", User)],
+    )
 
 
 def fields_of(row):
@@ -47,7 +52,23 @@ def test_it_can_be_saved_like_any_other(lookup, cast, token_of):
     assert token.name == "changed"
 
 
-@pytest.mark.parametrize("value", ["", "%s", "'; DROP TABLE teams_token; --", "the value that is looked for"])
+@pytest.mark.parametrize("value", ["", "%s", "'; DROP TABLE teams_token; --", "a digest"])
 def test_what_is_not_there_is_not_found(lookup, cast, token_of, value):
     token_of("member")
     assert lookup.find(value) is None
+
+
+def test_a_value_that_is_asked_for_in_two_places_finds_all_its_rows_in_order(
+    cast, offered, django_assert_num_queries
+):
+    for user in (cast.administrator, cast.member, cast.owner, cast.former):
+        memberships_of(user)
+        with django_assert_num_queries(1):
+            found = memberships_of(user)
+            teams = [one.team.name for one in found]
+        expected = Membership.objects.filter(user=user, team__deleted_at=None).select_related("team")
+        ordered = expected.order_by("-team__is_personal", "team__name")
+        assert [fields_of(one) for one in found] == [fields_of(one) for one in ordered]
+        assert teams == [one.team.name for one in ordered]
+        offered = user == cast.administrator
+        assert [one.is_offered for one in found] == [offered and one.team == cast.team for one in found]
