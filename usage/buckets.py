@@ -1,5 +1,6 @@
 """The buckets that time is cut into, on the team's own clock."""
 
+import functools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ def day_of(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
+@functools.lru_cache(maxsize=4_000)  # a page asks for the same days again and again
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The instant (UTC) at which a day of the zone begins: midnight, or what follows where DST skips it."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -187,19 +187,21 @@ class _Reading:
         self.targets.append((found, instant))
 
     def read_rollups(self) -> None:
-        """Adds up the slices; of many rows with the same slot its bucket is worked out once."""
+        """Adds up the slices; where the rows of a day or hour go is worked out once."""
         columns = [COLUMN[dimension] for dimension in self.dimensions]
         width = len(columns)
-        buckets: dict[tuple[int, Any], datetime] = {}
+        goals: dict[tuple[int, Any], _Goal] = {}
         for number, slot, *row in sums_of(self.slices, columns):
-            found, edge = self.targets[number]
-            if (number, slot) not in buckets:
-                buckets[number, slot] = _bucket_of(slot, edge, self.slices[number].query)
-            key = _key(self.by, buckets[number, slot], row[:width])
-            if self.slices[number].depth == KEYS:
-                found.setdefault(key, _UNCOUNTED)
-            else:
-                _add(found, key, Figures.of_row(row[width:-2], bytes(row[-2]), bytes(row[-1])))
+            if (goal := goals.get((number, slot))) is None:
+                found, edge = self.targets[number]
+                piece = self.slices[number]
+                goal = self._goal(found, _bucket_of(slot, edge, piece.query), piece.depth)
+                goals[number, slot] = goal
+            goal.add(row[:width], row[width:-2], row[-2], row[-1])
+
+    def _goal(self, found: Cells, bucket: datetime, depth: Depth) -> "_Goal":
+        place = self.by.index(Dimension.TIME) if Dimension.TIME in self.by else None
+        return _Goal(found, bucket, place, is_counted=depth != KEYS)
 
     @property
     def dimensions(self) -> list[Dimension]:
@@ -212,18 +214,41 @@ class _Reading:
             query.team.pk: (query, ranges, answers)
             for (query, ranges), answers in zip(asked, self.answers, strict=True)
         }
+        goals: dict[tuple[int, datetime], _Goal] = {}
         for team_id, at, values, counters, latency, ttft in rows:
-            query, ranges, answers = known[team_id]
-            place = next(place for place, one in enumerate(ranges) if at in one)
-            key = _key(self.by, bucket_start(at, query.granularity, query.zone), values)
-            if self.depths[place] == KEYS:
-                answers[place].setdefault(key, _UNCOUNTED)
-            else:
-                _add(answers[place], key, Figures.of_row(counters, latency, ttft))
+            if (goal := goals.get((team_id, at))) is None:
+                query, ranges, answers = known[team_id]
+                place = next(place for place, one in enumerate(ranges) if at in one)
+                bucket = bucket_start(at, query.granularity, query.zone)
+                goal = goals[team_id, at] = self._goal(answers[place], bucket, self.depths[place])
+            goal.add(values, counters, latency, ttft)
 
 
 # Stands for all calls that are only known to exist.
 _UNCOUNTED = Figures()
+
+
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """Where the rows of one bucket go."""
+
+    found: Cells
+    bucket: datetime
+    place: int | None  # of time in the keys; None: there is none
+    is_counted: bool  # or only known to exist
+
+    def add(self, values: Sequence[Any], counters: Sequence[int], latency: bytes, ttft: bytes) -> None:
+        key, place = tuple(values), self.place
+        if place is not None:
+            key = (*key[:place], self.bucket, *key[place:])
+        if not self.is_counted:
+            self.found.setdefault(key, _UNCOUNTED)
+            return
+        figures = Figures.of_row(counters, bytes(latency), bytes(ttft))
+        if (known := self.found.get(key, _UNCOUNTED)) is _UNCOUNTED:
+            self.found[key] = figures
+        else:
+            known.absorb(figures)
 
 
 def _bucket_of(slot: date | datetime | None, edge: datetime, query: UsageQuery) -> datetime:
@@ -234,13 +259,6 @@ def _bucket_of(slot: date | datetime | None, edge: datetime, query: UsageQuery) 
     if slot is not None and query.granularity is Granularity.DAY:
         return instant
     return bucket_start(instant, query.granularity, query.zone)
-
-
-def _add(found: Cells, key: Key, figures: Figures) -> None:
-    if key in found and found[key] is not _UNCOUNTED:
-        found[key].absorb(figures)
-    else:
-        found[key] = figures
 
 
 def _is_hourly(query: UsageQuery, by: Sequence[Dimension]) -> bool:
@@ -296,10 +314,3 @@ def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type
 def filters(query: UsageQuery) -> dict[str, Any]:
     """The query's filters as Django's keyword arguments."""
     return {f"{name}__in": values for name, values in filters_of(query)}
-
-
-def _key(by: Sequence[Dimension], bucket: datetime, values: Sequence[Any]) -> Key:
-    if Dimension.TIME not in by:
-        return tuple(values)
-    rest = iter(values)
-    return tuple(bucket if dimension is Dimension.TIME else next(rest) for dimension in by)

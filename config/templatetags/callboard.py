@@ -22,9 +22,11 @@ from django.utils.translation import gettext as _
 
 from config import figures
 from config.figures import Number
-from config.markup import joined, markup
+from config.markup import joined, markup, script_data
 
 register = template.Library()
+
+register.filter(script_data)
 
 NO_DATA = mark_safe('<span class="faint">–</span>')
 

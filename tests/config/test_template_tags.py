@@ -7,14 +7,14 @@ import pytest
 from django import forms
 from django.template import Context, Template
 from django.test import RequestFactory
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config import figures
-from config.markup import joined, markup
+from config.markup import joined, markup, script_data
 from config.templatetags import callboard
 
 NO_DATA = '<span class="faint">–</span>'
@@ -362,6 +362,17 @@ def test_markup_escapes_as_django_does(values):
     made = markup(pattern, *values)
     assert made == format_html(pattern.replace("%s", "{}"), *values) if values else made == "</i>"
     assert isinstance(made, SafeString)
+
+
+DATA = st.recursive(
+    TEXTS | st.booleans() | st.sampled_from(["</script>", "<!--", "&amp;"]),
+    lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(max_size=9), some, max_size=3),
+)
+
+
+@given(value=DATA)
+def test_data_of_a_script_is_escaped_as_django_does(value):
+    assert script_data(value, "trend") == json_script(value, "trend")
 
 
 def test_markup_translates_what_is_translated_late_and_keeps_what_is_safe():
