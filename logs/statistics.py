@@ -13,7 +13,7 @@ from teams.models import Mode, Team
 from usage.cells import COLUMN, Asked, RawRow
 from usage.models import Outcome, PricedBy
 from usage.query import Dimension, Granularity, Range, UsageQuery
-from usage.rollup_sql import Depth, Select, filter_values, filters_of, run_union, within_filters
+from usage.rollup_sql import Depth, Select, filters_of, run_union, within_filters
 from usage.rollups import COUNTERS, SKETCHES
 from usage.sketch import Ints, sketches_of
 from usage.unusual.details import CallRow
@@ -67,10 +67,10 @@ def count_calls(asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -
 
 def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...], depth: Depth) -> Select:
     """The range's number, slot, dimensions, sums, and the values that percentiles are of; by the primary key."""
-    filters = filters_of(query)
+    within, values = within_filters(filters_of(query))
     by_slot = query.granularity is Granularity.HOUR
-    text = _text(connection.vendor, by_slot, columns, depth, within_filters(filters))
-    return text, [number, query.team.pk, query.mode, *id_parameters(one), *filter_values(filters)]
+    text = _text(connection.vendor, by_slot, columns, depth, within)
+    return text, [number, query.team.pk, query.mode, *id_parameters(one), *values]
 
 
 @functools.lru_cache(maxsize=256)  # filters can have any number of values

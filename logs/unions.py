@@ -14,6 +14,7 @@ from django.db.models import F, QuerySet
 from logs.ids import id_parameters
 from logs.models import Call
 from logs.query import Key
+from usage.bulk import read_values
 from usage.query import UsageQuery
 
 Branches = Sequence[QuerySet[Any, Any]]
@@ -43,6 +44,14 @@ def keys_of_all(
     """The first keys of all branches together, where each is few: found by the index, and then sorted."""
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
     return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, branches, columns, index)]
+
+
+def newest(branches: Branches, columns: Sequence[str], *, limit: int) -> list[dict[str, Any]]:
+    """The newest calls of all branches together, with these columns; "id" must be one."""
+    limited = [_first(branch, ["id"], True, limit) for branch in branches]
+    outer = f"SELECT * FROM u ORDER BY c{columns.index('id')} DESC LIMIT {limit}"
+    rows = read_values(Call, columns, _select(outer, limited, columns))
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _order(columns: Sequence[str], descends: bool) -> str:

@@ -121,7 +121,7 @@ def fetch_by_keys(
                 f"SELECT {selected} FROM k CROSS JOIN {_table(model)} t WHERE {' AND '.join(on)}",
                 [*parameters, *fixed_values],
             )
-            found += _converted(model, [*keys, *columns], cursor.fetchall())
+            found += read_values(model, [*keys, *columns], cursor.fetchall())
     return found
 
 
@@ -182,10 +182,10 @@ def _value(field: models.Field[Any, Any], value: Any) -> Any:
     return field.get_db_prep_value(value, connection, prepared=False)
 
 
-def _converted(
+def read_values(
     model: type[Model], columns: Sequence[str], rows: list[tuple[Any, ...]]
 ) -> list[tuple[Any, ...]]:
-    """Rows as Python values: SQLite answers dates and times as text, which the fields' converters read."""
+    """Rows of a model's columns as Python values: what SQLite answers as text, the fields' converters read."""
     converters = [[*connection.ops.get_db_converters(_field(model, name).get_col("t"))] for name in columns]
     if not any(converters):
         return rows

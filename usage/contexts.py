@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from teams.models import Membership, Mode
+from usage.daily import used_by_day
 from usage.levels import LevelState
-from usage.past import Asked, PastPeriod, past_periods
+from usage.past import PastPeriod, past_periods, past_since
 from usage.quotas import ContextLevels, contexts_of
-from usage.runout import paces, sentences
+from usage.runout import pace_of, pace_since, sentences
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,19 @@ class OwnContext:
 
 
 def own_contexts(memberships: Sequence[Membership], mode: Mode, now: datetime) -> list[OwnContext]:
-    """Each of a user's places, in that order: four queries."""
+    """Each of a user's places, in that order: two queries, and one more for who pays, if that is somebody else."""
     contexts = contexts_of(memberships, mode, now)
     shown = [context.binding or context.levels[0] for context in contexts]
-    pace = paces(shown, mode, now)
-    past = past_periods([Asked(state.key(mode), state.period, state.zone) for state in shown], now)
-    return [
-        OwnContext(context, state, sentences(state, per_day, now), before)
-        for context, state, per_day, before in zip(contexts, shown, pace, past, strict=True)
-    ]
+    days = used_by_day({state.key(mode): _since(state, now) for state in shown})
+    own = []
+    for context, state in zip(contexts, shown, strict=True):
+        used = days[state.key(mode)]
+        said = sentences(state, pace_of(used, state.zone, now), now)
+        own.append(OwnContext(context, state, said, past_periods(state.period, state.zone, used, now)))
+    return own
+
+
+def _since(state: LevelState, now: datetime) -> date:
+    """The first day whose use is told of, by the pace or by a period that is over."""
+    recent, past = pace_since(state.zone, now), past_since(state.period, state.zone, now)
+    return recent if past is None else min(recent, past)

@@ -104,13 +104,22 @@ def states_of(
 def levels_statement(asked: Sequence[LevelKey], zones: dict[int, ZoneInfo], now: datetime) -> Statement:
     """The statement whose rows `read_levels` reads. `asked` are distinct."""
     days = {team_id: _first_days(zone, now) for team_id, zone in zones.items()}
-    parameters: list[Any] = []
-    for number, key in enumerate(asked):
-        parameters += [number, *key, *days[key.team_id]]
+    source, parameters = _rows([(n, *key, *days[key.team_id]) for n, key in enumerate(asked)])
     slot = slot_of(now)
     parameters += [_as_day(date.min), adapted_time(now), adapted_time(_EPOCH + (slot + 1) * SLOT), slot]
-    places = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(asked))
-    return _STATEMENT.replace("{places}", places), parameters
+    return _STATEMENT.replace("{asked}", source), parameters
+
+
+def _rows(rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Rows of `asked` as SQL with parameters: arrays on PostgreSQL, as few for many as for one."""
+    if connection.vendor == "postgresql":
+        return _ARRAYS, [list(column) for column in zip(*rows, strict=True)]
+    places = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows))
+    return f"VALUES {places}", [value for row in rows for value in row]
+
+
+_TYPES = ("int", "bigint", "int", "int", "bigint", "date", "date", "date")
+_ARRAYS = f"SELECT * FROM UNNEST({', '.join(f'%s::{one}[]' for one in _TYPES)})"  # noqa: S608  # our own types
 
 
 def read_levels(
@@ -123,7 +132,7 @@ def read_levels(
 
 _STATEMENT = f"""
 WITH
-  asked (n, team_id, mode, level, subject_id, today, monday, first) AS (VALUES {{places}}),
+  asked (n, team_id, mode, level, subject_id, today, monday, first) AS ({{asked}}),
   limited AS (
     SELECT
       asked.*,

@@ -150,23 +150,29 @@ def filters_of(query: UsageQuery) -> Filters:
     return [(name, values) for name, values in asked if values]
 
 
-def within_filters(filters: Filters) -> str:
-    """The conditions of filters, to stand after others."""
-    return "".join(f" AND {name} IN ({', '.join(['%s'] * len(values))})" for name, values in filters)
+def within_filters(filters: Filters) -> tuple[str, list[Any]]:
+    """The conditions of filters, to stand after others, and their parameters."""
+    each = [among(name, values) for name, values in filters]
+    return "".join(f" AND {text}" for text, _values in each), [value for _text, some in each for value in some]
 
 
-def filter_values(filters: Filters) -> Iterator[Any]:
-    """The parameters of these conditions."""
-    return chain.from_iterable(values for _name, values in filters)
+def among(name: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """The condition that a column has one of these values, and its parameters.
+
+    PostgreSQL takes an array, whose statement is the same for any number: psycopg takes a millisecond to find the
+    places of two hundred parameters.
+    """
+    if connection.vendor == "postgresql":
+        return f"{name} = ANY(%s)", [list(values)]
+    return f"{name} IN ({', '.join(['%s'] * len(values))})", list(values)
 
 
 def _select(number: int, piece: Slice, columns: tuple[str, ...]) -> Select:
     filters = filters_of(piece.query)
     time, slots = _when(piece, dict(filters))
-    text = _text(
-        connection.vendor, piece.rollup, piece.by_slot, columns, piece.depth, time + within_filters(filters)
-    )
-    return text, [number, piece.query.team.pk, piece.query.mode, *slots, *filter_values(filters)]
+    within, values = within_filters(filters)
+    text = _text(connection.vendor, piece.rollup, piece.by_slot, columns, piece.depth, time + within)
+    return text, [number, piece.query.team.pk, piece.query.mode, *slots, *values]
 
 
 def _when(piece: Slice, filters: dict[str, Sequence[Any]]) -> tuple[str, list[Any]]:
@@ -176,15 +182,17 @@ def _when(piece: Slice, filters: dict[str, Sequence[Any]]) -> tuple[str, list[An
     lets an index find the rows of a member; from a first to a last it has to go through those of all.
     """
     name, following, *_others = piece.rollup.DIMENSIONS
-    slots: list[date | datetime] = [piece.start, piece.end]
-    condition = f"{name} >= %s AND {name} < %s"
+    field: Any = piece.rollup._meta.get_field(name)
+
+    def prepared(slots: Iterable[date | datetime]) -> list[Any]:
+        """SQLite compares days and times as text."""
+        return [field.get_db_prep_value(slot, connection, prepared=False) for slot in slots]
+
     if following in filters:
         each = _slots(piece)
         if len(each) * len(filters[following]) <= _MOST_SOUGHT:
-            slots, condition = each, f"{name} IN ({', '.join(['%s'] * len(each))})"
-    field: Any = piece.rollup._meta.get_field(name)
-    # SQLite compares days and times as text.
-    return condition, [field.get_db_prep_value(slot, connection, prepared=False) for slot in slots]
+            return among(name, prepared(each))
+    return f"{name} >= %s AND {name} < %s", prepared([piece.start, piece.end])
 
 
 def _slots(piece: Slice) -> list[date | datetime]:

@@ -4,20 +4,19 @@ The pace is what was used over the last seven days, today as far as it has come;
 since then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.figures import money
 from usage.buckets import day_of, day_start
-from usage.levels import LevelKey, LevelState
-from usage.models import QuotaUse
+from usage.daily import DayUse, used_by_day
+from usage.levels import LevelState
 
 WINDOW_DAYS = 7
 _DAY = timedelta(days=1)
@@ -60,24 +59,23 @@ def _end(left: int, per_day: int, now: datetime) -> datetime | None:
 
 def paces(states: Sequence[LevelState], mode: int, now: datetime) -> list[int]:
     """Nano-dollars a day of each level, in one query."""
-    keys = [state.key(mode) for state in states]
-    wanted = Q(pk__in=[])
-    for key, state in zip(keys, states, strict=True):
-        first = day_of(now, state.zone) - (WINDOW_DAYS - 1) * _DAY
-        wanted |= Q(**key._asdict(), day__gte=first)
-    days: dict[LevelKey, dict[date, int]] = {key: {} for key in keys}
-    rows = QuotaUse.objects.filter(wanted).values_list(*LevelKey._fields, "day", "used_nanos")
-    for *key_of_row, day, used in rows:
-        days[LevelKey(*key_of_row)][day] = used
-    return [_pace(days[key], state.zone, now) for key, state in zip(keys, states, strict=True)]
+    days = used_by_day({state.key(mode): pace_since(state.zone, now) for state in states})
+    return [pace_of(days[state.key(mode)], state.zone, now) for state in states]
 
 
-def _pace(days: dict[date, int], zone: ZoneInfo, now: datetime) -> int:
-    """Used a day, from the first day with use in the window until now; at least a whole day is assumed."""
-    if not days:
+def pace_since(zone: ZoneInfo, now: datetime) -> date:
+    """The first day of the window that a pace is of."""
+    return day_of(now, zone) - (WINDOW_DAYS - 1) * _DAY
+
+
+def pace_of(days: Iterable[DayUse], zone: ZoneInfo, now: datetime) -> int:
+    """Nano-dollars a day, from the first day with use in the window until now; at least a whole day is assumed."""
+    since = pace_since(zone, now)
+    recent = {one.day: one.used_nanos for one in days if one.day >= since}
+    if not recent:
         return 0
-    since = day_start(min(days), zone)
-    return int(sum(days.values()) / max(1.0, (now - since) / _DAY))
+    began = day_start(min(recent), zone)
+    return int(sum(recent.values()) / max(1.0, (now - began) / _DAY))
 
 
 # --- Said in words ------------------------------------------------------------------------------

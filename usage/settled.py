@@ -3,7 +3,8 @@
 Whatever writes into times past, such as a late report, an import, or statistics that are cut again, gives the team
 a new stamp in the same transaction, and what was kept under an older one is never found again. A reader looks at
 the stamp first and then at the sums, so these are at least as new as their stamp. Only pages keep and find sums,
-by `UsageQuery.past`; a query without it is answered by the database alone.
+by `UsageQuery.past`; a query without it is answered by the database alone. What was found unusual is remembered
+here, too, for some minutes, as the cache that all processes share has it for hours.
 """
 
 import secrets
@@ -52,8 +53,11 @@ class _Kept:
             self._rows.move_to_end(key)
             return self._rows[key][0]
 
-    def keep(self, key: Hashable, rows: Rows) -> None:
-        size = sum(_ROW_BYTES + sum(len(value) for value in row if isinstance(value, bytes)) for row in rows)
+    def keep(self, key: Hashable, rows: Rows, more: int = 0) -> None:
+        """`more`: bytes that the rows take beside those that are seen."""
+        size = more + sum(
+            _ROW_BYTES + sum(len(value) for value in row if isinstance(value, bytes)) for row in rows
+        )
         with self._lock:
             self._bytes += size - self._rows.pop(key, ((), 0))[1]
             self._rows[key] = rows, size

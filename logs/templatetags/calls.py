@@ -9,7 +9,7 @@ from django import template
 from django.urls import reverse
 
 from logs.models import Call
-from logs.unions import keys_of
+from logs.unions import newest
 from teams.models import Membership, Mode, User
 
 register = template.Library()
@@ -25,9 +25,8 @@ def latest_calls(user: User, memberships: Sequence[Membership], mode: str, clock
     branches = [
         Call.objects.filter(team_id=one.team_id, member_id=user.pk, mode=in_mode) for one in memberships
     ]
-    ids = [key[-1] for key in keys_of(branches, ["id"], descends=True, limit=_MOST)]
     teams = {one.team_id: one.team for one in memberships}
-    calls = Call.objects.filter(team_id__in=teams, id__in=ids).order_by("-id").values(*_SHOWN)
+    calls = newest(branches, _SHOWN, limit=_MOST)
     return {"rows": [(call, teams[call["team_id"]]) for call in calls], "mode": mode, "clock": clock}
 
 

@@ -3,9 +3,10 @@
 from datetime import date
 
 from tests.usage.conftest import NOW, nanos
+from usage.daily import DayUse, used_by_day
 from usage.levels import LevelKey
 from usage.models import Level, Period, QuotaUse
-from usage.past import Asked, past_periods
+from usage.past import past_periods, past_since
 
 
 def test_past_months_are_told_newest_first_from_the_first_with_calls(cast):
@@ -19,18 +20,19 @@ def test_past_months_are_told_newest_first_from_the_first_with_calls(cast):
             used_nanos=nanos(usd),
             calls=1,
         )
-    key = LevelKey(cast.team.pk, 0, Level.TEAM, 0)
-    (found,) = past_periods([Asked(key, Period.MONTH, cast.team.zone)], NOW)
+    key, zone = LevelKey(cast.team.pk, 0, Level.TEAM, 0), cast.team.zone
+    since = past_since(Period.MONTH, zone, NOW)
+    in_test_mode = key._replace(mode=1)
+    days = used_by_day({key: since, in_test_mode: since})
+    found = past_periods(Period.MONTH, zone, days[key], NOW)
     assert [(past.span.first, past.used_nanos, past.calls) for past in found] == [
         (date(2026, 10, 1), nanos("3"), 2),
         (date(2026, 9, 1), 0, 0),
         (date(2026, 8, 1), nanos("4"), 1),
     ]
-    never, in_test_mode = past_periods(
-        [
-            Asked(key, Period.NONE, cast.team.zone),
-            Asked(key._replace(mode=1), Period.MONTH, cast.team.zone),
-        ],
-        NOW,
-    )
-    assert never == in_test_mode == []
+    assert past_periods(Period.MONTH, zone, days[in_test_mode], NOW) == []
+
+
+def test_what_never_resets_has_no_past(cast):
+    assert past_since(Period.NONE, cast.team.zone, NOW) is None
+    assert past_periods(Period.NONE, cast.team.zone, [DayUse(date(2026, 8, 2), 1, 1)], NOW) == []

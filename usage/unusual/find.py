@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.utils.translation import get_language
 
 from teams.models import Mode, Team, Token, User
+from usage import settled
 from usage.buckets import day_of, day_start, hour_of
 from usage.models import Outcome
 from usage.query import Range, local_shift
@@ -20,9 +21,11 @@ from usage.unusual.reading import EDGES_MS, Hourly, read_hours
 # Reports arrive a little late, and an hour without its last minutes looks quieter than it was.
 GRACE = timedelta(minutes=5)
 KEPT = timedelta(hours=3)
+REMEMBERED_SECONDS = 600  # for so long a process does not ask the cache again
 RECENT_DAYS = 32  # every range of the last month is answered from one window
 LONGEST_DAYS = 92  # further back nothing is looked for: the hours would be too many
 MOST_CANDIDATES = 60
+_EPISODE_BYTES = 4_000  # with its sentence and causes, about
 _VERSION = 2  # of what is kept; raise it when Found or Episode change
 
 
@@ -41,16 +44,20 @@ def find_unusual(team: Team, mode: Mode, within: Range, now: datetime) -> Found:
 
 
 def find_unusual_of_teams(asked: Sequence[tuple[Team, Range]], mode: Mode, now: datetime) -> list[Found]:
-    """The same for each team and its range; the cache is asked once for all of them."""
+    """The same for each team and its range; the cache is asked once for all that this process does not remember."""
     windows = [window_of(within, team, now) for team, within in asked]
     keys = [_cache_key(team, mode, window) for (team, _within), window in zip(asked, windows, strict=True)]
-    kept = cache.get_many(keys)
+    minutes = int(now.timestamp()) // REMEMBERED_SECONDS
+    remembered = {key: rows[0][0] for key in keys if (rows := settled.find((key, minutes)))}
+    kept = cache.get_many(others) if (others := [key for key in keys if key not in remembered]) else {}
     answer = []
     for (team, _within), window, key in zip(asked, windows, keys, strict=True):
-        found = kept.get(key)
+        found = remembered.get(key) or kept.get(key)
         if not isinstance(found, Found):
             found = compute(team, mode, window)
             cache.set(key, found, KEPT.total_seconds())
+        if key not in remembered:
+            settled.keep((key, minutes), [(found,)], more=len(found.episodes) * _EPISODE_BYTES)
         answer.append(found)
     return answer
 

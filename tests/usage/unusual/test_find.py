@@ -121,6 +121,16 @@ def test_what_was_found_is_kept_for_the_hour(cast, runaway, django_assert_num_qu
         assert found(cast, within=Range(NOW - timedelta(days=1), NOW), now=NOW + timedelta(minutes=20)) == first
 
 
+def test_for_some_minutes_a_process_does_not_even_ask_the_cache(cast, runaway, django_assert_num_queries):
+    first = found(cast)
+    with django_assert_num_queries(0):
+        assert found(cast, now=NOW + timedelta(minutes=9)) == first
+    cache.clear()
+    with django_assert_num_queries(0):
+        assert found(cast, now=NOW + timedelta(minutes=9)) == first
+    assert found(cast, now=NOW + timedelta(minutes=11)) == first
+
+
 def test_the_number_of_statements_does_not_grow_with_the_episodes(
     cast, usual, happen, django_assert_max_num_queries
 ):
