@@ -1,11 +1,27 @@
 """Django's backend for PostgreSQL, with fewer trips and a faster way to read."""
 
 import select
+from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 from django.db.backends.utils import CursorWrapper
+from psycopg.adapt import AdaptersMap, Buffer
 from psycopg.pq import ConnStatus, Format
+
+
+class UtcLoader(BaseTzLoader):  # type: ignore[misc]  # not in the stubs
+    """Reads a time in UTC by Python's own parser; psycopg's, which Django's goes by, takes ten times as long."""
+
+    timezone = UTC
+
+    def load(self, data: Buffer) -> datetime:
+        text = bytes(data).decode()
+        if text.endswith("+00"):  # "infinity" and years before Christ are for the other to refuse
+            return datetime.fromisoformat(text)
+        return super().load(data)  # type: ignore[no-any-return]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -15,6 +31,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     connection, says so on it or closes it, and either makes it readable; only then is the question worth a trip,
     which is a seventh of what a reservation takes.
     """
+
+    def get_connection_params(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = super().get_connection_params()
+        if self.timezone == UTC:
+            parameters["context"] = AdaptersMap(parameters["context"])
+            parameters["context"].register_loader("timestamptz", UtcLoader)
+        return parameters
 
     def binary_cursor(self) -> CursorWrapper:
         """A cursor whose values arrive as bytes. Django's own, which write parameters into the text, cannot ask so."""

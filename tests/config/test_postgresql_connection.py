@@ -1,10 +1,12 @@
 """A connection that is kept is asked whether it works only when the server has said something on it."""
 
 import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -77,3 +79,29 @@ def test_a_connection_that_the_server_ended_is_not_usable_and_replaced(kept):
 def test_a_connection_that_was_closed_here_is_not_usable(kept):
     kept.connection.close()
     assert not kept.is_usable()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 11, 20, 9, 38, 27, 860_839, tzinfo=UTC),
+        datetime(2026, 11, 20, 9, 38, 27, 860_000, tzinfo=UTC),
+        datetime(2026, 11, 20, 23, 0, tzinfo=ZoneInfo("America/St_Johns")),
+        datetime.min.replace(tzinfo=UTC),
+        datetime.max.replace(tzinfo=UTC),
+    ],
+)
+def test_times_are_read_to_the_microsecond_and_in_utc(moment):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::timestamptz", [moment])
+        (found,) = cursor.fetchone()
+    assert found == moment
+    assert found.tzinfo is UTC
+
+
+def test_a_time_that_python_does_not_have_is_an_error(kept):
+    for text in ("infinity", "0044-03-15 12:00:00+00 BC"):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s::timestamptz", [text])
+            with pytest.raises(DataError, match="timestamp"):
+                cursor.fetchone()
