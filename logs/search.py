@@ -10,7 +10,7 @@ from uuid import UUID
 
 from logs.paths import BY_TIME, Path, by_value, paths
 from logs.query import CallQuery, Key, Stretch
-from logs.unions import count_up_to, keys_of, keys_of_all
+from logs.unions import count_up_to, keys_and_sums, keys_of, keys_of_all
 
 PAGE = 50
 # So many candidates are taken all at once.
@@ -23,6 +23,8 @@ VERY_FEW = 500
 BOUND = 10_000
 # How many calls are looked through for one page, in growing steps: the first mostly finds enough.
 STEPS = (1_000, 4_000, 7_000)
+# What a total tells beside the number of calls.
+SUMMED = ("cost_nanos", "has_failed")
 # More places of an index than this are not walked with conditions left to check.
 FEW_BRANCHES = 4
 
@@ -54,6 +56,10 @@ class Found:
     after: Place | None = None
     # Where the search stopped for today, with more calls to look through; `after` goes on from there.
     stopped_at: Key | None = None
+    # How many calls were looked through where conditions were left to check.
+    looked_through: int = 0
+    # Of all pages together, where that was found on the way: calls, and the sums of SUMMED.
+    sums: Sequence[int] | None = None
 
     @property
     def ids(self) -> list[UUID]:
@@ -105,11 +111,19 @@ def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: in
     back = place is not None and place.back
     stretch = Stretch(query.sort, query.sort.descends is not back, place.key if place else None)
     if plan.is_few:
-        branches, index = plan.path.matches(query, stretch), plan.path.index
-        keys = keys_of_all(branches, query.sort.keys, descends=stretch.descends, limit=size + 1, index=index)
+        return _few(query, plan.path, place, stretch, size)
+    keys, stopped, looked = _walk(query, plan.path, stretch, size + 1)
+    return replace(_page(keys, size, place, stopped), looked_through=looked)
+
+
+def _few(query: CallQuery, path: Path, place: Place | None, stretch: Stretch, size: int) -> Found:
+    """A page of few calls, all of which are found; when it is the first, with the sums of all pages."""
+    branches, names, down = path.matches(query, stretch), query.sort.keys, stretch.descends
+    if place is not None:
+        keys = keys_of_all(branches, names, descends=down, limit=size + 1, index=path.index)
         return _page(keys, size, place, None)
-    keys, stopped = _walk(query, plan.path, stretch, size + 1)
-    return _page(keys, size, place, stopped)
+    keys, sums = keys_and_sums(branches, names, SUMMED, descends=down, limit=size + 1, index=path.index)
+    return replace(_page(keys, size, place, None), sums=sums)
 
 
 def _page(keys: list[Key], size: int, place: Place | None, stopped: Key | None) -> Found:
@@ -129,17 +143,20 @@ def _page(keys: list[Key], size: int, place: Place | None, stopped: Key | None) 
     return Found(keys, Place(first, back=True) if place and first else None, after, None if more else stopped)
 
 
-def _walk(query: CallQuery, path: Path, stretch: Stretch, wanted: int) -> tuple[list[Key], Key | None]:
-    """Keys in the order of the list along a stretch; and where it stopped, if it did before the end."""
+def _walk(query: CallQuery, path: Path, stretch: Stretch, wanted: int) -> tuple[list[Key], Key | None, int]:
+    """Keys in the order of the list along a stretch; where it stopped, if it did before the end; and how many calls
+    were looked through until then, 0 where each is one that is looked for."""
     names, descends = query.sort.keys, stretch.descends
     if path.settles(query):
-        return keys_of(path.candidates(query, stretch), names, descends=descends, limit=wanted), None
+        return keys_of(path.candidates(query, stretch), names, descends=descends, limit=wanted), None, 0
     found: list[Key] = []
+    looked = 0
     for step in STEPS:
         edge = keys_of(path.candidates(query, stretch), names, descends=descends, limit=1, offset=step - 1)
         part = path.matches(query, replace(stretch, until=edge[0]) if edge else stretch)
         found += keys_of(part, names, descends=descends, limit=wanted - len(found))
+        looked += step
         if len(found) >= wanted or not edge:
-            return found, None
+            return found, None, looked
         stretch = replace(stretch, after=edge[0])
-    return found, stretch.after
+    return found, stretch.after, looked

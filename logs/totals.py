@@ -1,11 +1,12 @@
 """How many calls a question finds, what they cost, how many failed: exactly, or as far as was counted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from logs.counts import counts_of
 from logs.paths import Path, paths
 from logs.query import CallQuery, Stretch
-from logs.search import BOUND, Found, Plan
+from logs.search import BOUND, SUMMED, Found, Plan
 from logs.unions import count_up_to, keys_of, sums_of
 from usage.models import Outcome
 
@@ -32,16 +33,26 @@ def count_calls(query: CallQuery, plan: Plan, first: Found | None = None) -> Tot
     if query.counted_by_rollups:
         return _from_rollups(query)
     if plan.is_few:
-        return _exactly(query, plan.path)
+        return _of_sums(first.sums) if first and first.sums else _exactly(query, plan.path)
     if plan.counted is not None:
         return Total(min(plan.counted, BOUND), is_exact=plan.counted <= BOUND)
-    if first is not None and first.stopped_at is not None:
+    if first is not None and (first.stopped_at is not None or _has_seen_enough(first)):
         return Total(len(first.keys), is_exact=False)
-    return _at_least(query, plan.path)
+    total = _at_least(query, plan.path)
+    return total if total.is_exact or first is None else replace(total, calls=max(total.calls, len(first.keys)))
+
+
+def _has_seen_enough(first: Found) -> bool:
+    """Whether a full page took as long a search as counting would: that would find no more."""
+    return first.after is not None and first.looked_through >= LOOKED_THROUGH
 
 
 def _exactly(query: CallQuery, path: Path) -> Total:
-    calls, cost, failed = sums_of(path.matches(query), ["cost_nanos", "has_failed"], path.index)
+    return _of_sums(sums_of(path.matches(query), SUMMED, path.index))
+
+
+def _of_sums(sums: Sequence[int]) -> Total:
+    calls, cost, failed = sums
     return Total(calls, failed=failed, cost_nanos=cost)
 
 
