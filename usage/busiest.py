@@ -72,8 +72,8 @@ def _calls_by_hour(query: UsageQuery) -> list[tuple[datetime, int]]:
     rollup = narrowest(HOUR_ROLLUPS, set(query.filtered))
     assert rollup is not None  # for these filters
     asked = Slice(query, rollup, query.range.start, query.range.end, by_slot=True, depth=CALLS)
-    place = 2 + COUNTERS.index("calls")
-    return [(row[1], row[place]) for row in sums_of([asked], ())]
+    place = 1 + COUNTERS.index("calls")
+    return [(row[0], row[place]) for _number, rows in sums_of([asked], ()) for row in rows]
 
 
 def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:

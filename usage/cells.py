@@ -190,14 +190,15 @@ class _Reading:
         """Adds up the slices; where the rows of a day or hour go is worked out once."""
         columns = [COLUMN[dimension] for dimension in self.dimensions]
         width = len(columns)
-        goals: dict[tuple[int, Any], _Goal] = {}
-        for number, slot, *row in sums_of(self.slices, columns):
-            if (goal := goals.get((number, slot))) is None:
-                found, edge = self.targets[number]
-                piece = self.slices[number]
-                goal = self._goal(found, _bucket_of(slot, edge, piece.query), piece.depth)
-                goals[number, slot] = goal
-            goal.add(row[:width], row[width:-2], row[-2], row[-1])
+        for number, rows in sums_of(self.slices, columns):
+            found, edge = self.targets[number]
+            piece = self.slices[number]
+            goals: dict[Any, _Goal] = {}
+            for row in rows:
+                if (goal := goals.get(row[0])) is None:
+                    goal = self._goal(found, _bucket_of(row[0], edge, piece.query), piece.depth)
+                    goals[row[0]] = goal
+                goal.add(row[1 : width + 1], row[width + 1 : -2], row[-2], row[-1])
 
     def _goal(self, found: Cells, bucket: datetime, depth: Depth) -> "_Goal":
         place = self.by.index(Dimension.TIME) if Dimension.TIME in self.by else None

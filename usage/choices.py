@@ -97,4 +97,4 @@ def models_called(query: UsageQuery) -> list[str]:
     first, last = day_of(query.range.start, query.zone), day_of(query.range.end, query.zone)
     everything = replace(query, members=(), models=(), tokens=())
     days = Slice(everything, DayModel, first, last + timedelta(days=1), by_slot=False, depth=KEYS)
-    return sorted({model for _number, _slot, model, *_nothing in sums_of([days], ["model"])})
+    return sorted({row[1] for _number, rows in sums_of([days], ["model"]) for row in rows})

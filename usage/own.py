@@ -11,6 +11,7 @@ from usage.cells import Cells, SingleCalls
 from usage.drill import Behind, CallsBehind, OwnCallsBehind
 from usage.figures import Figures, total
 from usage.query import Dimension, Granularity, UsageQuery
+from usage.rollup_sql import Depth
 from usage.statistics import Overview, Ranked, by_time_and_model, overview_of, ranked_by
 
 
@@ -59,14 +60,14 @@ class OwnUsage:
         return list(dict.fromkeys(one.query.team.time_zone for one in self.contexts))
 
 
-def own_usage(asked: OwnQuestion) -> OwnUsage:
-    """The answer as a whole from those of the contexts, all in the statements of one.
+def own_usage(asked: OwnQuestion, depth: Depth) -> OwnUsage:
+    """The answer as a whole from those of the contexts, all in the statements of one; `depth` is that of the models.
 
     Days, weeks and months are each context's own and meet by their dates, so that the parts are those of the
     contexts' pages and of their quotas; hours meet where they begin on the clock of `whole`.
     """
     whole, queries = asked.whole, asked.parts
-    parts = by_time_and_model(queries, SingleCalls((Dimension.MODEL,)))
+    parts = by_time_and_model(queries, SingleCalls((Dimension.MODEL,)), depth)
     by_time = _merged(
         [_on_clock_of(whole, query, found) for found in times]
         for query, (times, _models) in zip(queries, parts, strict=True)

@@ -113,11 +113,18 @@ class OwnPage:
 
 
 def own_page(
-    asked: OwnQuestion, memberships: Sequence[Membership], tokens: Sequence[Token], now: datetime
+    asked: OwnQuestion,
+    memberships: Sequence[Membership],
+    tokens: Sequence[Token],
+    now: datetime,
+    depth: Depth = WITHOUT_TTFT,
 ) -> OwnPage:
-    """One's own usage in the contexts asked for; `memberships` and `tokens` are all of one's own, to choose from."""
+    """One's own usage in the contexts asked for; `memberships` and `tokens` are all of one's own, to choose from.
+
+    `depth` is that of the models.
+    """
     asked = replace(asked, parts=prepared(asked.parts, now))
-    own = own_usage(asked)
+    own = own_usage(asked, depth)
     query, parts = asked.whole, asked.parts
     # Looked for in contexts with calls only: in the others there is nothing unusual of one's own to be seen.
     called = [one for one in own.contexts if one.figures.calls or (one.ranked.before or Figures()).calls]

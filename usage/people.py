@@ -1,12 +1,14 @@
 """Names for the ids in records: looked up apart, in one small query a kind."""
 
+import functools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, F, Max, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from teams.compiled import CompiledQuery
 from teams.models import Membership, Team, Token, User
 from usage.models import DayMember, Level, QuotaUse, Refusal
 
@@ -110,8 +112,13 @@ def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = 
 
 def own_tokens(user: User) -> list[Token]:
     """The user's tokens in all contexts they still are in, last used first; also revoked ones, which have calls."""
-    return list(
-        Token.objects.filter(user=user, team__deleted_at=None, team__memberships__user=user)
-        .select_related("team")
-        .order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
-    )
+    return _own_tokens().all(user.pk)
+
+
+@functools.cache
+def _own_tokens() -> CompiledQuery:
+    def made(user_id: int) -> QuerySet[Token]:
+        found = Token.objects.filter(user=user_id, team__deleted_at=None, team__memberships__user=user_id)
+        return found.order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
+
+    return CompiledQuery(made, -1, [("team", Team)])

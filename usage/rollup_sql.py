@@ -63,16 +63,18 @@ class Slice:
 
 Filters = Sequence[tuple[str, Sequence[Any]]]
 Select = tuple[str, Sequence[Any]]  # with its parameters; the first is its position among others
-# The slice's position, its day or hour (None unless by slot), dimensions, all COUNTERS, two sketches.
+# A day or hour (None unless by slot), dimensions, all COUNTERS, two sketches.
 SumRow = tuple[Any, ...]
 
 
-def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> Iterable[SumRow]:
-    """The sums of each slice by these columns; those of times past from what the process keeps, if it can.
+def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> list[tuple[int, Sequence[SumRow]]]:
+    """The sums of the slices by these columns: some rows with the position of their slice, perhaps several times one.
+
+    Those of times past come from what the process keeps, if it can.
 
     Slices of days and of hours can only stand together when those of hours are not by slot.
     """
-    found: list[SumRow] = []
+    found: list[tuple[int, Sequence[SumRow]]] = []
     asked: list[_Part] = []
     for number, piece in enumerate(slices):
         for part in _parts(number, piece, tuple(columns)):
@@ -80,8 +82,8 @@ def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> Iterable[SumRow]
             if kept is None:
                 asked.append(part)
             else:
-                found += [(number, *row) for row in kept]
-    return chain(found, _read(asked, tuple(columns)))
+                found.append((number, kept))
+    return [*found, *_read(asked, tuple(columns))]
 
 
 @dataclass(frozen=True)
@@ -117,23 +119,22 @@ def kept_under(query: UsageQuery) -> Hashable:
     return team.pk, team.created_at, team.time_zone, query.mode, query.past.stamp, filters
 
 
-def _read(parts: Sequence[_Part], columns: tuple[str, ...]) -> list[SumRow]:
+def _read(parts: Sequence[_Part], columns: tuple[str, ...]) -> list[tuple[int, Sequence[SumRow]]]:
     """The rows of parts from the database; those that have a key are kept."""
-    rows: Iterable[SumRow] = run_union([_select(n, part.piece, columns) for n, part in enumerate(parts)])
-    if connection.vendor != "postgresql":
-        rows = _read_slots(rows, [part.piece for part in parts])
     by_part: list[list[SumRow]] = [[] for _part in parts]
-    for n, *row in rows:
-        by_part[n].append(tuple(row))
-    for part, some in zip(parts, by_part, strict=True):
+    for row in run_union([_select(n, part.piece, columns) for n, part in enumerate(parts)]):
+        by_part[row[0]].append(row[1:])
+    for place, part in enumerate(parts):
+        if part.piece.by_slot and connection.vendor != "postgresql":
+            by_part[place] = _with_slots(by_part[place], part.piece.rollup)
         if part.key is not None:
-            keep(part.key, some)
-    return [(part.number, *row) for part, some in zip(parts, by_part, strict=True) for row in some]
+            keep(part.key, by_part[place])
+    return [(part.number, rows) for part, rows in zip(parts, by_part, strict=True)]
 
 
-def run_union(selects: Sequence[Select]) -> list[SumRow]:
+def run_union(selects: Sequence[Select]) -> list[tuple[Any, ...]]:
     """The rows of all SELECTs together, in as few statements as the databases allow."""
-    found: list[SumRow] = []
+    found: list[tuple[Any, ...]] = []
     most = max((len(parameters) for _text, parameters in selects), default=1)
     size = max(1, min(_MOST_SELECTS, _MOST_PARAMETERS // most))
     for first in range(0, len(selects), size):
@@ -233,13 +234,15 @@ _DIALECTS = {
 }
 
 
-def _read_slots(rows: Iterable[SumRow], slices: Sequence[Slice]) -> Iterator[SumRow]:
+def _with_slots(rows: Iterable[SumRow], rollup: type[Counters]) -> list[SumRow]:
     """SQLite's rows with days and hours as such."""
     known: dict[str, date | datetime] = {}
-    for number, slot, *rest in rows:
-        if slot is not None and slot not in known:
-            known[slot] = _read_slot(slot, slices[number].rollup)
-        yield (number, None if slot is None else known[slot], *rest)
+    read = []
+    for slot, *rest in rows:
+        if slot not in known:
+            known[slot] = _read_slot(slot, rollup)
+        read.append((known[slot], *rest))
+    return read
 
 
 def _read_slot(text: str, rollup: type[Counters]) -> date | datetime:

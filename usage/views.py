@@ -152,7 +152,7 @@ def me_file(request: HttpRequest) -> HttpResponse:
     saved = ExportForm(request.GET)
     if not (form.is_valid() and saved.is_valid()):
         return _refused(form, saved)
-    return own_export(own_page(form.question(), memberships, tokens, now), saved.cleaned_data["format"])
+    return own_export(own_page(form.question(), memberships, tokens, now, FULL), saved.cleaned_data["format"])
 
 
 def _access(request: HttpRequest, slug: str, permission: Permission) -> Access:

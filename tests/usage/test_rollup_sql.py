@@ -32,29 +32,33 @@ def slice_of(cast, token_of):
     return make
 
 
+def rows_of(*asked):
+    return [(number, *row) for number, rows in sums_of(*asked) for row in rows]
+
+
 def test_hundreds_of_slices_are_told_apart(slice_of, cast, django_assert_num_queries):
     with django_assert_num_queries(3):
-        rows = list(sums_of([slice_of()] * 250, ["member_id"]))
+        rows = rows_of([slice_of()] * 250, ["member_id"])
     assert [row[:4] for row in rows] == [(number, DAY, cast.member.pk, 3) for number in range(250)]
 
 
 def test_more_values_than_a_statement_of_sqlite_takes_are_filtered_by(slice_of, cast):
     members = [cast.member.pk, *range(10**6, 10**6 + 20_000)]
-    rows = list(sums_of([slice_of(members)] * 3, ["member_id"]))
+    rows = rows_of([slice_of(members)] * 3, ["member_id"])
     assert [row[:4] for row in rows] == [(number, DAY, cast.member.pk, 3) for number in range(3)]
 
 
 def test_what_is_not_asked_for_is_nothing(slice_of):
-    (row,) = sums_of([slice_of(depth=CALLS)], [])
+    (row,) = rows_of([slice_of(depth=CALLS)], [])
     assert row == (0, DAY, 3, *[0] * 15, b"", b"")
 
 
 def test_where_there_is_nothing_there_is_no_row(slice_of, cast):
-    assert list(sums_of([slice_of([cast.outsider.pk])], [])) == []
+    assert rows_of([slice_of([cast.outsider.pk])], []) == []
 
 
 def test_nothing_asked_is_nothing_answered():
-    assert list(sums_of([], ["member_id"])) == []
+    assert rows_of([], ["member_id"]) == []
 
 
 @pytest.mark.parametrize("others", [0, 5, 2_000])
@@ -62,6 +66,6 @@ def test_few_members_are_looked_up_day_by_day_and_many_in_a_range(slice_of, cast
     """Both answer the same; which is asked is seen in the statement."""
     members = [cast.member.pk, *range(10**6, 10**6 + others)]
     with CaptureQueriesContext(connection) as asked:
-        (row,) = sums_of([slice_of(members)], ["member_id"])
+        (row,) = rows_of([slice_of(members)], ["member_id"])
     assert row[:4] == (0, DAY, cast.member.pk, 3)
     assert ("day >= " in asked[0]["sql"]) is (others >= 1_000)
