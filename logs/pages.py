@@ -13,7 +13,7 @@ from logs.models import Call
 from logs.people import NamedCall, named
 from logs.query import CallQuery, Sort
 from logs.retention import kept_since
-from logs.search import Found, Place, find_page, make_plan
+from logs.search import find_neighbours, find_page, make_plan
 from logs.totals import Total, count_calls
 
 # What the list shows; errors, tags and the rest are read with a single call.
@@ -84,11 +84,9 @@ def time_of(call_id: UUID) -> datetime:
     return datetime.fromtimestamp((call_id.int >> 80) / 1000, UTC)
 
 
-def neighbours(query: CallQuery, call: Call) -> tuple[Found, Found]:
+def neighbours(query: CallQuery, call: Call) -> tuple[UUID | None, UUID | None]:
     """The calls right before and right after this one in the list."""
-    plan = make_plan(query)
-    key = key_of(call, query.sort)
-    return tuple(find_page(query, plan, Place(key, back), size=1) for back in (True, False))  # type: ignore[return-value]
+    return find_neighbours(query, make_plan(query), key_of(call, query.sort))
 
 
 def key_of(call: Call, sort: Sort) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from logs.counts import counts_of
 from logs.paths import BY_TIME, Path, by_value, paths
 from logs.query import CallQuery, Key, Stretch
-from logs.unions import count_up_to, keys_and_sums, keys_of, keys_of_all
+from logs.unions import count_up_to, keys_and_sums, keys_beside, keys_of, keys_of_all
 
 PAGE = 50
 # So many candidates are taken all at once.
@@ -124,6 +124,18 @@ def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: in
         return _few(query, plan.path, place, stretch, size)
     keys, stopped, looked = _walk(query, plan.path, stretch, size + 1)
     return replace(_page(keys, size, place, stopped), looked_through=looked)
+
+
+def find_neighbours(query: CallQuery, plan: Plan, key: Key) -> tuple[UUID | None, UUID | None]:
+    """The calls right before and right after a place in the list."""
+    if plan.is_few or not plan.path.settles(query):
+        before, after = (find_page(query, plan, Place(key, back), size=1).ids for back in (True, False))
+        return next(iter(before), None), next(iter(after), None)
+    above, below = (Stretch(query.sort, descends, key) for descends in (False, True))
+    found = keys_beside(plan.path.candidates(query, above), plan.path.candidates(query, below), query.sort.keys)
+    higher = min((one for one in found if one > key), default=(None,))[-1]
+    lower = max((one for one in found if one < key), default=(None,))[-1]
+    return (higher, lower) if query.sort.descends else (lower, higher)
 
 
 def _few(query: CallQuery, path: Path, place: Place | None, stretch: Stretch, size: int) -> Found:

@@ -38,6 +38,13 @@ def keys_of(
     return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, limited, columns)]
 
 
+def keys_beside(above: Branches, below: Branches, columns: Sequence[str]) -> list[Key]:
+    """The lowest key of each branch above a place, and the highest of each below it: one statement."""
+    limited = [_first(branch, columns, False, 1) for branch in above]
+    limited += [_first(branch, columns, True, 1) for branch in below]
+    return [(*row[:-1], _uuid(row[-1])) for row in _select("SELECT * FROM u", limited, columns)]
+
+
 def keys_of_all(
     branches: Branches, columns: Sequence[str], *, descends: bool, limit: int, index: str
 ) -> list[Key]:

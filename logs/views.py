@@ -67,8 +67,7 @@ def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
         "share_url": request.build_absolute_uri(request.path),
     }
     if form.is_valid():
-        newer, older = neighbours(form.call_query(), found)
-        context |= {"newer": newer.ids[0] if newer.ids else None, "older": older.ids[0] if older.ids else None}
+        context["newer"], context["older"] = neighbours(form.call_query(), found)
     return render_page(request, "logs/call.html", "call-detail", context)
 
 

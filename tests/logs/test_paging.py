@@ -13,7 +13,7 @@ from logs import search, totals
 from logs.callers import Caller
 from logs.filters import CallFilter
 from logs.models import Call
-from logs.pages import calls_page
+from logs.pages import calls_page, neighbours
 from logs.query import Sort, matching
 from logs.record import record_calls
 from logs.reported import ReportedCall
@@ -191,6 +191,26 @@ def test_totals_agree_with_a_recount(cast, many, asked, sort, who, few):
     assert total.cost_nanos in {None, sum(call.cost_nanos for call in calls)}
     if who == "member":
         assert {call.member_id for call in calls} <= {cast.member.pk}
+
+
+@relaxed
+@given(asked=FILTERS, sort=st.sampled_from(list(Sort)), limits=LIMITS, data=st.data())
+def test_neighbours_are_those_of_the_list(cast, many, asked, sort, limits, data):
+    form = ask(cast, {**asked, "sort": sort.value})
+    order = [None, *recount(form), None]
+    if len(order) == 2:
+        return
+    at = data.draw(st.integers(1, len(order) - 2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "FEW", limits[0])
+        patch.setattr(search, "BOUND", limits[0])
+        patch.setattr(search, "STEPS", limits[1])
+        found = neighbours(form.call_query(), Call.objects.get(id=order[at]))
+    # Where a search stops early a neighbour may be missing, never wrong.
+    assert found[0] in {order[at - 1], None}
+    assert found[1] in {order[at + 1], None}
+    if 1000 in limits[1]:
+        assert found == (order[at - 1], order[at + 1])
 
 
 def test_a_cursor_of_other_filters_and_an_altered_one_are_refused(cast, many):
