@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both need only make and Python 3.11 or newer.
 # The system's Python where it is new enough: distributions build it optimized, version managers as a rule do not,
-# and then every page takes a sixth longer.
+# and then pages take a tenth longer.
 PYTHON ?= $(firstword $(foreach python,/usr/bin/python3 python3,$(shell \
 	$(python) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))) python3)
 VENV = .venv
