@@ -58,9 +58,13 @@ def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) 
     Of members that are asked for, by limits of theirs and of `token_ids`, their tokens. A refusal knows no model,
     so there are none of one.
     """
-    wanted = [_wanted(query, token_ids) for query in queries if not query.models]
-    if not wanted:
+    teams: dict[Q, list[int]] = {}
+    for query in queries:
+        if not query.models:
+            teams.setdefault(_within(query, token_ids), []).append(query.team.pk)
+    if not teams:
         return []
+    wanted = (Q(team_id__in=ids) & within for within, ids in teams.items())
     found: dict[tuple[int, int, int], Refused] = {}
     for row in Refusal.objects.filter(reduce(or_, wanted)).order_by("hour"):
         key = (row.team_id, row.level, row.subject_id)
@@ -77,7 +81,7 @@ def refused_hours(
     """The rows that `refusals_in` adds up of one question, those of one level if given, newest first."""
     if query.models:
         return Refusal.objects.none()
-    rows = Refusal.objects.filter(_wanted(query, token_ids))
+    rows = Refusal.objects.filter(_within(query, token_ids), team_id=query.team.pk)
     return (rows.filter(level=level) if level else rows).order_by("-hour", "level", "subject_id")
 
 
@@ -90,9 +94,10 @@ def _of_hour(row: Refusal) -> Refused:
     return Refused(row.team_id, Level(row.level), row.subject_id, row.refused, row.hour, row.hour)
 
 
-def _wanted(query: UsageQuery, token_ids: Collection[int]) -> Q:
+def _within(query: UsageQuery, token_ids: Collection[int]) -> Q:
+    """What is asked of its team's refusals: the same of teams on one clock."""
     since = hour_of(query.range.start, query.zone)
-    within = Q(team_id=query.team.pk, mode=query.mode, hour__gte=since, hour__lt=query.range.end)
+    within = Q(mode=query.mode, hour__gte=since, hour__lt=query.range.end)
     if query.tokens:
         # Of members only their own: somebody who sees no others must not learn of another's token by its id.
         tokens = set(query.tokens) & {*token_ids} if query.members else query.tokens

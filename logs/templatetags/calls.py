@@ -8,7 +8,6 @@ from uuid import UUID
 from django import template
 from django.urls import reverse
 
-from logs.models import Call
 from logs.unions import newest
 from teams.models import Membership, Mode, User
 
@@ -22,11 +21,8 @@ _SHOWN = ("team_id", "id", "started_at", "outcome", "status", "model", "latency_
 def latest_calls(user: User, memberships: Sequence[Membership], mode: str, clock: str) -> dict[str, Any]:
     """One's own latest calls in all contexts together, newest first, all on one clock."""
     in_mode = Mode.TEST if mode == "test" else Mode.LIVE
-    branches = [
-        Call.objects.filter(team_id=one.team_id, member_id=user.pk, mode=in_mode) for one in memberships
-    ]
     teams = {one.team_id: one.team for one in memberships}
-    calls = newest(branches, _SHOWN, limit=_MOST)
+    calls = newest([*teams], user.pk, in_mode, _SHOWN, limit=_MOST)
     return {"rows": [(call, teams[call["team_id"]]) for call in calls], "mode": mode, "clock": clock}
 
 
