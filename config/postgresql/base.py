@@ -21,7 +21,7 @@ class UtcLoader(BaseTzLoader):  # type: ignore[misc]  # not in the stubs
         text = bytes(data).decode()
         if text.endswith("+00"):  # "infinity" and years before Christ are for the other to refuse
             return datetime.fromisoformat(text)
-        return super().load(data)  # type: ignore[no-any-return]
+        return super().load(data)  # type: ignore[no-any-return]  # not in the stubs
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
