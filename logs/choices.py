@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from logs.counts import counts_of
 from logs.filters import statuses_named
 from logs.models import CallRoute
-from logs.paths import MOST_BRANCHES
+from logs.paths import MOST_PLACES, ROUTE
 from logs.query import CallQuery, calls_within
 from logs.search import make_plan
 from logs.totals import count_calls
@@ -113,8 +113,8 @@ def _by_route(name: str, query: CallQuery) -> list[Choice] | None:
     None where there are too many of them.
     """
     routes = CallRoute.objects.filter(team_id=query.usage.team.pk)
-    ways = list(routes.values_list("provider", "endpoint", "channel", "stream")[: MOST_BRANCHES + 1])
-    if len(ways) > MOST_BRANCHES:
+    ways = list(routes.values_list(*ROUTE)[: MOST_PLACES + 1])
+    if len(ways) > MOST_PLACES:
         return None
     counts: Counter[str] = Counter()
     bounded = set()

@@ -18,6 +18,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.widgets import PlainInput, PlainSelect
 from logs.cursors import CursorError, read_cursor
 from logs.latency import Bar
 from logs.query import NAMES, CallQuery, Sort
@@ -69,23 +70,23 @@ _AT_LEAST, _AT_MOST = gettext_lazy("At least"), gettext_lazy("At most")
 
 
 def _count(label: Any) -> forms.IntegerField:
-    number = forms.TextInput({"inputmode": "numeric"})
+    number = PlainInput({"inputmode": "numeric"})
     return forms.IntegerField(required=False, min_value=0, max_value=_MOST, label=label, widget=number)
 
 
 def _dollars(label: Any) -> forms.DecimalField:
-    number = forms.TextInput({"inputmode": "decimal"})
+    number = PlainInput({"inputmode": "decimal"})
     return forms.DecimalField(
         required=False, min_value=Decimal(0), max_digits=15, decimal_places=9, label=label, widget=number
     )
 
 
 def _text(longest: int, label: Any) -> forms.CharField:
-    return forms.CharField(required=False, max_length=longest, label=label)
+    return forms.CharField(required=False, max_length=longest, label=label, widget=PlainInput)
 
 
 def _yes_no(label: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(choices=_YES_NO, required=False, label=label)
+    return forms.ChoiceField(choices=_YES_NO, required=False, label=label, widget=PlainSelect)
 
 
 class CallFilter(UsageFilter):

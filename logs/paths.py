@@ -7,17 +7,18 @@ both hope that a list in the order of time fills soon; when few calls match, tha
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any
 
 from django.db.models import Q
 
 from logs.models import CallRoute
 from logs.query import CallQuery, Sort, Stretch, calls_within, condition, tagged
-from logs.unions import Branches
+from logs.unions import Branches, at_places
 from teams.models import Mode, Token
 from usage.models import Outcome, PricedBy
 
 # More places than this are not walked at once.
-MOST_BRANCHES = 50
+MOST_PLACES = 50
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,11 @@ class Path:
     `covers` are the conditions that the index settles without reading calls.
     """
 
-    branches: Sequence[Q]
+    # What makes it this index, and the places in it: values of its columns `at`, as many as are to be walked.
+    entry: Q = field(default_factory=Q)
     covers: frozenset[str] = field(default_factory=frozenset)
+    at: tuple[str, ...] = ()
+    places: Sequence[tuple[Any, ...]] = ((),)
     order: tuple[str, ...] = ("id",)
     # Columns that stand in the index too, so that sorting by them reads no calls.
     holds: frozenset[str] = field(default_factory=frozenset)
@@ -44,11 +48,11 @@ class Path:
         return self.order == sort.keys
 
     def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
-        """The calls of each branch that meet what the path covers: all in the index."""
+        """The calls at each place that meet what the path covers: all in the index."""
         return self._calls(query, set(query.asked) & self.covers, stretch)
 
     def matches(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
-        """The calls of each branch that meet every condition."""
+        """The calls at each place that meet every condition."""
         return self._calls(query, set(query.asked), stretch)
 
     @property
@@ -62,7 +66,7 @@ class Path:
             within = within.filter(~Q(outcome=Outcome.SUCCEEDED))
         needed = sorted(lookups - _implied(stretch))
         met = reduce(Q.__and__, (condition(query, lookup) for lookup in needed), Q())
-        return [within.filter(branch, met) for branch in self.branches]
+        return at_places(within.filter(self.entry, met), self.at, self.places)
 
 
 def _implied(stretch: Stretch | None) -> set[str]:
@@ -86,9 +90,10 @@ class TagPath(Path):
         return False  # not of the calls' index, which is entered at single ids
 
     def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
-        return [tagged(query, stretch)]
+        return Branches(tagged(query, stretch))
 
 
+ROUTE = ("provider", "endpoint", "channel", "stream")
 _ROUTE = frozenset({"provider__in", "endpoint__in", "channel__in", "stream"})
 _VALUES = {
     "latency_key": "call_by_latency",
@@ -100,15 +105,16 @@ _OF_FAILED = frozenset(
     {"member_id__in", "token_id__in", "model__in", "status__in", "error_type__in", "outcome__in"}
     | {f"{name}__{way}" for name in ("latency_key", "cost_nanos") for way in ("gte", "lte")}
 )
-BY_TIME = Path([Q()])
+BY_TIME = Path()
+NOWHERE = Path(places=())
 
 
 def paths(query: CallQuery) -> list[Path]:
     """The indexes that have something to say to the question, first those that mostly leave the fewest calls.
 
-    A path without branches says that no call can match.
+    A path without places says that no call can match.
     """
-    return [path for path in _paths(query) if len(path.branches) <= MOST_BRANCHES]
+    return [path for path in _paths(query) if len(path.places) <= MOST_PLACES]
 
 
 def _paths(query: CallQuery) -> Iterator[Path]:
@@ -116,34 +122,37 @@ def _paths(query: CallQuery) -> Iterator[Path]:
     for name in ("request_id", "session_id", "ip"):
         if name in asked:
             # The rest says that the partial index has it, which SQLite does not see by itself.
-            yield Path([Q(**{name: asked[name]}) & ~Q(**{name: ""})], frozenset({name}))
+            yield Path(Q(**{name: asked[name]}) & ~Q(**{name: ""}), frozenset({name}))
     if "tag" in asked:
-        yield TagPath([Q(id__in=tagged(query))], frozenset({"tag"}))
+        yield TagPath(Q(id__in=tagged(query)), frozenset({"tag"}))
     if asked.get("unpriced"):
-        yield Path([Q(priced_by=PricedBy.NOTHING)], frozenset({"unpriced", "model__in"}))
+        yield Path(Q(priced_by=PricedBy.NOTHING), frozenset({"unpriced", "model__in"}))
     yield from _by_word(query)
     if _ROUTE & set(asked):
-        yield Path(_routes(query), _ROUTE, index="call_by_route")
+        yield Path(covers=_ROUTE, at=ROUTE, places=_routes(query), index="call_by_route")
     yield from _by_value(query)
     if query.usage.mode == Mode.TEST:
-        yield Path([Q(mode=Mode.TEST)])
+        yield Path(Q(mode=Mode.TEST))
 
 
 def _by_word(query: CallQuery) -> Iterator[Path]:
     """Failed calls, members, models."""
     if query.only_failed:
         yield Path(
-            [~Q(outcome=Outcome.SUCCEEDED)],
+            ~Q(outcome=Outcome.SUCCEEDED),
             _OF_FAILED,
             holds=frozenset({"latency_key", "cost_nanos"}),
         )
     if members := _members(query):
-        covers = {"member_id__in", "token_id__in", "outcome__in"}
-        yield Path([Q(member_id=member) for member in members], frozenset(covers), index="call_by_member")
+        covers = frozenset({"member_id__in", "token_id__in", "outcome__in"})
+        yield _at("member_id", members, covers, "call_by_member")
     if models := query.usage.models:
-        yield Path(
-            [Q(model=model) for model in models], frozenset({"model__in", "outcome__in"}), index="call_by_model"
-        )
+        yield _at("model", models, frozenset({"model__in", "outcome__in"}), "call_by_model")
+
+
+def _at(name: str, values: Sequence[Any], covers: frozenset[str], index: str) -> Path:
+    """Along an index that is entered at some values of one column."""
+    return Path(covers=covers, at=(name,), places=[(value,) for value in values], index=index)
 
 
 def _by_value(query: CallQuery) -> Iterator[Path]:
@@ -156,7 +165,7 @@ def _by_value(query: CallQuery) -> Iterator[Path]:
 def by_value(name: str, covers: frozenset[str] = frozenset()) -> Path:
     """Along the index of a value; that of the time to first token has only calls that have one."""
     there = Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()
-    return Path([there], covers, (name, "id"), index=_VALUES[name])
+    return Path(there, covers, order=(name, "id"), index=_VALUES[name])
 
 
 def _members(query: CallQuery) -> Sequence[int]:
@@ -170,14 +179,7 @@ def _members(query: CallQuery) -> Sequence[int]:
     return sorted(set(Token.objects.filter(pk__in=usage.tokens).values_list("user_id", flat=True)))
 
 
-def _routes(query: CallQuery) -> list[Q]:
+def _routes(query: CallQuery) -> list[tuple[Any, ...]]:
     asked = query.asked
     wanted = {lookup: asked[lookup] for lookup in _ROUTE & set(asked)}
-    found = CallRoute.objects.filter(team_id=query.usage.team.pk, **wanted).order_by("pk")
-    # A list of one, because a bare `stream` is no comparison that an index could serve.
-    return [
-        Q(provider=provider, endpoint=endpoint, channel=channel, stream__in=[stream])
-        for provider, endpoint, channel, stream in found.values_list(
-            "provider", "endpoint", "channel", "stream"
-        )
-    ]
+    return [*CallRoute.objects.filter(team_id=query.usage.team.pk, **wanted).order_by("pk").values_list(*ROUTE)]

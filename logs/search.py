@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from logs.counts import counts_of
-from logs.paths import BY_TIME, Path, by_value, paths
+from logs.paths import BY_TIME, NOWHERE, Path, by_value, paths
 from logs.query import CallQuery, Key, Stretch
 from logs.unions import count_up_to, keys_and_sums, keys_beside, keys_of, keys_of_all
 
@@ -27,7 +27,7 @@ STEPS = (1_000, 4_000, 7_000)
 # What a total tells beside the number of calls.
 SUMMED = ("cost_nanos", "has_failed")
 # More places of an index than this are not walked with conditions left to check.
-FEW_BRANCHES = 4
+FEW_PLACES = 4
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Found:
 def make_plan(query: CallQuery) -> Plan:
     """Chooses the index for a question."""
     ways = paths(query)
-    if any(not path.branches for path in ways):
-        return Plan(Path([]), is_few=True, counted=0)
+    if any(not path.places for path in ways):
+        return Plan(NOWHERE, is_few=True, counted=0)
     along = next((path for path in ways if path.gives(query.sort) and _is_walkable(path, query)), None)
     if along is None:
         along = BY_TIME if query.sort.by_time else by_value(query.sort.keys[0])
@@ -113,7 +113,7 @@ def _held(query: CallQuery, ways: Sequence[Path]) -> Path | None:
 
 
 def _is_walkable(path: Path, query: CallQuery) -> bool:
-    return path.settles(query) or len(path.branches) <= FEW_BRANCHES
+    return path.settles(query) or len(path.places) <= FEW_PLACES
 
 
 def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: int = PAGE) -> Found:

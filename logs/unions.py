@@ -1,15 +1,16 @@
-"""Several branches of calls in one statement: the first of all, how many, their sums.
+"""Calls at several places of an index in one statement: the first of all, how many, their sums.
 
 Django's own union takes no ordered or limited parts on SQLite.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import Expression, F, Field, QuerySet
 
 from logs.ids import id_parameters
 from logs.models import Call
@@ -17,31 +18,67 @@ from logs.query import Key
 from usage.bulk import read_values
 from usage.query import UsageQuery
 
-Branches = Sequence[QuerySet[Any, Any]]
+
+@dataclass(frozen=True)
+class Branches:
+    """The calls at several places of an index, each of which is walked by itself: see `at_places`."""
+
+    calls: QuerySet[Any, Any]
+    at: Sequence[str] = ()
+    places: Sequence[tuple[Any, ...]] = ((),)
+
+    def first(self, columns: Sequence[str], descends: bool, limit: int) -> "Branches":
+        """The first calls at each place. The order there is what makes PostgreSQL walk the index."""
+        order = [F(name).desc() if descends else F(name).asc() for name in columns]
+        return replace(self, calls=self.calls.order_by(*order)[:limit])
+
+
+class _Place(Expression):
+    """A value of a place in an index: the parameter that it is put in for, or the column that it comes from."""
+
+    def __init__(self, name: str, is_column: bool) -> None:
+        super().__init__(output_field=_field(name))
+        self.name, self.is_column = name, is_column
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return (f"place.{self.name}", ()) if self.is_column else ("%s", (self,))
+
+
+def at_places(calls: QuerySet[Any, Any], at: Sequence[str], places: Sequence[tuple[Any, ...]]) -> Branches:
+    """Those of the calls whose columns `at` have the values of one of the places.
+
+    Compiled once, however many there are. SQLite gets the statement once for each place; PostgreSQL, which would take
+    longer to plan two dozen than to run them, a table of the places.
+    """
+    is_column = _is_table(places)
+    return Branches(calls.filter(**{name: _Place(name, is_column) for name in at}), at, places)
+
+
+def _is_table(places: Sequence[tuple[Any, ...]]) -> bool:
+    return connection.vendor == "postgresql" and len(places) > 1
+
+
+def _field(name: str) -> "Field[Any, Any]":
+    field = Call._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field
 
 
 def keys_of(
-    branches: Branches,
-    columns: Sequence[str],
-    *,
-    descends: bool,
-    limit: int,
-    offset: int = 0,
-    in_order: bool = True,
+    branches: Branches, columns: Sequence[str], *, descends: bool, limit: int, offset: int = 0
 ) -> list[Key]:
     """The first keys of all branches together: `columns`, of which the last is the id.
 
     Each branch is walked in this order, until there are enough.
     """
-    limited = [_first(branch, columns, descends, offset + limit) for branch in branches]
+    limited = branches.first(columns, descends, offset + limit)
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit} OFFSET {offset}"
-    return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, limited, columns)]
+    return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, [limited], columns)]
 
 
 def keys_beside(above: Branches, below: Branches, columns: Sequence[str]) -> list[Key]:
     """The lowest key of each branch above a place, and the highest of each below it: one statement."""
-    limited = [_first(branch, columns, False, 1) for branch in above]
-    limited += [_first(branch, columns, True, 1) for branch in below]
+    limited = [above.first(columns, False, 1), below.first(columns, True, 1)]
     return [(*row[:-1], _uuid(row[-1])) for row in _select("SELECT * FROM u", limited, columns)]
 
 
@@ -50,7 +87,7 @@ def keys_of_all(
 ) -> list[Key]:
     """The first keys of all branches together, where each is few: found by the index, and then sorted."""
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
-    return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, branches, columns, index)]
+    return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, [branches], columns, index)]
 
 
 def keys_and_sums(
@@ -64,7 +101,7 @@ def keys_and_sums(
         f"SELECT * FROM (SELECT * FROM u {order} LIMIT {limit}) first "
         f"CROSS JOIN (SELECT count(*), {sums} FROM u) whole {order}"
     )
-    rows = _select(outer, branches, [*columns, *summed], index)
+    rows = _select(outer, [branches], [*columns, *summed], index)
     keys: list[Key] = [(*row[: width - 1], _uuid(row[width - 1])) for row in rows]
     whole = rows[0][width + len(summed) :] if rows else [0] * (1 + len(summed))
     return keys, [int(value) for value in whole]
@@ -99,8 +136,8 @@ def _order(columns: Sequence[str], descends: bool) -> str:
 
 def count_up_to(branches: Branches, order: Sequence[str], most: int) -> int:
     """How many calls the branches have, counted no further than `most`, along the index of that order."""
-    limited = [_first(branch, order, True, most) for branch in branches]
-    rows = _select(f"SELECT count(*) FROM (SELECT 1 FROM u LIMIT {most}) n", limited, ["id"])
+    limited = branches.first(order, True, most)
+    rows = _select(f"SELECT count(*) FROM (SELECT 1 FROM u LIMIT {most}) n", [limited], ["id"])
     return int(rows[0][0]) if rows else 0
 
 
@@ -126,48 +163,36 @@ _OF_ROUTE = f"""(SELECT count(*) FROM (
   ORDER BY id DESC LIMIT %s) n)"""
 
 
-def tally(branch: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:
-    """How often each value of a column occurs among the newest calls of a branch, at most `most` of them."""
+def tally(calls: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:
+    """How often each value of a column occurs among the newest of the calls, at most `most` of them."""
     outer = "SELECT c0, count(*) FROM u GROUP BY c0"
-    return dict(_select(outer, [_first(branch, ["id"], True, most)], [column]))
+    return dict(_select(outer, [Branches(calls).first(["id"], True, most)], [column]))
 
 
 def sums_of(branches: Branches, columns: Sequence[str], index: str) -> list[int]:
     """The number of calls, and the sums of integer columns, found by the index."""
     sums = ", ".join(f"COALESCE(sum(c{n}), 0)" for n in range(len(columns)))
-    rows = _select(f"SELECT count(*), {sums} FROM u", branches, columns, index)
+    rows = _select(f"SELECT count(*), {sums} FROM u", [branches], columns, index)
     return [int(value) for value in rows[0]] if rows else [0] * (len(columns) + 1)
 
 
-def _first(
-    branch: QuerySet[Any, Any], columns: Sequence[str], descends: bool, limit: int
-) -> QuerySet[Any, Any]:
-    """The first calls of a branch. The order in each branch is what makes PostgreSQL walk the index."""
-    order = [F(name).desc() if descends else F(name).asc() for name in columns]
-    return branch.order_by(*order)[:limit]
-
-
-# What keeps PostgreSQL from finding calls in the order of the outer statement, in the hope of being done soon.
-_FENCE = {"postgresql": "OFFSET 0", "sqlite": ""}
-
-
 def _select(
-    outer: str, branches: Branches, columns: Sequence[str], index: str | None = None
+    outer: str, several: Sequence[Branches], columns: Sequence[str], index: str | None = None
 ) -> list[tuple[Any, ...]]:
     """Runs `outer` over `u(c0, c1, …)`, the columns of all branches; [] when no branch can have calls.
 
     With an `index` ("" for the one that the conditions suggest) nothing but that index is walked.
     """
-    fence = "" if index is None else _FENCE[connection.vendor]
     parts: list[str] = []
     parameters: list[Any] = []
-    for branch in branches:
+    for branches in several:
         try:
-            sql, values = _sql(branch, columns)
+            sql, values = branches.calls.values_list(*columns).query.sql_with_params()
         except EmptyResultSet:
             continue
-        parts.append(f"SELECT * FROM ({_by_index(sql, index)} {fence}) b")
-        parameters += values
+        made, used = _parts(branches, _by_index(sql, index), values)
+        parts += made
+        parameters += used
     if not parts:
         return []
     names = ", ".join(f"c{n}" for n in range(len(columns)))
@@ -177,15 +202,27 @@ def _select(
     return rows
 
 
-def _sql(branch: QuerySet[Any, Any], columns: Sequence[str]) -> tuple[str, Sequence[Any]]:
-    return branch.values_list(*columns).query.sql_with_params()
+def _parts(branches: Branches, sql: str, values: Sequence[Any]) -> tuple[list[str], list[Any]]:
+    """SELECTs for all places, and their parameters."""
+    at, places = branches.at, branches.places
+    if _is_table(places):
+        types = ", ".join([f"%s::{_field(name).cast_db_type(connection)}[]" for name in at])
+        table = f"unnest({types}) AS place({', '.join(at)})"
+        columns = [list(column) for column in zip(*places, strict=True)]
+        return [f"SELECT b.* FROM {table} CROSS JOIN LATERAL ({sql}) b"], [*columns, *values]
+    put = [at.index(value.name) if isinstance(value, _Place) else None for value in values]
+    used = [value if n is None else place[n] for place in places for n, value in zip(put, values, strict=True)]
+    return [f"SELECT * FROM ({sql}) b"] * len(places), used
 
 
 def _by_index(sql: str, index: str | None) -> str:
     """SQLite has no statistics to choose an index by; PostgreSQL has, and takes no orders."""
-    if not index or connection.vendor != "sqlite":
+    if index is None:
         return sql
-    return sql.replace(' FROM "logs_call" ', f' FROM "logs_call" INDEXED BY "{index}" ', 1)
+    if connection.vendor == "postgresql":
+        # Keeps it from finding calls in the order of the outer statement, in the hope of being done soon.
+        return f"{sql} OFFSET 0"
+    return sql.replace(' FROM "logs_call" ', f' FROM "logs_call" INDEXED BY "{index}" ', 1) if index else sql
 
 
 def _uuid(value: Any) -> UUID:

@@ -1,0 +1,34 @@
+"""Fields of forms that are written without templates: a list of calls has a dozen, and a template for each, with one
+for each option of a menu, took a tenth of its time."""
+
+from typing import Any
+
+from django import forms
+from django.forms.utils import flatatt
+from django.utils.safestring import SafeString
+
+from config.markup import joined, markup
+
+
+class PlainInput(forms.TextInput):
+    """A line of text."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        widget = self.get_context(name, value, attrs)["widget"]
+        shown = {"type": widget["type"], "name": widget["name"]}
+        if widget["value"] is not None:
+            shown["value"] = widget["value"]
+        return markup("<input%s>", flatatt(shown | widget["attrs"]))
+
+
+class PlainSelect(forms.Select):
+    """A menu of a few options, in no groups."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        widget = self.get_context(name, value, attrs)["widget"]
+        options = joined(
+            markup("<option%s>%s</option>", flatatt({"value": one["value"], **one["attrs"]}), one["label"])
+            for _group, several, _place in widget["optgroups"]
+            for one in several
+        )
+        return markup("<select%s>%s</select>", flatatt({"name": widget["name"], **widget["attrs"]}), options)
