@@ -12,7 +12,8 @@ from logs.cursors import write_cursor
 from logs.exports import FORMATS, Row, RowWriter, csv_header, csv_of, fields_of, ndjson_of, objects_of
 from logs.filters import CallFilter
 from logs.models import Call
-from logs.search import find_page, make_plan
+from logs.plans import make_plan
+from logs.search import find_page
 from teams.access import Access
 from teams.api import ApiError, Credential, endpoint
 from teams.models import Role

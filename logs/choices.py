@@ -6,12 +6,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from logs.counts import counts_of
+from logs.counts import BY_OUTCOME, counts_of
 from logs.filters import statuses_named
 from logs.models import CallRoute
 from logs.paths import MOST_PLACES, ROUTE
+from logs.plans import make_plan
 from logs.query import CallQuery, calls_within
-from logs.search import make_plan
 from logs.totals import count_calls
 from logs.unions import counts_by_route, tally
 from usage.cells import filters
@@ -28,7 +28,6 @@ MOST = 100
 _DIMENSIONS = {"member": Dimension.MEMBER, "model": Dimension.MODEL, "token": Dimension.TOKEN}
 _OF_FAILED = {"status", "error_type"}
 _OF_ROUTE = ("provider", "endpoint", "channel")
-_COUNTERS = ("succeeded", "client_errors", "throttled", "server_errors")
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def _tokens(usage: UsageQuery, counts: dict[Any, int]) -> list[Choice]:
 
 
 def _outcomes(usage: UsageQuery) -> list[Choice]:
-    counts = zip(Outcome, counts_of(usage, None, _COUNTERS).get(None, [0] * len(_COUNTERS)), strict=True)
+    counts = zip(Outcome, counts_of(usage, None, BY_OUTCOME).get(None, [0] * len(BY_OUTCOME)), strict=True)
     return [Choice(outcome.word, str(outcome.label), calls) for outcome, calls in counts if calls]
 
 

@@ -10,6 +10,9 @@ from usage.prepared import prepared
 from usage.query import Dimension, UsageQuery
 from usage.rollup_sql import Depth
 
+# The counters of the outcomes, by their numbers.
+BY_OUTCOME = ("succeeded", "client_errors", "throttled", "server_errors")
+
 Counts = dict[Any, list[int]]
 
 

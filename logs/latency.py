@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from logs.models import Call
+from logs.plans import make_plan
 from logs.query import CallQuery
-from logs.search import find_page, make_plan
+from logs.search import find_page
 from usage.cells import cells
 from usage.figures import Figures, fill_percentiles
 from usage.query import Dimension, bucket_start

@@ -11,10 +11,11 @@ from logs.cursors import write_cursor
 from logs.filters import CallFilter
 from logs.models import Call
 from logs.people import NamedCall, named
+from logs.plans import make_plan
 from logs.query import CallQuery, Sort
 from logs.retention import kept_since
-from logs.search import find_neighbours, find_page, make_plan
-from logs.totals import Total, count_calls
+from logs.search import Total, find_first_page, find_neighbours, find_page
+from logs.totals import count_calls
 
 # What the list shows; errors, tags and the rest are read with a single call.
 _SHOWN = (
@@ -56,7 +57,7 @@ def calls_page(form: CallFilter) -> CallsPage:
     """The page of a valid form."""
     query = form.call_query()
     plan = make_plan(query)
-    found = find_page(query, plan, form.place)
+    found = find_page(query, plan, form.place) if form.place else find_first_page(query, plan)
     calls = named(load_calls(query.usage.team.pk, found.ids))
     stopped = found.stopped_at
     return CallsPage(

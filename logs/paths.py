@@ -4,7 +4,7 @@ Their statistics know nothing of how one team's calls differ from another's (SQL
 both hope that a list in the order of time fills soon; when few calls match, that reads millions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from logs.models import CallRoute
-from logs.query import CallQuery, Sort, Stretch, calls_within, condition, tagged
+from logs.query import IN_ROLLUPS, CallQuery, Sort, Stretch, calls_within, condition, tagged
 from logs.unions import Branches, at_places
 from teams.models import Mode, Token
 from usage.models import Outcome, PricedBy
@@ -34,8 +34,10 @@ class Path:
     at: tuple[str, ...] = ()
     places: Sequence[tuple[Any, ...]] = ((),)
     order: tuple[str, ...] = ("id",)
-    # Columns that stand in the index too, so that sorting by them reads no calls.
+    # Columns that stand in the index too, so that to sort by them or add them up reads no calls.
     holds: frozenset[str] = field(default_factory=frozenset)
+    # What the calls there can have come to, where the rollups count them all; () where they do not.
+    outcomes: tuple[int, ...] = ()
     # The index's name for SQLite, which must be told; "" for partial ones, which it cannot be told.
     index: str = ""
 
@@ -43,13 +45,31 @@ class Path:
         """Whether nothing is left to check on the calls themselves."""
         return self.covers >= set(query.asked)
 
+    def covered(self, query: CallQuery) -> frozenset[str]:
+        """The conditions of the question that it settles."""
+        return self.covers & query.asked.keys()
+
+    def is_counted_by_rollups(self, query: CallQuery) -> bool:
+        """Whether the rollups know how many candidates it has."""
+        return bool(self.outcomes) and self.covered(query) <= IN_ROLLUPS | {"outcome__in"}
+
     def gives(self, sort: Sort) -> bool:
         """Whether it runs in that order, or exactly against it."""
         return self.order == sort.keys
 
     def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
         """The calls at each place that meet what the path covers: all in the index."""
-        return self._calls(query, set(query.asked) & self.covers, stretch)
+        return self._calls(query, self.covered(query), stretch)
+
+    def looked_at(self, query: CallQuery, stretch: Stretch, most: int) -> Branches:
+        """The candidates as calls, on which the rest can be checked; not more than `most` will be."""
+        return self.candidates(query, stretch)
+
+    def left_to_check(self, query: CallQuery) -> Q:
+        """What the index does not settle."""
+        return reduce(
+            Q.__and__, (condition(query, lookup) for lookup in sorted(set(query.asked) - self.covers)), Q()
+        )
 
     def matches(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
         """The calls at each place that meet every condition."""
@@ -60,7 +80,7 @@ class Path:
         """Whether the range of time is a range of the index."""
         return self.order == ("id",)
 
-    def _calls(self, query: CallQuery, lookups: set[str], stretch: Stretch | None) -> Branches:
+    def _calls(self, query: CallQuery, lookups: Set[str], stretch: Stretch | None) -> Branches:
         within = calls_within(query, stretch, id_name="id" if self._walks_ids else "plain_id")
         if lookups == set(query.asked) and query.only_failed:
             within = within.filter(~Q(outcome=Outcome.SUCCEEDED))
@@ -92,6 +112,10 @@ class TagPath(Path):
     def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
         return Branches(tagged(query, stretch))
 
+    def looked_at(self, query: CallQuery, stretch: Stretch, most: int) -> Branches:
+        first = tagged(query, stretch).order_by("-id" if stretch.descends else "id")[:most]
+        return Branches(calls_within(query, stretch, id_name="plain_id").filter(id__in=first))
+
 
 ROUTE = ("provider", "endpoint", "channel", "stream")
 _ROUTE = frozenset({"provider__in", "endpoint__in", "channel__in", "stream"})
@@ -105,7 +129,8 @@ _OF_FAILED = frozenset(
     {"member_id__in", "token_id__in", "model__in", "status__in", "error_type__in", "outcome__in"}
     | {f"{name}__{way}" for name in ("latency_key", "cost_nanos") for way in ("gte", "lte")}
 )
-BY_TIME = Path()
+_ALL = tuple(Outcome)
+BY_TIME = Path(outcomes=_ALL)
 NOWHERE = Path(places=())
 
 
@@ -132,7 +157,7 @@ def _paths(query: CallQuery) -> Iterator[Path]:
         yield Path(covers=_ROUTE, at=ROUTE, places=_routes(query), index="call_by_route")
     yield from _by_value(query)
     if query.usage.mode == Mode.TEST:
-        yield Path(Q(mode=Mode.TEST))
+        yield Path(Q(mode=Mode.TEST), outcomes=_ALL)
 
 
 def _by_word(query: CallQuery) -> Iterator[Path]:
@@ -141,7 +166,8 @@ def _by_word(query: CallQuery) -> Iterator[Path]:
         yield Path(
             ~Q(outcome=Outcome.SUCCEEDED),
             _OF_FAILED,
-            holds=frozenset({"latency_key", "cost_nanos"}),
+            holds=frozenset({"latency_key", "cost_nanos", "has_failed"}),
+            outcomes=tuple(outcome for outcome in Outcome if outcome != Outcome.SUCCEEDED),
         )
     if members := _members(query):
         covers = frozenset({"member_id__in", "token_id__in", "outcome__in"})
@@ -152,7 +178,7 @@ def _by_word(query: CallQuery) -> Iterator[Path]:
 
 def _at(name: str, values: Sequence[Any], covers: frozenset[str], index: str) -> Path:
     """Along an index that is entered at some values of one column."""
-    return Path(covers=covers, at=(name,), places=[(value,) for value in values], index=index)
+    return Path(covers=covers, at=(name,), places=[(value,) for value in values], outcomes=_ALL, index=index)
 
 
 def _by_value(query: CallQuery) -> Iterator[Path]:
@@ -165,7 +191,9 @@ def _by_value(query: CallQuery) -> Iterator[Path]:
 def by_value(name: str, covers: frozenset[str] = frozenset()) -> Path:
     """Along the index of a value; that of the time to first token has only calls that have one."""
     there = Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()
-    return Path(there, covers, order=(name, "id"), index=_VALUES[name])
+    return Path(
+        there, covers, order=(name, "id"), holds=frozenset({"cost_nanos", "has_failed"}), index=_VALUES[name]
+    )
 
 
 def _members(query: CallQuery) -> Sequence[int]:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Case, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, UUIDField, When
+from django.db.models.functions import Collate, Upper
+from django.db.models.lookups import Contains
 
 from logs.ids import first_id
 from logs.models import LATENCY, TOKENS, Call, CallTag
@@ -43,7 +47,7 @@ class Sort(StrEnum):
 _SORT_KEY = {Sort.LATENCY: "latency_key", Sort.TOKENS: "tokens_key", Sort.COST: "cost_nanos"}
 
 
-_IN_ROLLUPS = {"member_id__in", "model__in", "token_id__in"}
+IN_ROLLUPS = {"member_id__in", "model__in", "token_id__in"}
 
 
 def _asked(lookup: str, default: Any = None) -> Any:
@@ -102,13 +106,13 @@ class CallQuery:
     @property
     def counted_by_rollups(self) -> bool:
         """Whether the rollups know how many these are. They count unpriced calls, but not by outcome."""
-        others = set(self.asked) - _IN_ROLLUPS
+        others = set(self.asked) - IN_ROLLUPS
         return not others or others == {"unpriced"} or others == {"outcome__in"}
 
     @property
     def timed_by_rollups(self) -> bool:
         """Whether the rollups know how long these took."""
-        return set(self.asked) <= _IN_ROLLUPS
+        return set(self.asked) <= IN_ROLLUPS
 
 
 NAMES = tuple(one.name for one in fields(CallQuery) if "lookup" in one.metadata)
@@ -189,11 +193,9 @@ def condition(query: CallQuery, lookup: str) -> Q:
     value = query.asked[lookup]
     match lookup:
         case "error":
-            texts = ("error_message", "error_type", "error_code")
-            found = Q()
-            for name in texts:
-                found |= Q(**{f"{name}__icontains": value})
-            return found
+            return reduce(
+                Q.__or__, (_contains(name, value) for name in ("error_message", "error_type", "error_code"))
+            )
         case "tag":
             return Q(Exists(tagged(query).filter(id=OuterRef("id"))))
         case "unpriced":
@@ -203,6 +205,16 @@ def condition(query: CallQuery, lookup: str) -> Q:
     if isinstance(value, tuple) and len(value) == 1:
         return Q(**{lookup.removesuffix("__in"): value[0]})
     return Q(**{lookup: value})
+
+
+def _contains(name: str, text: str) -> Q:
+    """Whether a column contains a text, in letters of either case.
+
+    PostgreSQL takes three times as long for the case of all alphabets, which a text in plain letters has no need of.
+    """
+    if connection.vendor == "postgresql" and text.isascii():
+        return Q(Contains(Upper(Collate(F(name), "C")), text.upper()))
+    return Q(**{f"{name}__icontains": text})
 
 
 def tagged(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[CallTag, Any]:

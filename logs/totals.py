@@ -1,77 +1,61 @@
 """How many calls a question finds, what they cost, how many failed: exactly, or as far as was counted."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from logs.counts import counts_of
+from logs.counts import BY_OUTCOME, counts_of
 from logs.paths import Path, paths
+from logs.plans import BOUND, Plan
 from logs.query import CallQuery, Stretch
-from logs.search import BOUND, SUMMED, Found, Plan
-from logs.unions import count_up_to, keys_of, sums_of
+from logs.search import FIRST_STEPS, SUMMED, Found, Total, bounded
+from logs.unions import count_up_to, look_through, sums_of
 from usage.models import Outcome
 
-# How many calls are looked through to count, where no index knows.
-LOOKED_THROUGH = 5_000
+# Of so many the costs are added up call by call.
+FEW = 4_000
 # The index of failed calls has their costs, so that many can be summed.
 MOST_SUMMED = 50_000
-# By the number of an outcome.
-_COUNTERS = ("succeeded", "client_errors", "throttled", "server_errors")
-
-
-@dataclass(frozen=True)
-class Total:
-    """The number of calls, exact or the least that it can be; failed and cost where they are known too."""
-
-    calls: int
-    is_exact: bool = True
-    failed: int | None = None
-    cost_nanos: int | None = None
 
 
 def count_calls(query: CallQuery, plan: Plan, first: Found | None = None) -> Total:
     """The total of all pages. `first` is the first page, if that is at hand: it has searched already."""
     if query.counted_by_rollups:
         return _from_rollups(query)
+    total = _bounded(query, plan) if first is None or first.total is None else first.total
+    if not total.is_exact and plan.counted is not None:
+        return bounded(plan.counted)
+    if total.is_exact and total.failed is None and total.calls <= FEW:
+        return _exactly(query, plan.path)
+    return total
+
+
+def _bounded(query: CallQuery, plan: Plan) -> Total:
+    path = plan.path
     if plan.is_few:
-        return _of_sums(first.sums) if first and first.sums else _exactly(query, plan.path)
-    if plan.counted is not None:
-        return Total(min(plan.counted, BOUND), is_exact=plan.counted <= BOUND)
-    if first is not None and (first.stopped_at is not None or _has_seen_enough(first)):
-        return Total(len(first.keys), is_exact=False)
-    total = _at_least(query, plan.path)
-    return total if total.is_exact or first is None else replace(total, calls=max(total.calls, len(first.keys)))
-
-
-def _has_seen_enough(first: Found) -> bool:
-    """Whether a full page took as long a search as counting would: that would find no more."""
-    return first.after is not None and first.looked_through >= LOOKED_THROUGH
+        return _exactly(query, path)
+    if path.settles(query):
+        return bounded(count_up_to(path.candidates(query), path.order, BOUND + 1))
+    look = look_through(
+        path.looked_at(query, Stretch(query.sort, query.sort.descends), FIRST_STEPS[0]),
+        query.sort.keys,
+        path.left_to_check(query),
+        descends=query.sort.descends,
+        limit=0,
+        most=FIRST_STEPS[0],
+    )
+    return Total(look.met, is_exact=look.looked < FIRST_STEPS[0])
 
 
 def _exactly(query: CallQuery, path: Path) -> Total:
-    return _of_sums(sums_of(path.matches(query), SUMMED, path.index))
-
-
-def _of_sums(sums: Sequence[int]) -> Total:
-    calls, cost, failed = sums
-    return Total(calls, failed=failed, cost_nanos=cost)
-
-
-def _at_least(query: CallQuery, path: Path) -> Total:
-    """Those among the first calls of the list; as many are looked through as for a page."""
-    names, descends = query.sort.keys, query.sort.descends
-    edge = keys_of(path.candidates(query), names, descends=descends, limit=1, offset=LOOKED_THROUGH - 1)
-    if not edge:
-        return _exactly(query, path)
-    part = path.matches(query, Stretch(query.sort, descends, until=edge[0]))
-    return Total(count_up_to(part, names, LOOKED_THROUGH), is_exact=False)
+    calls, cost, failed = sums_of(path.matches(query), SUMMED, path.index)
+    return Total(calls, cost_nanos=cost, failed=failed)
 
 
 def _from_rollups(query: CallQuery) -> Total:
-    counted = counts_of(query.usage, None, [*_COUNTERS, "unpriced", "cost_nanos"])
-    *by_outcome, unpriced, cost = counted.get(None, [0] * (len(_COUNTERS) + 2))
+    counted = counts_of(query.usage, None, [*BY_OUTCOME, "unpriced", "cost_nanos"])
+    *by_outcome, unpriced, cost = counted.get(None, [0] * (len(BY_OUTCOME) + 2))
     if query.unpriced:  # of these none failed, and none cost anything
         return Total(unpriced, failed=0, cost_nanos=0)
-    asked = query.outcome or tuple(range(len(_COUNTERS)))
+    asked = query.outcome or tuple(range(len(BY_OUTCOME)))
     calls = sum(by_outcome[outcome] for outcome in asked)
     failed = calls - (by_outcome[Outcome.SUCCEEDED] if Outcome.SUCCEEDED in asked else 0)
     if query.outcome:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Expression, F, Field, QuerySet
+from django.db.models import Case, Expression, F, Field, IntegerField, Q, QuerySet, When
 
 from logs.ids import id_parameters
 from logs.models import Call
@@ -73,13 +73,13 @@ def keys_of(
     """
     limited = branches.first(columns, descends, offset + limit)
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit} OFFSET {offset}"
-    return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, [limited], columns)]
+    return [_key(row) for row in _select(outer, [limited], columns)]
 
 
 def keys_beside(above: Branches, below: Branches, columns: Sequence[str]) -> list[Key]:
     """The lowest key of each branch above a place, and the highest of each below it: one statement."""
     limited = [above.first(columns, False, 1), below.first(columns, True, 1)]
-    return [(*row[:-1], _uuid(row[-1])) for row in _select("SELECT * FROM u", limited, columns)]
+    return [_key(row) for row in _select("SELECT * FROM u", limited, columns)]
 
 
 def keys_of_all(
@@ -87,24 +87,66 @@ def keys_of_all(
 ) -> list[Key]:
     """The first keys of all branches together, where each is few: found by the index, and then sorted."""
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
-    return [(*row[:-1], _uuid(row[-1])) for row in _select(outer, [branches], columns, index)]
+    return [_key(row) for row in _select(outer, [branches], columns, index)]
 
 
 def keys_and_sums(
-    branches: Branches, columns: Sequence[str], summed: Sequence[str], *, descends: bool, limit: int, index: str
+    branches: Branches,
+    columns: Sequence[str],
+    summed: Sequence[str],
+    *,
+    descends: bool,
+    limit: int,
+    index: str | None = None,
 ) -> tuple[list[Key], list[int]]:
     """`keys_of_all`, and of the same calls `sums_of`: found once, where both together would find them twice."""
     width = len(columns)
-    sums = ", ".join([f"COALESCE(sum(c{n}), 0)" for n in range(width, width + len(summed))])
     order = _order(columns, descends)
     outer = (
         f"SELECT * FROM (SELECT * FROM u {order} LIMIT {limit}) first "
-        f"CROSS JOIN (SELECT count(*), {sums} FROM u) whole {order}"
+        f"CROSS JOIN (SELECT {_sums(width, len(summed))} FROM u) whole {order}"
     )
     rows = _select(outer, [branches], [*columns, *summed], index)
-    keys: list[Key] = [(*row[: width - 1], _uuid(row[width - 1])) for row in rows]
+    keys = [_key(row[:width]) for row in rows]
     whole = rows[0][width + len(summed) :] if rows else [0] * (1 + len(summed))
     return keys, [int(value) for value in whole]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look through the first calls of some branches found."""
+
+    keys: list[Key]  # the first that meet the conditions
+    met: int  # how many do
+    looked: int  # how many were looked through
+    edge: Key | None  # the last of these
+
+
+def look_through(
+    branches: Branches, columns: Sequence[str], conditions: Q, *, descends: bool, limit: int, most: int
+) -> Look:
+    """Of the first `most` calls of all branches together: the first `limit` keys of those that meet some conditions,
+    and how many do. Each call is looked at once; each branch is walked in the order of `columns`, the last of which
+    is the id.
+    """
+    met = Case(When(conditions, then=1), default=0, output_field=IntegerField())
+    limited = replace(branches, calls=branches.calls.annotate(has_met=met)).first(columns, descends, most)
+    keys = ", ".join(f"c{n}" for n in range(len(columns)))
+    order, back = _order(columns, descends), _order(columns, not descends)
+    # What one branch gives is in order already.
+    among = "u" if len(branches.places) == 1 else f"(SELECT * FROM u {order} LIMIT {most})"
+    flag = f"c{len(columns)}"
+    outer = f""", looked AS (SELECT * FROM {among} part)
+        SELECT whole.*, edge.*, found.* FROM (SELECT count(*), COALESCE(sum({flag}), 0) FROM looked) whole
+        LEFT JOIN (SELECT {keys} FROM looked {back} LIMIT 1) edge ON true
+        LEFT JOIN (SELECT {keys} FROM looked WHERE {flag} = 1 {order} LIMIT {limit}) found ON true"""
+    rows = _select(outer, [limited], [*columns, "has_met"])
+    if not rows or not rows[0][0]:
+        return Look([], 0, 0, None)
+    looked, met_of_all, *rest = rows[0]
+    width = len(columns)
+    found = sorted((_key(row[2 + width :]) for row in rows if row[-1] is not None), reverse=descends)
+    return Look(found, int(met_of_all), int(looked), _key(rest[:width]))
 
 
 def newest(
@@ -127,6 +169,11 @@ def newest(
 _OF_MEMBER = (
     f"FROM {Call._meta.db_table} WHERE team_id = %s AND member_id = %s AND mode = %s ORDER BY id DESC LIMIT %s"
 )
+
+
+def _sums(first: int, several: int) -> str:
+    """How many rows of `u` there are, and the sums of some columns from one on."""
+    return ", ".join(["count(*)", *(f"COALESCE(sum(c{n}), 0)" for n in range(first, first + several))])
 
 
 def _order(columns: Sequence[str], descends: bool) -> str:
@@ -171,8 +218,7 @@ def tally(calls: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:
 
 def sums_of(branches: Branches, columns: Sequence[str], index: str) -> list[int]:
     """The number of calls, and the sums of integer columns, found by the index."""
-    sums = ", ".join(f"COALESCE(sum(c{n}), 0)" for n in range(len(columns)))
-    rows = _select(f"SELECT count(*), {sums} FROM u", [branches], columns, index)
+    rows = _select(f"SELECT {_sums(0, len(columns))} FROM u", [branches], columns, index)
     return [int(value) for value in rows[0]] if rows else [0] * (len(columns) + 1)
 
 
@@ -223,6 +269,10 @@ def _by_index(sql: str, index: str | None) -> str:
         # Keeps it from finding calls in the order of the outer statement, in the hope of being done soon.
         return f"{sql} OFFSET 0"
     return sql.replace(' FROM "logs_call" ', f' FROM "logs_call" INDEXED BY "{index}" ', 1) if index else sql
+
+
+def _key(row: Sequence[Any]) -> Key:
+    return (*row[:-1], _uuid(row[-1]))
 
 
 def _uuid(value: Any) -> UUID:

@@ -9,15 +9,16 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from logs import search, totals
+from logs import plans, search, totals
 from logs.callers import Caller
 from logs.filters import CallFilter
 from logs.models import Call
 from logs.pages import calls_page, neighbours
+from logs.plans import make_plan
 from logs.query import Sort, matching
 from logs.record import record_calls
 from logs.reported import ReportedCall
-from logs.search import Place, find_page, make_plan
+from logs.search import Place, find_first_page, find_page
 from teams.access import Access
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -80,6 +81,17 @@ LIMITS = st.sampled_from([(0, (7, 11, 1000)), (0, (1000,)), (5, (3, 1000)), (10_
 relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+def patch_limits(patch, few, steps):
+    for module in (plans, search, totals):
+        patch.setattr(module, "BOUND", few)
+    patch.setattr(plans, "FEW_IN_INDEX", few)
+    patch.setattr(plans, "FEW_ENOUGH", 0)
+    patch.setattr(totals, "FEW", few)
+    patch.setattr(search, "STEPS", steps)
+    patch.setattr(search, "FIRST_STEPS", steps)
+    patch.setattr(totals, "FIRST_STEPS", steps)
+
+
 def ask(cast, asked, who="owner"):
     data = QueryDict(mutable=True)
     for name, value in asked.items():
@@ -112,14 +124,7 @@ def test_pages_have_every_call_once_in_order_and_back_again(cast, many, asked, s
     query = form.call_query()
     with pytest.MonkeyPatch.context() as patch:
         few, steps = limits
-        for name, value in {
-            "FEW": few,
-            "BOUND": few,
-            "FEW_IN_INDEX": few,
-            "VERY_FEW": 0,
-            "STEPS": steps,
-        }.items():
-            patch.setattr(search, name, value)
+        patch_limits(patch, few, steps)
         plan = make_plan(query)
         pages, place = [], None
         while True:
@@ -144,6 +149,18 @@ def last_key(call_id, sort):
     from logs.pages import key_of
 
     return key_of(Call.objects.get(id=call_id), sort)
+
+
+@relaxed
+@given(asked=FILTERS, sort=st.sampled_from(list(Sort)), size=st.integers(1, 40), limits=LIMITS)
+def test_the_first_page_is_the_same_where_its_total_comes_with_it(cast, many, asked, sort, size, limits):
+    query = ask(cast, {**asked, "sort": sort.value}).call_query()
+    with pytest.MonkeyPatch.context() as patch:
+        patch_limits(patch, *limits)
+        plan = make_plan(query)
+        assert replace(find_first_page(query, plan, size), total=None) == replace(
+            find_page(query, plan, size=size), total=None
+        )
 
 
 @relaxed
@@ -177,18 +194,17 @@ def test_older_pages_stay_the_same_while_calls_arrive(cast, many, asked, size):
 def test_totals_agree_with_a_recount(cast, many, asked, sort, who, few):
     form = ask(cast, {**asked, "sort": sort.value}, who)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "FEW", few)
-        patch.setattr(search, "BOUND", few)
-        patch.setattr(totals, "BOUND", few)
-        patch.setattr(totals, "LOOKED_THROUGH", max(1, few))
+        patch_limits(patch, few, (max(1, few), 1000))
         page = calls_page(form)
-    total, calls = page.total, Call.objects.filter(id__in=recount(form))
-    if not total.is_exact:
-        assert min(few, len(page.calls)) <= total.calls <= len(calls)
-        return
-    assert total.calls == len(calls)
-    assert total.failed in {None, sum(call.outcome != 0 for call in calls)}
-    assert total.cost_nanos in {None, sum(call.cost_nanos for call in calls)}
+        without_page = totals.count_calls(form.call_query(), make_plan(form.call_query()))
+    calls = Call.objects.filter(id__in=recount(form))
+    for total, least in ((page.total, min(few, len(page.calls))), (without_page, 0)):
+        if not total.is_exact:
+            assert least <= total.calls <= len(calls)
+            continue
+        assert total.calls == len(calls)
+        assert total.failed in {None, sum(call.outcome != 0 for call in calls)}
+        assert total.cost_nanos in {None, sum(call.cost_nanos for call in calls)}
     if who == "member":
         assert {call.member_id for call in calls} <= {cast.member.pk}
 
@@ -202,9 +218,7 @@ def test_neighbours_are_those_of_the_list(cast, many, asked, sort, limits, data)
         return
     at = data.draw(st.integers(1, len(order) - 2))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "FEW", limits[0])
-        patch.setattr(search, "BOUND", limits[0])
-        patch.setattr(search, "STEPS", limits[1])
+        patch_limits(patch, *limits)
         found = neighbours(form.call_query(), Call.objects.get(id=order[at]))
     # Where a search stops early a neighbour may be missing, never wrong.
     assert found[0] in {order[at - 1], None}
