@@ -184,7 +184,7 @@ CACHES = {"default": env.dj_cache_url("CACHE_URL", "db://cache_entries")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache":
     # Django would throw a third away beyond 300, and with them limits that still count.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "teams.sessions"
 
 # --- People and sign-in (django-allauth) --------------------------------------------------------
 

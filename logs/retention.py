@@ -1,5 +1,6 @@
 """How long single calls are kept. Statistics and quota use stay when their calls go."""
 
+import functools
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 
 from logs.ids import first_id
 from logs.models import Call, CallTag, KeptCalls
+from teams.compiled import CompiledQuery
 from teams.models import Team
 from usage.buckets import day_of, day_start
 
@@ -77,7 +79,13 @@ def _in_steps(delete_first: Callable[[int], int]) -> int:
 
 def kept_since(team: Team) -> datetime | None:
     """From when on single calls are kept; None: none was ever deleted."""
-    return KeptCalls.objects.filter(team_id=team.pk).values_list("since", flat=True).first()
+    found: KeptCalls | None = _kept().find(team.pk)
+    return found.since if found else None
+
+
+@functools.cache
+def _kept() -> CompiledQuery:
+    return CompiledQuery(lambda team_id: KeptCalls.objects.filter(team_id=team_id), [-1])
 
 
 def kept_from(team: Team) -> date | None:

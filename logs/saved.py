@@ -1,12 +1,30 @@
 """The views that somebody can open: their own and those shared in the team."""
 
+import functools
+
 from django.db.models import Q, QuerySet
 
 from logs.models import SavedView
 from teams.access import Access
+from teams.compiled import CompiledQuery
+from teams.models import User
 
 
 def saved_for(access: Access) -> QuerySet[SavedView]:
     """Own and shared views, by name."""
-    mine = Q(user=access.user) | Q(is_shared=True)
-    return SavedView.objects.filter(mine, team=access.team).select_related("user").order_by("name", "pk")
+    return _saved_for(access.user.pk, access.team.pk)
+
+
+def list_saved(access: Access) -> list[SavedView]:
+    """The same, with whose they are, for the menu on every page of the list."""
+    return _menu().all(access.user.pk, access.team.pk)
+
+
+def _saved_for(user_id: int, team_id: int) -> QuerySet[SavedView]:
+    mine = Q(user=user_id) | Q(is_shared=True)
+    return SavedView.objects.filter(mine, team=team_id).order_by("name", "pk")
+
+
+@functools.cache
+def _menu() -> CompiledQuery:
+    return CompiledQuery(_saved_for, [-1, -2], [("user", User)])

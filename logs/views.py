@@ -26,7 +26,7 @@ from logs.latency import latency_of
 from logs.models import Call
 from logs.pages import calls_page, neighbours
 from logs.reconciliation import MOST_CALLS, reconcile
-from logs.saved import saved_for
+from logs.saved import list_saved, saved_for
 from logs.tail import tail_of
 from teams.access import Access, Permission
 from teams.activity import actor_of
@@ -53,7 +53,7 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
             return _to(request, named)
         page = calls_page(form)
         context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
-        context |= {"views": saved_for(access), "now": now, "is_live": form.is_live}
+        context |= {"views": list_saved(access), "now": now, "is_live": form.is_live}
     return render_page(request, "logs/list.html", "logs-calls", context)
 
 

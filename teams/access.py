@@ -74,7 +74,7 @@ def memberships_of(user: User) -> list[Membership]:
 
 @functools.cache
 def _memberships() -> CompiledQuery:
-    return CompiledQuery(_memberships_of, -1, [("team", Team)])
+    return CompiledQuery(_memberships_of, [-1], [("team", Team)])
 
 
 def _memberships_of(user_id: int) -> QuerySet[Membership]:

@@ -10,45 +10,49 @@ Related = tuple[str, type[models.Model]]  # the name of a foreign key, and what 
 
 
 class CompiledQuery:
-    """Finds rows by one value, with rows that they refer to and annotations.
+    """Finds rows by some values, with rows that they refer to and annotations.
 
     What Django's ORM does with `queryset.select_related(…)`, without building and compiling the query each time,
-    which is a third of what a small one costs a server. `made(value)` is the queryset; `mark` a value that nothing
-    else in it is compared with.
+    which is a third of what a small one costs a server. `made(*values)` is the queryset; `marks` stand for the values
+    where it is put together: nothing else in it may be compared with them.
     """
 
     def __init__(
-        self, made: Callable[[Any], models.QuerySet[Any]], mark: str | int, related: Sequence[Related] = ()
+        self,
+        made: Callable[..., models.QuerySet[Any]],
+        marks: Sequence[str | int],
+        related: Sequence[Related] = (),
     ) -> None:
-        self._made, self._mark, self._related = made, mark, related
+        self._made, self._marks, self._related = made, marks, related
         self._compiled: dict[str, _Compiled] = {}  # by vendor
 
-    def all(self, value: str | int) -> list[Any]:
+    def all(self, *values: str | int) -> list[Any]:
         """The rows as instances."""
-        return self._run(value, most=None)
+        return self._run(values, most=None)
 
-    def find(self, value: str | int) -> Any:
+    def find(self, *values: str | int) -> Any:
         """The first row as an instance, or None."""
-        return next(iter(self._run(value, most=1)), None)
+        return next(iter(self._run(values, most=1)), None)
 
-    def _run(self, value: str | int, most: int | None) -> list[Any]:
+    def _run(self, values: Sequence[str | int], most: int | None) -> list[Any]:
         if connection.vendor not in self._compiled:
             self._compiled[connection.vendor] = self._compile()
         compiled = self._compiled[connection.vendor]
-        parameters = [value if one == self._mark else one for one in compiled.parameters]
+        put = dict(zip(self._marks, values, strict=True))
+        parameters = [put.get(one, one) for one in compiled.parameters]
         with connection.cursor() as cursor:
             cursor.execute(compiled.sql, parameters)
             rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
         return [compiled.instance(row) for row in compiled.converted(rows)]
 
     def _compile(self) -> "_Compiled":
-        queryset = self._made(self._mark)
+        queryset = self._made(*self._marks)
         parts = [_Part("", queryset.model), *(_Part(name, model) for name, model in self._related)]
         annotations = [*queryset.query.annotations]
         columns = [f"{part.name}__{name}".removeprefix("__") for part in parts for name in part.columns]
         compiler = queryset.values_list(*columns, *annotations).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
-        assert self._mark in parameters, parameters
+        assert set(self._marks) <= set(parameters), parameters
         converters = compiler.get_converters([column for column, _sql, _alias in compiler.select])
         return _Compiled(sql, parameters, compiler, converters, parts, annotations)
 

@@ -77,7 +77,7 @@ def tokens_with_standing() -> QuerySet[Token]:
 def _token_lookup() -> CompiledQuery:
     return CompiledQuery(
         lambda wanted: tokens_with_standing().filter(digest=wanted),
-        "a digest",
+        ["a digest"],
         [("team", Team), ("user", User)],
     )
 

@@ -121,4 +121,4 @@ def _own_tokens() -> CompiledQuery:
         found = Token.objects.filter(user=user_id, team__deleted_at=None, team__memberships__user=user_id)
         return found.order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
 
-    return CompiledQuery(made, -1, [("team", Team)])
+    return CompiledQuery(made, [-1], [("team", Team)])

@@ -13,7 +13,7 @@ from teams.models import Membership, Team, Token, User
 def lookup():
     return CompiledQuery(
         lambda wanted: tokens_with_standing().filter(digest=wanted),
-        "a digest",
+        ["a digest"],
         [("team", Team), ("user", User)],
     )
 
