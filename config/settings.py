@@ -176,6 +176,10 @@ else:
         "options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off "
         "-c max_parallel_workers_per_gather=0"
     }
+    # So often a connection is asked a statement before it keeps its plan (`config.cursors`); "none" for a PgBouncer
+    # that gives each transaction another connection and knows no prepared statements.
+    _threshold = _database.setdefault("OPTIONS", {}).pop("prepare_threshold", "3")
+    _options["prepare_threshold"] = None if _threshold == "none" else int(_threshold)
 # Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 

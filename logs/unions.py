@@ -12,6 +12,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, Expression, F, Field, IntegerField, Q, QuerySet, When
 
+from config.cursors import repeated_cursor
 from logs.ids import id_parameters
 from logs.models import Call
 from logs.query import Key
@@ -160,7 +161,7 @@ def newest(
         return []
     each = f"SELECT * FROM (SELECT {', '.join(columns)} {_OF_MEMBER}) one"
     text = f"{' UNION ALL '.join([each] * len(team_ids))} ORDER BY id DESC LIMIT {limit}"
-    with connection.cursor() as cursor:
+    with repeated_cursor() as cursor:
         cursor.execute(text, [value for team_id in team_ids for value in (team_id, member_id, mode, limit)])
         rows = read_values(Call, columns, cursor.fetchall())
     return [dict(zip(columns, row, strict=True)) for row in rows]

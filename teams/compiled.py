@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import connection, models
 
+from config.cursors import repeated_cursor
+
 Related = tuple[str, type[models.Model]]  # the name of a foreign key, and what it leads to
 
 
@@ -40,7 +42,7 @@ class CompiledQuery:
         compiled = self._compiled[connection.vendor]
         put = dict(zip(self._marks, values, strict=True))
         parameters = [put.get(one, one) for one in compiled.parameters]
-        with connection.cursor() as cursor:
+        with repeated_cursor() as cursor:
             cursor.execute(compiled.sql, parameters)
             rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
         return [compiled.instance(row) for row in compiled.converted(rows)]

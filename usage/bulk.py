@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import JSONField, Model
 
-from config.cursors import reading_cursor
+from config.cursors import reading_cursor, repeated_cursor
 
 Row = Sequence[Any]
 Statement = tuple[str, Sequence[Any]]  # SQL and its parameters
@@ -29,7 +29,7 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
     For work under a lock that many wait for: there, trips are most of the time. Each statement sees what was
     committed before it began, as if it had come alone.
     """
-    if not statements or connection.vendor != "postgresql":
+    if len(statements) < 2 or connection.vendor != "postgresql":
         return [_rows_of(*statement) for statement in statements]
     with connection.cursor() as cursor:
         texts, parameters = zip(*statements, strict=True)
@@ -42,7 +42,7 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
 
 
 def _rows_of(text: str, parameters: Sequence[Any]) -> list[Row]:
-    with connection.cursor() as cursor:
+    with repeated_cursor() as cursor:
         cursor.execute(text, parameters)
         return list(cursor.fetchall()) if cursor.description else []
 
@@ -183,10 +183,14 @@ def _value(field: models.Field[Any, Any], value: Any) -> Any:
 
 
 def read_values(
-    model: type[Model], columns: Sequence[str], rows: list[tuple[Any, ...]]
+    model: type[Model], columns: Sequence[str], rows: list[tuple[Any, ...]], before: int = 0
 ) -> list[tuple[Any, ...]]:
-    """Rows of a model's columns as Python values: what SQLite answers as text, the fields' converters read."""
-    converters = [[*connection.ops.get_db_converters(_field(model, name).get_col("t"))] for name in columns]
+    """Rows of a model's columns as Python values: what SQLite answers as text, the fields' converters read.
+
+    So many values that are no columns come `before` them.
+    """
+    converters: list[list[Any]] = [[] for _value in range(before)]
+    converters += [[*connection.ops.get_db_converters(_field(model, name).get_col("t"))] for name in columns]
     if not any(converters):
         return rows
     return [

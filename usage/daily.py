@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
-from functools import reduce
-from operator import or_
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db import connection
 
+from usage.bulk import read_values
 from usage.levels import LevelKey
 from usage.models import QuotaUse
+from usage.rollup_sql import run_union
 
 
 class DayUse(NamedTuple):
@@ -21,12 +21,19 @@ class DayUse(NamedTuple):
 
 
 def used_by_day(since: Mapping[LevelKey, date]) -> dict[LevelKey, list[DayUse]]:
-    """The days of each level from a first one on: one query for all of them."""
-    found: dict[LevelKey, list[DayUse]] = {key: [] for key in since}
-    if not since:
-        return found
-    wanted = reduce(or_, (Q(**key._asdict(), day__gte=first) for key, first in since.items()))
-    columns = (*LevelKey._fields, *DayUse._fields)
-    for row in QuotaUse.objects.filter(wanted).values_list(*columns):
-        found[LevelKey(*row[: len(LevelKey._fields)])].append(DayUse(*row[len(LevelKey._fields) :]))
+    """The days of each level from a first one on: one statement for all of them."""
+    keys, day = [*since], QuotaUse._meta.get_field("day")
+    selects = [
+        (_DAYS, (place, *key, day.get_db_prep_value(since[key], connection, prepared=False)))
+        for place, key in enumerate(keys)
+    ]
+    found: dict[LevelKey, list[DayUse]] = {key: [] for key in keys}
+    for place, *values in read_values(QuotaUse, DayUse._fields, run_union(selects), before=1):
+        found[keys[place]].append(DayUse(*values))
     return found
+
+
+_DAYS = (
+    f"SELECT %s, {', '.join(DayUse._fields)} FROM {QuotaUse._meta.db_table} "  # noqa: S608  # our own names
+    f"WHERE {' AND '.join(f'{name} = %s' for name in LevelKey._fields)} AND day >= %s"
+)

@@ -39,13 +39,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
             parameters["context"].register_loader("timestamptz", UtcLoader)
         return parameters
 
-    def binary_cursor(self) -> CursorWrapper:
-        """A cursor whose values arrive as bytes. Django's own, which write parameters into the text, cannot ask so."""
+    def server_cursor(self, *, in_bytes: bool) -> CursorWrapper:
+        """A cursor whose parameters go to the server apart from the statement, which keeps its plan then, and whose
+        values can arrive as bytes. Django's own cursors write parameters into the text.
+        """
         self.close_if_health_check_failed()
         self.ensure_connection()
         with self.wrap_database_errors:
             cursor = psycopg.Cursor(self.connection)
-            cursor.format = Format.BINARY
+            cursor.format = Format.BINARY if in_bytes else Format.TEXT
             return self._prepare_cursor(cursor)  # type: ignore[no-any-return,attr-defined]  # not in the stubs
 
     def is_usable(self) -> bool:

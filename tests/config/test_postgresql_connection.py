@@ -1,4 +1,5 @@
-"""A connection that is kept is asked whether it works only when the server has said something on it."""
+"""A connection that is kept is asked whether it works only when the server has said something on it, and keeps the
+plans of statements that are repeated."""
 
 import time
 from datetime import UTC, datetime
@@ -6,7 +7,10 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
+
+from config.cursors import repeated_cursor
+from teams.models import User
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -105,3 +109,42 @@ def test_a_time_that_python_does_not_have_is_an_error(kept):
             cursor.execute("SELECT %s::timestamptz", [text])
             with pytest.raises(DataError, match="timestamp"):
                 cursor.fetchone()
+
+
+def prepared_statements():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        return cursor.fetchone()[0]
+
+
+def ask_for(number):
+    with repeated_cursor() as cursor:
+        cursor.execute("SELECT %s + 1", [number])
+        return cursor.fetchone()[0]
+
+
+def test_a_statement_that_is_repeated_is_planned_once(kept):
+    before = prepared_statements()
+    assert [ask_for(number) for number in range(10)] == list(range(1, 11))
+    assert prepared_statements() == before + 1
+
+
+def test_what_was_planned_outlives_a_transaction_that_is_rolled_back(kept):
+    for turn in range(10):
+        with transaction.atomic():
+            assert ask_for(turn) == turn + 1
+            transaction.set_rollback(True)
+    assert ask_for(41) == 42
+
+
+def test_statements_that_the_orm_writes_are_planned_anew_with_their_values(kept):
+    before = prepared_statements()
+    for number in range(10):
+        assert not User.objects.filter(pk=-number).exists()
+    assert prepared_statements() == before
+
+
+def test_a_connection_that_was_replaced_plans_anew(kept):
+    assert [ask_for(number) for number in range(5)] == [1, 2, 3, 4, 5]
+    kept.close()
+    assert ask_for(5) == 6

@@ -21,6 +21,13 @@ def start_with(folder: Path, show: str, **settings: str) -> "subprocess.Complete
     )
 
 
+@pytest.mark.parametrize(("query", "kept"), [("", "3"), ("?prepare_threshold=none", "None")])
+def test_plans_are_kept_unless_the_url_says_otherwise(tmp_path, query, kept):
+    url = f"postgres://callboard@127.0.0.1/callboard{query}"
+    shown = "settings.DATABASES['default']['OPTIONS']['prepare_threshold']"
+    assert start_with(tmp_path, shown, DATABASE_URL=url).stdout.strip() == kept
+
+
 @pytest.mark.parametrize(("text", "shown"), [("", "None"), ("0", "0"), ("12.50", "12.50")])
 def test_the_balance_of_new_users_is_an_amount_or_nothing(tmp_path, text, shown):
     assert start_with(tmp_path, BALANCE, CALLBOARD_DEFAULT_BALANCE_USD=text).stdout.strip() == shown
