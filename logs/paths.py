@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from logs.models import CallRoute
 from logs.query import IN_ROLLUPS, CallQuery, Sort, Stretch, calls_within, condition, tagged
-from logs.unions import Branches, at_places
+from logs.unions import PRIMARY, Branches, at_places
 from teams.models import Mode, Token
 from usage.models import Outcome, PricedBy
 
@@ -149,7 +149,7 @@ def _paths(query: CallQuery) -> Iterator[Path]:
             # The rest says that the partial index has it, which SQLite does not see by itself.
             yield Path(Q(**{name: asked[name]}) & ~Q(**{name: ""}), frozenset({name}))
     if "tag" in asked:
-        yield TagPath(Q(id__in=tagged(query)), frozenset({"tag"}))
+        yield TagPath(Q(id__in=tagged(query)), frozenset({"tag"}), index=PRIMARY)
     if asked.get("unpriced"):
         yield Path(Q(priced_by=PricedBy.NOTHING), frozenset({"unpriced", "model__in"}))
     yield from _by_word(query)

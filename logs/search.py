@@ -15,9 +15,9 @@ from logs.unions import keys_and_sums, keys_beside, keys_of, keys_of_all, look_t
 
 PAGE = 50
 # How many calls are looked through for one page, in growing steps: the first mostly finds enough.
-STEPS = (1_000, 3_000, 4_000)
-# For the first page of all: what is looked through then counts for the total too.
-FIRST_STEPS = (3_000, 5_000)
+STEPS = (1_000, 3_000, 8_000)
+# For the first page of all, which nobody wants to wait for. What is looked through first counts for the total too.
+FIRST_STEPS = (1_500, 2_500)
 # What a total tells beside the number of calls.
 SUMMED = ("cost_nanos", "has_failed")
 
@@ -73,14 +73,14 @@ def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: in
 def find_first_page(query: CallQuery, plan: Plan, size: int = PAGE) -> Found:
     """The first page, and of all pages as much as comes out in the same look at the calls."""
     path, names, down = plan.path, query.sort.keys, query.sort.descends
-    if query.counted_by_rollups:
+    if not (plan.is_few or path.settles(query)):
+        return _walk(query, path, None, size, FIRST_STEPS)
+    if query.counted_by_rollups:  # which know the total
         return find_page(query, plan, size=size)
     if plan.is_few:
         branches = path.matches(query)
         keys, sums = keys_and_sums(branches, names, SUMMED, descends=down, limit=size + 1, index=path.index)
         return replace(_page(keys, size), total=Total(sums[0], True, *sums[1:]))
-    if not path.settles(query):
-        return _walk(query, path, None, size, FIRST_STEPS)
     if len(path.places) > 1:  # each of which would be read to the end
         return find_page(query, plan, size=size)
     branches = path.candidates(query).first(names, down, max(BOUND, size) + 1)
@@ -123,6 +123,7 @@ def _walk(query: CallQuery, path: Path, place: Place | None, size: int, steps: S
             descends=stretch.descends,
             limit=size + 1 - len(keys),
             most=step,
+            index=path.index,
         )
         keys += look.keys
         met += look.met

@@ -41,6 +41,7 @@ def _bounded(query: CallQuery, plan: Plan) -> Total:
         descends=query.sort.descends,
         limit=0,
         most=FIRST_STEPS[0],
+        index=path.index,
     )
     return Total(look.met, is_exact=look.looked < FIRST_STEPS[0])
 

@@ -156,7 +156,8 @@ class Bench:
 
         from logs.cursors import write_cursor
         from logs.filters import CallFilter
-        from logs.search import PAGE, find_page, make_plan
+        from logs.plans import make_plan
+        from logs.search import PAGE, find_page
         from teams.access import Access
         from tests.benchmarks.load_calls import NOW
 
