@@ -8,12 +8,11 @@ from django.utils.translation import gettext as _
 
 from logs.counts import BY_OUTCOME, counts_of
 from logs.filters import statuses_named
-from logs.models import CallRoute
-from logs.paths import MOST_PLACES, ROUTE
+from logs.paths import MOST_PLACES
 from logs.plans import make_plan
 from logs.query import CallQuery, calls_within
 from logs.totals import count_calls
-from logs.unions import counts_by_route, tally
+from logs.unions import calls_of_routes, tally
 from usage.cells import filters
 from usage.models import Outcome
 from usage.people import NO_TOKEN, people_of, tokens_with
@@ -111,15 +110,14 @@ def _by_route(name: str, query: CallQuery) -> list[Choice] | None:
 
     None where there are too many of them.
     """
-    routes = CallRoute.objects.filter(team_id=query.usage.team.pk)
-    ways = list(routes.values_list(*ROUTE)[: MOST_PLACES + 1])
-    if len(ways) > MOST_PLACES:
+    routes = calls_of_routes(query.usage, MOST_PLACES + 1, MOST_OF_ROUTE)
+    if len(routes) > MOST_PLACES:
         return None
     counts: Counter[str] = Counter()
     bounded = set()
-    for way, calls in zip(ways, counts_by_route(query.usage, ways, MOST_OF_ROUTE), strict=True):
+    for *way, calls in routes:
         value = str(way[_OF_ROUTE.index(name)])
-        counts[value] += calls
+        counts[value] += int(calls)
         if calls >= MOST_OF_ROUTE:
             bounded.add(value)
     return [Choice(value, value, n, is_least=value in bounded) for value, n in counts.items() if value and n]

@@ -72,12 +72,19 @@ def _is_walkable(path: Path, query: CallQuery) -> bool:
 
 
 def _count(query: CallQuery, path: Path, bound: int) -> int:
-    """How many calls the index leaves, counted no further than `bound` + 1.
+    """How many calls the index leaves, counted no further than `bound` + 1; or at most, if these are not more.
 
     The rollups know it of some, with the calls that are no longer kept.
     """
-    if not path.is_counted_by_rollups(query):
-        return count_up_to(path.candidates(query), path.order, bound + 1)
+    if path.outcomes:
+        most = _count_in_rollups(query, path)
+        if most <= bound or path.is_counted_by_rollups(query):
+            return min(most, bound + 1)
+    return count_up_to(path.candidates(query), path.order, bound + 1)
+
+
+def _count_in_rollups(query: CallQuery, path: Path) -> int:
+    """The calls that meet those conditions of the path that the rollups know."""
     asked, usage = path.covered(query), query.usage
     usage = replace(
         usage,
@@ -87,4 +94,4 @@ def _count(query: CallQuery, path: Path, bound: int) -> int:
     )
     outcomes = query.outcome if "outcome__in" in asked else path.outcomes
     counted = counts_of(usage, None, [BY_OUTCOME[one] for one in outcomes if one in path.outcomes])
-    return min(sum(counted.get(None, [])), bound + 1)
+    return sum(counted.get(None, []))

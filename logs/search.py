@@ -15,7 +15,7 @@ from logs.unions import keys_and_sums, keys_beside, keys_of, keys_of_all, look_t
 
 PAGE = 50
 # How many calls are looked through for one page, in growing steps: the first mostly finds enough.
-STEPS = (1_000, 3_000, 8_000)
+STEPS = (1_500, 3_000, 7_500)
 # For the first page of all, which nobody wants to wait for. What is looked through first counts for the total too.
 FIRST_STEPS = (1_500, 2_500)
 # What a total tells beside the number of calls.

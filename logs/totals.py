@@ -20,9 +20,9 @@ def count_calls(query: CallQuery, plan: Plan, first: Found | None = None) -> Tot
     """The total of all pages. `first` is the first page, if that is at hand: it has searched already."""
     if query.counted_by_rollups:
         return _from_rollups(query)
-    total = _bounded(query, plan) if first is None or first.total is None else first.total
-    if not total.is_exact and plan.counted is not None:
+    if plan.counted is not None and not plan.is_few:
         return bounded(plan.counted)
+    total = _bounded(query, plan) if first is None or first.total is None else first.total
     if total.is_exact and total.failed is None and total.calls <= FEW:
         return _exactly(query, plan.path)
     return total
