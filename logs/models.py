@@ -94,17 +94,20 @@ class Call(models.Model):
                 name="call_by_route",
             ),
             # Sorted by what stands out; the same for filters by range. Unknown latency counts as -1. With what a
-            # total adds up; and with the columns of the expressions, or PostgreSQL looks up each call for them.
+            # total adds up; with the columns of the expressions, or PostgreSQL looks up each call for them; and with
+            # the latency, which is asked together with tokens and cost.
             models.Index(
                 *("team_id", LATENCY.desc(), F("id").desc(), "mode", "outcome", "cost_nanos", "latency_ms"),
                 name="call_by_latency",
             ),
             models.Index(
                 *("team_id", TOKENS.desc(), F("id").desc(), "mode", "outcome", "cost_nanos"),
-                *("input_tokens", "output_tokens"),
+                *("input_tokens", "output_tokens", "latency_ms"),
                 name="call_by_tokens",
             ),
-            models.Index(fields=["team_id", "-cost_nanos", "-id", "mode", "outcome"], name="call_by_cost"),
+            models.Index(
+                fields=["team_id", "-cost_nanos", "-id", "mode", "outcome", "latency_ms"], name="call_by_cost"
+            ),
             models.Index(
                 fields=["team_id", "-ttft_ms", "-id", "mode", "outcome", "cost_nanos"],
                 name="call_by_ttft",

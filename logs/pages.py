@@ -16,10 +16,11 @@ from logs.query import CallQuery, Sort
 from logs.retention import kept_since
 from logs.search import Total, find_first_page, find_neighbours, find_page
 from logs.totals import count_calls
+from usage.bulk import fetch_by_keys, instances_of
 
 # What the list shows; errors, tags and the rest are read with a single call.
 _SHOWN = (
-    "team_id", "id", "started_at", "member_id", "token_id", "model", "status", "outcome", "stream", "latency_ms",
+    "team_id", "started_at", "member_id", "token_id", "model", "status", "outcome", "stream", "latency_ms",
     "input_tokens", "output_tokens", "cost_nanos", "priced_by", "error_type",
 )  # fmt: skip
 
@@ -75,8 +76,9 @@ def calls_page(form: CallFilter) -> CallsPage:
 
 def load_calls(team_id: int, ids: Sequence[UUID]) -> list[Call]:
     """The calls with these ids, in this order, with what a list shows of them."""
-    calls = Call.objects.filter(team_id=team_id, id__in=ids).only(*_SHOWN)
-    by_id = {call.id: call for call in calls}
+    wanted = [(call_id,) for call_id in ids]
+    rows = fetch_by_keys(Call, fixed={"team_id": team_id}, keys=["id"], wanted=wanted, columns=_SHOWN)
+    by_id = {call.id: call for call in instances_of(Call, ("id", *_SHOWN), rows)}
     return [by_id[call_id] for call_id in ids if call_id in by_id]
 
 

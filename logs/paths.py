@@ -85,7 +85,7 @@ class Path:
         if lookups == set(query.asked) and query.only_failed:
             within = within.filter(~Q(outcome=Outcome.SUCCEEDED))
         needed = sorted(lookups - _implied(stretch))
-        met = reduce(Q.__and__, (condition(query, lookup) for lookup in needed), Q())
+        met = reduce(Q.__and__, (condition(query, lookup, self.order[0]) for lookup in needed), Q())
         return at_places(within.filter(self.entry, met), self.at, self.places)
 
 

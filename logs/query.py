@@ -188,10 +188,13 @@ def calls_within(query: CallQuery, stretch: Stretch | None = None, id_name: str 
     return calls if stretch is None or stretch.sort.by_time else calls.filter(stretch.values())
 
 
-def condition(query: CallQuery, lookup: str) -> Q:
-    """One of `query.asked` as the database understands it."""
+def condition(query: CallQuery, lookup: str, along: str = "") -> Q:
+    """One of `query.asked` as the database understands it, on the way along the index of a value."""
     value = query.asked[lookup]
     match lookup:
+        case "latency_key__gte" | "latency_key__lte" if along != "latency_key":
+            # Without the expression, it is a condition on the indexes that carry the column. Unknown is neither.
+            return Q(**{lookup.replace("latency_key", "latency_ms"): value})
         case "error":
             return reduce(
                 Q.__or__, (_contains(name, value) for name in ("error_message", "error_type", "error_code"))

@@ -9,13 +9,14 @@ import functools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.models import JSONField, Model
 
 from config.cursors import reading_cursor, repeated_cursor
 
+M = TypeVar("M", bound=Model)
 Row = Sequence[Any]
 Statement = tuple[str, Sequence[Any]]  # SQL and its parameters
 
@@ -196,6 +197,15 @@ def read_values(
     return [
         tuple(_convert(value, chain_) for value, chain_ in zip(row, converters, strict=True)) for row in rows
     ]
+
+
+def instances_of(model: type[M], columns: Sequence[str], rows: Iterable[Row]) -> list[M]:
+    """Rows of some columns as instances, as the ORM's `only` gives them: other columns are read when asked for."""
+    places = {name: place for place, name in enumerate(columns)}
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in places]
+    assert len(names) == len(columns), columns
+    order = [places[name] for name in names]  # `from_db` takes them in the model's
+    return [model.from_db(connection.alias, names, [row[place] for place in order]) for row in rows]
 
 
 def _convert(value: Any, converters: list[Any]) -> Any:

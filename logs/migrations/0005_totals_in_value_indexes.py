@@ -33,11 +33,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='call',
-            index=models.Index(models.F('team_id'), models.OrderBy(django.db.models.expressions.CombinedExpression(models.F('input_tokens'), '+', models.F('output_tokens')), descending=True), models.OrderBy(models.F('id'), descending=True), models.F('mode'), models.F('outcome'), models.F('cost_nanos'), models.F('input_tokens'), models.F('output_tokens'), name='call_by_tokens'),
+            index=models.Index(models.F('team_id'), models.OrderBy(django.db.models.expressions.CombinedExpression(models.F('input_tokens'), '+', models.F('output_tokens')), descending=True), models.OrderBy(models.F('id'), descending=True), models.F('mode'), models.F('outcome'), models.F('cost_nanos'), models.F('input_tokens'), models.F('output_tokens'), models.F('latency_ms'), name='call_by_tokens'),
         ),
         migrations.AddIndex(
             model_name='call',
-            index=models.Index(fields=['team_id', '-cost_nanos', '-id', 'mode', 'outcome'], name='call_by_cost'),
+            index=models.Index(fields=['team_id', '-cost_nanos', '-id', 'mode', 'outcome', 'latency_ms'], name='call_by_cost'),
         ),
         migrations.AddIndex(
             model_name='call',
