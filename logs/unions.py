@@ -66,15 +66,13 @@ def _field(name: str) -> "Field[Any, Any]":
     return field
 
 
-def keys_of(
-    branches: Branches, columns: Sequence[str], *, descends: bool, limit: int, offset: int = 0
-) -> list[Key]:
+def keys_of(branches: Branches, columns: Sequence[str], *, descends: bool, limit: int) -> list[Key]:
     """The first keys of all branches together: `columns`, of which the last is the id.
 
     Each branch is walked in this order, until there are enough.
     """
-    limited = branches.first(columns, descends, offset + limit)
-    outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit} OFFSET {offset}"
+    limited = branches.first(columns, descends, limit)
+    outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
     return [_key(row) for row in _select(outer, [limited], columns)]
 
 
