@@ -153,9 +153,9 @@ def _paths(query: CallQuery) -> Iterator[Path]:
     if asked.get("unpriced"):
         yield Path(Q(priced_by=PricedBy.NOTHING), frozenset({"unpriced", "model__in"}))
     yield from _by_word(query)
+    yield from _by_value(query)
     if _ROUTE & set(asked):
         yield Path(covers=_ROUTE, at=ROUTE, places=_routes(query), index="call_by_route")
-    yield from _by_value(query)
     if query.usage.mode == Mode.TEST:
         yield Path(Q(mode=Mode.TEST), outcomes=_ALL)
 

@@ -49,10 +49,11 @@ def _fewest(query: CallQuery, ways: Sequence[Path], along: Path) -> Plan:
     fewest, best = BOUND + 1, along
     # First what the rollups count, in a fraction of the time.
     for path in sorted([*ways, BY_TIME], key=lambda path: not path.is_counted_by_rollups(query)):
-        candidates = _count(query, path, BOUND)
+        # To count on is only worth it for far fewer than are known already.
+        candidates = _count(query, path, BOUND if fewest > BOUND else fewest // 4)
         if path.settles(query):
             counted = candidates
-        if candidates < fewest:
+        if candidates < fewest and (fewest > BOUND or candidates <= fewest // 4):
             fewest, best = candidates, path
         if candidates <= FEW_ENOUGH:
             break
