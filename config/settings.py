@@ -179,6 +179,8 @@ else:
     # So often a connection is asked a statement before it keeps its plan (`config.cursors`); "none" for a PgBouncer
     # that gives each transaction another connection and knows no prepared statements.
     _threshold = _database.setdefault("OPTIONS", {}).pop("prepare_threshold", "3")
+    if _threshold != "none" and not _threshold.isdecimal():
+        raise ValueError(f'DATABASE_URL: prepare_threshold must be a number or "none", not "{_threshold}"')
     _options["prepare_threshold"] = None if _threshold == "none" else int(_threshold)
 # Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})

@@ -114,7 +114,7 @@ def _stretch(query: CallQuery, place: Place | None) -> Stretch:
 def _walk(query: CallQuery, path: Path, place: Place | None, size: int, steps: Sequence[int]) -> Found:
     """A page along an index that leaves conditions to check: so many calls are looked through, a step at a time."""
     keys: list[Key] = []
-    met, stretch = 0, _stretch(query, place)
+    met, has_all, stretch = 0, False, _stretch(query, place)
     for step in steps:
         look = look_through(
             path.looked_at(query, stretch, step),
@@ -127,12 +127,13 @@ def _walk(query: CallQuery, path: Path, place: Place | None, size: int, steps: S
         )
         keys += look.keys
         met += look.met
-        if look.looked < step:
-            return replace(_page(keys, size, place), total=Total(met))
-        if len(keys) > size:
-            return replace(_page(keys, size, place), total=Total(met, is_exact=False))
         stretch = replace(stretch, after=look.edge)
-    return replace(_page(keys, size, place, stretch.after), total=Total(met, is_exact=False))
+        has_all = look.looked < step
+        if has_all or len(keys) > size:
+            break
+    stopped = None if has_all or len(keys) > size else stretch.after
+    # From a place on, not all pages were looked at.
+    return replace(_page(keys, size, place, stopped), total=None if place else Total(met, is_exact=has_all))
 
 
 def _page(keys: list[Key], size: int, place: Place | None = None, stopped: Key | None = None) -> Found:

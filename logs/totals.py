@@ -60,22 +60,20 @@ def _from_rollups(query: CallQuery) -> Total:
     calls = sum(by_outcome[outcome] for outcome in asked)
     failed = calls - (by_outcome[Outcome.SUCCEEDED] if Outcome.SUCCEEDED in asked else 0)
     if query.outcome:
-        return Total(calls, failed=failed, cost_nanos=_cost(query, cost))
+        return Total(calls, failed=failed, cost_nanos=_cost(query, cost, sum(by_outcome[1:])))
     return Total(calls - (unpriced if query.unpriced is False else 0), failed=failed, cost_nanos=cost)
 
 
-def _cost(query: CallQuery, whole: int) -> int | None:
-    """The rollups know no cost by outcome; that of failed calls is summed, unless the team has very many: their index
-    is gone through for those of one member too."""
+def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
+    """The rollups know no cost by outcome; that of failed calls is summed, unless there are very many."""
+    if failed_calls > MOST_SUMMED:
+        return None
     has_succeeded = Outcome.SUCCEEDED in query.outcome
     kinds = [
         kind for kind in Outcome if kind != Outcome.SUCCEEDED and (kind in query.outcome) is not has_succeeded
     ]
     if not kinds:
         return whole if has_succeeded else 0
-    of_team = replace(query.usage, members=(), models=(), tokens=())
-    if sum(counts_of(of_team, None, BY_OUTCOME[1:]).get(None, [])) > MOST_SUMMED:
-        return None
     failed = replace(query, outcome=tuple(kind.value for kind in kinds))
     cost = _exactly(failed, paths(failed)[0]).cost_nanos or 0
     return whole - cost if has_succeeded else cost

@@ -28,6 +28,14 @@ def test_plans_are_kept_unless_the_url_says_otherwise(tmp_path, query, kept):
     assert start_with(tmp_path, shown, DATABASE_URL=url).stdout.strip() == kept
 
 
+def test_a_senseless_threshold_stops_the_start_with_its_name(tmp_path):
+    done = start_with(
+        tmp_path, "1", DATABASE_URL="postgres://callboard@127.0.0.1/callboard?prepare_threshold=few"
+    )
+    assert done.returncode == 1
+    assert "DATABASE_URL: prepare_threshold" in done.stderr
+
+
 @pytest.mark.parametrize(("text", "shown"), [("", "None"), ("0", "0"), ("12.50", "12.50")])
 def test_the_balance_of_new_users_is_an_amount_or_nothing(tmp_path, text, shown):
     assert start_with(tmp_path, BALANCE, CALLBOARD_DEFAULT_BALANCE_USD=text).stdout.strip() == shown
