@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from logs.recount import Difference, differences, owner_differences, recount
 from logs.retention import kept_from
+from logs.snapshot import one_snapshot
 from teams.models import Mode, Team
 
 
@@ -23,22 +24,27 @@ class Command(BaseCommand):
         teams = Team.objects.filter(slug=slug) if slug else Team.objects.order_by("pk")
         if slug and not teams:
             raise CommandError(f"There is no team {slug}.")
-        calls = found = 0
-        for mode in Mode:
-            owner_uses: dict[Any, list[int]] = {}
-            for team in teams:
-                since = kept_from(team)
-                counted = recount(team, mode, since)
-                calls += counted.calls
-                found += self._report(differences(team, mode, counted, since))
-                for key, (number, nanos) in counted.owner_uses.items():
-                    sums = owner_uses.setdefault(key, [0, 0])
-                    sums[0], sums[1] = sums[0] + number, sums[1] + nanos
-            if not slug:
-                found += self._report(owner_differences(mode, owner_uses))
-        if found:
+        with one_snapshot():  # else what is recorded meanwhile is in the statistics, but not in the recount
+            checked = [self._check(mode, teams, with_owners=not slug) for mode in Mode]
+        if found := sum(differing for _calls, differing in checked):
             raise CommandError(f"{found} numbers differ; `rebuild_usage` writes them anew from the calls.")
-        self.stdout.write(f"{calls} calls, no difference")
+        self.stdout.write(f"{sum(calls for calls, _differing in checked)} calls, no difference")
+
+    def _check(self, mode: Mode, teams: Iterable[Team], *, with_owners: bool) -> tuple[int, int]:
+        """How many calls the teams have, and how many numbers differ."""
+        calls = found = 0
+        owner_uses: dict[Any, list[int]] = {}
+        for team in teams:
+            since = kept_from(team)
+            counted = recount(team, mode, since)
+            calls += counted.calls
+            found += self._report(differences(team, mode, counted, since))
+            for key, (number, nanos) in counted.owner_uses.items():
+                sums = owner_uses.setdefault(key, [0, 0])
+                sums[0], sums[1] = sums[0] + number, sums[1] + nanos
+        if with_owners:
+            found += self._report(owner_differences(mode, owner_uses))
+        return calls, found
 
     def _report(self, found: Iterable[Difference]) -> int:
         lines = [str(difference) for difference in found]
