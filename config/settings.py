@@ -182,7 +182,7 @@ else:
     if _threshold != "none" and not _threshold.isdecimal():
         raise ValueError(f'DATABASE_URL: prepare_threshold must be a number or "none", not "{_threshold}"')
     _options["prepare_threshold"] = None if _threshold == "none" else int(_threshold)
-# Those of DATABASE_URL come first: `?options=` is for a PgBouncer that refuses them.
+# Those of DATABASE_URL come first: `?options=-c%20jit%3Doff` stands for all of ours; an empty one says nothing.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 
 # Rate limits are counted here, so it must be shared by all processes of the site.
