@@ -34,6 +34,10 @@ def _first_values() -> Ints:
 
 FIRST = _first_values()
 BUCKETS = len(FIRST) - 1
+_EACH: Ints = np.arange(BUCKETS)
+# So many sketches are unpacked together, in what the processor has at hand: two thousand hours of a busy team would
+# take 40 MB, and twice as long.
+_AT_A_TIME = 250
 # What a bucket answers for its values: the middle of its least and greatest.
 MIDDLE: Floats = (FIRST[:-1] + FIRST[1:] - 1) / 2
 
@@ -71,11 +75,21 @@ def decode(sketches: Sequence[bytes]) -> tuple[Ints, Shorts, Shorts]:
     return lengths // _PAIR.itemsize, numbers[0::2], numbers[1::2]
 
 
-def histograms(sketches: Sequence[bytes], groups: Ints, size: int) -> Ints:
-    """Sketches merged by group: an array `size` × BUCKETS of counts. `groups[i]` is the group of sketch i."""
-    lengths, buckets, counts = decode(sketches)
-    flat = np.bincount(np.repeat(groups * BUCKETS, lengths) + buckets, weights=counts, minlength=size * BUCKETS)
-    return flat.astype(np.int64).reshape(size, BUCKETS)
+def histograms(sketches: Sequence[bytes], groups: Ints, size: int, columns: Ints = _EACH) -> Ints:
+    """Sketches merged by group: an array of counts, `size` rows by BUCKETS. `groups[i]` is the group of sketch i.
+
+    With `columns`, the column of each bucket (ascending), in fewer columns.
+    """
+    width = int(columns[-1]) + 1
+    flat = np.zeros(size * width, dtype=np.int64)
+    for first in range(0, len(sketches), _AT_A_TIME):
+        part = slice(first, first + _AT_A_TIME)
+        lengths, buckets, counts = decode(sketches[part])
+        low, high = int(groups[part].min()), int(groups[part].max()) + 1
+        cells = np.repeat((groups[part] - low) * width, lengths) + columns[buckets]
+        counted = np.bincount(cells, weights=counts, minlength=(high - low) * width)
+        flat[low * width : high * width] += counted.astype(np.int64)
+    return flat.reshape(size, width)
 
 
 def merged(sketches: Iterable[bytes]) -> bytes:

@@ -85,6 +85,19 @@ def test_buckets_grow_and_reach_a_week():
     assert bucket_of(np.array([MAX_MS]))[0] == BUCKETS - 1
 
 
+def test_of_more_sketches_than_are_unpacked_together_none_is_lost():
+    groups = np.arange(1_201) % 7
+    rows = histograms([sketch_of([group, group]) for group in groups], groups, 7)
+    assert [int(rows[group, group]) for group in range(7)] == [2 * count for count in np.bincount(groups)]
+    assert rows.sum() == 2 * 1_201
+
+
+def test_buckets_can_be_counted_in_fewer_columns():
+    columns = np.minimum(np.arange(BUCKETS) // 10, 2)
+    rows = histograms([sketch_of([3, 9, 10]), sketch_of([25])], np.array([0, 1]), 2, columns)
+    assert rows.tolist() == [[2, 1, 0], [0, 0, 1]]
+
+
 def test_groups_are_kept_apart_and_no_values_are_no_number():
     rows = histograms([sketch_of([5]), sketch_of([7]), b"", sketch_of([5])], np.array([0, 1, 2, 0]), 3)
     found = percentiles(rows, [0.5])

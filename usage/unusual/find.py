@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
 from django.core.cache import cache
 from django.utils.translation import get_language
@@ -54,12 +55,34 @@ def find_unusual_of_teams(asked: Sequence[tuple[Team, Range]], mode: Mode, now: 
     for (team, _within), window, key in zip(asked, windows, keys, strict=True):
         found = remembered.get(key) or kept.get(key)
         if not isinstance(found, Found):
-            found = compute(team, mode, window)
-            cache.set(key, found, KEPT.total_seconds())
-        if key not in remembered:
-            settled.keep((key, minutes), [(found,)], more=len(found.episodes) * _EPISODE_BYTES)
+            found = _find_out(team, mode, window, key, minutes)
+        elif key not in remembered:
+            _remember(key, minutes, found)
         answer.append(found)
     return answer
+
+
+_one_at_a_time = Lock()
+
+
+def _find_out(team: Team, mode: Mode, window: Range, key: str, minutes: int) -> Found:
+    """Looks for the episodes, and keeps them, unless another thread has just done so.
+
+    One thread at a time: when an hour is over, all who look at a page want the same, and each takes some 40 MB. The
+    cache is written to when the others may go on: whoever holds its lock may be one of them.
+    """
+    with _one_at_a_time:
+        if rows := settled.find((key, minutes)):
+            found: Found = rows[0][0]
+            return found
+        found = compute(team, mode, window)
+        _remember(key, minutes, found)
+    cache.set(key, found, KEPT.total_seconds())
+    return found
+
+
+def _remember(key: str, minutes: int, found: Found) -> None:
+    settled.keep((key, minutes), [(found,)], more=len(found.episodes) * _EPISODE_BYTES)
 
 
 def _cache_key(team: Team, mode: Mode, window: Range) -> str:

@@ -13,7 +13,7 @@ from teams.models import Mode, Team
 from usage.buckets import day_of, day_start
 from usage.models import DayMember, HourMember, HourModel
 from usage.query import Range, local_shift
-from usage.sketch import MIDDLE, decode
+from usage.sketch import MIDDLE, histograms
 from usage.unusual.common import MEMORY, Floats, Hours, Ints
 
 HISTORY_DAYS = MEMORY // 24  # before the first hour shown
@@ -132,12 +132,7 @@ def _team_hours(team: Team, mode: Mode, within: Range, grid: Grid) -> tuple[Floa
 
 def histogram(sketches: Sequence[bytes], groups: Ints, size: int) -> Floats:
     """(size, len(EDGES_MS) + 1): calls by round bounds of latency; `groups[i]` is the row of sketch i."""
-    lengths, buckets, counts = decode(sketches)
-    width = len(EDGES_MS) + 1
-    flat = np.bincount(
-        np.repeat(groups * width, lengths) + _COARSE[buckets], weights=counts, minlength=size * width
-    )
-    return flat.reshape(size, width).astype(float)
+    return histograms(sketches, groups, size, _COARSE).astype(float)
 
 
 class _Joined(Aggregate):

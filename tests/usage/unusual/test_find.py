@@ -1,13 +1,17 @@
 """The episodes of a team: what is found in its rollups, what drove it, and what it costs to ask again."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 
 from teams.models import Mode
 from tests.usage.unusual.conftest import LUNCH, NOW
 from usage.query import Range, UsageQuery
+from usage.unusual import find
 from usage.unusual.episodes import Kind, calls_link, hours_link, in_range
 from usage.unusual.find import find_unusual, window_of
 from usage.unusual.shown import unusual_in
@@ -129,6 +133,30 @@ def test_for_some_minutes_a_process_does_not_even_ask_the_cache(cast, runaway, d
     with django_assert_num_queries(0):
         assert found(cast, now=NOW + timedelta(minutes=9)) == first
     assert found(cast, now=NOW + timedelta(minutes=11)) == first
+
+
+@pytest.mark.threads
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_want_the_same_find_it_once(cast, monkeypatch):
+    computed = []
+    real = find.compute
+
+    def compute(*asked):
+        computed.append(asked)
+        time.sleep(0.1)  # so that all have asked
+        return real(*asked)
+
+    def ask(_thread):
+        try:
+            return find_unusual(cast.team, Mode.LIVE, WEEK, NOW)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(find, "compute", compute)
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(ask, range(4))
+    assert len(computed) == 1
+    assert others == [first] * 3
 
 
 def test_the_number_of_statements_does_not_grow_with_the_episodes(
