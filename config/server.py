@@ -1,5 +1,6 @@
 """The production server: gunicorn inside this process, with threads for pages that wait on the database."""
 
+import ctypes
 import gc
 import socket
 from pathlib import Path
@@ -55,6 +56,28 @@ def spare_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+# Options of malloc.h: how many heaps there may be; from how many bytes on memory is got from the system by itself, and
+# given back as soon as it is free; how much that is free at its end a heap keeps.
+_HEAP_OPTIONS = {
+    "M_ARENA_MAX": (-8, 2),
+    "M_MMAP_THRESHOLD": (-3, 4 * 2**20),
+    "M_TRIM_THRESHOLD": (-1, 8 * 2**20),
+}
+
+
+def share_heaps() -> None:
+    """Lets the threads of a worker share two heaps, which keep nothing large; before the workers fork.
+
+    The C library of most Linux systems (glibc) gives each thread a heap of its own, and lets heaps keep the more the
+    larger the pieces are that it has seen freed: a worker with eight threads that read the pages of a team of two
+    million calls came to 270 MB, and comes to 180. Threads take turns anyway, for the interpreter's lock. Other C
+    libraries have no such options and no such heaps.
+    """
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        for option, value in _HEAP_OPTIONS.values():
+            mallopt(option, value)
 
 
 def why_not_listening(host: str, port: int) -> str | None:

@@ -23,7 +23,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
 
 _REPEATS = 15
-_PAGES = (
+PAGES = (
     "/t/{team}/?period=24h",
     "/t/{team}/?period=7d",
     "/t/{team}/?period=30d",
@@ -84,14 +84,15 @@ def measure_all(team: str, email: str) -> list[dict[str, Any]]:
     from django.test import Client
 
     from config.collected import collect_static
-    from config.server import spare_garbage_collection
+    from config.server import share_heaps, spare_garbage_collection
     from teams.models import User
 
     collect_static()
-    spare_garbage_collection()  # as the server does
+    share_heaps()  # as the server does
+    spare_garbage_collection()
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
-    return [measure(client, path.format(team=team)) for path in _PAGES]
+    return [measure(client, path.format(team=team)) for path in PAGES]
 
 
 def print_pages(pages: Sequence[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Databases to measure in, and the real server on them; gone when the measuring is over."""
+"""Databases to measure in, gone when the measuring is over, and the real server on them."""
 
 import os
 import socket
@@ -50,6 +50,12 @@ def scratch_databases(postgresql_url: str) -> Iterator[Scratch]:
             _postgresql(postgresql_url) as url,
         ):
             yield _migrated("PostgreSQL", folder, url)
+
+
+def present_database() -> Scratch:
+    """The database that the environment names, which stays."""
+    ours = {"PORT": str(_free_port()), "HOST": "127.0.0.1", "ALLOWED_HOSTS": "127.0.0.1"}
+    return Scratch("present", {**os.environ, **ours})
 
 
 def _migrated(name: str, folder: str, url: str) -> Scratch:

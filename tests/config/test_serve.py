@@ -1,5 +1,6 @@
 """`manage.py serve`: real processes, real sockets."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -102,6 +103,31 @@ def test_ipv6_addresses_are_written_in_brackets():
 def test_an_address_of_another_machine_cannot_be_listened_on(taken_port):
     assert why_not_listening("192.0.2.1", taken_port)
     assert why_not_listening("127.0.0.1", free_port()) is None
+
+
+_THREADS = """
+import ctypes, threading
+from config.server import share_heaps
+share_heaps()
+together = threading.Barrier(8)
+def use_memory():
+    together.wait()
+    ctypes.CDLL(None).malloc(100_000)
+    together.wait()
+threads = [threading.Thread(target=use_memory) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_stats"), reason="the C library is not glibc")
+def test_threads_share_two_heaps():
+    told = subprocess.run(
+        [sys.executable, "-c", _THREADS], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    heaps = [line for line in told.stderr.splitlines() if line.startswith("Arena")]
+    assert heaps == ["Arena 0:", "Arena 1:"]
 
 
 def free_port() -> int:

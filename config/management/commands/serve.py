@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.collected import collect_static
 from config.jobs import worker_hooks
-from config.server import Server, server_options, spare_garbage_collection, why_not_listening
+from config.server import Server, server_options, share_heaps, spare_garbage_collection, why_not_listening
 
 
 class Command(BaseCommand):
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         application = get_wsgi_application()
         # A connection must not be shared by the workers, which are forks of this process.
         connections.close_all()
+        share_heaps()
         spare_garbage_collection()
         self.stderr.write(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port} (stop: Ctrl-C)")
         options = server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)
