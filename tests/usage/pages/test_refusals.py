@@ -17,7 +17,7 @@ from usage.refusals import refusal_counts
 
 
 @pytest.fixture
-def refused(cast, calls):
+def refused(cast, frozen, calls):
     """Mia's limit has refused 42 calls in this hour, her token's one, in test mode three."""
     now, token = timezone.now(), Token.objects.filter(user=cast.member, mode=Mode.LIVE).first()
     set_member_quota(by=SITE, team=cast.team, user=cast.member, limit=Limit(Decimal(1)), now=now)
