@@ -85,6 +85,8 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     "episode.unmarked": gettext_lazy("%(actor)s no longer expects: %(subject)s"),
     "view.shared": gettext_lazy("%(actor)s shared the view %(subject)s of the logs"),
     "view.deleted": gettext_lazy("%(actor)s deleted the shared view %(subject)s of the logs"),
+    "price.created": gettext_lazy("%(actor)s set the site's price of %(subject)s"),
+    "price.deleted": gettext_lazy("%(actor)s took a price of %(subject)s back"),
     "user.created": gettext_lazy("%(actor)s made the account %(subject)s"),
     "user.renamed": gettext_lazy("%(actor)s changed the name"),
     "user.deactivated": gettext_lazy("%(actor)s deactivated the account"),

@@ -1,11 +1,11 @@
-"""What site staff do with quotas in the Django admin: they set balances, by the same action as everywhere."""
+"""What site staff do in the Django admin with quotas and prices: by the same actions as everywhere."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -16,9 +16,10 @@ from teams.admin import staff_of
 from teams.errors import ActionError
 from teams.models import Mode
 from teams.read_only_admin import ReadOnlyAdmin
+from usage.actions.prices import create_price, delete_price
 from usage.actions.quotas import set_balance
 from usage.levels import LevelState
-from usage.models import Balance
+from usage.models import Balance, Price
 from usage.quota_forms import LimitForm, limit_initial
 from usage.quotas import balance_levels
 from usage.runout import reset_sentence
@@ -132,3 +133,43 @@ class BalanceAdmin(ReadOnlyAdmin):
     @admin.display(description=_("used in test mode"))
     def used_in_test(self, space: Balance) -> str | None:
         return money(level_of(space, Mode.TEST).used_nanos)
+
+
+class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A price, which is never changed: another one from a later moment on takes its place."""
+
+    class Meta:
+        model = Price
+        fields = ("model", "valid_from", "input_usd", "output_usd", "cached_usd", "cache_write_usd")
+        help_texts: ClassVar = {
+            "model": _("As the logs name it."),
+            "valid_from": _("For calls that begin then or later. Calls that are recorded keep their cost."),
+            "cached_usd": _("Empty: what input costs."),
+            "cache_write_usd": _("Empty: what input costs."),
+        }
+
+
+@admin.register(Price)
+class PriceAdmin(ReadOnlyAdmin):
+    """The site's own prices, which come before the public list; superusers set them, support staff look."""
+
+    form = PriceForm
+    list_display = PriceForm.Meta.fields
+    search_fields = ("model",)
+    ordering = ("model", "-valid_from")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("usage.add_price")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("usage.delete_price")
+
+    def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
+        create_price(by=staff_of(request), price=obj)
+
+    def delete_model(self, request: HttpRequest, obj: Price) -> None:
+        delete_price(by=staff_of(request), price=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Price]) -> None:
+        for price in queryset:
+            self.delete_model(request, price)

@@ -6,8 +6,9 @@ unique key.
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -358,6 +359,9 @@ class ClockChange(models.Model):
         return f"from {self.before}, exact from {self.exact_from}"
 
 
+_RATE: dict[str, Any] = {"max_digits": 12, "decimal_places": 6, "validators": [MinValueValidator(0)]}
+
+
 class Price(models.Model):
     """The site's own price of a model from a moment on: US dollars per million tokens.
 
@@ -366,14 +370,10 @@ class Price(models.Model):
 
     model = models.CharField(_("model"), max_length=128)
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
-    input_usd = models.DecimalField(_("input, $ per million"), max_digits=12, decimal_places=6)
-    output_usd = models.DecimalField(_("output, $ per million"), max_digits=12, decimal_places=6)
-    cached_usd = models.DecimalField(
-        _("cached input, $ per million"), max_digits=12, decimal_places=6, null=True, blank=True
-    )
-    cache_write_usd = models.DecimalField(
-        _("cache writes, $ per million"), max_digits=12, decimal_places=6, null=True, blank=True
-    )
+    input_usd = models.DecimalField(_("input, $ per million"), **_RATE)
+    output_usd = models.DecimalField(_("output, $ per million"), **_RATE)
+    cached_usd = models.DecimalField(_("cached input, $ per million"), null=True, blank=True, **_RATE)
+    cache_write_usd = models.DecimalField(_("cache writes, $ per million"), null=True, blank=True, **_RATE)
 
     class Meta:
         constraints = [
