@@ -38,6 +38,15 @@ def stamp_past(*, team_id: int, mode: int) -> None:
     add_up(PastStamp, keys=["team_id", "mode"], added=[], replaced=["stamp"], rows=[row])
 
 
+def past_stamps(team_ids: Iterable[int], mode: int) -> dict[int, int]:
+    """The stamps of teams as they are now, by team; 0 of one whose times past never changed."""
+    asked = [*team_ids]
+    found = (
+        PastStamp.objects.filter(team_id__in=asked, mode=mode).values_list("team_id", "stamp") if asked else ()
+    )
+    return dict.fromkeys(asked, 0) | dict(found)
+
+
 class _Kept:
     """Rows by what was asked, as many as fit, the ones used last."""
 

@@ -1,4 +1,4 @@
-"""The unusual episodes of a team: found once for each finished hour, kept in the cache, marked as expected."""
+"""The unusual episodes of a team: found once for each finished hour, or when times past have changed, and kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from usage import settled
 from usage.buckets import day_of, day_start, hour_of
 from usage.models import Outcome
 from usage.query import Range, local_shift
+from usage.settled import past_stamps
 from usage.unusual.candidates import Candidate, find_candidates
 from usage.unusual.causes import Drivers, find_causes
 from usage.unusual.common import WEEK
@@ -44,10 +45,20 @@ def find_unusual(team: Team, mode: Mode, within: Range, now: datetime) -> Found:
     return find_unusual_of_teams([(team, within)], mode, now)[0]
 
 
-def find_unusual_of_teams(asked: Sequence[tuple[Team, Range]], mode: Mode, now: datetime) -> list[Found]:
-    """The same for each team and its range; the cache is asked once for all that this process does not remember."""
+def find_unusual_of_teams(
+    asked: Sequence[tuple[Team, Range]], mode: Mode, now: datetime, stamps: Mapping[int, int] | None = None
+) -> list[Found]:
+    """The same for each team and its range; the cache is asked once for all that this process does not remember.
+
+    `stamps` are those of the teams' times past (`usage.settled`) as far as they are known; others are read.
+    """
+    known = stamps or {}
+    known = {**known, **past_stamps({team.pk for team, _within in asked} - known.keys(), mode)}
     windows = [window_of(within, team, now) for team, within in asked]
-    keys = [_cache_key(team, mode, window) for (team, _within), window in zip(asked, windows, strict=True)]
+    keys = [
+        _cache_key(team, mode, window, known[team.pk])
+        for (team, _within), window in zip(asked, windows, strict=True)
+    ]
     minutes = int(now.timestamp()) // REMEMBERED_SECONDS
     remembered = {key: rows[0][0] for key in keys if (rows := settled.find((key, minutes)))}
     kept = cache.get_many(others) if (others := [key for key in keys if key not in remembered]) else {}
@@ -85,14 +96,19 @@ def _remember(key: str, minutes: int, found: Found) -> None:
     settled.keep((key, minutes), [(found,)], more=len(found.episodes) * _EPISODE_BYTES)
 
 
-def _cache_key(team: Team, mode: Mode, window: Range) -> str:
+def _cache_key(team: Team, mode: Mode, window: Range, stamp: int) -> str:
+    """With the stamp, so that nothing is told of times past that has changed meanwhile; of another team of this
+    number, in a database that was made anew, neither.
+    """
     return ":".join(
         [
             f"unusual{_VERSION}",
             f"{team.pk}",
+            f"{team.created_at:%Y%m%dT%H%M%S%f}",
             f"{mode.value}",
             team.time_zone.replace("/", "."),
             f"{window.start:%Y%m%dT%H%M}-{window.end:%Y%m%dT%H%M}",
+            f"{stamp}",
             get_language() or "",
         ]
     )

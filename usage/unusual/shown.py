@@ -69,7 +69,8 @@ def unusual_in_teams(
     if first.models or first.tokens:
         return Unusual([], [], is_filtered=True)
     ranges = [(query.team, query.range) for query, _sees_team in asked]
-    found = find_unusual_of_teams(ranges, first.mode, now)
+    stamps = {query.team.pk: query.past.stamp for query, _sees_team in asked if query.past}
+    found = find_unusual_of_teams(ranges, first.mode, now, stamps)
     told: list[tuple[UsageQuery, Episode]] = []
     for (query, sees_team), one in zip(asked, found, strict=True):
         episodes = in_range(one.episodes, query.range)

@@ -10,6 +10,7 @@ from django.db import connection
 
 from teams.models import Mode
 from tests.usage.unusual.conftest import LUNCH, NOW
+from usage.models import HourModel
 from usage.query import Range, UsageQuery
 from usage.unusual import find
 from usage.unusual.episodes import Kind, calls_link, hours_link, in_range
@@ -121,18 +122,34 @@ def test_an_hour_that_is_not_over_is_not_looked_at(cast, runaway):
 
 def test_what_was_found_is_kept_for_the_hour(cast, runaway, django_assert_num_queries):
     first = found(cast)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert found(cast, within=Range(NOW - timedelta(days=1), NOW), now=NOW + timedelta(minutes=20)) == first
 
 
-def test_for_some_minutes_a_process_does_not_even_ask_the_cache(cast, runaway, django_assert_num_queries):
+def test_for_some_minutes_a_process_asks_for_the_stamp_alone(cast, runaway, django_assert_num_queries):
     first = found(cast)
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(1):
         assert found(cast, now=NOW + timedelta(minutes=9)) == first
     cache.clear()
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(1):
         assert found(cast, now=NOW + timedelta(minutes=9)) == first
     assert found(cast, now=NOW + timedelta(minutes=11)) == first
+
+
+def test_what_was_kept_is_not_told_when_times_past_have_changed(cast, usual, happen):
+    assert found(cast) == []
+    happen("script", 1000, at=LUNCH - timedelta(days=1))
+    (episode,) = found(cast)
+    assert episode.kind is Kind.CALLS
+    page = UsageQuery(cast.team, Mode.LIVE, WEEK)
+    assert len(unusual_in(page, sees_team=True, now=NOW).notes) == 1
+
+
+def test_another_team_of_the_same_number_is_told_nothing_of_it(cast, runaway):
+    assert found(cast)
+    cast.team.created_at += timedelta(microseconds=1)
+    HourModel.objects.all().delete()
+    assert found(cast) == []
 
 
 @pytest.mark.threads
