@@ -1,6 +1,6 @@
 """What drove the episodes: members, tokens, models and kinds of failure against what is usual for them.
 
-Four statements for all episodes together. Members and models come from the rollups, hour by hour; tokens, and
+Five statements for all episodes together. Members and models come from the rollups, hour by hour; tokens, and
 what one member did, from the calls themselves (`usage.unusual.details`).
 """
 
@@ -14,7 +14,8 @@ import numpy as np
 from django.db.models import Q, QuerySet
 
 from teams.models import Mode, Team
-from usage.models import HourMember, HourModel, Outcome
+from usage.buckets import day_of
+from usage.models import DayModel, HourMember, HourModel, Outcome
 from usage.query import Range
 from usage.unusual.candidates import Candidate
 from usage.unusual.common import DAY, WEEK, Floats
@@ -61,11 +62,12 @@ def find_causes(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidat
     members = _cells(HourMember.objects, "member_id", team, mode, hours, grid)
     models = _cells(HourModel.objects, "model", team, mode, hours, grid)
     details = read_details(team, mode, hourly, grid, found)
+    has_models = _has_several_models(team, mode, hourly)
     return [
         _joined(
             [
-                ("member", *_explained(one, members)),
-                ("model", *_models(one, models, details, hourly)),
+                ("member", *_explained(one, members, has_several=len(hourly.members) > 1)),
+                ("model", *_models(one, models, details, hourly, has_several=has_models)),
                 ("token", *explained_by_calls(one, "token", details, hourly)),
                 ("outcome", *_outcomes(hourly, one)),
             ]
@@ -120,18 +122,29 @@ def _cells(rows: Any, column: str, team: Team, mode: Mode, hours: Sequence[Range
     return Cells(names, sums, tuple(sketches))
 
 
+def _has_several_models(team: Team, mode: Mode, hourly: Hourly) -> bool:
+    """Whether the team called more than one model in the time that is looked at."""
+    first, last = (day_of(hourly.instant(place), hourly.zone) for place in (0, len(hourly.hours)))
+    days = DayModel.objects.filter(team_id=team.pk, mode=mode, day__gte=first, day__lte=last)
+    return len(days.order_by().values("model").distinct()[:2]) > 1
+
+
 def _models(
-    one: Candidate, models: Cells, details: Details, hourly: Hourly
+    one: Candidate, models: Cells, details: Details, hourly: Hourly, *, has_several: bool
 ) -> tuple[Sequence[Any], Sequence[Driver] | None]:
     if one.kind is Kind.MEMBER:
         return explained_by_calls(one, "model", details, hourly)
-    return _explained(one, models)
+    return _explained(one, models, has_several=has_several)
 
 
-def _explained(one: Candidate, cells: Cells) -> tuple[Sequence[Any], Sequence[Driver] | None]:
-    """The drivers of a candidate in one dimension; None when there is nothing to tell apart."""
+def _explained(
+    one: Candidate, cells: Cells, *, has_several: bool
+) -> tuple[Sequence[Any], Sequence[Driver] | None]:
+    """The drivers of a candidate in one dimension; None when there is nothing to tell apart: the team has no
+    `has_several`, though in these hours there may have been one alone.
+    """
     hours = slice(one.start, one.end)
-    if one.kind is Kind.MEMBER or (cells.sums[..., 0].any(axis=0).sum()) < 2:
+    if one.kind is Kind.MEMBER or not has_several or not cells.names:
         return (), None
     calls = cells.sums[hours, :, 0].sum(axis=0)
     if one.kind is Kind.LATENCY:

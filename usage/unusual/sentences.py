@@ -44,7 +44,9 @@ def _short(value: float) -> str:
 
 
 def _about(value: float) -> str:
-    """Two or three digits are enough for what is usual: 2,312.4 is "2,310"."""
+    """Two or three digits are enough for what is usual: 2,312.4 is "2,310", and 2.41 is "2.4"."""
+    if 0.5 <= abs(value) < 9.95:
+        return _short(value)
     digits = max(len(str(int(abs(value)))) - 3, 0)
     return _number(round(value, -digits))
 
@@ -115,6 +117,8 @@ def member_sentence(scores: MemberScores, column: int, name: str, incident: Inci
     found, expected = float(scores.found[at]), float(scores.expected[at])
     times = _times(found, expected)
     numbers = {"name": name, "amount": _calls(found), "usual": _about(np.ceil(expected)), "times": times}
+    if scores.clock[at] and expected <= 0:
+        return _("%(name)s: %(amount)s in 6 h, at this time of day usually none.") % numbers
     if scores.clock[at]:
         return _("%(name)s: %(amount)s in 6 h; at this time of day usually below %(usual)s.") % numbers
     if times is None:

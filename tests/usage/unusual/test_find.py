@@ -10,7 +10,7 @@ from django.db import connection
 
 from teams.models import Mode
 from tests.usage.unusual.conftest import LUNCH, NOW
-from usage.models import HourModel
+from usage.models import HourMember, HourModel
 from usage.query import Range, UsageQuery
 from usage.unusual import find
 from usage.unusual.episodes import Kind, calls_link, hours_link, in_range
@@ -46,6 +46,16 @@ def test_a_script_that_runs_away_is_one_episode_with_who_and_what_drove_it(cast,
     assert episode.sentence.startswith("12:00 Thu: 1,02")
     assert causes(episode) == {("member", "Mia"), ("token", "script"), ("model", "gpt-4o-mini")}
     assert all(cause.share > 0.95 for cause in episode.causes)
+
+
+def test_who_called_alone_in_the_dead_of_night_is_named_and_it_is_one_episode(cast, usual, happen):
+    HourMember.objects.filter(hour__hour__in=[1, 2, 3]).delete()
+    HourModel.objects.filter(hour__hour__in=[1, 2, 3]).delete()
+    for hour in (1, 2, 3):
+        happen("script", 300, at=LUNCH.replace(hour=hour))
+    (episode,) = found(cast)
+    assert {("member", "Mia"), ("model", "gpt-4o-mini")} <= causes(episode)
+    assert Kind.MEMBER in episode.kinds
 
 
 def test_its_link_carries_its_hours_and_what_drove_it(cast, runaway, tokens):
