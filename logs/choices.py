@@ -12,7 +12,7 @@ from logs.paths import MOST_PLACES
 from logs.plans import make_plan
 from logs.query import CallQuery, calls_within
 from logs.totals import count_calls
-from logs.unions import calls_of_routes, tally
+from logs.unions import calls_of_routes, calls_of_tags, tally
 from usage.cells import filters
 from usage.models import Outcome
 from usage.people import NO_TOKEN, people_of, tokens_with
@@ -20,8 +20,8 @@ from usage.query import Dimension, UsageQuery
 
 # What no rollup counts is counted in the newest calls only; failed ones have an index of all that is needed.
 SAMPLE, SAMPLE_FAILED = 5_000, 20_000
-# As far as the calls of one route are counted.
-MOST_OF_ROUTE = 2_000
+# As far as the calls of one route or tag are counted, and of how many tags.
+MOST_OF_VALUE, MOST_TAGS = 2_000, 200
 MOST = 100
 # The parameters of the usage query; the others are columns of calls.
 _DIMENSIONS = {"member": Dimension.MEMBER, "model": Dimension.MODEL, "token": Dimension.TOKEN}
@@ -69,8 +69,8 @@ def _found(name: str, query: CallQuery) -> tuple[list[Choice], int]:
         return _by_dimension(name, query.usage), 0
     if name == "outcome":
         return _outcomes(query.usage), 0
-    if name in _OF_ROUTE and not query.usage.filtered and (by_route := _by_route(name, query)) is not None:
-        return by_route, 0
+    if not query.usage.filtered and (by_index := _by_index(name, query)) is not None:
+        return by_index, 0
     return _sampled(name, query), SAMPLE_FAILED if name in _OF_FAILED else SAMPLE
 
 
@@ -105,12 +105,26 @@ def _outcomes(usage: UsageQuery) -> list[Choice]:
     return [Choice(outcome.word, str(outcome.label), calls) for outcome, calls in counts if calls]
 
 
+def _by_index(name: str, query: CallQuery) -> list[Choice] | None:
+    """All values that occur in the period, counted by an index of them; None where there is none, or too many."""
+    if name == "tag":
+        return _by_tag(query)
+    return _by_route(name, query) if name in _OF_ROUTE else None
+
+
+def _by_tag(query: CallQuery) -> list[Choice] | None:
+    counts = calls_of_tags(query.usage, MOST_TAGS + 1, MOST_OF_VALUE)
+    if len(counts) > MOST_TAGS:
+        return None
+    return [Choice(tag, tag, calls, is_least=calls >= MOST_OF_VALUE) for tag, calls in counts if calls]
+
+
 def _by_route(name: str, query: CallQuery) -> list[Choice] | None:
     """Providers, endpoints and channels: all that occur, for the team's routes are known and each is counted.
 
     None where there are too many of them.
     """
-    routes = calls_of_routes(query.usage, MOST_PLACES + 1, MOST_OF_ROUTE)
+    routes = calls_of_routes(query.usage, MOST_PLACES + 1, MOST_OF_VALUE)
     if len(routes) > MOST_PLACES:
         return None
     counts: Counter[str] = Counter()
@@ -118,7 +132,7 @@ def _by_route(name: str, query: CallQuery) -> list[Choice] | None:
     for *way, calls in routes:
         value = str(way[_OF_ROUTE.index(name)])
         counts[value] += int(calls)
-        if calls >= MOST_OF_ROUTE:
+        if calls >= MOST_OF_VALUE:
             bounded.add(value)
     return [Choice(value, value, n, is_least=value in bounded) for value, n in counts.items() if value and n]
 

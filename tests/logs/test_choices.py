@@ -92,9 +92,15 @@ def test_the_others_come_from_the_newest_calls(record, choices, name, fields):
 
 @pytest.fixture
 def small_sample(monkeypatch):
-    """Only the newest call is counted where no rollup knows."""
+    """Only the newest call is counted where no rollup knows, nor an index of all values."""
     monkeypatch.setattr("logs.choices.SAMPLE", 1)
     monkeypatch.setattr("logs.choices.SAMPLE_FAILED", 1)
+
+
+@pytest.fixture
+def many_tags(monkeypatch):
+    """There are too many tags to count each."""
+    monkeypatch.setattr("logs.choices.MOST_TAGS", 1)
 
 
 @pytest.mark.parametrize("name", ["provider", "endpoint", "channel"])
@@ -104,8 +110,19 @@ def test_a_rare_route_is_offered_too(record, choices, small_sample, name):
     assert choices("owner", name) == {"often": 1, "rare": 1}
 
 
+def test_a_rare_tag_is_offered_and_searched_for_too(record, choices, small_sample):
+    for minutes, tags in [(60, ["rare", "Übung"]), (2, ["often"]), (1, ["often", "a"])]:
+        record("owner", f"r{minutes}", minutes=minutes, tags=tags)
+    record("owner", "older", minutes=60 * 24 * 40, tags=["older"])
+    assert choices("owner", "tag") == {"often": 2, "rare": 1, "Übung": 1, "a": 1}
+    assert choices("owner", "tag", q="ra") == {"rare": 1}
+    assert choices("owner", "tag", mode="test") == {}
+
+
 @pytest.mark.parametrize(("name", "value"), [("tag", "Rare"), ("error_type", "Rare"), ("status", "418")])
-def test_what_is_typed_in_full_is_found_behind_the_newest_calls_too(record, choices, small_sample, name, value):
+def test_what_is_typed_in_full_is_found_behind_the_newest_calls_too(
+    record, choices, small_sample, many_tags, name, value
+):
     fields = {"status": 418, "error_type": "Rare", "tags": ["Rare"]}
     record("owner", "rare", minutes=60, **fields)
     record("owner", "newest", status=500, tags=["often"], error_type="often")
