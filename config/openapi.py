@@ -222,7 +222,7 @@ _FILTERS = [
     _query("to", "end of the range, not included"),
     _query("team", "slug; needed with a site's gateway key"),
     _query("member", "address or public id; repeatable"),
-    _query("model", "repeatable"),
+    _query("model", "the whole name, which may have commas; repeatable"),
     _query("token", "public id, or none for calls without one; repeatable"),
     _query("mode", "live or test", enum=["live", "test"]),
 ]

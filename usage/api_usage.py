@@ -151,17 +151,17 @@ def _instant(request: HttpRequest, name: str, team: Team) -> datetime | None:
 
 
 def _dimensions(request: HttpRequest) -> list[Dimension]:
-    names = _values(request, "group_by") or [Dimension.TIME]
+    """What the rows are divided by, each once: repeated, or several with commas; by time if nothing is said."""
+    names = [part.strip() for text in request.GET.getlist("group_by") for part in text.split(",")]
     try:
-        return [Dimension(name) for name in names]
+        return [Dimension(name) for name in dict.fromkeys(filter(None, names))] or [Dimension.TIME]
     except ValueError:
         raise _invalid("group_by", _("Take any of time, member, model, token.")) from None
 
 
 def _values(request: HttpRequest, name: str) -> list[str]:
-    """A parameter that may be repeated or hold several with commas, each value once."""
-    found = [part.strip() for text in request.GET.getlist(name) for part in text.split(",")]
-    values = list(dict.fromkeys(part[:254].replace("\x00", "") for part in found if part))
+    """The values of a parameter that may be repeated, each once and whole: a model's name may have commas."""
+    values = list(dict.fromkeys(text[:254].replace("\x00", "") for text in request.GET.getlist(name) if text))
     if len(values) > MOST_VALUES:
         raise _invalid(name, _("Take at most %d at once.") % MOST_VALUES)
     return values

@@ -5,6 +5,7 @@ import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
+from urllib.parse import urlencode
 
 import pytest
 
@@ -82,8 +83,34 @@ def test_a_test_token_reads_test_mode_unless_it_asks_for_live(get, token_of):
 def test_filters_narrow_the_answer(get, token_of):
     secret = secret_of(token_of, "owner")
     assert get(secret, "member=mia@example.org").json()["totals"]["calls"] == 2
-    assert get(secret, "model=gpt-4o-mini,other").json()["totals"]["calls"] == 3
+    assert get(secret, "model=gpt-4o-mini&model=other").json()["totals"]["calls"] == 3
     assert get(secret, "model=other").json()["rows"] == []
+    assert get(secret, "member=mia@example.org&member=adam@example.org").json()["totals"]["calls"] == 3
+
+
+@pytest.mark.parametrize("model", ["own,model", " own, model", ",", "m" * 127 + ","])
+def test_a_model_is_asked_for_by_its_whole_name_with_commas_and_spaces(get, token_of, model):
+    token, secret = token_of("owner")
+    called = ReportedCall(request_id="own", started_at=NOW - timedelta(hours=1), model=model)
+    record_calls([called], by=Caller(token=token), now=NOW)
+    asked = urlencode({"group_by": "model", "model": model})
+    assert [(row["model"], row["calls"]) for row in get(secret, asked).json()["rows"]] == [(model, 1)]
+    assert get(secret, f"{asked}&model=gpt-4o-mini").json()["totals"]["calls"] == 4
+    assert get(secret, "model=own&model=model").json()["rows"] == []
+
+
+def test_divisions_may_have_commas_or_be_repeated(get, token_of):
+    secret = secret_of(token_of, "owner")
+    answers = [
+        get(secret, asked).json()["rows"]
+        for asked in (
+            "group_by=member,model",
+            "group_by=member&group_by=model",
+            "group_by=,member, model,member",
+        )
+    ]
+    assert answers[0] == answers[1] == answers[2]
+    assert len(answers[0]) == 2
 
 
 GROUPS = [
