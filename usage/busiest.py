@@ -1,22 +1,23 @@
 """The busiest hours of the week: calls by weekday and hour of the team's clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import sqrt
 
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
 from config.figures import plain
-from usage.buckets import hour_of
+from usage.buckets import day_of, day_start, days_between, hour_of
 from usage.cells import HOUR_ROLLUPS, narrowest
-from usage.query import Dimension, Granularity, UsageQuery
+from usage.query import Dimension, Granularity, Range, UsageQuery
 from usage.rollup_sql import CALLS, Slice, sums_of
 from usage.rollups import COUNTERS
 from usage.statistics import Overview
 
 SHADES = 5
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,9 @@ def _calls_by_hour(query: UsageQuery) -> list[tuple[datetime, int]]:
 
 def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
     """Sums over how often each hour of the week came; a range need not be whole weeks."""
-    times = [[0] * 24 for _day in range(7)]
-    at, hours = hour_of(query.range.start, query.zone), 0
-    total = -(-(query.range.end - at) // timedelta(hours=1))
-    whole, rest = divmod(total, 168)
-    while hours < rest:
-        local = (at + timedelta(hours=hours)).astimezone(query.zone)
-        times[local.weekday()][local.hour] += 1
-        hours += 1
+    times = _times(query)
     means = [
-        [calls / max(whole + count, 1) for calls, count in zip(*day, strict=True)]
+        [calls / max(count, 1) for calls, count in zip(*day, strict=True)]
         for day in zip(sums, times, strict=True)
     ]
     most = max(max(day) for day in means)
@@ -99,6 +93,29 @@ def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
             for weekday, day in enumerate(days)
         ]
     )
+
+
+def _times(query: UsageQuery) -> list[list[int]]:
+    """How often the range has each hour of the week on the team's clock: the one that DST repeats, once more.
+
+    Days of 24 hours are counted whole, for there are thousands of hours; each hour is looked at only at the ends
+    and on days on which the clock is changed.
+    """
+    first, last = day_of(query.range.start, query.zone) + timedelta(days=1), day_of(query.range.end, query.zone)
+    midnights = [day_start(day, query.zone) for day in days_between(first, last + timedelta(days=1))]
+    by_hour = [Range(query.range.start, midnights[0]), Range(midnights[-1], query.range.end)]
+    days = [0] * 7
+    for place, (start, end) in enumerate(pairwise(midnights), first.weekday()):
+        if end - start == DAY:
+            days[place % 7] += 1
+        else:
+            by_hour.append(Range(start, end))
+    times = [[count] * 24 for count in days]
+    hourly = replace(query, granularity=Granularity.HOUR)
+    for at in (at for part in by_hour for at in hourly.buckets(part)):
+        local = at.astimezone(query.zone)
+        times[local.weekday()][local.hour] += 1
+    return times
 
 
 def _slot(weekday: int, hour: int, calls: float, most: float, day: str, label: str) -> Slot:

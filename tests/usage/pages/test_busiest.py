@@ -1,13 +1,16 @@
 """The busiest hours of the week on the overview."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from teams.models import Mode
 from tests.usage.unusual.conftest import LUNCH, at_noon, happen, tokens  # noqa: F401
+from usage.buckets import day_of
 from usage.busiest import busiest_hours
 from usage.query import Granularity, Range, UsageQuery
+from usage.rollups import Fact, add_calls
 from usage.statistics import overview
 
 
@@ -40,6 +43,52 @@ def test_filters_by_model_or_member_are_known_by_the_hour_and_others_are_not(bus
     assert busiest(14, models=("gpt-4o-mini",)).summary == "Thu 12:00: 30 calls"
     assert busiest(14, models=("other",)).summary == ""
     assert busiest(14, tokens=(tokens["owner"].pk,)) is None
+
+
+@pytest.fixture
+def every_hour(cast):
+    """The averages of a range on a zone's clock that has three calls in every hour."""
+
+    def ask(start: str, end: str, zone: str, granularity=Granularity.DAY):
+        cast.team.time_zone = zone
+        cast.team.save()
+        edges = (
+            datetime.fromisoformat(at).replace(tzinfo=cast.team.zone).astimezone(UTC) for at in (start, end)
+        )
+        query = UsageQuery(cast.team, Mode.LIVE, Range(*edges), granularity=granularity)
+        one = Fact(**dict.fromkeys(Fact._fields, 0) | {"member_id": cast.owner.pk, "model": "gpt-4o-mini"})
+        hours = replace(query, granularity=Granularity.HOUR).buckets()
+        facts = [one._replace(hour=at, day=day_of(at, query.zone)) for at in hours for _call in range(3)]
+        add_calls(team_id=cast.team.pk, mode=Mode.LIVE, facts=facts)
+        return busiest_hours(query, overview(query))
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone"),
+    [
+        ("2026-10-01", "2026-11-01", "Europe/Berlin"),
+        ("2026-10-19T05:00", "2026-10-27T03:00", "Europe/Berlin"),
+        ("2026-03-20T17:00", "2026-04-10T09:00", "Europe/Berlin"),
+        ("2026-03-01", "2026-12-01", "America/New_York"),
+        ("2026-04-20", "2026-05-04", "Africa/Cairo"),  # midnight is skipped
+        ("2026-03-30", "2026-04-20", "Australia/Lord_Howe"),
+        ("2026-09-20", "2026-10-20", "Australia/Lord_Howe"),
+        ("2026-09-20", "2026-10-20", "Pacific/Chatham"),
+        ("2026-03-01", "2026-04-01", "Asia/Kolkata"),
+    ],
+)
+def test_as_many_calls_in_every_hour_are_the_average_of_every_hour_when_the_clock_is_changed(
+    every_hour, start, end, zone
+):
+    found = every_hour(start, end, zone)
+    assert {slot.calls for _day, slots in found.days for slot in slots} == {3}
+
+
+def test_an_hour_that_daylight_saving_skips_has_no_calls_on_average(every_hour):
+    found = every_hour("2026-03-22T12:00", "2026-03-30", "Europe/Berlin", Granularity.HOUR)
+    assert [slot.calls for slot in found.days[6][1]] == [3, 3, 0, *[3] * 21]
 
 
 def test_less_than_a_week_has_no_busiest_hours(busiest):
