@@ -4,15 +4,34 @@ import functools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+MINUTE = timedelta(minutes=1)
+
 
 def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
     """The start, as a UTC instant, of the hour on the zone's clock that `at` (aware) is in.
 
-    In the hour that daylight saving repeats, the two are different instants and stay apart.
+    In the hour that daylight saving repeats, the two are different instants and stay apart. Where the clock is
+    changed by half an hour, as on Lord Howe, an hour ends there and the next one begins, both perhaps shorter.
     """
+    at = at.astimezone(UTC)  # of times of a zone only the clock's hands would be turned back
     local = at.astimezone(zone)
     past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-    return (at - past).astimezone(UTC)
+    start = at - past
+    # No full hour there: since then the clock was changed, and not by whole hours.
+    return _last_change(start, at, zone) if past and start.astimezone(zone).minute else start
+
+
+def _last_change(before: datetime, at: datetime, zone: ZoneInfo) -> datetime:
+    """The instant (UTC) in (before, at] from which on the zone has the offset of `at`; offsets change on minutes."""
+    offset = at.astimezone(zone).utcoffset()
+    low, high = 0, -(-(at - before) // MINUTE)  # minutes since `before`: another offset, this offset
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (before + middle * MINUTE).astimezone(zone).utcoffset() == offset:
+            high = middle
+        else:
+            low = middle
+    return before + high * MINUTE
 
 
 def day_of(at: datetime, zone: ZoneInfo) -> date:
