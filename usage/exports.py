@@ -63,7 +63,7 @@ def _shown(page: OverviewPage | OwnPage) -> dict[str, Any]:
         "previous": previous if query.previous else None,
         "models": [_ranked({"model": row.key}, row) for row in page.models],
         "refused": page.refusals,
-        "unusual": [note_json(note) for note in page.unusual.notes],
+        "unusual": [note_json(note) for note in [*page.unusual.notes, *page.unusual.expected]],
         "busiest_hours": [
             {"weekday": slot.weekday, "hour": slot.hour, "calls": round(slot.calls, 3)}
             for _day, slots in (busiest.days if busiest else [])
@@ -112,8 +112,9 @@ def _ranked(named: dict[str, Any], ranked: Ranked) -> dict[str, Any]:
 
 
 def _row(row: Row, by: Dimension) -> dict[str, Any]:
+    unusual = {"unusual": row.note.episode.sentence if row.note else None}
     if by is Dimension.MODEL:
-        return _ranked({"model": row.key}, row.ranked)
+        return {**_ranked({"model": row.key}, row.ranked), **unusual}
     limited = row.quota if row.quota and row.quota.limit_nanos is not None else None
     quota = {
         "quota_used_usd": usd_string(row.quota.used_nanos) if row.quota else None,
@@ -121,18 +122,14 @@ def _row(row: Row, by: Dimension) -> dict[str, Any]:
     }
     if by is Dimension.TOKEN:
         named = {"token": row.key, "name": row.name, "member": row.detail}
-        return {**_ranked(named, row.ranked), **quota}
+        return {**_ranked(named, row.ranked), **quota, **unusual}
     person = row.person
     named = {
         "member": person.email if person else "",
         "name": person.name if person else "",
         "role": (person.role or "former") if person else "",
     }
-    return {
-        **_ranked(named, row.ranked),
-        **quota,
-        "unusual": row.note.episode.sentence if row.note else None,
-    }
+    return {**_ranked(named, row.ranked), **quota, **unusual}
 
 
 def _csv(rows: Iterable[dict[str, Any]], header: list[str], name: str) -> HttpResponse:

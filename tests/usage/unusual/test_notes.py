@@ -1,5 +1,6 @@
-"""The unusual on the overview and the ranking: rings, notes, badges; calling it expected."""
+"""The unusual on the overview and the ranking: rings, notes, badges; calling it expected; what their files say."""
 
+import csv
 import json
 import re
 
@@ -185,3 +186,25 @@ def test_the_ranking_flags_who_and_what_drove_it_and_sorts_by_it(runaway, at_noo
     flagged = client.get(f"/t/{cast.team.slug}/ranking/?period=7d&by={by}&sort=unusual").context["page"].shown
     assert [row.name for row in flagged if row.note][:1] == [name] == [flagged[0].name]
     assert flagged[-1].note is None
+
+
+@pytest.mark.parametrize("by", ["member", "token", "model"])
+def test_the_files_of_the_ranking_flag_the_same_rows_as_the_page(runaway, page, cast, client_of, by):
+    address = f"/t/{cast.team.slug}/ranking/?period=7d&by={by}"
+    shown = client_of("owner").get(address).context["page"].shown
+    flags = [row.note.episode.sentence if row.note else None for row in shown]
+    assert any(flags)
+    rows = json.loads(page("owner", f"ranking/export/?period=7d&by={by}&format=json"))["rows"]
+    assert [row["unusual"] for row in rows] == flags
+    lines = csv.DictReader(page("owner", f"ranking/export/?period=7d&by={by}&format=csv").splitlines())
+    assert [line["unusual"] or None for line in lines] == flags
+
+
+def test_the_overviews_file_has_what_was_expected_too_with_the_reason(cast, runaway, page, client_of):
+    (new,) = json.loads(page("owner", "export/?period=7d&format=json"))["unusual"]
+    assert new["expected"] is None
+    form = {"episode": new["id"], "reason": "Load test", "page": "period=7d"}
+    client_of("owner").post(f"/t/{cast.team.slug}/unusual/expected/", form)
+    (marked,) = json.loads(page("owner", "export/?period=7d&format=json"))["unusual"]
+    assert marked["id"] == new["id"]
+    assert marked["expected"] == {"reason": "Load test", "marked_at": "2026-11-20T12:30:00Z"}
