@@ -16,7 +16,7 @@ from usage.own import OwnQuestion, OwnUsage, own_usage
 from usage.people import people_with, tokens_with
 from usage.prepared import prepared
 from usage.query import Dimension, Granularity, UsageQuery
-from usage.refusals import Refused, refusals_in
+from usage.refusals import Refused, refusals_in, refused_in_all
 from usage.rollup_sql import CALLS, WITHOUT_TTFT, Depth
 from usage.statistics import Overview, Ranked, only, overview_and_models, ranking
 from usage.top import TOP, Top, top_of
@@ -39,9 +39,9 @@ class OverviewPage:
     refused: list[Refused]
 
     @property
-    def refusals(self) -> int:
-        """How many reservations were refused for quota."""
-        return sum(one.refused for one in self.refused)
+    def refusals(self) -> int | None:
+        """How many reservations were refused for quota; None where that is not known."""
+        return refused_in_all(self.query, (one.refused for one in self.refused))
 
 
 def overview_page(
@@ -107,9 +107,9 @@ class OwnPage:
         return self.own.overview
 
     @property
-    def refusals(self) -> int:
-        """How many reservations were refused for quota."""
-        return sum(one.refused for one in self.refused)
+    def refusals(self) -> int | None:
+        """How many reservations were refused for quota; None where that is not known."""
+        return refused_in_all(self.query, (one.refused for one in self.refused))
 
 
 def own_page(

@@ -15,17 +15,17 @@ from usage.drill import CallsBehind
 from usage.forms import RefusalFilter
 from usage.people import tokens_with
 from usage.query import PRESETS, UsageQuery
-from usage.refusals import NamedRefused, named_hours, refused_hours
+from usage.refusals import NamedRefused, named_hours, refused_hours, refused_in_all
 
 PAGE = 50
 
 
 @dataclass(frozen=True)
 class RefusalsPage:
-    """How many were refused in all, and by which limits in which hours on this page, newest first."""
+    """How many were refused in all (None: not known), and by which limits in which hours on this page, newest first."""
 
     query: UsageQuery
-    refused: int
+    refused: int | None
     rows: list[NamedRefused]
     paged: Page[Any]
 
@@ -55,5 +55,5 @@ def _page(access: Access, form: RefusalFilter) -> RefusalsPage:
     own = [pk for pk, one in tokens.items() if one.user_id in query.members]
     rows = refused_hours(query, own, form.level_asked)
     paged = Paginator(rows, PAGE).get_page(form.cleaned_data["page"] or 1)
-    total = rows.aggregate(refused=Sum("refused"))["refused"] or 0
+    total = refused_in_all(query, [rows.aggregate(refused=Sum("refused"))["refused"] or 0])
     return RefusalsPage(query, total, named_hours(access.team, paged), paged)

@@ -75,6 +75,11 @@ def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) 
     return sorted(found.values(), key=lambda refused: -refused.refused)
 
 
+def refused_in_all(query: UsageQuery, refused: Iterable[int]) -> int | None:
+    """How many they are together; None where models are filtered by, because of those nobody knows."""
+    return None if query.models else sum(refused)
+
+
 def refused_hours(
     query: UsageQuery, token_ids: Collection[int] = (), level: Level | None = None
 ) -> QuerySet[Refusal]:

@@ -57,7 +57,7 @@ def see(cast, client_of) -> Callable[..., Any]:
     clients: dict[str, Client] = {}  # so that signing in is not among the queries of a page
 
     def get(name: str, page: str = "overview", query: str = "", **headers: str) -> Any:
-        url = reverse(f"usage:{page}", args=[] if page == "me" else [cast.team.slug])
+        url = reverse(f"usage:{page}", args=[] if page in {"me", "me-export"} else [cast.team.slug])
         if name not in clients:
             clients[name] = client_of(name)
         return clients[name].get(f"{url}?{query}", headers=headers)

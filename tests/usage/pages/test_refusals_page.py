@@ -1,5 +1,7 @@
 """The page of refusals: by hour and limit, newest first; a member's own only."""
 
+import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -74,6 +76,24 @@ def test_a_member_sees_their_own_limits_only(cast, rows, at):
 
 def test_nothing_refused_is_said(cast, at):
     assert "Nothing was refused" in text_of(at("period=30d"))
+
+
+def test_of_some_models_it_says_that_nobody_knows_instead_of_none(rows, at):
+    html = text_of(at("period=7d&level=team&model=gpt-5"))
+    assert "Refused calls are counted without their model." in html
+    assert "0 calls refused" not in html
+    assert "Nothing was refused" not in html
+    (href,) = re.findall(r'<a class="toggle" href="([^"]*)"[^>]*>(?:(?!</a>).)*Of all models', html, re.DOTALL)
+    assert at(href.replace("&amp;", "&").lstrip("?")).context["page"].refused == 60
+
+
+@pytest.mark.parametrize("page", ["overview", "me"])
+def test_the_files_of_some_models_say_that_nobody_knows_either(cast, rows, see, page):
+    def refused(query: str) -> int | None:
+        return json.loads(text_of(see("member", f"{page}-export", f"period=7d&format=json{query}")))["refused"]
+
+    assert refused("") == 120
+    assert refused("&model=gpt-5") is None
 
 
 def test_htmx_gets_the_part(rows, at):
