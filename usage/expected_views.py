@@ -31,7 +31,7 @@ def mark(request: HttpRequest, slug: str) -> HttpResponse:
     if query is None or episode is None:
         messages.error(request, _("This episode is not told any more."))
     elif not form.is_valid():
-        messages.error(request, _("Say why this was expected."))
+        messages.error(request, str(next(error for errors in form.errors.values() for error in errors)))
     else:
         attempt(
             request,

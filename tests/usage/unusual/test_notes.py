@@ -124,10 +124,26 @@ def test_what_is_not_told_cannot_be_marked(cast, runaway, page, client_of, form)
     assert "This episode is not told any more." in client.get(f"/t/{cast.team.slug}/").content.decode()
 
 
-def test_a_mark_without_a_reason_is_refused(cast, runaway, page, client_of):
-    form = {"episode": episode_key(page("owner")), "reason": " "}
-    client_of("owner").post(f"/t/{cast.team.slug}/unusual/expected/", form)
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (" ", "Say why this was expected."),
+        ("x" * 201, "The reason is 201 characters long; take at most 200."),
+    ],
+)
+def test_a_mark_without_a_reason_or_with_too_long_a_one_is_refused(
+    cast, runaway, page, client_of, reason, words
+):
+    client, form = client_of("owner"), {"episode": episode_key(page("owner")), "reason": reason}
+    client.post(f"/t/{cast.team.slug}/unusual/expected/", form)
     assert not ExpectedEpisode.objects.exists()
+    assert words in client.get(f"/t/{cast.team.slug}/").content.decode()
+
+
+def test_a_reason_may_be_as_long_as_is_said(cast, runaway, page, client_of):
+    form = {"episode": episode_key(page("owner")), "reason": "x" * 200}
+    client_of("owner").post(f"/t/{cast.team.slug}/unusual/expected/", form)
+    assert ExpectedEpisode.objects.get().reason == "x" * 200
 
 
 def test_activity_says_what_was_expected(cast, runaway, page, client_of):
