@@ -35,7 +35,7 @@ from usage.forms import (
     outcomes_named,
 )
 from usage.money import to_nanos
-from usage.query import Granularity, Range, UsageQuery, next_bucket
+from usage.query import Granularity, Range, next_bucket
 
 SORTS = {
     Sort.NEWEST: gettext_lazy("newest first"),
@@ -261,13 +261,13 @@ class SavedViewForm(forms.Form):
 class Narrowing:
     """The addresses of a list with its filters, narrowed to a range of latency or to a bucket of time."""
 
-    def __init__(self, path: str, asked: QueryDict, usage: UsageQuery) -> None:
-        self._path, self._asked, self._usage = path, asked.copy(), usage
+    def __init__(self, path: str, asked: QueryDict, query: CallQuery) -> None:
+        self._path, self._asked, self._query = path, asked.copy(), query
         self._asked.pop("cursor", None)
 
     def to_bucket(self, start: datetime) -> str:
         """The list of the calls of the bucket that starts there, so far as it lies in the period."""
-        asked, usage = self._asked.copy(), self._usage
+        asked, usage = self._asked.copy(), self._query.usage
         end = next_bucket(start, usage.granularity, usage.zone)
         asked.pop("period", None)
         asked["from"] = on_the_clock(max(start, usage.range.start), usage.zone)
@@ -275,9 +275,10 @@ class Narrowing:
         return f"{self._path}?{asked.urlencode()}"
 
     def to(self, bar: Bar) -> str:
-        """The list of exactly the calls of a bar."""
-        asked = self._asked.copy()
-        asked["latency_from"], asked["latency_to"] = str(bar.start), str(bar.end)
+        """The list of exactly the calls of a bar, which may reach beyond the range of latency that is asked for."""
+        asked, query = self._asked.copy(), self._query
+        asked["latency_from"] = str(max(bar.start, query.latency_from or 0))
+        asked["latency_to"] = str(bar.end if query.latency_to is None else min(bar.end, query.latency_to))
         return f"{self._path}?{asked.urlencode()}"
 
 

@@ -110,7 +110,7 @@ def latency(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         query = form.call_query()
         seen = latency_of(query)
-        narrow = Narrowing(reverse("logs:list", args=[slug]), request.GET, query.usage)
+        narrow = Narrowing(reverse("logs:list", args=[slug]), request.GET, query)
         context |= {
             "seen": seen,
             "bars": [(bar, charts.label(bar), narrow.to(bar)) for bar in seen.bars],

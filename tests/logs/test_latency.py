@@ -35,6 +35,17 @@ def test_every_bar_leads_to_exactly_its_calls(cast, some, latency, client_of, as
         assert len(page.calls) == bar.calls
 
 
+@pytest.mark.parametrize("asked", [{"latency_from": "5002"}, {"latency_to": "5001"}])
+def test_a_bar_at_the_edge_of_a_range_of_latency_leads_to_no_call_outside_of_it(
+    record, latency, client_of, asked
+):
+    for n in range(4):  # of one bar, which the range cuts through
+        record("owner", f"r{n}", minutes=n + 1, latency_ms=5000 + n)
+    ((bar, _label, href),) = latency("owner", **asked)["bars"]
+    assert bar.calls == 2
+    assert client_of("owner").get(href).context["page"].total.calls == 2
+
+
 @pytest.mark.parametrize(
     "asked", [{}, {"stream": "no"}, {"from": "2026-11-20T12:50", "to": "2026-11-20T12:58"}]
 )
