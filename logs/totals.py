@@ -6,6 +6,7 @@ from logs.counts import BY_OUTCOME, counts_of
 from logs.paths import Path, paths
 from logs.plans import BOUND, Plan
 from logs.query import CallQuery, Stretch
+from logs.retention import kept_since
 from logs.search import FIRST_STEPS, SUMMED, Found, Total, bounded
 from logs.unions import count_up_to, look_through, sums_of
 from usage.models import Outcome
@@ -65,15 +66,22 @@ def _from_rollups(query: CallQuery) -> Total:
 
 
 def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
-    """The rollups know no cost by outcome; that of failed calls is summed, unless there are very many."""
+    """The rollups know no cost by outcome; that of failed calls is summed, unless there are very many, or
+    some of them may be deleted.
+    """
     if failed_calls > MOST_SUMMED:
         return None
     has_succeeded = Outcome.SUCCEEDED in query.outcome
+    if not failed_calls:
+        return whole if has_succeeded else 0
     kinds = [
         kind for kind in Outcome if kind != Outcome.SUCCEEDED and (kind in query.outcome) is not has_succeeded
     ]
     if not kinds:
         return whole if has_succeeded else 0
+    since = kept_since(query.usage.team)
+    if since is not None and query.usage.range.start < since:
+        return None
     failed = replace(query, outcome=tuple(kind.value for kind in kinds))
     cost = _exactly(failed, paths(failed)[0]).cost_nanos or 0
     return whole - cost if has_succeeded else cost

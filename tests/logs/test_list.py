@@ -212,6 +212,27 @@ def test_the_page_says_from_when_on_calls_are_kept(cast, record, logs, settings,
     assert CallTag.objects.get().id == Call.objects.get().id
 
 
+def test_what_calls_cost_by_outcome_is_not_said_of_times_whose_calls_are_no_longer_kept(
+    record, logs, settings, now
+):
+    record("owner", "old", minutes=5 * 24 * 60, status=400, cost_nanos=5_000_000_000)
+    record("owner", "new", minutes=5, cost_nanos=1_000_000_000)
+
+    def total(**asked):
+        found = logs("owner", **asked).context["page"].total
+        return found.calls, found.cost_nanos
+
+    for gone in (False, True):
+        if gone:
+            settings.CALL_RETENTION_DAYS = 3
+            assert delete_old_calls(now=now) == 1
+        assert total(period="7d", outcome="client_error") == (1, None if gone else 5_000_000_000)
+        assert total(period="7d", outcome="succeeded") == (1, None if gone else 1_000_000_000)
+        assert total(period="7d") == (2, 6_000_000_000)
+        assert total(period="24h", outcome="succeeded") == (1, 1_000_000_000)
+        assert total(period="24h", outcome="client_error") == (0, 0)
+
+
 def test_a_request_id_leads_straight_to_its_call_whenever_it_was(cast, record, logs, client_of):
     call = record("member", "needle", minutes=60 * 24 * 100)
     record("owner", "hay")
