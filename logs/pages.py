@@ -53,6 +53,14 @@ class CallsPage:
         """Whether the period begins where only statistics remain."""
         return self.kept_since is not None and self.query.usage.range.start < self.kept_since
 
+    @property
+    def only_statistics_remain(self) -> bool:
+        """Whether the list is empty because such calls were deleted, or may have been: all of that time were."""
+        if self.calls or self.has_stopped or self.kept_since is None or not self.reaches_beyond_kept:
+            return False
+        may_have_been = not self.query.counted_by_rollups and self.query.usage.range.end <= self.kept_since
+        return self.total.calls > 0 or may_have_been
+
 
 def calls_page(form: CallFilter) -> CallsPage:
     """The page of a valid form."""

@@ -233,6 +233,27 @@ def test_what_calls_cost_by_outcome_is_not_said_of_times_whose_calls_are_no_long
         assert total(period="24h", outcome="client_error") == (0, 0)
 
 
+def test_times_of_which_only_statistics_remain_say_so_instead_of_no_such_calls(record, logs, settings, now):
+    record("owner", "old", minutes=5 * 24 * 60)
+    record("owner", "other", minutes=5 * 24 * 60, model="old-model")
+    record("owner", "new", minutes=5)
+    settings.CALL_RETENTION_DAYS = 3
+    delete_old_calls(now=now)
+    past = {"from": "2026-11-14", "to": "2026-11-16"}
+    for asked, is_said in [
+        (past, True),
+        ({**past, "latency_from": "1"}, True),
+        ({"period": "7d", "model": "old-model"}, True),
+        ({**past, "model": "gpt-4"}, False),
+        ({**past, "to": "2026-11-20", "model": "gpt-4o-mini", "latency_from": "9999"}, False),
+        ({"period": "24h", "latency_from": "9999"}, False),
+        ({"request": "old"}, False),
+    ]:
+        text = logs("owner", **asked).content.decode()
+        assert ("These calls are no longer kept" in text) is is_said
+        assert ("No such calls" in text) is not is_said
+
+
 def test_a_request_id_leads_straight_to_its_call_whenever_it_was(cast, record, logs, client_of):
     call = record("member", "needle", minutes=60 * 24 * 100)
     record("owner", "hay")
