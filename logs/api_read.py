@@ -17,7 +17,7 @@ from logs.search import find_page
 from teams.access import Access
 from teams.api import ApiError, Credential, endpoint
 from teams.models import Role
-from usage.api_usage import Reader, reader_of
+from usage.api_usage import Reader, members_of, reader_of
 
 DEFAULT_LIMIT, MOST = 100, 1_000
 
@@ -38,7 +38,7 @@ def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
 
 
 def _form(request: HttpRequest, reader: Reader) -> CallFilter:
-    """The page's filters, read as its reader. Raises ApiError for the first that is wrong."""
+    """The page's filters, read as its reader. Raises ApiError for the first that is wrong or not for them."""
     asked: QueryDict = request.GET.copy()
     asked["mode"] = reader.mode.word
     access = Access(
@@ -47,6 +47,8 @@ def _form(request: HttpRequest, reader: Reader) -> CallFilter:
     form = CallFilter(asked, access=access, now=timezone.now())
     for name, errors in form.errors.items():
         raise ApiError(400, "invalid_request", str(errors[0]), param=None if name == "__all__" else name)
+    # The form gives members their own calls, whosever they ask for; a program would take them for the others'.
+    members_of(request, reader)
     return form
 
 

@@ -38,7 +38,15 @@ def test_owners_read_the_team_and_members_themselves(record, api, token_of):
 
 def test_a_member_cannot_ask_for_others(cast, record, api, token_of):
     record("owner", "a")
-    assert ids(api(token_of("member")[1], member=cast.owner.public_id)) == []
+    record("member", "b")
+    secret = token_of("member")[1]
+    for others in ([cast.owner.public_id], [cast.owner.email], [cast.member.email, cast.owner.email]):
+        response = api(secret, member=others)
+        assert response.status_code == 403
+        error = response.json()["error"]
+        assert (error["code"], error["param"]) == ("out_of_scope", "member")
+    for own in (cast.member.public_id, cast.member.email):
+        assert ids(api(secret, member=own)) == ["b"]
 
 
 def test_a_teams_gateway_key_reads_its_team_and_no_other(cast, record, api):
