@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from config.widgets import PlainInput, PlainSelect
 from logs.cursors import CursorError, read_cursor
+from logs.formats.readers import known_address
 from logs.latency import Bar
 from logs.query import NAMES, CallQuery, Sort
 from logs.search import Place
@@ -143,6 +144,14 @@ class CallFilter(UsageFilter):
 
     def clean_unpriced(self) -> bool | None:
         return {"yes": True, "no": False}.get(self.cleaned_data["unpriced"])
+
+    def clean_ip(self) -> str:
+        """The address as recording spells it."""
+        asked: str = self.cleaned_data["ip"]
+        known = known_address(asked) if asked else ""
+        if known is None:
+            raise ValidationError(_("Write an IP address such as 10.1.2.3 or 2001:db8::1."))
+        return known
 
     def clean_cost_from(self) -> int | None:
         return _nanos(self.cleaned_data["cost_from"])

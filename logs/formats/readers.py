@@ -147,7 +147,7 @@ def _parsed_time(field: str, value: object) -> datetime:
 
 def address(field: str, value: object) -> str:
     """An IP address, in its usual spelling."""
-    known = _known_address(value) if isinstance(value, str) and len(value) <= 64 else None
+    known = known_address(value) if isinstance(value, str) and len(value) <= 64 else None
     if known is None:
         raise invalid(field, _("must be an IPv4 or IPv6 address."))
     return known
@@ -155,7 +155,8 @@ def address(field: str, value: object) -> str:
 
 # The same few callers come again and again, and parsing an address costs as much as ten other fields.
 @lru_cache(maxsize=4096)
-def _known_address(value: str) -> str | None:
+def known_address(value: str) -> str | None:
+    """An IP address in its usual spelling, as calls are stored with it; None: it is none."""
     try:
         # A zone ("%eth0") means something on one machine only, and may be any text.
         return str(ipaddress.ip_address(value)) if "%" not in value else None

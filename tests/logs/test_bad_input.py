@@ -107,6 +107,8 @@ def test_every_field_takes_every_text(cast, record, client_of, url, field):
         ({"member": "usr_nobody"}, "There is no member"),
         ({"token": "tok_nobody"}, "There is no token"),
         ({"error": "x" * 201}, "at most 200 characters"),
+        ({"ip": "10.1.2"}, "Write an IP address such as"),
+        ({"ip": "fe80::1%eth0"}, "Write an IP address such as"),
         ({"cursor": "made-up"}, "There is no such page"),
         ({"model": [str(n) for n in range(201)]}, "at most 200"),
     ],

@@ -6,6 +6,7 @@ from django.urls import reverse
 from logs.models import Call, CallTag
 from logs.retention import delete_old_calls
 from teams.models import Mode
+from tests.logs.conftest import record as as_sent
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -108,6 +109,21 @@ def test_each_filter_finds_nothing_of_another_member_for_a_member(record, logs, 
     response = logs("member", **asked)
     assert found(response) == []
     assert response.context["page"].total.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("reported", "asked"),
+    [
+        ("2001:db8::1", "2001:DB8:0:0::0001"),
+        ("2001:DB8:0:0::0001", "2001:db8::1"),
+        ("::ffff:10.1.2.3", "::ffff:10.1.2.3"),
+        ("10.1.2.3", " 10.1.2.3 "),
+    ],
+)
+def test_an_address_is_found_however_it_is_spelt(post, mia, logs, reported, asked):
+    assert post(mia, as_sent("a", ip=reported)).json()["accepted"] == 1
+    assert post(mia, as_sent("b", ip="10.9.9.9")).json()["accepted"] == 1
+    assert found(logs("owner", ip=asked)) == ["a"]
 
 
 def test_members_and_tokens_are_named_by_public_ids(cast, record, logs, token_of):
