@@ -86,6 +86,11 @@ def _text(longest: int, label: Any) -> forms.CharField:
     return forms.CharField(required=False, max_length=longest, label=label, widget=PlainInput)
 
 
+def _exact(longest: int, label: Any) -> forms.CharField:
+    """A text that calls are stored with as it was sent, so that blanks around it are part of it."""
+    return forms.CharField(required=False, max_length=longest, strip=False, label=label, widget=PlainInput)
+
+
 def _yes_no(label: Any) -> forms.ChoiceField:
     return forms.ChoiceField(choices=_YES_NO, required=False, label=label, widget=PlainSelect)
 
@@ -102,8 +107,8 @@ class CallFilter(UsageFilter):
     stream = _yes_no(gettext_lazy("Streamed"))
     provider, endpoint, channel, error_type = ManyField(), ManyField(), ManyField(), ManyField()
     error = _text(200, gettext_lazy("Error text"))
-    ip, session = _text(64, gettext_lazy("IP address")), _text(128, gettext_lazy("Session"))
-    tag, request = _text(64, gettext_lazy("Tag")), _text(128, gettext_lazy("Request ID"))
+    ip, session = _text(64, gettext_lazy("IP address")), _exact(128, gettext_lazy("Session"))
+    tag, request = _exact(64, gettext_lazy("Tag")), _exact(128, gettext_lazy("Request ID"))
     unpriced = _yes_no(gettext_lazy("Unpriced"))
     sort = forms.ChoiceField(choices=[*SORTS.items()], required=False)
     cursor = forms.CharField(required=False, max_length=600)

@@ -111,6 +111,14 @@ def test_each_filter_finds_nothing_of_another_member_for_a_member(record, logs, 
     assert response.context["page"].total.calls == 0
 
 
+@pytest.mark.parametrize(("field", "name"), [("session_id", "session"), ("tags", "tag")])
+def test_blanks_are_part_of_a_session_and_of_a_tag(record, logs, field, name):
+    for n, text in enumerate((" x", "x")):
+        record("owner", f"r{n}", **{field: [text] if field == "tags" else text})
+    assert found(logs("owner", **{name: " x"})) == ["r0"]
+    assert found(logs("owner", **{name: "x"})) == ["r1"]
+
+
 @pytest.mark.parametrize(
     ("reported", "asked"),
     [
@@ -280,6 +288,13 @@ def test_a_request_id_leads_straight_to_its_call_whenever_it_was(cast, record, l
     url = reverse("logs:list", args=[cast.team.slug])
     part = client_of("owner").get(url, {"request": "needle"}, headers={"HX-Request": "true"})
     assert part["HX-Redirect"] == address
+
+
+def test_blanks_are_part_of_a_request_id(cast, record, logs):
+    for request_id in (" =1+1", "=1+1", "=1+1 "):
+        call = record("owner", request_id)
+        address = reverse("logs:detail", args=[cast.team.slug, call.id])
+        assert logs("owner", request=request_id)["Location"] == address
 
 
 def test_a_request_id_is_exact_and_in_its_mode_and_leads_nobody_to_anothers_call(record, logs, token_of):
