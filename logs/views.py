@@ -64,7 +64,7 @@ def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     form = CallFilter(request.GET, access=access, now=timezone.now())
     context = _frame(request, access, form) | {
         "detail": detail_of(found, access),
-        "share_url": request.build_absolute_uri(request.path),
+        "share_url": request.build_absolute_uri(_address_of(found, access)),
     }
     if form.is_valid():
         context["newer"], context["older"] = neighbours(form.call_query(), found)
@@ -166,10 +166,13 @@ def _named(access: Access, form: CallFilter) -> str:
     if not query.request:
         return ""
     found = _visible(access).filter(mode=query.usage.mode, request_id=query.request).first()
-    if found is None:
-        return ""
-    in_test = {"mode": "test"} if found.mode == Mode.TEST else {}
-    return f"{reverse('logs:detail', args=[access.team.slug, found.id])}?{urlencode(in_test)}".rstrip("?")
+    return _address_of(found, access) if found else ""
+
+
+def _address_of(call: Call, access: Access) -> str:
+    """The address of a call alone; in its mode, or the calls beside it would be those of the other."""
+    in_test = {"mode": "test"} if call.mode == Mode.TEST else {}
+    return f"{reverse('logs:detail', args=[access.team.slug, call.id])}?{urlencode(in_test)}".rstrip("?")
 
 
 def _to(request: HttpRequest, address: str) -> HttpResponse:

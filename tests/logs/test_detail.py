@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from teams.models import Mode
 from usage.models import Level, Period, Quota
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -103,6 +104,20 @@ def test_before_and_next_follow_the_filters_and_the_order_of_the_list(record, de
     assert (response.context["newer"], response.context["older"]) == (calls[0].id, calls[3].id)
     response = detail("owner", calls[4], sort="latency")
     assert (response.context["newer"], response.context["older"]) == (None, calls[3].id)
+
+
+def test_the_link_to_share_leads_to_the_calls_own_mode_whatever_the_list_was(
+    record, detail, token_of, client_of
+):
+    token, _secret = token_of("owner", mode=Mode.TEST)
+    in_test = [record("owner", f"t{n}", minutes=n, token=token) for n in (1, 3)]
+    live = [record("owner", f"l{n}", minutes=n) for n in (2, 4)]
+    for calls in (in_test, live):
+        for asked in ({}, {"mode": "test", "sort": "cost"}):
+            link = detail("owner", calls[0], **asked).context["share_url"]
+            assert "sort" not in link
+            shown = client_of("owner").get(link).context
+            assert (shown["detail"].call.id, shown["older"]) == (calls[0].id, calls[1].id)
 
 
 def test_a_members_neighbours_are_their_own(record, detail):
