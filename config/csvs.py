@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 # A cell that begins so is run as a formula by spreadsheets; a leading apostrophe makes it text.
-_FORMULA = frozenset("=+-@\t\r")
+_FORMULA = frozenset("=+-@\t\r\n")
 
 
 class _Line:
