@@ -64,15 +64,23 @@
     drawn.then(() => element.on("plotly_click", followPoint));
   }
 
-  // A point's customdata is the address of the calls behind it. A click means all points above each other: the
-  // first of them, unless it hits the dot of another one.
+  // A point's customdata is the address of the calls behind it. A click comes with the points of all traces at its
+  // time, whatever lies under the pointer, and with the bar last: the one drawn nearest above or below the pointer is
+  // meant. A bar reaches down to its foot, so it is hit anywhere within, and goes before a line that is as near, also
+  // for clicks in the lane below. A ring is small and close to its bar, so it has to be hit itself.
   const NEAR = 9;
   function followPoint({ points, event }) {
-    const leading = points.filter((point) => typeof point.customdata === "string");
-    const top = event.target.closest("[data-chart]").getBoundingClientRect().top;
-    const away = ({ yaxis, y }) => Math.abs(event.clientY - top - yaxis._offset - yaxis.d2p(y));
-    const hit = leading.slice(1).reverse().find((point) => away(point) < NEAR) ?? leading[0];
-    if (hit) location.assign(hit.customdata);
+    const { left, top } = event.target.closest("[data-chart]").getBoundingClientRect();
+    const right = event.clientX - left, down = event.clientY - top;
+    const away = ({ data, xaxis, yaxis, x, y }) => {
+      const above = yaxis._offset + yaxis.d2p(y) - down;
+      if (data.mode === "markers+text") return Math.hypot(xaxis._offset + xaxis.d2p(x) - right, above) < NEAR ? -1 : Infinity;
+      return data.type === "bar" ? Math.max(above, down - yaxis._offset - yaxis.d2p(0), 0) : Math.abs(above);
+    };
+    const isBar = ({ data }) => data.type === "bar";
+    const leading = points.filter(({ data }) => data.customdata);
+    const [hit] = leading.sort((a, b) => away(a) - away(b) || isBar(b) - isBar(a));
+    if (typeof hit?.customdata === "string") location.assign(hit.customdata);
   }
   const drawCharts = (selector = "[data-chart]") => all(selector).forEach(drawChart);
 

@@ -11,8 +11,9 @@ from playwright.sync_api import expect
 from logs.callers import Caller
 from logs.record import record_calls
 from logs.reported import ReportedCall
-from tests.usage.unusual.conftest import NOW, happen, runaway, tokens, usual  # noqa: F401
+from tests.usage.unusual.conftest import LUNCH, NOW, happen, runaway, tokens, usual  # noqa: F401
 
+HOUR = timedelta(hours=1)
 CHARTS = ("trend", "success", "latency")
 
 
@@ -154,17 +155,87 @@ def test_a_bar_of_the_personal_page_leads_to_where_its_calls_are(
     page.wait_for_url("**/t/harbour-research/logs/?from=*")
 
 
-def test_a_ring_leads_to_the_calls_that_made_the_hour_unusual(page, cast, runaway, sign_in):  # noqa: F811
+@pytest.mark.parametrize("aside", [0, 6, -6])  # a ring is wider than its hour
+def test_a_ring_leads_to_the_calls_that_made_the_hour_unusual(page, cast, runaway, sign_in, aside):  # noqa: F811
     with time_machine.travel(NOW):
         sign_in(cast.owner)
         open_page(page, "overview", "?period=7d")
         ring = page.locator("[data-chart=trend] .textpoint >> nth=0")
         ring.scroll_into_view_if_needed()
         box = ring.bounding_box()
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        right = box["x"] + box["width"] / 2 + aside
+        page.mouse.move(right, box["y"] + box["height"] / 2)
+        page.mouse.click(right, box["y"] + box["height"] / 2)
         page.wait_for_url("**/t/harbour-research/logs/?from=2026-11-19T12%3A00&*token=*")
         expect(page.get_by_text("1,000 calls")).to_be_visible()
+
+
+# Of an hour of the trend: where it can lead to, how many calls that are, and at which heights it is drawn.
+DRAWN = """(hour) => {
+  const chart = document.querySelector("[data-chart=trend]"), { left, top } = chart.getBoundingClientRect();
+  const { xaxis, yaxis, yaxis2 } = chart._fullLayout, [now, before] = chart.data, at = now.x.indexOf(hour);
+  const drawn = (calls) => top + yaxis._offset + yaxis.d2p(calls);
+  const of = ({ customdata, y }) => ({ address: customdata[at], calls: y[at], top: drawn(y[at]) });
+  return { x: left + xaxis._offset + xaxis.d2p(hour), now: of(now), before: of(before),
+    foot: drawn(0), cost: top + yaxis2._offset + yaxis2._length / 2 };
+}"""
+
+
+@pytest.fixture
+def click_hour(page, cast, sign_in):
+    """`click_hour("2026-11-19T12:00", lambda drawn: …)`: clicks in the trend where that says; gives what is drawn."""
+
+    def click(hour, height):
+        open_page(page, "overview", "?period=7d&granularity=hour")
+        expect_charts(page, ["trend"])
+        page.locator("[data-chart=trend]").scroll_into_view_if_needed()
+        drawn = page.evaluate(DRAWN, hour)
+        page.mouse.move(drawn["x"], height(drawn))
+        page.mouse.click(drawn["x"], height(drawn))
+        page.wait_for_url("**/logs/?from=*")
+        return drawn
+
+    with time_machine.travel(NOW):
+        sign_in(cast.owner)
+        yield click
+
+
+def test_a_click_on_a_bar_leads_to_its_calls_and_one_on_the_line_above_it_to_those_before(
+    page,
+    happen,  # noqa: F811
+    click_hour,
+):
+    week = timedelta(days=7)
+    for at, count in ((LUNCH, 40), (LUNCH - week, 10), (LUNCH + HOUR, 12), (LUNCH + HOUR - week, 36)):
+        happen("member", count, at)
+
+    def expect_calls(one) -> None:
+        expect(page).to_have_url(page.url.partition("/t/")[0] + one["address"])
+        expect(page.locator("#logs-title")).to_have_text(f"{one['calls']} calls")
+
+    def middle(drawn) -> float:
+        return (drawn["now"]["top"] + drawn["foot"]) / 2
+
+    for hour, calls in (("2026-11-19T12:00", 40), ("2026-11-19T13:00", 12)):
+        drawn = click_hour(hour, middle)
+        assert drawn["now"]["calls"] == calls
+        expect_calls(drawn["now"])
+        expect_calls(click_hour(hour, lambda drawn: drawn["cost"])["now"])
+    # Within the bar the line of the period before is part of its picture.
+    expect_calls(click_hour("2026-11-19T12:00", lambda drawn: drawn["before"]["top"])["now"])
+    drawn = click_hour("2026-11-19T13:00", lambda drawn: drawn["before"]["top"] + 2)
+    assert drawn["before"]["calls"] == 36
+    expect_calls(drawn["before"])
+
+
+def test_the_bar_below_a_ring_leads_to_all_its_calls_and_not_to_the_unusual_ones(
+    page,
+    runaway,  # noqa: F811
+    click_hour,
+):
+    drawn = click_hour("2026-11-19T12:00", lambda drawn: drawn["now"]["top"] + 14)
+    expect(page).to_have_url(page.url.partition("/t/")[0] + drawn["now"]["address"])
+    assert "token=" not in page.url
 
 
 @pytest.mark.parametrize("query", ["?period=30d", "?figures=table&period=24h", "?member=nobody", "?mode=test"])
