@@ -39,6 +39,8 @@ def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
 
 def _form(request: HttpRequest, reader: Reader) -> CallFilter:
     """The page's filters, read as its reader. Raises ApiError for the first that is wrong or not for them."""
+    if reader.only:  # whoever asks for others is told that they are out of scope, as for their usage
+        members_of(request, reader)
     asked: QueryDict = request.GET.copy()
     asked["mode"] = reader.mode.word
     access = Access(
@@ -47,8 +49,6 @@ def _form(request: HttpRequest, reader: Reader) -> CallFilter:
     form = CallFilter(asked, access=access, now=timezone.now())
     for name, errors in form.errors.items():
         raise ApiError(400, "invalid_request", str(errors[0]), param=None if name == "__all__" else name)
-    # The form gives members their own calls, whosever they ask for; a program would take them for the others'.
-    members_of(request, reader)
     return form
 
 

@@ -125,12 +125,24 @@ class UsageFilter(RangeFilter):
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, zone=access.team.zone, now=now)
         self._access = access
-        self.fields["member"] = ManyField(
-            partial(people_named, access.team), gettext_lazy("There is no member “%s” in this team.")
-        )
+        self.fields["member"] = self._members(access)
         self.fields["token"] = ManyField(
             partial(tokens_named, access.team), gettext_lazy("There is no token “%s” in this team.")
         )
+
+    @staticmethod
+    def _members(
+        access: Access, find: Callable[[Team, list[str]], dict[str, int]] = people_named
+    ) -> "ManyField":
+        """Those that may be asked for: whoever does not see the team may name only themselves.
+
+        They are told the same of everybody else, so nobody learns who else is in the team.
+        """
+        if access.sees_team:
+            known, unknown = partial(find, access.team), gettext_lazy("There is no member “%s” in this team.")
+            return ManyField(known, unknown)
+        own = dict.fromkeys((access.user.public_id, access.user.email), access.user.pk)
+        return ManyField(lambda _names: own, gettext_lazy("You see your own calls only, not those of “%s”."))
 
     def query(self) -> UsageQuery:
         """The question, once the form is valid. Members see only their own usage."""
@@ -280,9 +292,7 @@ class RefusalFilter(UsageFilter):
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
         # Also of somebody who left and whose every call was refused.
-        self.fields["member"] = ManyField(
-            partial(people_refused, access.team), gettext_lazy("There is no member “%s” in this team.")
-        )
+        self.fields["member"] = self._members(access, people_refused)
 
     @property
     def level_asked(self) -> Level | None:

@@ -50,8 +50,9 @@ def test_the_filters_apply(record, export):
 def test_a_member_exports_their_own_calls_only(cast, record, export):
     record("owner", "foreign")
     record("member", "own")
-    for asked in ({}, {"member": cast.owner.public_id}):
+    for asked in ({}, {"member": cast.member.public_id}):
         assert [row["request_id"] for row in export("member", "ndjson", **asked)] == ["own"]
+    assert export("member", "ndjson", member=cast.owner.public_id) == 422
 
 
 @pytest.mark.parametrize("name", ["former", "outsider"])

@@ -49,7 +49,10 @@ def test_a_member_sees_only_their_own_calls_and_no_others_are_counted(record, lo
 def test_a_member_cannot_ask_for_others_calls(cast, record, logs):
     record("member", "own")
     record("owner", "foreign")
-    assert found(logs("member", member=cast.owner.public_id)) == ["own"]
+    response = logs("member", member=cast.owner.public_id)
+    assert "page" not in response.context
+    assert "You see your own calls only, not those of" in response.content.decode()
+    assert found(logs("member", member=cast.member.public_id)) == ["own"]
 
 
 @pytest.mark.parametrize("name", ["former", "outsider"])

@@ -35,12 +35,24 @@ def test_a_member_sees_only_their_own_part(see, calls, cast):
         assert hidden not in page
 
 
-@pytest.mark.parametrize("who", ["administrator", "owner", "former"])
-def test_a_member_cannot_filter_by_somebody_else(see, calls, cast, who):
-    response = see("member", query=f"member={cast.user(who).public_id}")
-    if "page" in response.context:
-        assert total_calls(response) == 3
-    assert cast.user(who).name not in text_of(response)
+@pytest.mark.parametrize("who", ["administrator", "owner", "former", "outsider"])
+def test_a_member_who_asks_for_somebody_else_is_told_that_they_see_their_own_calls_only(see, calls, cast, who):
+    asked = f"member={cast.user(who).public_id}"
+    for also in ("", f"&member={cast.member.public_id}"):
+        response = see("member", query=asked + also)
+        assert "page" not in response.context
+        page = response.content.decode()
+        assert f"You see your own calls only, not those of “{cast.user(who).public_id}”." in page
+        assert cast.user(who).name not in page
+    for kind in ("csv", "json"):
+        file = see("member", "overview-export", f"{asked}&format={kind}")
+        assert "You see your own calls only" in text_of(file, 400)
+
+
+def test_a_member_may_name_themselves(see, calls, cast):
+    for name in (cast.member.public_id, cast.member.email):
+        assert total_calls(see("member", query=f"member={name}")) == 3
+        assert '"calls": 3,' in text_of(see("member", "overview-export", f"member={name}&format=json"))
 
 
 @pytest.mark.parametrize("name", ["former", "outsider"])
