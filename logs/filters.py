@@ -48,7 +48,7 @@ SORTS = {
 RANGES = ("latency", "ttft", "tokens", "cost")
 _YES_NO = [("", gettext_lazy("Any")), ("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
 # The parameters that say where in the list one is, not what is in it.
-_NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since"}
+_NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since", "added"}
 _MOST = 10**12
 _TO_THE_MINUTE = len("2026-11-20T14:30")
 _ANY_TIME = Range(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR, 1, 1, tzinfo=UTC))
@@ -214,11 +214,12 @@ def _nanos(dollars: Decimal | None) -> int | None:
 
 
 class TailFilter(CallFilter):
-    """The filters of a list that is followed, and since when it knows no more."""
+    """The filters of a list that is followed, since when it knows no more, and how many calls were added to it."""
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
         self.fields["since"] = InstantField(access.team.zone)
+        self.fields["added"] = forms.IntegerField(required=False, min_value=0, max_value=_MOST)
 
 
 class MenuForm(forms.Form):

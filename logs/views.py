@@ -131,6 +131,7 @@ def tail(request: HttpRequest, slug: str) -> HttpResponse:
     if not (found.calls or found.has_gap):
         return HttpResponse(status=204)
     context = _frame(request, access, form) | {"tail": found, "calls": found.calls, "since": found.until}
+    context["added"] = (form.cleaned_data["added"] or 0) + len(found.calls)
     return render(request, "logs/tail.html", context)
 
 
@@ -202,7 +203,7 @@ def _frame(request: HttpRequest, access: Access, form: CallFilter) -> dict[str, 
 def _query(asked: Any) -> str:
     """The query of this page for links to its calls and back, without what only the filter's menu sends."""
     kept = asked.copy()
-    for name in ("q", "since", "for", "chosen", "picked"):
+    for name in ("q", "since", "added", "for", "chosen", "picked"):
         kept.pop(name, None)
     return f"?{kept.urlencode()}" if kept else ""
 

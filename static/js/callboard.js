@@ -166,6 +166,18 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.target.dataset?.waitsUnseen !== undefined) event.preventDefault();
   });
+  // Whoever has scrolled into a list that is followed goes on reading the same row while others come on top. Chromium's
+  // own anchoring does so on a phone only, not on a wide screen. While the first row is in view, new ones just appear.
+  let read = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.target.id !== "logs-tail") return;
+    const rows = all("#logs-rows > tr"), top = (row) => row.getBoundingClientRect().top;
+    const row = rows.find((one) => top(one) >= 0) ?? rows.at(-1);
+    read = row && top(rows[0]) < 0 ? { row, top: top(row) } : null;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id === "logs-tail" && read?.row.isConnected) scrollBy(0, read.row.getBoundingClientRect().top - read.top);
+  });
   // A list that is followed for long drops its oldest rows.
   const MOST_ROWS = 1000;
   document.addEventListener("htmx:oobAfterSwap", (event) => {

@@ -156,8 +156,33 @@ def test_new_calls_are_added_on_top_while_one_follows(page, logs, report):
     report(2, model="arrived-just-now")
     expect(page.locator("#logs-rows tr").filter(has_text="arrived-just-now")).to_have_count(2, timeout=15_000)
     expect(page.locator("#logs-rows tr")).to_have_count(52)
+    expect(page.get_by_role("heading", name="60 calls · 2 added since")).to_be_visible()
+    report(1, model="arrived-later")
+    expect(page.get_by_role("heading", name="60 calls · 3 added since")).to_be_visible(timeout=15_000)
     page.get_by_role("link", name="Pause").click()
     expect(page.locator("#logs-tail")).to_have_count(0)
+    expect(page.get_by_role("heading", name="63 calls", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_row_one_reads_stays_where_it_is_when_new_calls_arrive_above_it(page, logs, report, width):
+    page.set_viewport_size({"width": width, "height": 600})
+    page.goto(f"{logs}?live=1")
+    expect(page.locator("[data-chart=latency-bars] svg.main-svg >> nth=0")).to_be_visible()
+    page.evaluate("document.querySelector('#logs-rows').rows[30].id = 'read'; scrollTo(0, 0)")
+    read, rows = page.locator("#read"), page.locator("#logs-rows tr")
+    read.evaluate("row => scrollBy(0, row.getBoundingClientRect().top - 200)")
+    before = page.evaluate("scrollY")
+    assert before > 700
+    report(5, model="arrived-unseen")
+    expect(rows.filter(has_text="arrived-unseen")).to_have_count(5, timeout=15_000)
+    assert read.evaluate("row => row.getBoundingClientRect().top") == pytest.approx(200, abs=1)
+    assert page.evaluate("scrollY") > before
+
+    page.evaluate("scrollTo(0, 0)")
+    report(2, model="arrived-seen")
+    expect(rows.filter(has_text="arrived-seen")).to_have_count(2, timeout=15_000)
+    assert page.evaluate("scrollY") == 0
 
 
 def test_the_pages_of_the_logs_break_no_rule_at_any_width(page, cast, logs, axe, each_look):

@@ -11,7 +11,20 @@ from logs.chips import CHOOSABLE
 from tests.logs.test_bad_input import FIELDS, NASTY
 
 pytestmark = pytest.mark.usefixtures("now")
-NAMES = [*FIELDS, "compare", "granularity", "since", "format", "limit", "team", "by", "page", "name[]", ""]
+NAMES = [
+    *FIELDS,
+    "compare",
+    "granularity",
+    "since",
+    "added",
+    "format",
+    "limit",
+    "team",
+    "by",
+    "page",
+    "name[]",
+    "",
+]
 # Values that are right somewhere, so that questions get past the form.
 SENSIBLE = [
     *(

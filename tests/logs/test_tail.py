@@ -77,6 +77,19 @@ def test_more_than_fit_or_a_long_absence_is_said(arrive, follow_page, monkeypatc
     assert "More calls came in" in text
 
 
+def test_how_many_were_added_since_the_list_was_shown_is_counted_on(cast, arrive, client_of):
+    arrive("owner", "a", 5)
+    arrive("owner", "b", 5)
+    url, since = reverse("logs:tail", args=[cast.team.slug]), (NOW - timedelta(seconds=10)).isoformat()
+    with time_machine.travel(NOW, tick=False):
+        first = client_of("owner").get(url, {"since": since}).content.decode()
+        later = client_of("owner").get(url, {"since": since, "added": "1499"}).content.decode()
+    assert "2 added since" in first
+    assert "added=2" in first
+    assert "1,501 added since" in later
+    assert "?added" not in later.partition("<template>")[2], "links to calls do not carry it"
+
+
 def test_a_period_that_is_over_gets_nothing_new(arrive, tail):
     arrive("owner", "new", 5)
     asked = {"from": "2026-11-19T10:00", "to": "2026-11-19T11:00"}
@@ -100,6 +113,7 @@ def test_a_member_follows_their_own_calls(arrive, tail):
 def test_a_wrong_filter_is_refused(tail):
     assert tail("owner", latency_from="x") == 400
     assert tail("owner", cursor="forged") == 400
+    assert tail("owner", added="-1") == 400
 
 
 def test_the_page_polls_only_while_it_is_followed(cast, record, client_of):
