@@ -1,9 +1,10 @@
-"""How pages are answered: whole or in part, and what becomes of a request without a session."""
+"""How requests are answered: in which form, whole or in part, and what becomes of a request without a session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.request import MediaType
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -27,6 +28,18 @@ def render_page(
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def preferred_type(request: HttpRequest, kinds: Sequence[str]) -> str:
+    """That of these media types which `Accept` prefers; the first where it says nothing of them.
+
+    Parameters such as a charset are left aside, by which Django's get_preferred_type would find none.
+    """
+    for accepted in request.accepted_types:
+        for kind in kinds:
+            if MediaType(kind).match(f"{accepted.main_type}/{accepted.sub_type}"):
+                return kind
+    return kinds[0]
 
 
 class HtmxLoginMiddleware:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.http import preferred_type
 from logs.cursors import write_cursor
 from logs.exports import FORMATS, Row, RowWriter, csv_header, csv_of, fields_of, ndjson_of, objects_of
 from logs.filters import CallFilter
@@ -68,13 +69,11 @@ def _rows(team_id: int, ids: Sequence[UUID]) -> list[Row]:
 
 def _answer(request: HttpRequest, columns: dict[str, Row], after: str) -> HttpResponse:
     """In the form that `Accept` asks for; beside NDJSON and CSV the cursor is in the header Callboard-Next."""
-    accept = request.headers.get("Accept", "")
+    kind = preferred_type(request, ["application/json", "text/csv", "application/x-ndjson"])
     headers = {"Callboard-Next": after} if after else {}
-    if "text/csv" in accept:
+    if kind == "text/csv":
         return HttpResponse(csv_header() + csv_of(columns), content_type=FORMATS["csv"], headers=headers)
-    if "application/x-ndjson" in accept:
+    if kind == "application/x-ndjson":
         return HttpResponse(ndjson_of(columns), content_type=FORMATS["ndjson"], headers=headers)
     calls = ", ".join(objects_of(columns))
-    return HttpResponse(
-        f'{{"calls": [{calls}], "next": {json.dumps(after or None)}}}', content_type="application/json"
-    )
+    return HttpResponse(f'{{"calls": [{calls}], "next": {json.dumps(after or None)}}}', content_type=kind)

@@ -95,6 +95,28 @@ def test_ndjson_and_csv_by_accept_with_the_cursor_in_a_header(record, api, token
 
 
 @pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("TEXT/CSV", "text/csv"),
+        ("text/csv; charset=UTF-8", "text/csv"),
+        ("text/csv;q=0", "application/json"),
+        ("text/csv;q=0, */*", "application/json"),
+        ("text/csv;q=0.5, application/x-ndjson", "application/x-ndjson"),
+        ("application/json, text/csv", "application/json"),
+        ("text/csv, application/json", "text/csv"),
+        ("*/*, text/csv;q=0.9", "application/json"),
+        ("application/x-ndjson, */*;q=0.1", "application/x-ndjson"),
+        ("text/html, */*;q=0.8", "application/json"),
+        ("text/csvx, image/png", "application/json"),
+        ("", "application/json"),
+    ],
+)
+def test_the_form_is_the_one_that_is_accepted_most_and_else_json(api, token_of, accept, kind):
+    response = api(token_of("owner")[1], accept=accept)
+    assert response["Content-Type"].partition(";")[0] == kind
+
+
+@pytest.mark.parametrize(
     ("asked", "param"),
     [
         ({"limit": "0"}, "limit"),
