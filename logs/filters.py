@@ -86,9 +86,16 @@ def _text(longest: int, label: Any) -> forms.CharField:
     return forms.CharField(required=False, max_length=longest, label=label, widget=PlainInput)
 
 
-def _exact(longest: int, label: Any) -> forms.CharField:
-    """A text that calls are stored with as it was sent, so that blanks around it are part of it."""
-    return forms.CharField(required=False, max_length=longest, strip=False, label=label, widget=PlainInput)
+class ExactField(forms.CharField):
+    """A text that calls are stored with as it was sent: blanks around it are part of it, blanks alone are none."""
+
+    def to_python(self, value: Any) -> str:
+        text: str = super().to_python(value) or ""
+        return text if text.strip() else ""
+
+
+def _exact(longest: int, label: Any) -> ExactField:
+    return ExactField(required=False, max_length=longest, strip=False, label=label, widget=PlainInput)
 
 
 def _yes_no(label: Any) -> forms.ChoiceField:

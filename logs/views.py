@@ -162,11 +162,16 @@ def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
 
 
 def _named(access: Access, form: CallFilter) -> str:
-    """The address of the call whose request ID is asked for; "" when there is none that one may see."""
+    """The address of the call whose request ID is asked for; "" when there is none that one may see.
+
+    Blanks around it may be its own, or have come along with it from somewhere.
+    """
     query = form.call_query()
     if not query.request:
         return ""
-    found = _visible(access).filter(mode=query.usage.mode, request_id=query.request).first()
+    names = [query.request, query.request.strip()]
+    calls = _visible(access).filter(mode=query.usage.mode, request_id__in=names)
+    found = min(calls, key=lambda call: call.request_id != query.request, default=None)
     return _address_of(found, access) if found else ""
 
 

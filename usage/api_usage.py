@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.csvs import csv_lines
+from config.http import preferred_type
 from teams.api import ApiError, Credential, endpoint
 from teams.credentials import tokens_with_standing
 from teams.models import GatewayKey, Mode, Role, Team, Token, User
@@ -53,7 +54,7 @@ def show_usage(request: HttpRequest, credential: Credential) -> HttpResponse:
     query, by = _query(request, reader, timezone.now())
     found = table(query, by)
     names = _names(reader, found)
-    if "text/csv" in request.headers.get("Accept", ""):
+    if preferred_type(request, ["application/json", "text/csv"]) == "text/csv":
         return _csv(found, names)
     rows = [{**_keys(found.by, key, names), **figures_json(figures)} for key, figures in found.rows]
     answer = {

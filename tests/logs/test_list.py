@@ -300,6 +300,13 @@ def test_blanks_are_part_of_a_request_id(cast, record, logs):
         assert logs("owner", request=request_id)["Location"] == address
 
 
+def test_blanks_that_came_along_with_a_request_id_do_no_harm_and_alone_ask_for_nothing(record, logs):
+    call = record("owner", "needle")
+    assert str(call.id) in logs("owner", request=" needle ")["Location"]
+    for name in ("request", "session", "tag"):
+        assert found(logs("owner", **{name: "  "})) == ["needle"]
+
+
 def test_a_request_id_is_exact_and_in_its_mode_and_leads_nobody_to_anothers_call(record, logs, token_of):
     record("owner", "needle")
     record("member", "test", token=token_of("member", mode=Mode.TEST)[0])
