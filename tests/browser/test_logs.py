@@ -126,7 +126,7 @@ def test_what_is_checked_stays_while_one_searches_on_also_for_the_ranking(page, 
     menu = page.locator("#f-token")
     menu.get_by_label("laptop").check()
     menu.get_by_role("searchbox").press_sequentially("nothing like it")
-    expect(menu.get_by_text("Nothing to choose from in this period.")).to_be_visible()
+    expect(menu.get_by_text("Nothing like that was found.")).to_be_visible()
     menu.get_by_role("button", name="Apply").click()
 
     page.wait_for_url("**/ranking/?sort=p95&token=tok_*")
