@@ -120,6 +120,37 @@ def test_a_chip_offers_what_occurs_and_can_be_taken_away(page, logs):
     expect(page.get_by_role("heading", name="60 calls")).to_be_visible()
 
 
+def type_when(page, event, text):
+    """Types into the menu of models as soon as htmx next tells `event`: at a moment no finger could be told to meet."""
+    page.evaluate(
+        """([event, text]) => document.addEventListener(event, () => queueMicrotask(() => {
+            const field = document.querySelector("#find-model");
+            field.value += text;
+            field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        }), { once: true })""",
+        [event, text],
+    )
+
+
+def test_what_is_typed_the_moment_a_menu_arrives_is_searched_for(page, logs):
+    type_when(page, "htmx:afterSwap", "house")
+    page.get_by_role("button", name="Model").click()
+    menu = page.locator("#f-model")
+    expect(menu.get_by_label("house-model")).to_be_visible()
+    expect(menu.get_by_label("gpt-4o-mini")).to_have_count(0)
+
+
+def test_what_is_typed_while_an_answer_is_under_way_is_not_lost(page, logs):
+    page.get_by_role("button", name="Model").click()
+    field = page.locator("#f-model").get_by_role("searchbox")
+    field.focus()
+    type_when(page, "htmx:beforeRequest", "zzz")
+    field.press_sequentially("gpt")
+    expect(page.locator("#f-model").get_by_text("Nothing like that was found.")).to_be_visible()
+    expect(field).to_have_value("gptzzz")
+    expect(field).to_be_focused()
+
+
 def test_what_is_checked_stays_while_one_searches_on_also_for_the_ranking(page, cast, logs):
     page.goto(reverse("usage:ranking", args=[cast.team.slug]) + "?sort=p95")
     page.get_by_role("button", name="Token", exact=True).click()
