@@ -91,6 +91,12 @@ def test_an_hour_that_daylight_saving_skips_has_no_calls_on_average(every_hour):
     assert [slot.calls for slot in found.days[6][1]] == [3, 3, 0, *[3] * 21]
 
 
+def test_a_week_on_the_clock_that_daylight_saving_makes_an_hour_shorter_is_a_week(every_hour):
+    found = every_hour("2026-03-24T09:00", "2026-03-31T09:00", "Europe/Berlin", Granularity.HOUR)
+    assert [slot.calls for slot in found.days[6][1]] == [3, 3, 0, *[3] * 21]
+    assert every_hour("2026-03-24T09:00", "2026-03-31T08:00", "Europe/Berlin", Granularity.HOUR) is None
+
+
 def test_less_than_a_week_has_no_busiest_hours(busiest):
     assert busiest(6) is None
 
