@@ -103,7 +103,7 @@ class RangeFilter(forms.Form):
         if end - start > LONGEST:
             raise ValidationError({"to": _("A range can be ten years long at most.")})
         asked = Range(start, end)
-        return asked, preceding(asked)
+        return asked, preceding(asked, self.zone)
 
     def _query(self, team: Team, ranges: tuple[Range, Range], **filters: Any) -> UsageQuery:
         """The question about one team, once the form is valid."""

@@ -172,7 +172,8 @@ def preset_ranges(name: str, now: datetime, zone: ZoneInfo) -> tuple[Range, Rang
     last_month = (this_month - timedelta(days=1)).replace(day=1)
     if name == "month":
         start, before = day_start(this_month, zone), day_start(last_month, zone)
-        return Range(start, end), Range(before, min(before + (end - start), start))
+        passed = end.astimezone(zone) - start.astimezone(zone)
+        return Range(start, end), Range(before, min(_later(before, passed, zone), start))
     first = (last_month - timedelta(days=1)).replace(day=1)
     starts = [day_start(day, zone) for day in (first, last_month, this_month)]
     return Range(starts[1], starts[2]), Range(starts[0], starts[1])
@@ -185,9 +186,20 @@ def _shifted(start: datetime, end: datetime, days: int, zone: ZoneInfo) -> tuple
 
 def local_shift(at: datetime, days: int, zone: ZoneInfo) -> datetime:
     """The same time on the clock some days later or earlier (UTC)."""
-    return (at.astimezone(zone) + timedelta(days=days)).astimezone(UTC)
+    return _later(at, timedelta(days=days), zone)
 
 
-def preceding(asked: Range) -> Range:
-    """The period of the same length right before, which a custom range is compared with."""
-    return Range(asked.start - asked.length, asked.start)
+def _later(at: datetime, by: timedelta, zone: ZoneInfo) -> datetime:
+    # Python adds to the time that a clock of the zone shows, and subtracts such times, too.
+    return (at.astimezone(zone) + by).astimezone(UTC)
+
+
+def preceding(asked: Range, zone: ZoneInfo) -> Range:
+    """The period of the same length right before, which a custom range is compared with.
+
+    Days are those of the clock, whatever DST makes of them; less than a day is counted in hours.
+    """
+    if asked.length < timedelta(days=1):
+        return Range(asked.start - asked.length, asked.start)
+    length = asked.end.astimezone(zone) - asked.start.astimezone(zone)
+    return Range(_later(asked.start, -length, zone), asked.start)

@@ -14,10 +14,11 @@ from usage.query import PRESETS, Granularity, Range, UsageQuery, automatic_granu
 instants = st.integers(0, 10 * 365 * 86400).map(
     lambda seconds: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(0, seconds)
 )
-BERLIN, KOLKATA, LORD_HOWE = (
+BERLIN, KOLKATA, LORD_HOWE, NEW_YORK = (
     ZoneInfo("Europe/Berlin"),
     ZoneInfo("Asia/Kolkata"),
     ZoneInfo("Australia/Lord_Howe"),
+    ZoneInfo("America/New_York"),
 )
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe",
          "America/St_Johns", "Africa/Cairo", "America/Havana", "Pacific/Apia", "UTC"]  # fmt: skip
@@ -95,7 +96,35 @@ def test_ranges_are_never_empty_nor_overlap_and_hold_the_present(now, zone, name
 
 def test_the_period_before_a_custom_range_is_as_long_and_right_before():
     asked = Range(local("2026-11-01T00:00"), local("2026-11-04T12:00"))
-    assert preceding(asked) == Range(asked.start - timedelta(hours=84), asked.start)
+    assert preceding(asked, BERLIN) == Range(asked.start - timedelta(hours=84), asked.start)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        ("2026-10-19T00:00", "2026-10-26T00:00", "2026-10-12T00:00"),  # 169 hours
+        ("2026-10-26T00:00", "2026-11-02T00:00", "2026-10-19T00:00"),  # after 169
+        ("2026-03-30T09:00", "2026-04-01T09:00", "2026-03-28T09:00"),
+        ("2026-10-25T01:30", "2026-10-25T04:30", "2026-10-24T21:30"),  # hours of less than a day are hours
+    ],
+)
+def test_the_period_before_a_custom_range_of_days_begins_at_the_same_time_of_day(start, end, before):
+    asked = Range(local(start), local(end))
+    assert preceding(asked, BERLIN) == Range(local(before), asked.start)
+
+
+@given(
+    start=instants, length=st.timedeltas(timedelta(minutes=1), timedelta(days=40)), zone=st.sampled_from(ZONES)
+)
+def test_the_period_before_a_custom_range_is_never_empty(start, length, zone):
+    before = preceding(Range(start, start + length), ZoneInfo(zone))
+    assert before.end == start
+    assert abs(before.length - length) <= timedelta(hours=1)
+
+
+def test_this_month_is_compared_up_to_the_same_time_of_day_when_the_clock_is_changed():
+    _start, end, _before, before_end = span("month", "2026-11-26T17:10", NEW_YORK)
+    assert (end, before_end) == (local("2026-11-26T18:00", NEW_YORK), local("2026-10-26T18:00", NEW_YORK))
 
 
 @pytest.mark.parametrize(
