@@ -1,6 +1,6 @@
 """An unusual period as people see it: its kinds, its weight, and how several become one episode."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -51,6 +51,7 @@ class Cause:
     key: str  # as filters of the logs write it: public id, model, word of an outcome
     label: str
     share: float  # 0 to 1
+    cell: int | str = ""  # as queries have it: database id, model, outcome
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,14 @@ class Episode:
         """The members (public ids), tokens or models that it is about or that drove it."""
         named = {cause.key for cause in self.causes if cause.dimension == dimension}
         return named | ({self.member} if self.member and dimension == "member" else set())
+
+    def is_about(self, filters: Mapping[str, Set[int | str]]) -> bool:
+        """Whether it is about one of the cells of each dimension that is filtered by, or named one as a cause."""
+        return all(cells & self._cells_of(dimension) for dimension, cells in filters.items() if cells)
+
+    def _cells_of(self, dimension: str) -> set[int | str]:
+        named = {cause.cell for cause in self.causes if cause.dimension == dimension}
+        return named | ({self.member_id} if self.member_id and dimension == "member" else set())
 
     @property
     def also(self) -> list[str]:

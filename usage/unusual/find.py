@@ -28,7 +28,7 @@ RECENT_DAYS = 32  # every range of the last month is answered from one window
 LONGEST_DAYS = 92  # further back nothing is looked for: the hours would be too many
 MOST_CANDIDATES = 60
 _EPISODE_BYTES = 4_000  # with its sentence and causes, about
-_VERSION = 2  # of what is kept; raise it when Found or Episode change
+_VERSION = 3  # of what is kept; raise it when Found or Episode change
 
 
 @dataclass(frozen=True)
@@ -214,5 +214,5 @@ def _causes(drivers: Drivers, names: _Names) -> tuple[Cause, ...]:
         elif named.dimension == "outcome":
             outcome = Outcome(named.cell)
             key, label = outcome.word, str(outcome.label)
-        found.append(Cause(named.dimension, key, label, named.share))
+        found.append(Cause(named.dimension, key, label, named.share, named.cell))
     return tuple(found)

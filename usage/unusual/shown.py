@@ -1,6 +1,6 @@
 """What a page tells of the unusual: the few episodes that matter to this reader, those that were expected."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -40,7 +40,7 @@ class Unusual:
     more: int = 0  # episodes that are not among the few
     learning_until: datetime | None = None
     since: datetime | None = None  # when only the end of the range was looked at: its beginning
-    is_filtered: bool = False  # filters are set under which nothing is known
+    is_named_only: bool = False  # filters are set under which nothing is looked for: what names them as a cause
 
     def about(self, dimension: str) -> dict[str, Note]:
         """By key (public id, model) the most important note that is about it or names it as a cause, for rankings."""
@@ -52,7 +52,7 @@ class Unusual:
 
 
 def unusual_in(query: UsageQuery, *, sees_team: bool, now: datetime, most: int | None = MOST_SHOWN) -> Unusual:
-    """What is told for a question: the team's episodes; with members filtered by, theirs.
+    """What is told for a question: the team's episodes; with filters, those about them or driven by them.
 
     Somebody who does not see the team is told only of their own calls. `most`: how many are told; None, all.
     """
@@ -66,34 +66,48 @@ def unusual_in_teams(
     if not asked:
         return Unusual([], [])
     first = asked[0][0]
-    if first.models or first.tokens:
-        return Unusual([], [], is_filtered=True)
     ranges = [(query.team, query.range) for query, _sees_team in asked]
     stamps = {query.team.pk: query.past.stamp for query, _sees_team in asked if query.past}
     found = find_unusual_of_teams(ranges, first.mode, now, stamps)
-    told: list[tuple[UsageQuery, Episode]] = []
-    for (query, sees_team), one in zip(asked, found, strict=True):
-        episodes = in_range(one.episodes, query.range)
-        if query.members:
-            episodes = about_members(episodes, query.members, named=sees_team)
-        told += [(query, episode) for episode in episodes]
-    told.sort(key=lambda pair: -pair[1].importance)  # stable: of one team they stay in their order
+    told = [
+        _Told(query, *pair)
+        for (query, sees_team), one in zip(asked, found, strict=True)
+        for pair in _told_of(in_range(one.episodes, query.range), query, sees_team=sees_team)
+    ]
+    told.sort(key=lambda one: -one.episode.importance)  # stable: of one team they stay in their order
     return _noted(told, list(zip(asked, found, strict=True)), most)
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What is told to a reader: an episode, or the part of it that one member has in it; marks speak for the whole."""
+
+    query: UsageQuery
+    episode: Episode
+    whole: Episode
+
+
+def _told_of(
+    episodes: Iterable[Episode], query: UsageQuery, *, sees_team: bool
+) -> Iterator[tuple[Episode, Episode]]:
+    """Of each episode what this reader is told under these filters, and the episode itself."""
+    filters = {"member": {*query.members}, "token": {*query.tokens}, "model": {*query.models}}
+    for whole in episodes:
+        parts = [whole] if sees_team else [one for one in (whole, *whole.own) if one.member_id in query.members]
+        yield from ((one, whole) for one in parts if one.is_about(filters))
+
+
 def _noted(
-    told: Sequence[tuple[UsageQuery, Episode]],
-    looked_at: Sequence[tuple[tuple[UsageQuery, bool], Found]],
-    most: int | None,
+    told: Sequence[_Told], looked_at: Sequence[tuple[tuple[UsageQuery, bool], Found]], most: int | None
 ) -> Unusual:
     """The episodes as notes. When only the end was looked at, or a team is still new, that is said of one team."""
-    whole = Range(
+    window = Range(
         min(one.window.start for _asked, one in looked_at), max(one.window.end for _asked, one in looked_at)
     )
     first = looked_at[0][0][0]
-    teams = {query.team.pk: query.team for query, _episode in told}
-    marks = expected_in([*teams.values()], first.mode, whole) if told else []
-    notes = [_note(query, episode, mark_of(episode, _of_team(marks, query.team))) for query, episode in told]
+    teams = {one.query.team.pk: one.query.team for one in told}
+    marks = expected_in([*teams.values()], first.mode, window) if told else []
+    notes = [_note(one, mark_of(one.whole, _of_team(marks, one.query.team))) for one in told]
     new = [note for note in notes if note.expected is None]
     alone = looked_at[0][1] if len(looked_at) == 1 else None
     return Unusual(
@@ -102,16 +116,8 @@ def _noted(
         more=len(new) - len(new[:most]),
         learning_until=alone.learning_until if alone else None,
         since=alone.window.start if alone and alone.window.start > first.range.start else None,
+        is_named_only=bool(first.models or first.tokens),
     )
-
-
-def about_members(episodes: Iterable[Episode], member_ids: Sequence[int], *, named: bool) -> list[Episode]:
-    """The members' own episodes; with `named` also those of the team that name them as a cause."""
-    found: list[Episode] = []
-    for episode in episodes:
-        own = [one for one in (episode, *episode.own) if one.member_id in member_ids]
-        found += [episode] if own and named else own
-    return found
 
 
 def expected_in(teams: Sequence[Team], mode: Mode, within: Range) -> list[ExpectedEpisode]:
@@ -177,7 +183,8 @@ def causes_sentence(causes: Sequence[Cause], spread: Sequence[str]) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def _note(query: UsageQuery, episode: Episode, mark: ExpectedEpisode | None) -> Note:
+def _note(told: _Told, mark: ExpectedEpisode | None) -> Note:
+    query, episode = told.query, told.episode
     words = causes_sentence(episode.causes, episode.spread)
     made, counted = (find(query.team, query.mode, episode) for find in (calls_link, hours_link))
     return Note(0, query.team, episode, words, made, counted, mark)

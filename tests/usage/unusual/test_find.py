@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -228,7 +229,30 @@ def test_filters_by_member_leave_the_episodes_about_them(cast, runaway):
 
     assert len(told(members=(cast.member.pk,)).notes) == 1
     assert told(members=(cast.owner.pk,)).notes == []
-    assert told(models=("gpt-4o-mini",)).is_filtered
+
+
+def test_a_member_whose_calls_failed_finds_that_too(cast, usual, happen):
+    happen("script", 40, status=500)
+    query = UsageQuery(cast.team, Mode.LIVE, WEEK, members=(cast.member.pk,))
+    (note,) = unusual_in(query, sees_team=True, now=NOW).notes
+    assert note.episode.kind is Kind.ERRORS
+    assert not note.episode.own
+    assert unusual_in(query, sees_team=False, now=NOW).notes == []
+    others = replace(query, members=(cast.owner.pk,))
+    assert unusual_in(others, sees_team=True, now=NOW).notes == []
+
+
+def test_filters_by_model_and_token_leave_the_episodes_that_name_them_as_a_cause(cast, runaway, tokens):
+    def told(**filters):
+        shown = unusual_in(UsageQuery(cast.team, Mode.LIVE, WEEK, **filters), sees_team=True, now=NOW)
+        assert shown.is_named_only
+        return len(shown.notes)
+
+    script, owners = tokens["script"].pk, tokens["owner"].pk
+    assert told(models=("gpt-4o-mini",)) == told(tokens=(script, owners)) == 1
+    assert told(models=("gpt-4o-mini",), tokens=(script,), members=(cast.member.pk,)) == 1
+    assert told(models=("claude-sonnet-4-5",)) == told(tokens=(owners,)) == 0
+    assert told(models=("gpt-4o-mini",), tokens=(owners,)) == 0
 
 
 def test_members_are_told_only_of_themselves(cast, runaway):

@@ -87,10 +87,11 @@ def test_the_first_week_says_that_it_is_learning(cast, happen, page):
     assert "Still learning what is usual here" in page("owner")
 
 
-def test_filters_by_model_hide_what_is_about_all_calls(runaway, page):
-    html = page("owner", "?model=gpt-4o-mini")
-    assert SENTENCE not in html
-    assert rings(html) == []
+def test_a_filter_by_model_leaves_what_names_it_and_says_that_it_was_looked_for_in_all_calls(runaway, page):
+    for model, is_told in (("gpt-4o-mini", True), ("claude-sonnet-4-5", False)):
+        html = page("owner", f"?model={model}")
+        assert "Looked for in all calls" in html
+        assert (SENTENCE in html) == bool(rings(html)) == is_told
 
 
 def test_an_expected_episode_is_quiet_and_can_be_told_again(cast, runaway, page, client_of):
@@ -104,6 +105,8 @@ def test_an_expected_episode_is_quiet_and_can_be_told_again(cast, runaway, page,
     assert rings(html) == []
     assert "Load test" in html
     assert "badge-bad" not in page("owner", "ranking/")
+    assert rings(page("member")) == [], "nor are those told whose calls made it"
+    assert "Load test" in page("member")
     mark = ExpectedEpisode.objects.get()
     client.post(f"/t/{cast.team.slug}/unusual/expected/{mark.public_id}/remove/")
     assert len(rings(page("owner"))) == 1
