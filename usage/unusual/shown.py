@@ -91,7 +91,11 @@ def _told_of(
     episodes: Iterable[Episode], query: UsageQuery, *, sees_team: bool
 ) -> Iterator[tuple[Episode, Episode]]:
     """Of each episode what this reader is told under these filters, and the episode itself."""
-    filters = {"member": {*query.members}, "token": {*query.tokens}, "model": {*query.models}}
+    filters: dict[str, set[int | str]] = {
+        "member": {*query.members},
+        "token": {*query.tokens},
+        "model": {*query.models},
+    }
     for whole in episodes:
         parts = [whole] if sees_team else [one for one in (whole, *whole.own) if one.member_id in query.members]
         yield from ((one, whole) for one in parts if one.is_about(filters))
