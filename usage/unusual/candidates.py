@@ -6,12 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from usage.unusual.common import ALARM, FORTNIGHT, Flags, Floats, Incident, incidents
+from usage.unusual.common import ALARM, DAY, FORTNIGHT, Floats, Incident, incidents
 from usage.unusual.episodes import Kind
 from usage.unusual.latency import find_slow
 from usage.unusual.members import MemberScores, find_members
 from usage.unusual.periods import (
-    GATE_RATIO,
     RULES,
     PeriodScores,
     find_periods,
@@ -32,7 +31,10 @@ from usage.unusual.sentences import (
 )
 
 SPIKES = [RULES.index(rule) for rule in "AB"]  # the shorter first
-RAISED = 1.2  # times the usual share: an hour of failures or slowness belongs to its incident
+RAISED, GOES_ON = (
+    0.25,
+    0.5,
+)  # of the excess of an incident's highest hour: an hour that belongs to it
 Sentence = Callable[[Mapping[int, str]], str]
 
 
@@ -43,7 +45,7 @@ class Candidate:
     kind: Kind
     start: int
     end: int
-    peak: int
+    peak: int  # its highest hour
     score: float
     weight: float  # its excess, in usual hours of the team
     sentence: Sentence  # given the names of members by id
@@ -77,12 +79,12 @@ def _period(hourly: Hourly, kind: Kind, values: Floats, unit: Unit) -> Iterator[
             return period_sentence(scores, hourly.hours, one, unit)
 
         off = float(scores.found[one.peak] - scores.expected[one.peak])
-        start, end = _period_core(scores, one)
+        start, end, peak = _period_core(scores, one)
         yield Candidate(
             kind=kind,
             start=start,
             end=end,
-            peak=one.peak,
+            peak=peak,
             score=float(scores.score[one.start : one.end].max()),
             weight=abs(off) / usual_hour(values, one.start),
             sentence=sentence,
@@ -112,26 +114,31 @@ def window_at(peak: int, span: int) -> tuple[int, int]:
     return max(peak - span + 1, 0), peak + 1
 
 
-def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int]:
+def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int, int]:
     """Without the day-long windows of rule Y, unless it is that rule that tells of the incident."""
-    rule = RULES[scores.rule[one.peak]]
-    if rule in "DY":
-        return one.start, one.end
-    raised = (scores.values >= GATE_RATIO * scores.usual) & (scores.values > 0)
-    return core(one, int(scores.spans[one.peak]), raised)
+    rule, usual = RULES[scores.rule[one.peak]], np.nan_to_num(scores.usual)
+    if rule == "D":
+        return one.start, one.end, one.peak
+    start, end, peak = core(one, int(scores.spans[one.peak]), scores.values - usual, usual)
+    return (one.start, one.end, peak) if rule == "Y" else (start, end, peak)
 
 
-def core(one: Incident, span: int, raised: Flags) -> tuple[int, int]:
-    """The window at the peak of an incident, and the raised hours next to it; one that is not may lie between.
+def core(one: Incident, span: int, excess: Floats, usual: Floats) -> tuple[int, int, int]:
+    """The hours `[start, end)` that made an incident, and the highest of those that its sentence counts.
 
-    An incident covers all windows of its alarms, and a wide one begins long before what it alarms at.
+    An incident covers all windows of its alarms, and a wide one begins long before what it alarms at: it was made
+    from its first raised hour to its last. An hour is raised with a part of the highest hour's `excess` (T,), or
+    of that in relation to what is `usual` (T,). After the last alarm it goes on while there is half as much.
     """
-    start, end = window_at(one.peak, span)
-    while start > one.start and raised[max(start - 2, one.start) : start].any():
-        start -= 1 if raised[start - 1] else 2
-    while end < one.end and raised[end : min(end + 2, one.end)].any():
-        end += 1 if raised[end] else 2
-    return start, end
+    first, last = window_at(one.peak, span)
+    peak = first + int(np.argmax(excess[first:last]))
+    part = RAISED * excess[peak]
+    raised = (excess > 0) & ((excess >= part) | (excess * usual[peak] > part * usual))
+    made = one.start + np.flatnonzero(raised[one.start : one.end])
+    start, end = int(made.min(initial=peak)), int(made.max(initial=peak)) + 1
+    while end < min(len(excess), start + DAY) and excess[end] >= GOES_ON * excess[peak] > 0:
+        end += 1
+    return start, end, peak
 
 
 def _errors(hourly: Hourly) -> Iterator[Candidate]:
@@ -169,13 +176,13 @@ def _rate(
     """`hits` (T,): the calls that failed, or that were slow."""
     usual = float(scores.usual[one.peak])
     off = float(scores.found[one.peak]) - usual * float(scores.calls[one.peak])
-    raised = hits > RAISED * usual * hourly.calls
-    start, end = core(one, int(scores.spans[one.peak]), raised)
+    excess = hits - usual * hourly.calls
+    start, end, peak = core(one, int(scores.spans[one.peak]), excess, hourly.calls)
     return Candidate(
         kind=kind,
         start=start,
         end=end,
-        peak=one.peak,
+        peak=peak,
         score=float(scores.score[one.peak]),
         weight=off / usual_hour(hourly.calls, one.start),
         sentence=sentence,
@@ -201,15 +208,17 @@ def _member(hourly: Hourly, scores: MemberScores, one: Incident, column: int, fi
     """`first` is the place in the grid of the scores' first row."""
     at = (one.peak, column)
     span, found, expected = int(scores.spans[at]), float(scores.found[at]), float(scores.expected[at])
-    # A window that ended in the shown hours may have begun before them.
-    placed = Incident(max(first + one.start - span, 0), first + one.end, first + one.peak)
-    start, end = core(placed, span, hourly.member_calls[:, column] > expected / span)
+    # The window of the first of the shown hours began before them.
+    began = first + one.start - (span if one.start == 0 else 0)
+    placed = Incident(max(began, 0), first + one.end, first + one.peak)
+    usual = np.full(len(hourly.hours), expected / span)
+    start, end, peak = core(placed, span, hourly.member_calls[:, column] - usual, usual)
     member_id = hourly.members[column]
     return Candidate(
         kind=Kind.MEMBER,
         start=start,
         end=end,
-        peak=placed.peak,
+        peak=peak,
         score=float(scores.score[at]),
         weight=(found - expected) / usual_hour(hourly.calls, start),
         sentence=lambda names: member_sentence(scores, column, names[member_id], one),
