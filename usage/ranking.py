@@ -167,7 +167,7 @@ def _named(
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
-    unusual = unusual_in(query, sees_team=True, now=now)
+    unusual = unusual_in(query, sees_team=True, now=now, most=None)
     if is_of_members and not query.filtered:
         ranked = _with_idle(ranked, [person.id for person in people.values() if not person.is_former])
     return named_rows(order.by, ranked, people, tokens, unusual), people, tokens, unusual

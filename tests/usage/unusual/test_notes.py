@@ -3,10 +3,12 @@
 import csv
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
 from teams.models import Activity
+from tests.usage.unusual.conftest import LUNCH
 from usage.models import ExpectedEpisode
 
 SENTENCE = "12:00 Thu: 1,02"
@@ -80,6 +82,18 @@ def test_the_ranking_flags_who_is_unusual(runaway, page):
     html = page("owner", "ranking/")
     assert html.count("badge-bad") == 1
     assert re.search(r'member-usr_\w+">(?:(?!</tr>).)*Mia(?:(?!</tr>).)*badge-bad', html, re.DOTALL)
+
+
+def test_the_ranking_also_flags_what_is_not_among_the_few_of_the_overview(usual, happen, page):
+    happen("owner", 20, at=LUNCH - timedelta(days=3), status=500)
+    for number, days in enumerate((16, 14, 10, 7)):
+        happen("script", 400 * 3**number, at=LUNCH - timedelta(days=days))
+    happen("script", 400, status=503)
+    overview = page("owner", "?period=30d")
+    assert "more matter less" in overview
+    assert "By Olivia" not in overview
+    html = page("owner", "ranking/?period=30d")
+    assert re.search(r'member-usr_\w+">(?:(?!</tr>).)*Olivia(?:(?!</tr>).)*badge-bad', html, re.DOTALL)
 
 
 def test_the_first_week_says_that_it_is_learning(cast, happen, page):
