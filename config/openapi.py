@@ -54,7 +54,10 @@ _ERRORS = {
 _CALL = _object(
     {
         "request_id": {"type": "string", "maxLength": 128, "description": "unique per team and mode"},
-        "started_at": _TIME,
+        "started_at": {
+            **_TIME,
+            "description": "at most 10 minutes ahead; rejected if the team's calls of that time were deleted",
+        },
         "model": {"type": "string", "maxLength": 128},
         "status": {"type": "integer", "default": 200},
         "latency_ms": _or_null(_COUNT),

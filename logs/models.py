@@ -67,7 +67,7 @@ class Call(models.Model):
 
     class Meta:
         constraints = [
-            # A call reported again changes nothing: duplicates fall out by this.
+            # A call reported again changes nothing: duplicates fall out by this; once deleted, by KeptCalls.
             models.UniqueConstraint(fields=["team_id", "mode", "request_id"], name="call_reported_once"),
         ]
         # Every index ends with what the logs filter by beside it, so that most filters are settled in the
@@ -162,7 +162,8 @@ class CallTag(models.Model):
 class KeptCalls(models.Model):
     """From when on the calls of a team are kept; older ones were deleted, their statistics stayed.
 
-    No row: all are kept. Written before the first call is deleted, so a recount never misses one unknowingly.
+    No row: all are kept. Written before the first call is deleted, so a recount never misses one unknowingly, and
+    one that is reported again is not taken for a new one.
     """
 
     team_id = models.BigIntegerField(primary_key=True)

@@ -14,11 +14,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from logs.callers import Caller, Directory, Place
 from logs.ids import call_id
 from logs.models import Call, CallRoute, CallTag
 from logs.reported import InvalidRecordError, ReportedCall
+from logs.retention import taken_since
 from teams.actions.locks import lock_teams
 from teams.models import Team
 from usage.actions.reservations import Settlement, settle_reservations
@@ -76,6 +78,7 @@ def record_calls(calls: Sequence[ReportedCall], *, by: Caller, now: datetime) ->
     with transaction.atomic():
         teams = lock_teams(team_id for team_id, _mode in spaces)
         payers = _personal_spaces(team.owner_id for team in teams.values())
+        since = taken_since(((new.place.team_id, new.call.started_at) for new in ready), now)
         accepted: list[NewCall] = []
         charges: list[Charge] = []
         for (team_id, mode), batch in sorted(spaces.items()):
@@ -83,8 +86,10 @@ def record_calls(calls: Sequence[ReportedCall], *, by: Caller, now: datetime) ->
             if team is None or team.deleted_at:
                 recorded.rejected += [_deleted(new) for new in batch]
                 continue
-            stored = _store(team, mode, batch, by, now)
-            recorded.duplicates += len(batch) - len(stored)
+            known, forgotten = _parted(batch, since.get(team_id))
+            recorded.rejected += forgotten
+            stored = _store(team, mode, known, by, now)
+            recorded.duplicates += len(known) - len(stored)
             accepted += stored
             charges += _charges(team, mode, stored, payers[team.owner_id])
         # For all teams at once and last: batches of different teams meet in the rows of one payer, in
@@ -140,6 +145,20 @@ def _personal_spaces(owner_ids: Iterable[int]) -> dict[int, Team]:
 def _deleted(new: NewCall) -> Rejected:
     error = InvalidRecordError("token", "This team was deleted.", "invalid_token")
     return Rejected(new.position, new.call.request_id, error)
+
+
+def _parted(batch: list[NewCall], since: datetime | None) -> tuple[list[NewCall], list[Rejected]]:
+    """The calls of which it is known whether they were recorded before, and the refusals of the others."""
+    if since is None:
+        return batch, []
+    message = _(
+        "started_at must not be before %s: older calls were deleted, so it is not known whether this one was "
+        "counted already."
+    )
+    error = InvalidRecordError("started_at", message % f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    forgotten = [new for new in batch if new.call.started_at < since]
+    known = [new for new in batch if new.call.started_at >= since]
+    return known, [Rejected(new.position, new.call.request_id, error) for new in forgotten]
 
 
 def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetime) -> list[NewCall]:

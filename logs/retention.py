@@ -1,7 +1,7 @@
 """How long single calls are kept. Statistics and quota use stay when their calls go."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import partial
 from time import monotonic, sleep
@@ -9,10 +9,12 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 
 from logs.ids import first_id
 from logs.models import Call, CallTag, KeptCalls
+from teams.actions.locks import lock_teams
 from teams.compiled import CompiledQuery
 from teams.models import Team
 from usage.buckets import day_of, day_start
@@ -21,6 +23,8 @@ from usage.buckets import day_of, day_start
 _STEP_SECONDS: Final = 0.1
 _FEWEST, _FIRST_STEP, _MOST = 50, 500, 5_000
 _LONGEST_PAUSE: Final = 0.5
+# The shortest retention is a day; the rest is for clocks that differ.
+_NEVER_DELETED: Final = timedelta(hours=12)
 
 
 def delete_old_calls(*, now: datetime) -> int:
@@ -37,14 +41,26 @@ def _delete_of(team: Team, now: datetime) -> int:
 
     def delete_first(most: int) -> int:
         ids = list(old.values_list("id", flat=True)[:most])
-        if not ids:
-            return 0
-        KeptCalls.objects.update_or_create(team_id=team.pk, defaults={"since": since})
-        return Call.objects.filter(team_id=team.pk, id__lte=ids[-1]).delete()[0]
+        return Call.objects.filter(team_id=team.pk, id__lte=ids[-1]).delete()[0] if ids else 0
 
-    deleted = _in_steps(delete_first)
+    deleted = 0
+    if old.exists():
+        _keep_from(team, since)
+        deleted = _in_steps(delete_first)
     _delete_tags(team, first_id(since))
     return deleted
+
+
+@transaction.atomic
+def _keep_from(team: Team, since: datetime) -> None:
+    """Notes that older calls go now; never less than was noted before, by a shorter retention or another clock.
+
+    Under the team's lock: who records has it, and does not take again what goes meanwhile.
+    """
+    lock_teams([team.pk])
+    before = kept_since(team)
+    if before is None or before < since:
+        KeptCalls.objects.update_or_create(team_id=team.pk, defaults={"since": since})
 
 
 def _delete_tags(team: Team, since: UUID) -> None:
@@ -81,6 +97,16 @@ def kept_since(team: Team) -> datetime | None:
     """From when on single calls are kept; None: none was ever deleted."""
     found: KeptCalls | None = _kept().find(team.pk)
     return found.since if found else None
+
+
+def taken_since(calls: Iterable[tuple[int, datetime]], now: datetime) -> dict[int, datetime]:
+    """From when on calls of a team may be recorded, by team: older ones may have been, and deleted since.
+
+    `calls` are about to be: their teams, which must be locked, and when they began. Teams without such calls,
+    or of which none was ever deleted, are left out; while all calls are recent, nothing is asked.
+    """
+    old = {team_id for team_id, started_at in calls if started_at < now - _NEVER_DELETED}
+    return dict(KeptCalls.objects.filter(team_id__in=old).values_list("team_id", "since")) if old else {}
 
 
 @functools.cache
