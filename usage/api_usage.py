@@ -169,22 +169,24 @@ def _values(request: HttpRequest, name: str) -> list[str]:
 
 
 def members_of(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
-    """Members by address or public id. Somebody who may see only themselves gets only themselves."""
+    """Members by address or public id. Somebody who may see only themselves gets only themselves.
+
+    They are told the same of everybody else, so nobody learns who else is in the team.
+    """
     asked = _values(request, "member")
+    if reader.only is not None:
+        if {*asked} - {reader.only.public_id, reader.only.email}:
+            raise ApiError(403, "out_of_scope", _("Your role sees your own usage only."), param="member")
+        return (reader.only.pk,)
     known = people_named(reader.team, asked) if asked else {}
     if unknown := [name for name in asked if name not in known]:
         raise ApiError(404, "not_found", _("There is no member %s here.") % unknown[0], param="member")
-    ids = {known[name] for name in asked}
-    if reader.only is None:
-        return tuple(sorted(ids))
-    if ids - {reader.only.pk}:
-        raise ApiError(403, "out_of_scope", _("Your role sees your own usage only."), param="member")
-    return (reader.only.pk,)
+    return tuple(sorted({known[name] for name in asked}))
 
 
 def _tokens(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
     asked = _values(request, "token")
-    known = tokens_named(reader.team, asked) if asked else {}
+    known = tokens_named(reader.team, asked, holder=reader.only) if asked else {}
     if unknown := [name for name in asked if name not in known]:
         raise ApiError(404, "not_found", _("There is no token %s here.") % unknown[0], param="token")
     return tuple(known.values())

@@ -126,9 +126,7 @@ class UsageFilter(RangeFilter):
         super().__init__(data, zone=access.team.zone, now=now)
         self._access = access
         self.fields["member"] = self._members(access)
-        self.fields["token"] = ManyField(
-            partial(tokens_named, access.team), gettext_lazy("There is no token “%s” in this team.")
-        )
+        self.fields["token"] = self._tokens(access)
 
     @staticmethod
     def _members(
@@ -143,6 +141,15 @@ class UsageFilter(RangeFilter):
             return ManyField(known, unknown)
         own = dict.fromkeys((access.user.public_id, access.user.email), access.user.pk)
         return ManyField(lambda _names: own, gettext_lazy("You see your own calls only, not those of “%s”."))
+
+    @staticmethod
+    def _tokens(access: Access) -> "ManyField":
+        """Those that may be asked for: to whoever does not see the team, others' are as if there were none."""
+        find = partial(tokens_named, access.team)
+        if access.sees_team:
+            return ManyField(find, gettext_lazy("There is no token “%s” in this team."))
+        own = partial(find, holder=access.user)
+        return ManyField(own, gettext_lazy("You have no token “%s” in this team."))
 
     def query(self) -> UsageQuery:
         """The question, once the form is valid. Members see only their own usage."""

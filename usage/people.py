@@ -95,10 +95,11 @@ def people_refused(team: Team, names: Sequence[str]) -> dict[str, int]:
 NO_TOKEN = "none"  # noqa: S105  # a word, no secret
 
 
-def tokens_named(team: Team, public_ids: Sequence[str]) -> dict[str, int]:
-    """Token ids by public id, of the tokens of this team, and of NO_TOKEN."""
-    found = Token.objects.filter(team=team, public_id__in=public_ids).values_list("public_id", "pk")
-    return dict(found) | {name: 0 for name in public_ids if name == NO_TOKEN}
+def tokens_named(team: Team, public_ids: Sequence[str], holder: User | None = None) -> dict[str, int]:
+    """Token ids by public id, of the tokens of this team, or of one holder's in it, and of NO_TOKEN."""
+    found = Token.objects.filter(team=team, public_id__in=public_ids)
+    found = found.filter(user=holder) if holder else found
+    return dict(found.values_list("public_id", "pk")) | {name: 0 for name in public_ids if name == NO_TOKEN}
 
 
 def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = ()) -> dict[int, NamedToken]:

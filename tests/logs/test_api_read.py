@@ -40,13 +40,28 @@ def test_a_member_cannot_ask_for_others(cast, record, api, token_of):
     record("owner", "a")
     record("member", "b")
     secret = token_of("member")[1]
-    for others in ([cast.owner.public_id], [cast.owner.email], [cast.member.email, cast.owner.email]):
+    for others in (
+        [cast.owner.public_id],
+        [cast.owner.email],
+        [cast.member.email, cast.owner.email],
+        ["nobody"],
+    ):
         response = api(secret, member=others)
         assert response.status_code == 403
         error = response.json()["error"]
         assert (error["code"], error["param"]) == ("out_of_scope", "member")
     for own in (cast.member.public_id, cast.member.email):
         assert ids(api(secret, member=own)) == ["b"]
+
+
+def test_others_tokens_are_to_a_member_as_if_there_were_none(record, api, token_of):
+    (owners, _secret), (members, secret) = token_of("owner"), token_of("member")
+    record("member", "b", token=members)
+    for token in (owners.public_id, "tok_nobody"):
+        error = api(secret, token=token).json()["error"]
+        assert error["message"] == f"You have no token “{token}” in this team."
+    assert ids(api(secret, token=members.public_id)) == ["b"]
+    assert ids(api(token_of("owner")[1], token=owners.public_id)) == []
 
 
 def test_a_teams_gateway_key_reads_its_team_and_no_other(cast, record, api):

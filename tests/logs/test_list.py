@@ -5,7 +5,10 @@ from django.urls import reverse
 
 from logs.models import Call, CallTag
 from logs.retention import delete_old_calls
+from teams.actions.tokens import create_token, revoke_token
+from teams.activity import SITE
 from teams.models import Mode
+from tests.logs.conftest import NOW
 from tests.logs.conftest import record as as_sent
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -53,6 +56,30 @@ def test_a_member_cannot_ask_for_others_calls(cast, record, logs):
     assert "page" not in response.context
     assert "You see your own calls only, not those of" in response.content.decode()
     assert found(logs("member", member=cast.member.public_id)) == ["own"]
+
+
+@pytest.mark.parametrize("path", ["", "latency/", "choices/model/", "choices/token/", "export/", "tail/"])
+def test_others_tokens_are_to_a_member_as_if_there_were_none(cast, record, client_of, path):
+    foreign = create_token(by=SITE, team=cast.team, user=cast.owner, name="secret plans")[0]
+    record("owner", "foreign", token=foreign)
+
+    def answer(token: str) -> tuple[int, str]:
+        response = client_of("member").get(f"/t/{cast.team.slug}/logs/{path}", {"token": token})
+        return response.status_code, response.content.decode()
+
+    (status, page), (unknown, _page) = answer(foreign.public_id), answer("tok_nobody")
+    assert status == unknown
+    assert "secret plans" not in page
+    assert path == "tail/" or f"You have no token “{foreign.public_id}” in this team." in page
+
+
+def test_a_token_of_ones_own_is_a_filter_for_a_member_also_when_it_has_ended(record, logs, token_of):
+    token = token_of("member")[0]
+    record("member", "needle", token=token)
+    record("member", "other")
+    revoke_token(by=SITE, token=token, now=NOW)
+    assert found(logs("member", token=token.public_id)) == ["needle"]
+    assert found(logs("member", token="none")) == []
 
 
 @pytest.mark.parametrize("name", ["former", "outsider"])

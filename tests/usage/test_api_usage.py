@@ -14,7 +14,7 @@ from logs.record import record_calls
 from logs.reported import ReportedCall
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
-from teams.models import Mode
+from teams.models import Mode, Token
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -155,6 +155,14 @@ def test_nobody_reads_another_team_or_another_member(get, token_of, cast):
     assert get(outsider, f"team={cast.team.slug}").status_code == 403
     member = secret_of(token_of, "member")
     assert get(member, "member=adam@example.org").status_code == 403
+    # Nor whether somebody is in the team, or whether there is such a token.
+    assert get(member, "member=nobody@example.org").status_code == 403
+    others, own = (Token.objects.filter(user=who).earliest("pk") for who in (cast.administrator, cast.member))
+    for token in (others.public_id, "tok_nobody"):
+        answer = get(member, f"token={token}")
+        assert answer.status_code == 404
+        assert answer.json()["error"]["message"] == f"There is no token {token} here."
+    assert get(member, f"token={own.public_id}").json()["totals"]["calls"] == 2
     # Whether somebody has an account elsewhere on the site is not told either.
     assert get(secret_of(token_of, "owner"), "member=otto@example.org").status_code == 404
     assert get("cb_live_made-up").status_code == 401

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from teams.models import Mode, Token
 from tests.usage.pages.conftest import HTMX, text_of
 from usage.query import PRESETS
 
@@ -47,6 +48,17 @@ def test_a_member_who_asks_for_somebody_else_is_told_that_they_see_their_own_cal
     for kind in ("csv", "json"):
         file = see("member", "overview-export", f"{asked}&format={kind}")
         assert "You see your own calls only" in text_of(file, 400)
+
+
+@pytest.mark.parametrize("page", ["overview", "overview-export", "refusals"])
+def test_others_tokens_are_to_a_member_as_if_there_were_none(see, calls, cast, page):
+    others, own = (
+        Token.objects.get(user=cast.user(who), mode=Mode.LIVE) for who in ("administrator", "member")
+    )
+    for asked in (others.public_id, "tok_nobody"):
+        response = see("member", page, f"token={asked}&format=json")
+        assert f"You have no token “{asked}” in this team." in response.content.decode()
+    assert "You have no token" not in see("member", page, f"token={own.public_id}&format=json").content.decode()
 
 
 def test_a_member_may_name_themselves(see, calls, cast):
