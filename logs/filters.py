@@ -48,8 +48,10 @@ SORTS = {
 RANGES = ("latency", "ttft", "tokens", "cost")
 _YES_NO = [("", gettext_lazy("Any")), ("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
 # The parameters that say where in the list one is, not what is in it.
-_NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since", "added"}
+_NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since", "known", "added"}
 _MOST = 10**12
+# Microseconds, up to a quarter of an hour, and room for as many of them as a list is told to know.
+_OFFSETS, _LONGEST_KNOWN = r"^[0-9]{1,9}(,[0-9]{1,9})*\Z", 2_000
 _TO_THE_MINUTE = len("2026-11-20T14:30")
 _ANY_TIME = Range(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR, 1, 1, tzinfo=UTC))
 
@@ -221,11 +223,12 @@ def _nanos(dollars: Decimal | None) -> int | None:
 
 
 class TailFilter(CallFilter):
-    """The filters of a list that is followed, since when it knows no more, and how many calls were added to it."""
+    """The filters of a list that is followed, what it knows of (see `logs.tail`), and how many calls were added."""
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
         self.fields["since"] = InstantField(access.team.zone)
+        self.fields["known"] = forms.RegexField(_OFFSETS, required=False, max_length=_LONGEST_KNOWN)
         self.fields["added"] = forms.IntegerField(required=False, min_value=0, max_value=_MOST)
 
 

@@ -27,7 +27,7 @@ from logs.models import Call
 from logs.pages import calls_page, neighbours
 from logs.reconciliation import MOST_CALLS, reconcile
 from logs.saved import list_saved, saved_for
-from logs.tail import tail_of
+from logs.tail import Known, followed_page, tail_of
 from teams.access import Access, Permission
 from teams.activity import actor_of
 from teams.models import Mode
@@ -51,9 +51,9 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         if named := _named(access, form):
             return _to(request, named)
-        page = calls_page(form)
+        page, known = followed_page(form, now) if form.is_live else (calls_page(form), None)
         context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
-        context |= {"views": list_saved(access), "now": now, "is_live": form.is_live}
+        context |= {"views": list_saved(access), "known": known, "is_live": form.is_live}
     return render_page(request, "logs/list.html", "logs-calls", context)
 
 
@@ -127,11 +127,12 @@ def tail(request: HttpRequest, slug: str) -> HttpResponse:
     form = TailFilter(request.GET, access=access, now=now)
     if not form.is_valid():
         return HttpResponse(status=400)
-    found = tail_of(form.call_query(), form.cleaned_data["since"] or now, now)
+    asked = form.cleaned_data
+    found = tail_of(form.call_query(), Known.read(asked["since"] or now, asked["known"]), now)
     if not (found.calls or found.has_gap):
         return HttpResponse(status=204)
-    context = _frame(request, access, form) | {"tail": found, "calls": found.calls, "since": found.until}
-    context["added"] = (form.cleaned_data["added"] or 0) + len(found.calls)
+    context = _frame(request, access, form) | {"tail": found, "calls": found.calls, "known": found.known}
+    context["added"] = (asked["added"] or 0) + len(found.calls)
     return render(request, "logs/tail.html", context)
 
 
@@ -208,7 +209,7 @@ def _frame(request: HttpRequest, access: Access, form: CallFilter) -> dict[str, 
 def _query(asked: Any) -> str:
     """The query of this page for links to its calls and back, without what only the filter's menu sends."""
     kept = asked.copy()
-    for name in ("q", "since", "added", "for", "chosen", "picked"):
+    for name in ("q", "since", "known", "added", "for", "chosen", "picked"):
         kept.pop(name, None)
     return f"?{kept.urlencode()}" if kept else ""
 

@@ -1,6 +1,9 @@
 """Following calls live: what came in since, once, one's own for a member."""
 
+import html
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -42,6 +45,33 @@ def follow_page(cast, client_of):
 
 
 @pytest.fixture
+def opened(cast, client_of):
+    """`followed = opened()`: the list as the owner opens it at noon; `followed(3)`: what it gets 3 seconds later."""
+
+    def get(url, seconds) -> Any:
+        with time_machine.travel(NOW + timedelta(seconds=seconds), tick=False):
+            return client_of("owner").get(url, headers={"HX-Request": "true"})
+
+    def poller(page: str) -> str:
+        return html.unescape(re.search(r'id="logs-tail"\s+hx-get="([^"]*)"', page)[1])
+
+    def open_list():
+        def follow(seconds) -> list[str]:
+            response = get(follow.url, seconds)
+            if response.status_code == 204:
+                return []
+            follow.told = response.content.decode()
+            follow.url = poller(follow.told)
+            ids = [row.call.id for row in response.context["calls"]]
+            return [*Call.objects.filter(id__in=ids).values_list("request_id", flat=True)]
+
+        follow.url = poller(get(reverse("logs:list", args=[cast.team.slug]) + "?live=1", 0).content.decode())
+        return follow
+
+    return open_list
+
+
+@pytest.fixture
 def arrive(record):
     """`arrive("member", "a", seconds=5)`: a call recorded so many seconds before noon, begun 5 minutes before that."""
 
@@ -60,10 +90,46 @@ def test_calls_that_came_in_since_are_given_once_also_those_that_began_long_befo
     assert tail("owner", since=2, at=-3) == 204
 
 
-def test_the_last_moments_are_left_for_next_time(arrive, tail):
-    arrive("owner", "being committed", 1)
-    assert tail("owner") == 204
-    assert tail("owner", since=2, at=-3) == ["being committed"]
+def test_what_was_being_stored_while_the_list_was_opened_is_told_once(arrive, opened):
+    arrive("owner", "listed", 1)
+    arrive("owner", "listed, though below others", 2, minutes=14)
+    followed = opened()
+    arrive("owner", "stored meanwhile", 1.5)
+    arrive("owner", "waited for others", 40)
+    assert set(followed(3)) == {"stored meanwhile", "waited for others"}
+    assert followed(6) == []
+    arrive("owner", "waited even longer", 1.25)
+    arrive("owner", "new", -8)
+    assert set(followed(9)) == {"waited even longer", "new"}
+    assert followed(12) == []
+    assert "4 added since" in followed.told
+
+
+def test_what_came_in_with_a_report_that_did_not_fit_is_not_told_later(arrive, opened, monkeypatch):
+    monkeypatch.setattr("logs.tail.MOST", 2)
+    followed = opened()
+    for n in range(5):
+        arrive("owner", f"r{n}", -1)
+    assert len(followed(3)) == 2
+    assert "More calls came in" in followed.told
+    arrive("owner", "new", -4)
+    assert followed(6) == ["new"]
+
+
+def test_of_very_many_reports_the_oldest_are_no_longer_waited_for(arrive, opened, monkeypatch):
+    monkeypatch.setattr("logs.tail.MOST_REPORTS", 2)
+    for n in range(4):
+        arrive("owner", f"listed {n}", 10 - n)
+    followed = opened()
+    arrive("owner", "too late", 9.5)
+    arrive("owner", "in time", 7.5)
+    assert followed(3) == ["in time"]
+    assert followed(6) == []
+
+
+@pytest.mark.parametrize("known", ["x", "1,", "-5", "9" * 30, ",".join("1" * 1001)])
+def test_what_is_known_is_checked(tail, known):
+    assert tail("owner", known=known) == 400
 
 
 def test_more_than_fit_or_a_long_absence_is_said(arrive, follow_page, monkeypatch):
