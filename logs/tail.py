@@ -69,10 +69,15 @@ def followed_page(form: CallFilter, now: datetime) -> tuple[CallsPage, Known]:
 
 
 def tail_of(query: CallQuery, known: Known, now: datetime) -> Tail:
-    """The matching calls that are not known, at most MOST, whatever the period of the query."""
+    """The matching calls that are not known, at most MOST, whatever the period of the query.
+
+    Without any, what is known stays as it is, until it is so old that REACH would soon leave something out.
+    """
     begins = max(known.until, now - REACH)
     found = _recorded(query, begins).exclude(received_at__in=known.reports).order_by("-id")
     rows = list(found.values_list("id", "received_at")[:MOST_READ])
+    if not rows and now - known.until < REACH / 2:
+        return Tail([], known, has_gap=False)
     calls = named(load_calls(query.usage.team.pk, [call_id for call_id, _at in rows[:MOST]]))
     reports = [*known.reports, *(at for _id, at in rows)]
     has_gap = len(rows) > MOST or known.until < begins

@@ -121,15 +121,16 @@ def latency(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def tail(request: HttpRequest, slug: str) -> HttpResponse:
-    """The calls that came in since the list was shown or last asked; 204 while there are none."""
+    """The calls that came in since the list was shown or last asked; 204 while there is nothing to tell."""
     access = access_for(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     form = TailFilter(request.GET, access=access, now=now)
     if not form.is_valid():
         return HttpResponse(status=400)
     asked = form.cleaned_data
-    found = tail_of(form.call_query(), Known.read(asked["since"] or now, asked["known"]), now)
-    if not (found.calls or found.has_gap):
+    known = Known.read(asked["since"] or now, asked["known"])
+    found = tail_of(form.call_query(), known, now)
+    if found.known == known:
         return HttpResponse(status=204)
     context = _frame(request, access, form) | {"tail": found, "calls": found.calls, "known": found.known}
     context["added"] = (asked["added"] or 0) + len(found.calls)

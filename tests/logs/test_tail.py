@@ -143,6 +143,16 @@ def test_more_than_fit_or_a_long_absence_is_said(arrive, follow_page, monkeypatc
     assert "More calls came in" in text
 
 
+def test_a_quiet_team_is_not_told_that_calls_came_in(arrive, opened):
+    followed = opened()
+    for minutes in range(1, 40):
+        assert followed(60 * minutes) == []
+    assert "More calls came in" not in followed.told
+    assert "added since" not in followed.told
+    arrive("owner", "new", -2400, minutes=-39)
+    assert followed(2403) == ["new"]
+
+
 def test_how_many_were_added_since_the_list_was_shown_is_counted_on(cast, arrive, client_of):
     arrive("owner", "a", 5)
     arrive("owner", "b", 5)
