@@ -55,9 +55,12 @@
 
   // ---- Drawer: htmx fills it, Escape and its close link put it away --------------------------
   // A row's link has data-opens="<id of the drawer>", the close link data-closes="<same id>".
-  function markRow(opener) {
+  // What it shows may have come from a row or from its own ways on; beyond the table, the row before stays marked.
+  function markRow(drawer) {
+    const opener = all(`[data-opens="${drawer.id}"]`).find((link) => link.pathname === location.pathname);
+    if (!opener) return;
     for (const row of all('tr[aria-current="true"]')) row.removeAttribute("aria-current");
-    opener.closest("tr")?.setAttribute("aria-current", "true");
+    opener.closest("tr").setAttribute("aria-current", "true");
   }
 
   function closeDrawer(drawer) {
@@ -71,6 +74,7 @@
     const drawer = event.target.closest?.(".drawer");
     if (!drawer) return;
     drawer.hidden = false;
+    markRow(drawer);
     drawer.querySelector("[tabindex='-1']")?.focus();
   });
 
@@ -94,8 +98,6 @@
     // What a menu opens in the page would lie under the menu.
     hit(".menu a[hx-get]")?.closest("[popover]")?.hidePopover();
 
-    const opener = hit("[data-opens]");
-    if (opener) markRow(opener);
     const closer = hit("[data-closes]");
     if (closer) {
       event.preventDefault();

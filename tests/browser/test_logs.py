@@ -62,9 +62,24 @@ def test_a_call_opens_in_the_drawer_and_escape_gives_the_focus_back(page, logs):
     drawer.get_by_role("link", name="Next call in the list").click()
     expect(drawer).to_contain_text("400 ms")
     expect(drawer.get_by_role("heading", name="Call at")).to_be_focused()
+    expect(page.locator("#logs-rows tr[aria-current]")).to_have_count(1)
+    below = page.locator("#logs-rows tr").nth(4)
+    expect(below).to_have_attribute("aria-current", "true")
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
+    expect(below.get_by_role("link")).to_be_focused()
     expect(page).to_have_url(f"{page.url.partition('/t/')[0]}{logs}")
+
+
+def test_the_last_row_stays_marked_while_one_goes_on_beyond_the_table(page, logs):
+    row, drawer = page.locator("#logs-rows tr").last, page.locator("#call-detail")
+    row.get_by_role("link").click()
+    before = drawer.get_by_role("heading", name="Call at").text_content()
+    drawer.get_by_role("link", name="Next call in the list").click()
+    expect(drawer.get_by_role("heading", name="Call at")).not_to_have_text(before)
+    expect(row).to_have_attribute("aria-current", "true")
+    page.keyboard.press("Escape")
+    expect(row.get_by_role("link")).to_be_focused()
 
 
 def test_rows_are_walked_with_the_arrows_opened_with_enter_and_left_with_escape(page, logs):
