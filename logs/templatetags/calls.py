@@ -26,7 +26,7 @@ _SHOWN = ("team_id", "id", "started_at", "outcome", "status", "model", "latency_
 
 @register.inclusion_tag("logs/_latest.html")
 def latest_calls(user: User, memberships: Sequence[Membership], mode: str, clock: str) -> dict[str, Any]:
-    """One's own latest calls in all contexts together, newest first, all on one clock."""
+    """One's own latest calls in these contexts together, newest first, all on one clock."""
     in_mode = Mode.TEST if mode == "test" else Mode.LIVE
     teams = {one.team_id: one.team for one in memberships}
     calls = newest([*teams], user.pk, in_mode, _SHOWN, limit=_MOST)

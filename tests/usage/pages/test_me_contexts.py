@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from teams.activity import Actor
+from teams.models import Team
 from tests.usage.pages.conftest import text_of
 from usage.models import Period, Quota
 
@@ -47,6 +48,14 @@ def test_the_latest_calls_and_tokens_are_ones_own(see, calls):
     assert "gpt-4o-mini" not in administrator
     assert member.count("cb_live_") == 1
     assert member.count("cb_test_") == 1
+
+
+def test_the_latest_calls_are_of_the_contexts_chosen(see, cast, calls):
+    space = Team.objects.get(owner=cast.member, is_personal=True)
+    assert len(calls_linked(text_of(see("member", "me", f"team={cast.team.slug}")))) == 3
+    page = text_of(see("member", "me", f"team={space.slug}"))
+    assert calls_linked(page) == []
+    assert "No calls yet" in page
 
 
 def test_test_mode_has_its_own_calls(see, calls):
