@@ -82,7 +82,7 @@ def own_filters(
     of_model = [Choice(name, name, name in query.models) for name in names]
     of_token = [
         Choice(one.public_id, f"{one.name} ({one.team.name})", one.pk in query.tokens) for one in tokens
-    ]
+    ] + [Choice(NO_TOKEN, _("Without a token"), 0 in query.tokens)]
     filters = [Filter("model", _("Model"), of_model), Filter("token", _("Token"), of_token)]
     return [Filter("team", _("Context"), of_context), *filters] if len(memberships) > 1 else filters
 

@@ -1,6 +1,6 @@
 """The only reader of the usage pages' query strings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from usage.drill import CallsBehind
 from usage.models import Level, Outcome
 from usage.own import OwnQuestion
 from usage.own_calls import Which
-from usage.people import people_named, people_refused, tokens_named
+from usage.people import NO_TOKEN, people_named, people_refused, tokens_named
 from usage.query import (
     PRESETS,
     Dimension,
@@ -198,7 +198,7 @@ class OwnFilter(RangeFilter):
             gettext_lazy("You call in no context “%s”."),
         )
         self.fields["token"] = ManyField(
-            lambda _names: {one.public_id: one.pk for one in tokens}, gettext_lazy("You have no token “%s”.")
+            lambda _names: _own_token_ids(tokens), gettext_lazy("You have no token “%s”.")
         )
 
     def question(self) -> OwnQuestion:
@@ -224,11 +224,16 @@ class OwnFilter(RangeFilter):
 
     def _way(self, part: UsageQuery) -> CallsBehind | None:
         """To the calls of a part; None where only tokens of other contexts are asked for."""
-        of_team = [one for one in self._tokens if one.team_id == part.team.pk]
-        chosen = [one.public_id for one in of_team if one.pk in part.tokens]
+        of_team = _own_token_ids(one for one in self._tokens if one.team_id == part.team.pk)
+        chosen = [name for name, pk in of_team.items() if pk in part.tokens]
         if part.tokens and not chosen:
             return None
         return CallsBehind.of_query(part, member=self._user.public_id, tokens=chosen)
+
+
+def _own_token_ids(tokens: Iterable[Token]) -> dict[str, int]:
+    """Their ids by public id, and NO_TOKEN: a gateway may report calls for oneself in any context."""
+    return {one.public_id: one.pk for one in tokens} | {NO_TOKEN: 0}
 
 
 class OwnCallsFilter(OwnFilter):

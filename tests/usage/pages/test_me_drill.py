@@ -1,14 +1,21 @@
 """From a number of the personal page to the calls behind it: in one context, in several, on several clocks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from urllib.parse import parse_qsl
 
 import pytest
 from django.urls import reverse
 
+from logs.callers import Caller
+from logs.record import record_calls
+from logs.reported import ReportedCall
+from teams.actions.gateway_keys import create_gateway_key
+from teams.activity import SITE
 from teams.models import Token
 from tests.logs.test_drill_down import Links, assert_leads_there, is_amount
 from tests.usage.pages.conftest import text_of
+from tests.usage.pages.contexts import NOW
 
 # Hours meet in odd minutes and in zones half an hour apart; days where it is tomorrow already.
 PERIODS = [
@@ -86,6 +93,40 @@ def test_every_link_leads_to_the_number_that_was_clicked(mine, follow, period, w
     for text, href in links:
         if "latest" not in href:
             assert_leads_there(text, href, follow(href))
+
+
+@pytest.fixture
+def without_token(cast, places):
+    """Three calls that a gateway reported for Mia in the lab."""
+    gateway = Caller(gateway_key=create_gateway_key(by=SITE, team=places["lab"], name="proxy")[0])
+    call = ReportedCall(
+        request_id="",
+        started_at=NOW - timedelta(minutes=5),
+        model="gpt-4o",
+        team="lab",
+        member=cast.member.email,
+    )
+    record_calls([replace(call, request_id=f"gateway-{n}") for n in range(3)], by=gateway, now=NOW)
+
+
+@pytest.mark.parametrize("where", ["", "&team=lab", "&team=lab&team=harbour-research"])
+def test_calls_without_a_token_can_be_filtered_by(mine, client_of, tokens, without_token, follow, where):
+    query = f"period=7d&token=none{where}"
+    response = mine(query)
+    page = response.context["page"]
+    assert page.overview.total.calls == 3
+    links = links_of(response)
+    assert links
+    for text, href in links:
+        if "latest" not in href:
+            assert_leads_there(text, href, follow(href))
+    chip = next(one for one in page.filters if one.name == "token")
+    assert chip.value == chip.choices[-1].label == "Without a token"
+    more = mine(f"{query}&token={tokens['lab'].public_id}").context["page"].overview.total.calls
+    alone = mine(f"period=7d{where}&token={tokens['lab'].public_id}").context["page"].overview.total.calls
+    assert more == 3 + alone > 3
+    export = client_of("member").get(f"{reverse('usage:me-export')}?{query}&format=json")
+    assert export.json()["totals"]["calls"] == 3
 
 
 def asked_by(href: str) -> tuple[str, tuple[tuple[str, str], ...]]:
