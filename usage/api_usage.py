@@ -17,7 +17,7 @@ from usage.buckets import day_start
 from usage.figures import Figures
 from usage.forms import EARLIEST_YEAR, LATEST_YEAR, LONGEST, MOST_VALUES, checked_granularity
 from usage.money import usd_string
-from usage.people import people_named, people_of, tokens_named
+from usage.people import ids_named, people_named, people_of, tokens_named
 from usage.query import Dimension, Range, UsageQuery
 from usage.statistics import Table, table
 
@@ -175,7 +175,7 @@ def members_of(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
     """
     asked = _values(request, "member")
     if reader.only is not None:
-        if {*asked} - {reader.only.public_id, reader.only.email}:
+        if {*asked} - ids_named([reader.only], asked).keys():
             raise ApiError(403, "out_of_scope", _("Your role sees your own usage only."), param="member")
         return (reader.only.pk,)
     known = people_named(reader.team, asked) if asked else {}

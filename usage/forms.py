@@ -18,7 +18,7 @@ from usage.drill import CallsBehind
 from usage.models import Level, Outcome
 from usage.own import OwnQuestion
 from usage.own_calls import Which
-from usage.people import NO_TOKEN, people_named, people_refused, tokens_named
+from usage.people import NO_TOKEN, ids_named, people_named, people_refused, tokens_named
 from usage.query import (
     PRESETS,
     Dimension,
@@ -139,8 +139,8 @@ class UsageFilter(RangeFilter):
         if access.sees_team:
             known, unknown = partial(find, access.team), gettext_lazy("There is no member “%s” in this team.")
             return ManyField(known, unknown)
-        own = dict.fromkeys((access.user.public_id, access.user.email), access.user.pk)
-        return ManyField(lambda _names: own, gettext_lazy("You see your own calls only, not those of “%s”."))
+        own = partial(ids_named, [access.user])
+        return ManyField(own, gettext_lazy("You see your own calls only, not those of “%s”."))
 
     @staticmethod
     def _tokens(access: Access) -> "ManyField":
@@ -393,4 +393,4 @@ class ManyField(forms.Field):
         for text in values:
             if text not in known:
                 raise ValidationError(str(self._message) % text[:40])
-        return [known[text] for text in values]
+        return list(dict.fromkeys(known[text] for text in values))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 
 from teams.compiled import CompiledQuery
 from teams.models import Membership, Team, Token, User
@@ -73,15 +73,27 @@ def last_call_days(team: Team, mode: int, user_ids: Sequence[int]) -> dict[int, 
 
 
 def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
-    """User ids by public id and by address, of those who are in the team or called in it once.
+    """User ids by name (a public id or an address), of those who are in the team or called in it once.
 
     Everybody else on the site is nobody's business here.
     """
     called = QuotaUse.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
     joined = Membership.objects.filter(team=team, user=OuterRef("pk"))
-    named = Q(public_id__in=names) | Q(email__in=names)
-    found = User.objects.filter(named, Exists(joined) | Exists(called))
-    return {name: user.pk for user in found for name in (user.public_id, user.email)}
+    # By the index that keeps addresses unique.
+    named = Q(public_id__in=names) | Q(address__in=[_compared(name) for name in names])
+    known = User.objects.alias(address=Lower("email"))
+    return ids_named(known.filter(named, Exists(joined) | Exists(called)), names)
+
+
+def ids_named(users: Iterable[User], names: Iterable[str]) -> dict[str, int]:
+    """The ids of these users by those of the names that are theirs; an address may be written in capitals."""
+    known = {name: user.pk for user in users for name in (user.public_id, _compared(user.email))}
+    return {name: known[_compared(name)] for name in names if _compared(name) in known}
+
+
+def _compared(name: str) -> str:
+    """A public id as it is, an address in lower case."""
+    return name.lower() if "@" in name else name
 
 
 def people_refused(team: Team, names: Sequence[str]) -> dict[str, int]:

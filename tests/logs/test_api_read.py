@@ -50,7 +50,7 @@ def test_a_member_cannot_ask_for_others(cast, record, api, token_of):
         assert response.status_code == 403
         error = response.json()["error"]
         assert (error["code"], error["param"]) == ("out_of_scope", "member")
-    for own in (cast.member.public_id, cast.member.email):
+    for own in (cast.member.public_id, cast.member.email, "Mia@Example.org"):
         assert ids(api(secret, member=own)) == ["b"]
 
 

@@ -38,7 +38,9 @@ def test_owners_and_administrators_are_told_of_their_team(get, token_of, cast, n
 def test_members_are_told_of_their_own_calls_only(get, token_of, cast):
     (episode,) = get(token_of("member")[1], WEEK).json()["episodes"]
     assert (episode["kind"], episode["member"]) == ("member", cast.member.public_id)
-    assert get(token_of("member")[1], "member=adam@example.org").status_code == 403
+    for others in ("adam@example.org", "fay@example.org", "nobody@example.org", cast.owner.public_id):
+        assert get(token_of("member")[1], f"member={others}").json()["error"]["code"] == "out_of_scope"
+    assert get(token_of("member")[1], f"{WEEK}&member=Mia@Example.org").json()["episodes"] == [episode]
 
 
 def test_a_team_key_reads_its_team(get, cast):

@@ -80,6 +80,14 @@ def test_a_test_token_reads_test_mode_unless_it_asks_for_live(get, token_of):
     assert get(secret, "mode=live").json()["totals"]["calls"] == 3
 
 
+@pytest.mark.parametrize("name", ["owner", "member"])
+def test_addresses_are_read_however_they_are_written_as_they_are_reported(get, token_of, name):
+    secret = secret_of(token_of, name)
+    assert get(secret, "member=Mia@Example.ORG").json()["totals"]["calls"] == 2
+    both = get(secret, "member=MIA@example.org&member=mia@example.org&group_by=member").json()
+    assert [row["member"] for row in both["rows"]] == ["mia@example.org"]
+
+
 def test_filters_narrow_the_answer(get, token_of):
     secret = secret_of(token_of, "owner")
     assert get(secret, "member=mia@example.org").json()["totals"]["calls"] == 2

@@ -62,9 +62,14 @@ def test_others_tokens_are_to_a_member_as_if_there_were_none(see, calls, cast, p
 
 
 def test_a_member_may_name_themselves(see, calls, cast):
-    for name in (cast.member.public_id, cast.member.email):
+    for name in (cast.member.public_id, cast.member.email, "Mia@Example.org"):
         assert total_calls(see("member", query=f"member={name}")) == 3
         assert '"calls": 3,' in text_of(see("member", "overview-export", f"member={name}&format=json"))
+
+
+def test_a_member_is_named_by_an_address_however_it_is_written(see, calls):
+    assert total_calls(see("owner", query="member=Mia@Example.ORG")) == 3
+    assert total_calls(see("owner", query="member=FAY@example.org&member=fay@example.org")) == 1
 
 
 @pytest.mark.parametrize("name", ["former", "outsider"])
