@@ -11,6 +11,7 @@ import numpy as np
 from logs.models import Call
 from logs.plans import make_plan
 from logs.query import CallQuery
+from logs.retention import kept_within
 from logs.search import find_page
 from usage.cells import cells
 from usage.figures import Figures, fill_percentiles
@@ -34,12 +35,18 @@ class Bar:
 
 @dataclass(frozen=True)
 class Seen:
-    """The latency of the calls of a page. `is_sample`: of the first ones in the list only."""
+    """The latency of the calls of a page. `is_sample`: of the first ones in the list only.
+
+    `kept_since` is set when the period begins before it: single calls are kept from then on. Deleted ones are
+    counted all the same if `counts_deleted`.
+    """
 
     bars: list[Bar]
     by_time: list[tuple[datetime, Figures]]
     by_model: list[tuple[str, Figures]]
     is_sample: bool
+    kept_since: datetime | None
+    counts_deleted: bool
 
     @property
     def known(self) -> int:
@@ -59,7 +66,14 @@ def latency_of(query: CallQuery) -> Seen:
     figures = [one for _key, one in [*by_time, *by_model]]
     fill_percentiles(figures)
     sketches = [sketch for one in groups[1].values() for sketch in one.latency_sketches]
-    return Seen(_bars(sketches), by_time, by_model, is_sample)
+    return Seen(
+        _bars(sketches),
+        by_time,
+        by_model,
+        is_sample,
+        kept_since=kept_within(query.usage),
+        counts_deleted=query.timed_by_rollups,
+    )
 
 
 Groups = tuple[dict[datetime, Figures], dict[str, Figures]]

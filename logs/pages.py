@@ -13,7 +13,7 @@ from logs.models import Call
 from logs.people import NamedCall, named
 from logs.plans import make_plan
 from logs.query import CallQuery, Sort
-from logs.retention import kept_since
+from logs.retention import kept_within
 from logs.search import Total, find_first_page, find_neighbours, find_page
 from logs.totals import count_calls
 from usage.bulk import fetch_by_keys, instances_of
@@ -38,6 +38,7 @@ class CallsPage:
     searched_to: datetime | None
     has_stopped: bool
     slowest_ms: int
+    # Set when the period begins before it: from when on single calls are kept.
     kept_since: datetime | None
 
     @property
@@ -49,17 +50,16 @@ class CallsPage:
         return _("Older") if self.query.sort is Sort.NEWEST else _("Next")
 
     @property
-    def reaches_beyond_kept(self) -> bool:
-        """Whether the period begins where only statistics remain."""
-        return self.kept_since is not None and self.query.usage.range.start < self.kept_since
+    def counts_kept_only(self) -> bool:
+        """Whether the total leaves out deleted calls, of which nobody knows how many were such."""
+        return self.kept_since is not None and not self.query.counted_by_rollups
 
     @property
-    def only_statistics_remain(self) -> bool:
-        """Whether the list is empty because such calls were deleted, or may have been: all of that time were."""
-        if self.calls or self.has_stopped or self.kept_since is None or not self.reaches_beyond_kept:
+    def may_be_deleted(self) -> bool:
+        """Whether the list is empty because such calls were deleted, or may have been. A request ID is one call's."""
+        if self.calls or self.has_stopped or self.kept_since is None or self.query.request:
             return False
-        may_have_been = not self.query.counted_by_rollups and self.query.usage.range.end <= self.kept_since
-        return self.total.calls > 0 or may_have_been
+        return self.total.calls > 0 or self.counts_kept_only
 
 
 def calls_page(form: CallFilter) -> CallsPage:
@@ -78,7 +78,7 @@ def calls_page(form: CallFilter) -> CallsPage:
         searched_to=time_of(stopped[-1]) if stopped and query.sort.by_time else None,
         has_stopped=stopped is not None,
         slowest_ms=max((row.call.latency_ms or 0 for row in calls), default=0),
-        kept_since=kept_since(query.usage.team),
+        kept_since=kept_within(query.usage),
     )
 
 

@@ -18,6 +18,7 @@ from teams.actions.locks import lock_teams
 from teams.compiled import CompiledQuery
 from teams.models import Team
 from usage.buckets import day_of, day_start
+from usage.query import UsageQuery
 
 # How long one statement deletes, and how many calls at least, at first, and at most.
 _STEP_SECONDS: Final = 0.1
@@ -97,6 +98,12 @@ def kept_since(team: Team) -> datetime | None:
     """From when on single calls are kept; None: none was ever deleted."""
     found: KeptCalls | None = _kept().find(team.pk)
     return found.since if found else None
+
+
+def kept_within(query: UsageQuery) -> datetime | None:
+    """From when on single calls are kept, if the range begins before; None: all of its calls are."""
+    since = kept_since(query.team)
+    return since if since is not None and query.range.start < since else None
 
 
 def taken_since(calls: Iterable[tuple[int, datetime]], now: datetime) -> dict[int, datetime]:

@@ -6,7 +6,7 @@ from logs.counts import BY_OUTCOME, counts_of
 from logs.paths import Path, paths
 from logs.plans import BOUND, Plan
 from logs.query import CallQuery, Stretch
-from logs.retention import kept_since
+from logs.retention import kept_within
 from logs.search import FIRST_STEPS, SUMMED, Found, Total, bounded
 from logs.unions import count_up_to, look_through, sums_of
 from usage.models import Outcome
@@ -79,8 +79,7 @@ def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
     ]
     if not kinds:
         return whole if has_succeeded else 0
-    since = kept_since(query.usage.team)
-    if since is not None and query.usage.range.start < since:
+    if kept_within(query.usage) is not None:
         return None
     failed = replace(query, outcome=tuple(kind.value for kind in kinds))
     cost = _exactly(failed, paths(failed)[0]).cost_nanos or 0
