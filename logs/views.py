@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -60,7 +61,10 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
 def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     """One call, in the drawer of the list or as a page."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    found = get_object_or_404(_visible(access), id=call_id)
+    found = _visible(access).filter(id=call_id).first()
+    if found is None:  # never was, was deleted, or is not theirs: the answer does not tell which
+        context = {"access": access, "days": settings.CALL_RETENTION_DAYS}
+        return render(request, "logs/no_call.html", context, status=404)
     form = CallFilter(request.GET, access=access, now=timezone.now())
     context = _frame(request, access, form) | {
         "detail": detail_of(found, access),

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from logs.retention import delete_old_calls
 from teams.models import Mode
 from usage.models import Level, Period, Quota
 
@@ -25,6 +26,20 @@ def test_a_member_sees_their_own_call_but_not_anothers(record, detail):
     assert detail("member", own).status_code == 200
     assert detail("member", foreign).status_code == 404
     assert detail("administrator", own).status_code == 200
+
+
+def test_the_address_of_a_deleted_call_tells_of_the_retention_and_that_of_anothers_the_same(
+    record, detail, settings, now
+):
+    deleted = record("member", "old", minutes=5 * 24 * 60)
+    settings.CALL_RETENTION_DAYS = 3
+    delete_old_calls(now=now)
+    answers = [detail("member", call) for call in (deleted, record("owner", "foreign"))]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    told, other = (answer.content.decode().partition("<main")[2] for answer in answers)
+    assert "There is no such call" in told
+    assert "single calls are deleted after 3 days" in told
+    assert told == other
 
 
 @pytest.mark.parametrize("name", ["former", "outsider"])
