@@ -1,5 +1,6 @@
 """The pages of the logs: access, form, search, answer."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -50,8 +51,10 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
     form = CallFilter(request.GET, access=access, now=now)
     context = _frame(request, access, form)
     if form.is_valid():
-        if named := _named(access, form):
-            return _to(request, named)
+        named = _named(access, form)
+        if named and named.mode == form.mode_asked:
+            return _to(request, _address_of(named, access))
+        context["in_other_mode"] = _address_of(named, access) if named else ""
         page, known = followed_page(form, now) if form.is_live else (calls_page(form), None)
         context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
         context |= {"views": list_saved(access), "known": known, "is_live": form.is_live}
@@ -167,18 +170,18 @@ def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
     return redirect("logs:list", slug)
 
 
-def _named(access: Access, form: CallFilter) -> str:
-    """The address of the call whose request ID is asked for; "" when there is none that one may see.
+def _named(access: Access, form: CallFilter) -> Call | None:
+    """The call whose request ID is asked for, if there is one that one may see; rather in the mode of the page.
 
     Blanks around it may be its own, or have come along with it from somewhere.
     """
     query = form.call_query()
     if not query.request:
-        return ""
-    names = [query.request, query.request.strip()]
-    calls = _visible(access).filter(mode=query.usage.mode, request_id__in=names)
-    found = min(calls, key=lambda call: call.request_id != query.request, default=None)
-    return _address_of(found, access) if found else ""
+        return None
+    names, mode = [query.request, query.request.strip()], form.mode_asked
+    # By every mode, so that it is looked up by its key.
+    calls: Iterable[Call] = _visible(access).filter(mode__in=Mode.values, request_id__in=names)
+    return min(calls, key=lambda call: (call.mode != mode, call.request_id != query.request), default=None)
 
 
 def _address_of(call: Call, access: Access) -> str:

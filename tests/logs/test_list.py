@@ -341,14 +341,31 @@ def test_a_request_id_is_exact_and_in_its_mode_and_leads_nobody_to_anothers_call
         ("member", {"request": "needle"}),
         ("owner", {"request": "needl"}),
         ("owner", {"request": "NEEDLE"}),
-        ("owner", {"request": "needle", "mode": "test"}),
-        ("owner", {"request": "test"}),
+        ("administrator", {"request": "needl", "mode": "test"}),
     ]:
         response = logs(name, **asked)
         assert found(response) == []
         assert "has this request ID" in response.content.decode()
     assert logs("outsider", request="needle").status_code == 404
     assert logs("owner", request="test", mode="test")["Location"].endswith("?mode=test")
+
+
+@pytest.mark.parametrize(
+    ("made_in", "words"),
+    [("test", "It was made in test mode"), ("live", "It was made in live mode")],
+)
+def test_a_request_id_of_the_other_mode_is_said_to_be_one_with_the_way_to_its_call(
+    cast, record, logs, token_of, made_in, words
+):
+    record("owner", "hay")
+    call = record("owner", "needle", token=token_of("owner", mode=Mode[made_in.upper()])[0])
+    response = logs("owner", request="needle", mode="live" if made_in == "test" else "test")
+    assert found(response) == []
+    page, address = response.content.decode(), reverse("logs:detail", args=[cast.team.slug, call.id])
+    assert words in page
+    assert f'<a href="{address}{"?mode=test" if made_in == "test" else ""}">' in page
+    assert "has this request ID" not in page
+    assert "has this request ID" in logs("member", request="needle").content.decode()
 
 
 def test_the_fields_of_a_range_show_the_period_on_the_teams_clock(logs):
