@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 # A cell that begins so is run as a formula by spreadsheets; a leading apostrophe makes it text.
-_FORMULA = frozenset("=+-@\t\r\n")
+# The signs of full width are taken for the others where such are typed.
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 class _Line:

@@ -1,17 +1,16 @@
 """The activity of a team, and of an account: what happened, in words and as rows to export."""
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.csvs import csv_lines
 from teams.models import Activity, Team, User
 
 if TYPE_CHECKING:
@@ -191,22 +190,24 @@ def people_of(team: Team) -> Any:
     )
 
 
-def csv_lines(query: ActivityQuery) -> Iterator[str]:
+def activity_csv(query: ActivityQuery) -> Iterator[str]:
     """All rows as CSV, newest first, times in UTC; at most MOST_EXPORTED."""
-    yield _csv_line(["at", "actor", "kind", "person", "subject", "before", "after", "address"])
-    for row in _rows(query)[:MOST_EXPORTED].iterator(chunk_size=2000):
-        yield _csv_line(
-            [
-                row.at.isoformat(),
-                row.actor.email if row.actor else "",
-                row.kind,
-                row.person.email if row.person else "",
-                row.subject,
-                json.dumps(row.before, ensure_ascii=False),
-                json.dumps(row.after, ensure_ascii=False),
-                row.ip or "",
-            ]
-        )
+    header = ["at", "actor", "kind", "person", "subject", "before", "after", "address"]
+    rows = _rows(query)[:MOST_EXPORTED].iterator(chunk_size=2000)
+    return csv_lines(header, (_cells(row) for row in rows))
+
+
+def _cells(row: Activity) -> list[str]:
+    return [
+        row.at.isoformat(),
+        row.actor.email if row.actor else "",
+        row.kind,
+        row.person.email if row.person else "",
+        row.subject,
+        json.dumps(row.before, ensure_ascii=False),
+        json.dumps(row.after, ensure_ascii=False),
+        row.ip or "",
+    ]
 
 
 def _page(found: QuerySet[Activity], before: int | None) -> ActivityPage:
@@ -227,17 +228,6 @@ def _rows(query: ActivityQuery) -> QuerySet[Activity]:
     if query.start:
         rows = rows.filter(at__gte=query.start)
     return rows.filter(at__lt=query.end) if query.end else rows
-
-
-def _csv_line(cells: list[str]) -> str:
-    line = StringIO()
-    csv.writer(line).writerow([_harmless(cell) for cell in cells])
-    return line.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet would run a cell that begins so as a formula; names are anybody's text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _text(value: Any) -> str:

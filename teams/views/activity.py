@@ -7,7 +7,7 @@ from django.utils import timezone
 from config.http import render_page
 from teams.access import Permission
 from teams.forms import ActivityFilter
-from teams.history import activity_page, csv_lines
+from teams.history import activity_csv, activity_page
 from teams.requests import access_for
 
 
@@ -39,6 +39,6 @@ def export(request: HttpRequest, slug: str) -> HttpResponseBase:
     form = ActivityFilter(request.GET, team=access.team)
     if not form.is_valid():
         return activity(request, slug)
-    response = StreamingHttpResponse(csv_lines(form.query()), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(activity_csv(form.query()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="activity-{access.team.slug}.csv"'
     return response

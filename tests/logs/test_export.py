@@ -60,7 +60,9 @@ def test_others_get_nothing(record, export, name):
     assert export(name, "csv") == 404
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1+1", "＋1", "－1", "＠x"]
+)
 def test_a_cell_that_a_spreadsheet_would_run_is_text(record, export, text):
     record("owner", f"{text}id", error_message=text, status=500, model=text)
     row = export("owner", "csv")[0]
