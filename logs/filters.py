@@ -27,6 +27,7 @@ from logs.search import Place
 from teams.access import Access
 from teams.models import Mode
 from usage.drill import on_the_clock
+from usage.figures import Figures
 from usage.forms import (
     EARLIEST_YEAR,
     LATEST_YEAR,
@@ -297,6 +298,16 @@ class Narrowing:
         asked.pop("period", None)
         asked["from"] = on_the_clock(max(start, usage.range.start), usage.zone)
         asked["to"] = on_the_clock(min(end, usage.range.end), usage.zone)
+        return f"{self._path}?{asked.urlencode()}"
+
+    def to_model(self, model: str, figures: Figures) -> str:
+        """The list of the calls of a model whose latency is known."""
+        asked = self._asked.copy()
+        asked["model"] = model
+        if (
+            figures.latency_count < figures.calls
+        ):  # else nobody needs the filter, with which rollups know no total
+            asked["latency_from"] = str(self._query.latency_from or 0)
         return f"{self._path}?{asked.urlencode()}"
 
     def to(self, bar: Bar) -> str:

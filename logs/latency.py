@@ -90,9 +90,9 @@ def _sampled(query: CallQuery) -> tuple[Groups, bool]:
     """The first calls of the list, and whether there are more."""
     usage = query.usage
     found = find_page(query, make_plan(query), size=SAMPLE)
-    calls = Call.objects.filter(team_id=usage.team.pk, id__in=found.ids).exclude(latency_ms=None)
-    times: defaultdict[datetime, list[int]] = defaultdict(list)
-    models: defaultdict[str, list[int]] = defaultdict(list)
+    calls = Call.objects.filter(team_id=usage.team.pk, id__in=found.ids)
+    times: defaultdict[datetime, list[int | None]] = defaultdict(list)
+    models: defaultdict[str, list[int | None]] = defaultdict(list)
     rows: Iterable[tuple[datetime, str, Any]] = calls.values_list("started_at", "model", "latency_ms")
     for started_at, model, latency in rows:
         times[bucket_start(started_at, usage.granularity, usage.zone)].append(latency)
@@ -104,12 +104,13 @@ def _sampled(query: CallQuery) -> tuple[Groups, bool]:
     return groups, found.after is not None
 
 
-def _figures(latencies: Sequence[int]) -> Figures:
+def _figures(latencies: Sequence[int | None]) -> Figures:
+    known = [one for one in latencies if one is not None]
     return Figures(
         calls=len(latencies),
-        latency_sum_ms=sum(latencies),
-        latency_count=len(latencies),
-        latency_sketches=[sketch_of(latencies)],
+        latency_sum_ms=sum(known),
+        latency_count=len(known),
+        latency_sketches=[sketch_of(known)],
     )
 
 

@@ -121,6 +121,7 @@ def latency(request: HttpRequest, slug: str) -> HttpResponse:
         context |= {
             "seen": seen,
             "bars": [(bar, charts.label(bar), narrow.to(bar)) for bar in seen.bars],
+            "models": [(model, one, narrow.to_model(model, one)) for model, one in seen.by_model],
             "bars_chart": charts.latency_bars(seen, narrow.to),
             "lines_chart": charts.latency_lines(seen, query.usage, narrow.to_bucket),
         }

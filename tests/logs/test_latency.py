@@ -52,13 +52,21 @@ def test_a_bar_at_the_edge_of_a_range_of_latency_leads_to_no_call_outside_of_it(
 def test_every_point_over_time_and_every_model_leads_to_exactly_its_calls(some, latency, client_of, asked):
     context = latency("owner", **asked)
     seen, follow = context["seen"], client_of("owner")
-    known = {"latency_from": 0}  # the chart counts calls of known latency
+    # The chart counts calls of known latency.
     for href, (_at, figures) in zip(context["lines_chart"]["data"][0]["customdata"], seen.by_time, strict=True):
         assert follow.get(f"{href}&latency_from=0").context["page"].total.calls == figures.latency_count
-    for model, figures in seen.by_model:
-        url = reverse("logs:list", args=["harbour-research"])
-        total = follow.get(url, {**asked, **known, "model": model}).context["page"].total
-        assert total.calls == figures.latency_count
+    assert [model for model, _figures, _href in context["models"]] == ["gpt-4o-mini"]
+    for model, figures, href in context["models"]:
+        page = follow.get(href).context["page"]
+        assert page.total.calls == figures.latency_count
+        assert {row.call.model for row in page.calls} == {model}
+
+
+@pytest.mark.parametrize("asked", [{}, {"stream": "no"}])
+def test_a_model_whose_every_latency_is_known_leads_to_its_calls_without_another_filter(record, latency, asked):
+    record("owner", "a")
+    ((_model, _figures, href),) = latency("owner", **asked)["models"]
+    assert "latency_from" not in href
 
 
 def test_percentiles_by_model_and_time_are_those_of_the_calls(record, latency):
