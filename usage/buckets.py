@@ -34,6 +34,15 @@ def _last_change(before: datetime, at: datetime, zone: ZoneInfo) -> datetime:
     return before + high * MINUTE
 
 
+def instant_of(there: datetime, zone: ZoneInfo) -> datetime:
+    """The instant (UTC) of a time on the zone's clock; of one shown twice the first.
+
+    A time that the clock skips is where it goes on, so that a range between two times is what the clock shows of it.
+    """
+    first, second = (there.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return _last_change(second.replace(second=0, microsecond=0), first, zone) if second < first else first
+
+
 def day_of(at: datetime, zone: ZoneInfo) -> date:
     """The date on the zone's calendar at `at` (aware)."""
     return at.astimezone(zone).date()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from teams.access import Access
 from teams.models import Membership, Mode, Team, Token, User
+from usage.buckets import instant_of
 from usage.drill import CallsBehind
 from usage.models import Level, Outcome
 from usage.own import OwnQuestion
@@ -365,7 +366,7 @@ class InstantField(forms.Field):
             return None
         try:
             at = datetime.fromisoformat(str(value).strip())
-            at = (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(UTC)
+            at = at.astimezone(UTC) if at.tzinfo else instant_of(at, self._zone)
         except (ValueError, OverflowError) as error:
             raise ValidationError(_("Write a time such as 2026-11-20T14:30.")) from error
         if not EARLIEST_YEAR <= at.year < LATEST_YEAR:

@@ -368,6 +368,19 @@ def test_a_request_id_of_the_other_mode_is_said_to_be_one_with_the_way_to_its_ca
     assert "has this request ID" in logs("member", request="needle").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ("02:30", "03:30", ("03:00", "03:30")),
+        ("01:30", "02:30", ("01:30", "03:00")),
+        ("02:00", "04:00", ("03:00", "04:00")),
+    ],
+)
+def test_a_time_that_the_clock_skips_is_the_one_at_which_it_goes_on(logs, start, end, hours):
+    response = logs("owner", **{"from": f"2026-03-29T{start}", "to": f"2026-03-29T{end}"})
+    assert response.context["form"].range_shown == tuple(f"2026-03-29T{hour}" for hour in hours)
+
+
 def test_the_fields_of_a_range_show_the_period_on_the_teams_clock(logs):
     shown = 'name="{}" value="{}"'.format
     text = logs("owner", period="24h").content.decode()

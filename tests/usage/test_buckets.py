@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logs.record import LocalTimes
-from usage.buckets import hour_of
+from usage.buckets import day_of, day_start, hour_of, instant_of
 from usage.query import Granularity, bucket_start, next_bucket
 
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
@@ -101,3 +101,20 @@ def test_where_clocks_are_changed_by_whole_hours_an_hour_begins_when_the_minutes
 def test_an_hour_ends_when_the_clock_is_changed_by_half_of_one(moment):
     at, zone = moment
     assert hour_of(at, zone).astimezone(zone).utcoffset() == at.astimezone(zone).utcoffset()
+
+
+@pytest.mark.parametrize(("name", "change"), [*WHOLE, *BY_HALF])
+def test_every_time_of_a_clock_is_an_instant_and_those_it_skips_are_that_of_the_change(name, change):
+    zone, changed = ZoneInfo(name), datetime.fromisoformat(change).replace(tzinfo=UTC)
+    for minutes in range(-180, 180, 7):
+        at = changed + timedelta(minutes=minutes)
+        there = at.astimezone(zone)
+        assert (instant_of(there.replace(tzinfo=None, fold=0), zone) == at) is (there.fold == 0)
+    before = (changed - timedelta(minutes=1)).astimezone(zone).replace(tzinfo=None) + timedelta(minutes=1)
+    skipped = changed.astimezone(zone).replace(tzinfo=None) - before
+    for part in (0, 0.25, 0.5, 0.99):
+        if skipped > timedelta(0):
+            assert instant_of(before + part * skipped, zone) == changed
+    day = day_of(changed, zone)
+    midnight = datetime.fromisoformat(day.isoformat())
+    assert instant_of(midnight, zone) == day_start(day, zone)
