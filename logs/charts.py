@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from logs.latency import Bar, Seen
+from usage.charts import count_ticks, time_axis
 from usage.query import Granularity, UsageQuery
 
 Chart = dict[str, Any]
@@ -27,7 +28,8 @@ def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
     step = max(1, -(-len(seen.bars) // _MOST_TICKS))
     ticks = range(0, len(seen.bars), step)
     xaxis = {"type": "category", "tickvals": [*ticks], "ticktext": [_tick(seen.bars[at].start) for at in ticks]}
-    layout = {"xaxis": xaxis, "yaxis": {"nticks": 3, "tickformat": ",d"}, "bargap": 0.08}
+    highest = max((one.calls for one in seen.bars), default=0)
+    layout = {"xaxis": xaxis, "yaxis": count_ticks(highest, 3), "bargap": 0.08}
     return {"data": [bar], "layout": layout}
 
 
@@ -48,8 +50,7 @@ def latency_lines(seen: Seen, usage: UsageQuery, href: Callable[[datetime], str]
         }
         for name in ("p95", "p50")
     ]
-    is_hourly = usage.granularity is Granularity.HOUR
-    xaxis = {"type": "date", "tickformat": "%a %-d, %H:%M" if is_hourly else "%-d %b", "nticks": _MOST_TICKS}
+    xaxis = time_axis(usage, _MOST_TICKS)
     return {"data": data, "layout": {"xaxis": xaxis, "yaxis": {"nticks": 3, "ticksuffix": " s"}}}
 
 

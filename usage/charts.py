@@ -5,6 +5,7 @@ Content-Security-Policy forbids.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,11 +16,11 @@ from usage.query import Granularity, Range, Span, UsageQuery
 from usage.statistics import Overview, Point
 
 Chart = dict[str, Any]
+# What is on a line below is drawn where it changes.
 _TICKS = {
-    Granularity.HOUR: "%a %-d",
     Granularity.DAY: "%-d %b",
     Granularity.WEEK: "%-d %b",
-    Granularity.MONTH: "%b %Y",
+    Granularity.MONTH: "%b\n%Y",
 }
 _HOVER = {
     Granularity.HOUR: "%a %-d %b, %H:%M",
@@ -27,6 +28,19 @@ _HOVER = {
     Granularity.WEEK: "%-d %b, 7 d",
     Granularity.MONTH: "%B %Y",
 }
+_DAY_MS = 24 * 3600 * 1000
+# By how far apart the ticks are.
+_HOUR_TICKS = [
+    {"dtickrange": [None, _DAY_MS / 2], "value": "%H:%M\n%a %-d"},
+    {"dtickrange": [_DAY_MS, None], "value": "%a %-d"},
+]
+# In how long a range each bucket has its tick, and how far apart these are: Plotly would put more, which read alike.
+_EACH: dict[Granularity, tuple[timedelta, int | str]] = {
+    Granularity.DAY: (timedelta(days=7), _DAY_MS),
+    Granularity.WEEK: (timedelta(weeks=7), 7 * _DAY_MS),
+    Granularity.MONTH: (timedelta(days=366), "M1"),
+}
+_MONDAY_THE_FIRST = "2024-01-01"
 NANOS = 1_000_000_000
 
 
@@ -58,12 +72,17 @@ def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind:
     data += _before(shown, x, lambda one: one.cost_nanos / NANOS, _("$%{y:,.2f} before"), yaxis="y2")
     data.append(_line(x, cost, "--series-cost", _("$%{y:,.2f}"), name=_("Cost"), yaxis="y2"))
     layout = {
-        "xaxis": {**_time_axis(shown.query), "anchor": "y2"},
-        "yaxis": {"domain": [0.33, 1], "range": [0, highest * 1.16], "tickformat": ",d"},
+        "xaxis": {**time_axis(shown.query), "anchor": "y2"},
+        "yaxis": {"domain": [0.33, 1], "range": [0, highest * 1.16], **count_ticks(highest)},
         "yaxis2": {"domain": [0, 0.21], "tickprefix": "$", "nticks": 3, **_cost_range(shown, cost)},
         "bargap": 0.15,
     }
     return {"data": data, "layout": layout}
+
+
+def count_ticks(highest: float, most: int = 5) -> Chart:
+    """Of an axis of numbers of calls: so many ticks, at whole numbers, which Plotly divides where there are few."""
+    return {"tickformat": ",d", "nticks": most, **({"dtick": 1} if highest < most else {})}
 
 
 def _highest(now: Sequence[float], before: Sequence[float]) -> float:
@@ -97,7 +116,7 @@ def success(shown: Overview, behind: Behind | None = None) -> Chart:
     }
     line |= _links(shown.spans, behind, lambda one: {"outcome": "failed"} if one.failed else {})
     data = [*_before(shown, x, _success_percent, _("%{y:.1f} % before")), line]
-    return {"data": data, "layout": {"xaxis": _time_axis(shown.query), "yaxis": yaxis}}
+    return {"data": data, "layout": {"xaxis": time_axis(shown.query), "yaxis": yaxis}}
 
 
 def _success_percent(figures: Figures) -> float | None:
@@ -123,7 +142,7 @@ def latency(shown: Overview, behind: Behind | None = None) -> Chart:
         data.append(line)
     return {
         "data": data,
-        "layout": {"xaxis": _time_axis(shown.query), "yaxis": {"ticksuffix": " s", "nticks": 4}},
+        "layout": {"xaxis": time_axis(shown.query), "yaxis": {"ticksuffix": " s", "nticks": 4}},
     }
 
 
@@ -172,13 +191,15 @@ def _times(query: UsageQuery, points: Sequence[Point]) -> list[str]:
     return [point.start.astimezone(query.zone).strftime(pattern) for point in points]
 
 
-def _time_axis(query: UsageQuery) -> Chart:
-    return {
-        "type": "date",
-        "tickformat": _TICKS[query.granularity],
-        "hoverformat": _HOVER[query.granularity],
-        "nticks": 8,
-    }
+def time_axis(query: UsageQuery, most: int = 8) -> Chart:
+    """An axis of time with so many ticks."""
+    step = query.granularity
+    axis: Chart = {"type": "date", "hoverformat": _HOVER[step], "nticks": most, "automargin": "height"}
+    if step is Granularity.HOUR:
+        return axis | {"tickformatstops": _HOUR_TICKS}
+    longest, apart = _EACH[step]
+    each = {"tick0": _MONDAY_THE_FIRST, "dtick": apart} if query.range.length <= longest else {}
+    return axis | {"tickformat": _TICKS[step]} | each
 
 
 def _line(

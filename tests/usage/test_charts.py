@@ -169,3 +169,31 @@ def test_the_trend_in_words_names_the_busiest_bucket():
 )
 def test_a_sparkline_spans_its_box(values, points):
     assert charts.sparkline(values) == points
+
+
+def time_axes(overview: Overview) -> list[charts.Chart]:
+    return [chart["layout"]["xaxis"] for chart in all_charts(overview).values()]
+
+
+def test_ticks_within_a_day_have_their_hour_and_others_their_day():
+    for axis in time_axes(shown(BUSY, granularity=Granularity.HOUR)):
+        within, beyond = axis["tickformatstops"]
+        assert (within["value"], beyond["value"]) == ("%H:%M\n%a %-d", "%a %-d")
+        assert within["dtickrange"][1] < beyond["dtickrange"][0] == 24 * 3600 * 1000
+
+
+@pytest.mark.parametrize(
+    ("granularity", "step"),
+    [(Granularity.DAY, 86_400_000), (Granularity.WEEK, 7 * 86_400_000), (Granularity.MONTH, "M1")],
+)
+def test_no_day_week_or_month_has_two_ticks(granularity, step):
+    for axis in time_axes(shown(BUSY, BUSY, granularity=granularity)):
+        assert (axis["tick0"], axis["dtick"]) == ("2024-01-01", step)
+    for axis in time_axes(shown(*[BUSY] * 367, granularity=granularity)):
+        assert "dtick" not in axis
+
+
+@pytest.mark.parametrize(("calls", "step"), [(1, 1), (2, 1), (4, 1), (5, None), (900, None)])
+def test_calls_are_counted_in_whole_numbers(calls, step):
+    axis = charts.trend(shown(Figures(calls=calls), compare=False))["layout"]["yaxis"]
+    assert (axis["tickformat"], axis.get("dtick")) == (",d", step)
