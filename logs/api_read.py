@@ -23,7 +23,7 @@ from usage.api_usage import Reader, members_of, reader_of
 DEFAULT_LIMIT, MOST = 100, 1_000
 
 
-@endpoint("GET", "HEAD")
+@endpoint("GET")
 def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
     """The calls that this key may read and that meet the filters of the page, newest first.
 

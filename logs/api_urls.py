@@ -18,7 +18,7 @@ def calls(request: HttpRequest) -> HttpResponseBase:
     return by_method.get(request.method or "", _neither)(request)
 
 
-@endpoint("GET", "HEAD", "POST")
+@endpoint("GET", "POST")
 def _neither(request: HttpRequest, credential: Credential) -> HttpResponse:
     """For any other method: `endpoint` refuses it, and names those that there are."""
     raise NotImplementedError(request.method)

@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_not_required
@@ -74,11 +74,13 @@ def endpoint(
     [Callable[Concatenate[HttpRequest, Credential, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
-    """Makes a view an endpoint: these methods only, a working key first, every error in the API's shape.
+    """Makes a view an endpoint: these methods only (HEAD is a GET), a working key first, errors in the API's shape.
 
     The view takes the request and the credential. Keys come in a header that browsers never send by
     themselves, so there is nothing for CSRF protection to protect.
     """
+
+    allowed = [one for method in methods for one in (["GET", "HEAD"] if method == "GET" else [method])]
 
     def decorate(
         view: Callable[Concatenate[HttpRequest, Credential, P], HttpResponseBase],
@@ -88,8 +90,8 @@ def endpoint(
         @functools.wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             try:
-                if request.method not in methods:
-                    raise _method_not_allowed(methods)
+                if request.method not in allowed:
+                    raise _method_not_allowed(allowed)
                 return view(request, credential_of(request), *args, **kwargs)
             except ApiError as error:
                 return error_response(error)
@@ -105,7 +107,7 @@ def endpoint(
     return decorate
 
 
-def _method_not_allowed(methods: tuple[str, ...]) -> ApiError:
+def _method_not_allowed(methods: Sequence[str]) -> ApiError:
     message = _("Use %(methods)s here.") % {"methods": " or ".join(methods)}
     return ApiError(405, "method_not_allowed", message, headers={"Allow": ", ".join(methods)})
 

@@ -80,7 +80,7 @@ def _in_scope(credential: Credential) -> Q:
     return Q(team=credential.team_id) if credential.team_id else Q()
 
 
-@endpoint("GET", "HEAD")
+@endpoint("GET")
 def show_context(request: HttpRequest, credential: Credential) -> HttpResponse:
     """GET /api/v1/me: the context of this key."""
     now = timezone.now()

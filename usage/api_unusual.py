@@ -13,7 +13,7 @@ from usage.unusual.episodes import Episode
 from usage.unusual.shown import Note, Unusual, unusual_in
 
 
-@endpoint("GET", "HEAD")
+@endpoint("GET")
 def show_unusual(request: HttpRequest, credential: Credential) -> HttpResponse:
     """All episodes of a range, most important first, also those that were expected."""
     now = timezone.now()

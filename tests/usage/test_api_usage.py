@@ -141,6 +141,15 @@ def test_the_rows_of_any_division_add_up_to_the_total_and_contain_none(get, toke
             assert (row[name] is not None) == (name in group_by.split(","))
 
 
+def test_head_is_answered_as_get_without_a_body(client, get, token_of):
+    headers = {"Authorization": f"Bearer {secret_of(token_of, 'owner')}"}
+    for path in ("usage", "unusual", "calls", "me"):
+        head = client.head(f"/api/v1/{path}", headers=headers)
+        assert (head.status_code, head.content) == (200, b"")
+    refused = client.post("/api/v1/usage", headers=headers)
+    assert (refused.status_code, refused["Allow"]) == (405, "GET, HEAD")
+
+
 def test_csv_has_the_rows_and_no_total(get, token_of):
     response = get(secret_of(token_of, "owner"), "group_by=member", Accept="text/csv")
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
