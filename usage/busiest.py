@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from math import sqrt
 
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, ngettext
 
 from config.figures import plain
 from usage.buckets import day_of, day_start, days_between, hour_of
@@ -17,6 +18,7 @@ from usage.rollups import COUNTERS
 from usage.statistics import Overview
 
 SHADES = 5
+_FRACTION = 2  # 0.5 and 1.5 are plural
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -91,10 +93,9 @@ def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
     ]
     most = max(max(day) for day in means)
     days = [str(WEEKDAYS_ABBR[weekday]) for weekday in range(7)]
-    label = _("%(when)s: %(calls)s calls")  # once: there are 168 of them
     return Busiest(
         [
-            (day, [_slot(weekday, hour, calls, most, day, label) for hour, calls in enumerate(means[weekday])])
+            (day, [_slot(weekday, hour, calls, most, day) for hour, calls in enumerate(means[weekday])])
             for weekday, day in enumerate(days)
         ]
     )
@@ -123,10 +124,17 @@ def _times(query: UsageQuery) -> list[list[int]]:
     return times
 
 
-def _slot(weekday: int, hour: int, calls: float, most: float, day: str, label: str) -> Slot:
+def _slot(weekday: int, hour: int, calls: float, most: float, day: str) -> Slot:
     amount = _amount(calls)
     words = {"when": f"{day} {hour:02d}:00", "calls": amount}
-    return Slot(weekday, hour, calls, amount, label % words, _shade(calls, most))
+    label = _label(get_language(), int(calls) if calls == int(calls) else _FRACTION) % words
+    return Slot(weekday, hour, calls, amount, label, _shade(calls, most))
+
+
+@lru_cache(maxsize=1_000)
+def _label(_language: str | None, calls: int) -> str:
+    """Kept, because a page has 168 of them."""
+    return ngettext("%(when)s: %(calls)s call", "%(when)s: %(calls)s calls", calls)
 
 
 def _shade(calls: float, most: float) -> int:

@@ -38,6 +38,16 @@ def test_calls_are_averaged_over_the_weeks(busiest, days, calls, granularity):
     assert found.days[0][1][12].shade == 0
 
 
+def test_one_call_is_one_call(cast, happen):  # noqa: F811
+    happen("owner", 1)
+    end = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for weeks, words in ((1, "1 call"), (2, "0.5 calls")):
+        query = UsageQuery(cast.team, Mode.LIVE, Range(end - timedelta(weeks=weeks), end))
+        found = busiest_hours(query, overview(query))
+        assert found.summary == f"Thu 12:00: {words}"
+        assert found.days[0][1][0].label == "Mon 00:00: 0 calls"
+
+
 def test_filters_by_model_or_member_are_known_by_the_hour_and_others_are_not(busiest, cast, tokens):  # noqa: F811
     assert busiest(14, members=(cast.member.pk,)).summary == "Thu 12:00: 10 calls"
     assert busiest(14, models=("gpt-4o-mini",)).summary == "Thu 12:00: 30 calls"
