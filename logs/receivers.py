@@ -1,13 +1,14 @@
 """What `logs` does when something happens in `teams`, in the same transaction."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.dispatch import receiver
 from django.utils import timezone
 
 from logs.models import Call, CallRoute, CallTag, KeptCalls
-from logs.recount import rebuild_owner, rebuild_team
-from logs.retention import kept_from
+from logs.recut import recut_owner, recut_team
+from logs.retention import kept_since
 from teams.models import Team
 from teams.signals import team_purged, time_zone_changed
 from usage.clock import note_clock_change
@@ -19,11 +20,11 @@ def cut_again(*, team: Team, before: str, **_signal: Any) -> None:
 
     Only the calls know when they began: no sum by the old clock's days can be cut into the new one's.
     """
-    since = kept_from(team)
-    rebuild_team(team, since=since)
-    note_clock_change(team=team, before=before, exact_from=since, now=timezone.now())
+    old = ZoneInfo(before)
+    recut_team(team, old)
+    note_clock_change(team=team, before=before, kept_since=kept_since(team), now=timezone.now())
     if team.is_personal:
-        rebuild_owner(team)
+        recut_owner(team, old)
 
 
 @receiver(team_purged)

@@ -6,8 +6,9 @@ sums are compared with what is stored, row by row, number by number, sketches by
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db import transaction
@@ -73,10 +74,17 @@ class Difference:
 
 def recount(team: Team, mode: int, since: date | None = None) -> Recount:
     """Reads the team's calls from the day `since` on (None: all) and adds them up."""
+    return recount_on(team.zone, team, mode, day_start(since, team.zone) if since else None)
+
+
+def recount_on(
+    clock: ZoneInfo, team: Team, mode: int, start: datetime | None = None, end: datetime | None = None
+) -> Recount:
+    """Reads the team's calls that began in [start, end) and adds them up by the hours and days of a clock."""
     found = Recount({rollup: {} for rollup in ROLLUPS})
-    local = LocalTimes(team.zone)
+    local = LocalTimes(clock)
     payer_times: dict[int, LocalTimes] = {}
-    for calls in _batches(team, mode, since):
+    for calls in _batches(team, mode, start, end):
         found.calls += len(calls)
         for folded in fold([_fact(call, local) for call in calls]):
             rows = found.rollups[folded.rollup]
@@ -90,11 +98,12 @@ def recount(team: Team, mode: int, since: date | None = None) -> Recount:
     return found
 
 
-def _batches(team: Team, mode: int, since: date | None) -> Iterator[list[Call]]:
+def _batches(team: Team, mode: int, start: datetime | None, end: datetime | None) -> Iterator[list[Call]]:
     """The calls in the order of the primary key, a batch at a time."""
-    last = first_id(day_start(since, team.zone)) if since else None
     wanted = Call.objects.filter(team_id=team.pk, mode=mode).order_by("id")
-    more = wanted.filter(id__gte=last) if last else wanted
+    if end:
+        wanted = wanted.filter(id__lt=first_id(end))
+    more = wanted.filter(id__gte=first_id(start)) if start else wanted
     while batch := list(more.only(*_COLUMNS)[:_BATCH]):
         yield batch
         more = wanted.filter(id__gt=batch[-1].id)
@@ -162,7 +171,7 @@ def owner_differences(mode: Mode, owner_uses: dict[tuple[int, date], list[int]])
     for space in Team.objects.filter(is_personal=True).order_by("pk"):
         columns = ["calls", "used_nanos"]
         stored = {(day,): tuple(row) for day, *row in _balance(space, mode).values_list("day", *columns)}
-        first = balance_kept_from(space) or date.min
+        first = balance_kept_from() or date.min
         recounted = {
             (day,): tuple(sums)
             for (payer, day), sums in owner_uses.items()
@@ -173,7 +182,7 @@ def owner_differences(mode: Mode, owner_uses: dict[tuple[int, date], list[int]])
 
 def _balance(space: Team, mode: Mode) -> QuerySet[QuotaUse]:
     """What was charged to an owner's balance on the days of which all calls are kept."""
-    first = balance_kept_from(space) or date.min
+    first = balance_kept_from() or date.min
     return QuotaUse.objects.filter(team_id=space.pk, mode=mode, level=Level.OWNER, day__gte=first)
 
 
@@ -257,14 +266,14 @@ def _replace_rollup(
     )
 
 
-_USE_KEYS = ["team_id", "mode", "level", "subject_id", "day"]
+USE_KEYS = ["team_id", "mode", "level", "subject_id", "day"]
 
 
 def _replace_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], since: date | None) -> None:
     stored = QuotaUse.objects.filter(team_id=team.pk, mode=mode).exclude(level=Level.OWNER)
     (stored.filter(day__gte=since) if since else stored).delete()
     rows = [(team.pk, mode.value, *key, *uses[key]) for key in sorted(uses)]
-    add_up(QuotaUse, keys=_USE_KEYS, added=["calls", "used_nanos"], replaced=[], rows=rows)
+    add_up(QuotaUse, keys=USE_KEYS, added=["calls", "used_nanos"], replaced=[], rows=rows)
 
 
 @transaction.atomic
@@ -275,14 +284,25 @@ def rebuild_owner(space: Team) -> None:
     so a call that came in between the count and the write would be lost or charged twice.
     """
     lock_teams(Team.objects.filter(owner=space.owner_id).values_list("pk", flat=True))
-    local = LocalTimes(space.zone)
+    first = balance_kept_from()
     for mode in Mode:
-        days: dict[date, list[int]] = {}
-        calls = Call.objects.filter(payer_id=space.owner_id, mode=mode).order_by()
-        for call in calls.only("started_at", "cost_nanos").iterator(_BATCH):
-            _add(days.setdefault(local(call.started_at)[1], [0, 0]), call)
         _balance(space, mode).delete()
-        first = balance_kept_from(space) or date.min
-        kept = sorted(day for day in days if day >= first)
-        rows = [(space.pk, mode.value, Level.OWNER.value, 0, day, *days[day]) for day in kept]
-        add_up(QuotaUse, keys=_USE_KEYS, added=["calls", "used_nanos"], replaced=[], rows=rows)
+        days = paid_on(space.zone, space, mode, day_start(first, space.zone) if first else None)
+        rows = [(space.pk, mode.value, Level.OWNER.value, 0, day, *days[day]) for day in sorted(days)]
+        add_up(QuotaUse, keys=USE_KEYS, added=["calls", "used_nanos"], replaced=[], rows=rows)
+
+
+def paid_on(
+    clock: ZoneInfo, space: Team, mode: int, start: datetime | None = None, end: datetime | None = None
+) -> dict[date, list[int]]:
+    """What the owner of a personal space paid for calls that began in [start, end), by the days of a clock."""
+    local = LocalTimes(clock)
+    days: dict[date, list[int]] = {}
+    calls = Call.objects.filter(payer_id=space.owner_id, mode=mode).order_by()
+    if start:
+        calls = calls.filter(started_at__gte=start)
+    if end:
+        calls = calls.filter(started_at__lt=end)
+    for call in calls.only("started_at", "cost_nanos").iterator(_BATCH):
+        _add(days.setdefault(local(call.started_at)[1], [0, 0]), call)
+    return days

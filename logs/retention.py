@@ -17,7 +17,8 @@ from logs.models import Call, CallTag, KeptCalls
 from teams.actions.locks import lock_teams
 from teams.compiled import CompiledQuery
 from teams.models import Team
-from usage.buckets import day_of, day_start
+from usage.buckets import day_of, day_start, first_day_anywhere, first_whole_day
+from usage.clock import exact_from
 from usage.query import UsageQuery
 
 # How long one statement deletes, and how many calls at least, at first, and at most.
@@ -122,18 +123,23 @@ def _kept() -> CompiledQuery:
 
 
 def kept_from(team: Team) -> date | None:
-    """The first day of the team's calendar all of whose calls are kept; None: none was ever deleted."""
-    return _first_whole_day(kept_since(team), team)
+    """The first day of the team's calendar from which on its statistics are of kept calls alone; None: all are.
 
-
-def balance_kept_from(space: Team) -> date | None:
-    """The first day on which all calls that any team charged to this owner's balance are kept."""
-    since = KeptCalls.objects.order_by("-since").values_list("since", flat=True).first()
-    return _first_whole_day(since, space)
-
-
-def _first_whole_day(since: datetime | None, team: Team) -> date | None:
+    Where the team had another clock before, days of that one may reach beyond the last call that was deleted.
+    """
+    since = kept_since(team)
     if since is None:
         return None
-    day = day_of(since, team.zone)
-    return day if day_start(day, team.zone) == since else day + timedelta(days=1)
+    return max(first_whole_day(since, team.zone), exact_from(team) or date.min)
+
+
+def balance_kept_since() -> datetime | None:
+    """From when on the calls of all teams are kept, so all that are charged to any balance; None: since ever."""
+    since: datetime | None = KeptCalls.objects.order_by("-since").values_list("since", flat=True).first()
+    return since
+
+
+def balance_kept_from() -> date | None:
+    """The first day on which all calls that any team charged to a balance are kept, whatever clocks it had."""
+    since = balance_kept_since()
+    return since and first_day_anywhere(since)

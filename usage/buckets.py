@@ -1,10 +1,12 @@
 """The buckets that time is cut into, on the team's own clock."""
 
 import functools
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
+# Where days begin first: no clock is further ahead.
+_EARLIEST_DAYS = timezone(timedelta(hours=14))
 
 
 def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
@@ -52,6 +54,17 @@ def day_of(at: datetime, zone: ZoneInfo) -> date:
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The instant (UTC) at which a day of the zone begins: midnight, or what follows where DST skips it."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def first_whole_day(since: datetime, zone: ZoneInfo) -> date:
+    """The first day of the zone's calendar that begins at `since` or later."""
+    day = day_of(since, zone)
+    return day if day_start(day, zone) == since else day + timedelta(days=1)
+
+
+def first_day_anywhere(since: datetime) -> date:
+    """The first date that nothing before `since` has on any clock."""
+    return since.astimezone(_EARLIEST_DAYS).date() + timedelta(days=1)
 
 
 def days_between(first: date, after_last: date) -> list[date]:

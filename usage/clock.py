@@ -2,23 +2,44 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from teams.models import Team
-from usage.buckets import day_start
+from usage.buckets import day_of, day_start, first_whole_day
 from usage.models import ClockChange
 from usage.query import UsageQuery
 
 
-def note_clock_change(*, team: Team, before: str, exact_from: date | None, now: datetime) -> None:
-    """Keeps that days before `exact_from` are cut by the clock `before`; None: all days were cut again.
+def note_clock_change(*, team: Team, before: str, kept_since: datetime | None, now: datetime) -> None:
+    """Keeps that days of calls from before `kept_since` stay as they were cut; None: all were cut again.
 
-    For `logs`, which cuts them again, in its transaction.
+    `before` is the clock that the team had until now. For `logs`, which cuts days again, in its transaction.
     """
+    earlier = ClockChange.objects.filter(team=team).first()
     ClockChange.objects.filter(team=team).delete()
-    if exact_from is not None:
-        ClockChange.objects.create(team=team, before=before, exact_from=exact_from, changed_at=now)
+    if kept_since is None:
+        return
+    # The clock of what stays. That of an earlier change, unless calls of the one since then were deleted, too.
+    clock = before
+    if earlier is not None:
+        clock = earlier.before if earlier.kept_since == kept_since else ""
+    if clock == team.time_zone:
+        return
+    last = day_of(kept_since - timedelta.resolution, ZoneInfo(clock or before))
+    days = [first_whole_day(kept_since, team.zone), last + timedelta(days=1)]
+    if earlier is not None and not clock:
+        days.append(earlier.exact_from)
+    ClockChange.objects.create(
+        team=team, before=clock, exact_from=max(days), kept_since=kept_since, changed_at=now
+    )
+
+
+def exact_from(team: Team) -> date | None:
+    """The first day of a team's calendar of which nothing is counted by an earlier clock; None: all are its own."""
+    found: date | None = ClockChange.objects.filter(team=team).values_list("exact_from", flat=True).first()
+    return found
 
 
 def clock_changes_of(queries: Sequence[UsageQuery], now: datetime) -> list[ClockChange]:

@@ -347,16 +347,19 @@ class ClockChange(models.Model):
     """A team that changed its time zone after some of its calls were deleted: older days stay as they were cut.
 
     Statistics are cut again from the calls that are kept, so days from `exact_from` on are those of the new
-    clock. No row: all days are.
+    clock, and what is older is of an earlier one. No row: all days are of the present one.
     """
 
     team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="clock_change", primary_key=True)
-    before = models.CharField(max_length=64)  # the zone that older days were cut by
+    # The zone that older days were cut by; "": some by one, some by another.
+    before = models.CharField(max_length=64, blank=True)
     exact_from = models.DateField()
+    # From when on calls were kept at the change; null: changed before this was noted.
+    kept_since = models.DateTimeField(null=True)
     changed_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"from {self.before}, exact from {self.exact_from}"
+        return f"from {self.before or 'several'}, exact from {self.exact_from}"
 
 
 _RATE: dict[str, Any] = {"max_digits": 12, "decimal_places": 6, "validators": [MinValueValidator(0)]}

@@ -98,6 +98,14 @@ def merged(sketches: Iterable[bytes]) -> bytes:
     return merged_by(parts, np.zeros(len(parts), dtype=np.int64), 1)[0]
 
 
+def without(sketch: bytes, taken: bytes) -> bytes:
+    """A sketch of the values that remain when those of another, which are all among its own, are taken away."""
+    one, other = histograms([sketch, taken], np.array([0, 1]), 2)
+    counts = one - other
+    buckets = np.flatnonzero(counts > 0)
+    return encode(buckets, counts[buckets])
+
+
 def merged_by(sketches: Sequence[bytes], groups: Ints, size: int) -> list[bytes]:
     """`size` sketches, each of all the values of one group; `groups[i]` is the group of sketch i."""
     lengths, buckets, counts = decode(sketches)

@@ -16,6 +16,7 @@ from usage.sketch import (
     merged,
     percentiles,
     sketch_of,
+    without,
 )
 
 SHARES = (0.01, 0.5, 0.9, 0.95, 0.99, 1.0)
@@ -49,6 +50,11 @@ def test_merging_is_the_sketch_of_all_values_in_any_order(parts):
     assert merged([whole, b""]) == whole
     # The database joins sketches end to end, which counts the same.
     assert (histogram_of(b"".join(sketches)) == histogram_of(whole)).all()
+
+
+@given(st.lists(milliseconds), st.lists(milliseconds))
+def test_what_is_taken_out_again_leaves_the_sketch_of_the_rest(rest, taken):
+    assert without(sketch_of([*rest, *taken]), sketch_of(taken)) == sketch_of(rest)
 
 
 @given(st.dictionaries(st.integers(0, BUCKETS - 1), st.integers(1, 200_000), max_size=20))

@@ -42,8 +42,31 @@ def test_where_calls_are_no_longer_kept_the_page_says_from_when_on(cast, happen,
     assert NOTE not in text_of(see("owner", "overview", "period=90d"))
 
 
-def test_only_the_last_change_is_told(cast, change_clock):
+def test_after_a_second_change_old_days_are_still_those_of_the_first_clock(cast, happen, change_clock, see):  # noqa: F811
+    happen("owner", 5)
     KeptCalls.objects.create(team_id=cast.team.pk, since=NOW - timedelta(days=181))
     change_clock()
     change_clock("America/New_York")
-    assert ClockChange.objects.get().before == "Asia/Tokyo"
+    assert NOTE in text_of(see("owner", "overview", "from=2026-01-01&to=2026-11-20"))
+
+
+def test_nothing_is_told_when_old_days_are_those_of_the_present_clock_again(cast, happen, change_clock, see):  # noqa: F811
+    happen("owner", 5)
+    KeptCalls.objects.create(team_id=cast.team.pk, since=NOW - timedelta(days=181))
+    for zone in ("Asia/Tokyo", "America/New_York", "Europe/Berlin"):
+        change_clock(zone)
+    assert "changed its clock" not in text_of(see("owner", "overview", "from=2026-01-01&to=2026-11-20"))
+
+
+def test_where_old_days_are_of_several_clocks_none_is_named(cast, happen, change_clock, see):  # noqa: F811
+    happen("owner", 5)
+    KeptCalls.objects.create(team_id=cast.team.pk, since=NOW - timedelta(days=181))
+    change_clock()
+    KeptCalls.objects.update(since=NOW - timedelta(days=150))
+    change_clock("Europe/Berlin")
+    page = text_of(see("owner", "overview", "from=2026-01-01&to=2026-11-20"))
+    assert (
+        "Harbour changed its clock more than once. Days before 24 Jun 2026 are still those of earlier" in page
+    )
+    change_clock()
+    assert ClockChange.objects.get().before == ""
