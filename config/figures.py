@@ -34,14 +34,18 @@ def compact(value: int | None) -> str | None:
 def money(nanos: int | None, decimals: int | None = None) -> str | None:
     """Nano-dollars as dollars: `$32.48`, and below ten cents three significant digits, `$0.000160`.
 
-    `decimals` fixes the decimals, so that the costs of a column stand under each other.
+    `decimals` fixes the decimals, so that the costs of a column stand under each other; only nothing reads
+    `$0.00` there, a smaller amount than it can show `<$0.01`.
     """
     if nanos is None:
         return None
     dollars = Decimal(nanos).scaleb(-9)
     places = decimals if decimals is not None else _places(dollars)
-    sign = MINUS if _rounded(dollars, places) < 0 else ""
-    return f"{sign}${_rounded(abs(dollars), places):,.{places}f}"
+    rounded = _rounded(abs(dollars), places)
+    if dollars and not rounded:
+        return f"<${Decimal(1).scaleb(-places):f}"
+    sign = MINUS if dollars < 0 else ""
+    return f"{sign}${rounded:,.{places}f}"
 
 
 def exact_money(nanos: int | None) -> str | None:

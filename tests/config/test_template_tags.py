@@ -87,6 +87,14 @@ def test_money_in_a_column_has_one_number_of_decimals():
 
 
 @pytest.mark.parametrize(
+    ("nanos", "text"), [(0, "$0.00"), (3_600, "<$0.01"), (5_000_000, "<$0.01"), (5_000_001, "$0.01")]
+)
+def test_only_nothing_reads_nothing_in_a_column(nanos, text):
+    assert figures.money(nanos, 2) == text
+    assert rendered("{{ nanos|money:2 }}", nanos=nanos) == text.replace("<", "&lt;")
+
+
+@pytest.mark.parametrize(
     ("nanos", "text"),
     [
         (0, "$0.00"),
@@ -106,9 +114,9 @@ def test_exact_money_reads_back_as_the_same_amount(nanos):
     assert int(whole + fraction.ljust(9, "0")) == nanos
 
 
-@given(st.integers(min_value=1, max_value=10**24))
-def test_an_amount_is_never_shown_as_nothing(nanos):
-    assert figures.money(nanos).strip("$0.,") != ""
+@given(st.integers(min_value=1, max_value=10**24), st.sampled_from([None, 2, 4, 6]))
+def test_an_amount_is_never_shown_as_nothing(nanos, decimals):
+    assert figures.money(nanos, decimals).strip("$0.,") != ""
 
 
 @pytest.mark.parametrize(

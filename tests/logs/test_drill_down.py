@@ -153,7 +153,7 @@ def follow(client_of):
 
 
 NUMBER = re.compile(r"(?:from )?([\d,]+)(?: client errors| throttled| server errors| calls? ha.*)?")
-MONEY = re.compile(r"(?:from )?\$([\d.,]+)")
+MONEY = re.compile(r"(?:from )?<?\$([\d.,]+)")
 
 
 def is_amount(text):
