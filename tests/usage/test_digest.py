@@ -1,14 +1,16 @@
 """The weekly digest: who gets it, when, and what it says."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.core.cache import cache
 from django.core.management import call_command
+from django.template.loader import render_to_string
 
 from teams.activity import Actor
 from teams.errors import NotAllowedError
@@ -17,10 +19,12 @@ from tests.usage.unusual.conftest import NOW, happen, runaway, tokens, usual  # 
 from usage.actions.quotas import Limit, set_member_quota
 from usage.actions.usage_mail import Wishes, set_usage_mail
 from usage.alerts.outbox import send_due
-from usage.digest import send_digests
+from usage.digest import make_digest, send_digests
 from usage.models import Message, UsageMail
+from usage.weeks import Week
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # 10:00 in Berlin
+LAST_WEEK = Week(date(2026, 11, 16), ZoneInfo("Europe/Berlin"))
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +145,15 @@ def test_a_team_without_calls_sends_nothing(subscribe, mailoutbox):
     subscribe("owner")
     assert send_digests(now=MONDAY) == 0
     assert mailoutbox == []
+
+
+def test_without_calls_there_are_no_members_by_calls(cast, client_of):
+    with time_machine.travel(MONDAY, tick=False):
+        page = client_of("owner").get(f"/t/{cast.team.slug}/digest/").content.decode()
+    text = render_to_string("usage/mail/digest.txt", {"digest": make_digest(cast.team, LAST_WEEK, MONDAY)})
+    for digest in (page, text):
+        assert "Success rate" in digest
+        assert "Members by calls" not in digest
 
 
 def test_the_command_prints_how_many(cast, usual, subscribe):  # noqa: F811
