@@ -13,10 +13,12 @@ class LogsConfig(AppConfig):
         from config.jobs import register_job
         from logs import receivers  # noqa: F401
         from logs.housekeeping import keep_all_house
-        from logs.statistics import count_by_token, count_calls
+        from logs.statistics import count_by_token, count_calls, kept_sql
         from usage.cells import register_raw_source
+        from usage.kept import register_kept_source
         from usage.unusual.details import register_call_source
 
         register_raw_source(count_calls)
+        register_kept_source(kept_sql)
         register_call_source(count_by_token)
         register_job("housekeeping", timedelta(days=1), keep_all_house)

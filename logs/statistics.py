@@ -8,7 +8,7 @@ import numpy as np
 from django.db import connection
 
 from logs.ids import id_parameters
-from logs.models import Call
+from logs.models import Call, KeptCalls
 from teams.models import Mode, Team
 from usage.cells import COLUMN, Asked, RawRow
 from usage.models import Outcome, PricedBy
@@ -86,6 +86,18 @@ def _text(vendor: str, by_slot: bool, columns: tuple[str, ...], depth: Depth, fi
     groups = ", ".join(["team_id", *(["slot"] if by_slot else []), *columns])
     within = f"team_id = %s AND mode = %s AND id >= %s AND id < %s{filters}"
     return f"SELECT {selected} FROM {Call._meta.db_table} WHERE {within} GROUP BY {groups}"  # noqa: S608  # our own names
+
+
+def kept_sql(vendor: str) -> str:
+    """From when on calls are kept: the source `usage.kept` asks."""
+    second = _SINCE[vendor]
+    return f"SELECT %s, 2, {second} FROM {KeptCalls._meta.db_table} WHERE team_id = %s"  # noqa: S608  # our own names
+
+
+_SINCE = {
+    "postgresql": "extract(epoch from since)::bigint",
+    "sqlite": "CAST(strftime('%%s', since) AS INTEGER)",
+}
 
 
 def _values(listed: str | None) -> Ints:

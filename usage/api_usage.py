@@ -16,6 +16,7 @@ from teams.models import GatewayKey, Mode, Role, Team, Token, User
 from usage.buckets import day_start
 from usage.figures import Figures
 from usage.forms import EARLIEST_YEAR, LATEST_YEAR, LONGEST, MOST_VALUES, checked_granularity
+from usage.kept import UnknownTimesError, checked
 from usage.money import usd_string
 from usage.people import ids_named, people_named, people_of, tokens_named
 from usage.query import Dimension, Range, UsageQuery
@@ -118,7 +119,11 @@ def _query(request: HttpRequest, reader: Reader, now: datetime) -> tuple[UsageQu
         models=tuple(_values(request, "model")),
         tokens=_tokens(request, reader),
     )
-    return query, _dimensions(request)
+    by = _dimensions(request)
+    try:
+        return checked(query, by, [*filter(request.GET.get, ("from", "to", "granularity"))], now), by
+    except UnknownTimesError as error:
+        raise _invalid(error.param, str(error)) from error
 
 
 def range_of(request: HttpRequest, reader: Reader, now: datetime) -> Range:

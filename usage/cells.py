@@ -102,7 +102,7 @@ class SingleCalls:
 def _same_calls(asked: Sequence[Asked], filters: dict[str, Any]) -> tuple[Asked, ...]:
     """What names the calls that are asked about, with some filters changed."""
     return tuple(
-        (replace(query, previous=None, quiet=None, past=None, **filters), tuple(ranges))
+        (replace(query, previous=None, quiet=None, past=None, known=None, **filters), tuple(ranges))
         for query, ranges in asked
     )
 

@@ -89,6 +89,7 @@ def _about(query: UsageQuery) -> dict[str, Any]:
         **_range(query.range),
         "time_zone": query.team.time_zone,
         "granularity": query.granularity.value,
+        "coarse_before": str(query.known.since) if query.known else None,
     }
 
 

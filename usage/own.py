@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from django.http import QueryDict
 
@@ -10,6 +12,7 @@ from usage.buckets import day_of, day_start, hour_of
 from usage.cells import Cells, SingleCalls
 from usage.drill import Behind, CallsBehind, OwnCallsBehind
 from usage.figures import Figures, total
+from usage.prepared import prepared
 from usage.query import Dimension, Granularity, UsageQuery
 from usage.rollup_sql import Depth
 from usage.statistics import Overview, Ranked, by_time_and_model, overview_of, ranked_by
@@ -84,6 +87,20 @@ def own_usage(asked: OwnQuestion, depth: Depth) -> OwnUsage:
         for one, query, way in zip(asked.memberships, queries, asked.ways, strict=True)
     ]
     return OwnUsage(contexts, overview_of(whole, by_time), ranked_by(by_model))
+
+
+def prepared_question(asked: OwnQuestion, now: datetime) -> OwnQuestion:
+    """The question with its parts `prepared`, all in the steps of the coarsest, and compared if all can be."""
+    parts = prepared(asked.parts, now)
+    known = max((one.known for one in parts if one.known), key=lambda known: known.since, default=None)
+    if known is None:
+        return replace(asked, parts=parts)
+    shared: dict[str, Any] = {"known": known}
+    if any(one.granularity is not asked.whole.granularity for one in parts):
+        shared["granularity"] = Granularity.DAY
+    if any(one.previous is None for one in parts):
+        shared["previous"] = None
+    return replace(asked, whole=replace(asked.whole, **shared), parts=[replace(one, **shared) for one in parts])
 
 
 def way_behind(asked: OwnQuestion, page: QueryDict) -> Behind | None:

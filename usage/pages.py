@@ -1,7 +1,7 @@
 """What the usage pages are made of: statistics with names to them, and what may be filtered by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from teams.access import Access
@@ -12,7 +12,7 @@ from usage.choices import Filter, filters_of, own_filters
 from usage.clock import clock_changes_of
 from usage.figures import Figures
 from usage.models import ClockChange, Level, QuotaUse
-from usage.own import OwnQuestion, OwnUsage, own_usage
+from usage.own import OwnQuestion, OwnUsage, own_usage, prepared_question
 from usage.people import people_with, tokens_with
 from usage.prepared import prepared
 from usage.query import Dimension, Granularity, UsageQuery
@@ -55,7 +55,7 @@ def overview_page(
 
     `depth` is that of the models and of the first few.
     """
-    (query,) = prepared([query], now)
+    (query,) = prepared([query], now, [by])
     single = SingleCalls(tuple(dict.fromkeys((Dimension.MODEL, by))))
     shown, models = overview_and_models(query, single, depth)
     ranked = ranking(query, by, single, CALLS, before=None) if access.sees_team else []
@@ -123,7 +123,7 @@ def own_page(
 
     `depth` is that of the models.
     """
-    asked = replace(asked, parts=prepared(asked.parts, now))
+    asked = prepared_question(asked, now)
     own = own_usage(asked, depth)
     query, parts = asked.whole, asked.parts
     # Looked for in contexts with calls only: in the others there is nothing unusual of one's own to be seen.

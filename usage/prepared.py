@@ -2,24 +2,27 @@
 
 Most go up to the current hour. When the rest of that day has no calls, and usually it has none yet, day rollups
 answer for it; without that it is added up from hours, or from single calls where no rollup knows hours (of tokens,
-and of members by model). And sums of times past are kept in the process, as long as the team's stamp stays.
+and of members by model). Sums of times past are kept in the process, as long as the team's stamp stays. And where
+single calls were deleted, a question is made as coarse as what is still known.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from usage.buckets import day_of, day_start, hour_of
+from usage.kept import fitted, kept_select
 from usage.levels import adapted_time
-from usage.query import Granularity, Past, Range, UsageQuery, next_bucket
+from usage.query import Dimension, Granularity, Past, Range, UsageQuery, next_bucket
 from usage.rollup_sql import Select, run_union
 from usage.settled import SETTLED
 
 
-def prepared(queries: Sequence[UsageQuery], now: datetime) -> list[UsageQuery]:
+def prepared(queries: Sequence[UsageQuery], now: datetime, by: Sequence[Dimension] = ()) -> list[UsageQuery]:
     """The questions with what is known of the rest of their last day (`quiet`) and of their past: one statement.
 
-    Nothing is known of the rest of a day in which a question ends within an hour.
+    Nothing is known of the rest of a day in which a question ends within an hour. Where calls were deleted, they are
+    `fitted`; `by` is what else the page ranks.
     """
     rests = [_rest_of_day(query) for query in queries]
     selects = [
@@ -28,12 +31,14 @@ def prepared(queries: Sequence[UsageQuery], now: datetime) -> list[UsageQuery]:
         for select in _selects(place, query, rest)
     ]
     rows = run_union(selects)
-    busy = {place for place, stamp in rows if stamp is None}
-    stamps = {place: stamp for place, stamp in rows if stamp is not None}
-    return [
+    busy = {place for place, kind, _value in rows if kind == _IS_BUSY}
+    stamps = {place: stamp for place, kind, stamp in rows if kind == _IS_STAMP}
+    kept = {place: datetime.fromtimestamp(second, UTC) for place, kind, second in rows if kind == _IS_KEPT}
+    found = [
         replace(query, quiet=None if place in busy else rest, past=Past(stamps.get(place, 0), now - SETTLED))
         for place, (query, rest) in enumerate(zip(queries, rests, strict=True))
     ]
+    return [fitted(query, kept[place], by) if place in kept else query for place, query in enumerate(found)]
 
 
 def _rest_of_day(query: UsageQuery) -> Range | None:
@@ -44,13 +49,16 @@ def _rest_of_day(query: UsageQuery) -> Range | None:
 
 
 def _selects(place: int, query: UsageQuery, rest: Range | None) -> Iterator[Select]:
-    """A row (place, stamp) if the team has one, and (place, None) if it has calls in the rest of the day."""
+    """Rows (place, kind, value): the team's stamp, whether it has calls in the rest of the day, what is kept."""
     team = [query.team.pk, query.mode]
+    yield kept_select(place, query)
     yield _STAMP, [place, *team]
     if rest is not None:
         yield _BUSY, [place, *team, adapted_time(rest.start), adapted_time(rest.end)]
 
 
-_STAMP = "SELECT %s, stamp FROM usage_paststamp WHERE team_id = %s AND mode = %s"
-_BUSY = """SELECT %s, NULL WHERE EXISTS (
+# The kinds of rows, as the statements write them.
+_IS_STAMP, _IS_BUSY, _IS_KEPT = range(3)
+_STAMP = "SELECT %s, 0, stamp FROM usage_paststamp WHERE team_id = %s AND mode = %s"
+_BUSY = """SELECT %s, 1, 0 WHERE EXISTS (
   SELECT 1 FROM usage_hourmodel WHERE team_id = %s AND mode = %s AND hour >= %s AND hour < %s)"""

@@ -65,6 +65,14 @@ class Past:
 
 
 @dataclass(frozen=True)
+class Known:
+    """From which day on single calls are kept; of the time before, only whole hours or days (`unit`) are known."""
+
+    since: date
+    unit: Granularity
+
+
+@dataclass(frozen=True)
 class UsageQuery:
     """The calls of one team and mode in a range of time, perhaps of some members, models, tokens only.
 
@@ -83,6 +91,7 @@ class UsageQuery:
     # A time right after the range in which the team has no calls, so that it may be read along (`usage.prepared`).
     quiet: Range | None = None
     past: Past | None = None
+    known: Known | None = None  # set where the question was made coarser for it (`usage.kept`)
 
     @property
     def zone(self) -> ZoneInfo:

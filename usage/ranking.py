@@ -127,7 +127,7 @@ class Ranking:
 
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
     """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
-    (query,) = prepared([query], now)
+    (query,) = prepared([query], now, [order.by])
     single = SingleCalls((order.by,))
     depth, before = _DEPTH.get(order.sort, CALLS), CALLS if order.sort is Sort.CHANGE else KEYS
     ranked = ranking(query, order.by, single, depth, before)
@@ -153,11 +153,14 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     return Ranking(order, query, paged, shown, filters, unusual)
 
 
-def ranking_rows(query: UsageQuery, order: Order, access: Access, now: datetime) -> list[Row]:
-    """All lines of a ranking with their quotas, for an export."""
+def ranking_rows(
+    query: UsageQuery, order: Order, access: Access, now: datetime
+) -> tuple[UsageQuery, list[Row]]:
+    """All lines of a ranking with their quotas, for an export, and what they are of."""
+    (query,) = prepared([query], now, [order.by])
     rows, _people, _tokens, _unusual = _named(query, order, access, now, ranking(query, order.by, depth=FULL))
     rows = _sorted(with_quotas(query, rows, order.by, now), order)
-    return [_at(place, row) for place, row in enumerate(rows, 1) if row.matches(order.search)]
+    return query, [_at(place, row) for place, row in enumerate(rows, 1) if row.matches(order.search)]
 
 
 def _named(

@@ -7,7 +7,7 @@ from datetime import datetime
 from teams.access import Access
 from usage.people import Person, people_with, tokens_with
 from usage.prepared import prepared
-from usage.query import Dimension, UsageQuery
+from usage.query import Dimension, Known, UsageQuery
 from usage.ranking import NAMES, PLURALS, Row, named_rows, with_quotas
 from usage.rollup_sql import CALLS, WITHOUT_TTFT, Depth
 from usage.statistics import Ranked, completed, ranking
@@ -24,6 +24,7 @@ class Top:
     by: Dimension
     rows: list[Row]
     active: int
+    known: Known | None  # as of the question
 
     @property
     def what(self) -> str:
@@ -37,7 +38,7 @@ class Top:
 
 def top_page(query: UsageQuery, access: Access, by: Dimension, now: datetime) -> Top:
     """The panel by itself, when another of its tabs is opened."""
-    (query,) = prepared([query], now)
+    (query,) = prepared([query], now, [by])
     ranked = ranking(query, by, depth=CALLS, before=None)
     people = people_with(access.team, [row.key for row in ranked[:TOP]]) if by is Dimension.MEMBER else {}
     return top_of(query, by, ranked, people, unusual_in(query, sees_team=access.sees_team, now=now), now)
@@ -56,4 +57,4 @@ def top_of(
     first = completed(query, by, ranked[:TOP], depth=depth)
     tokens = tokens_with(query.team, [row.key for row in first]) if by is Dimension.TOKEN else {}
     rows = with_quotas(query, named_rows(by, first, people, tokens, unusual), by, now)
-    return Top(by, rows, sum(row.figures.calls > 0 for row in ranked))
+    return Top(by, rows, sum(row.figures.calls > 0 for row in ranked), query.known)

@@ -25,7 +25,7 @@ from usage.forms import (
     RankingFilter,
     UsageFilter,
 )
-from usage.own import way_behind
+from usage.own import prepared_question, way_behind
 from usage.own_calls import own_calls
 from usage.pages import overview_page, own_page
 from usage.people import own_tokens
@@ -96,8 +96,8 @@ def ranking_file(request: HttpRequest, slug: str) -> HttpResponse:
     form, saved = RankingFilter(request.GET, access=access, now=now), ExportForm(request.GET)
     if not (form.is_valid() and saved.is_valid()):
         return _refused(form, saved)
-    query, order = form.query(), form.order_asked()
-    rows = ranking_rows(query, order, access, now)
+    order = form.order_asked()
+    query, rows = ranking_rows(form.query(), order, access, now)
     return ranking_export(query, rows, order.by, saved.cleaned_data["format"])
 
 
@@ -131,12 +131,11 @@ def my_calls(request: HttpRequest) -> HttpResponse:
     """In which contexts the calls behind a number of the personal page are; straight there if in one only."""
     assert isinstance(request.user, User)
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
-    form = OwnCallsFilter(
-        request.GET, user=request.user, memberships=memberships, tokens=tokens, now=timezone.now()
-    )
+    now = timezone.now()
+    form = OwnCallsFilter(request.GET, user=request.user, memberships=memberships, tokens=tokens, now=now)
     context = _filters(request, form, "me") | {"memberships": memberships}
     if form.is_valid():
-        found = own_calls(form.question(), form.which())
+        found = own_calls(prepared_question(form.question(), now), form.which())
         if len(found.places) == 1:
             return redirect(found.places[0].href)
         context |= {"found": found}
