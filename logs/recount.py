@@ -166,12 +166,14 @@ def differences(team: Team, mode: Mode, found: Recount, since: date | None = Non
     yield from _compared("QuotaUse", team, mode, columns, kept, uses)
 
 
-def owner_differences(mode: Mode, owner_uses: dict[tuple[int, date], list[int]]) -> Iterator[Difference]:
-    """The same for the owners' balances, from the recounts of all teams together."""
+def owner_differences(
+    mode: Mode, owner_uses: dict[tuple[int, date], list[int]], first: date
+) -> Iterator[Difference]:
+    """The same for the owners' balances, from the recounts of all teams together, from their first common day on."""
     for space in Team.objects.filter(is_personal=True).order_by("pk"):
         columns = ["calls", "used_nanos"]
-        stored = {(day,): tuple(row) for day, *row in _balance(space, mode).values_list("day", *columns)}
-        first = balance_kept_from() or date.min
+        rows = _balance(space, mode, first).values_list("day", *columns)
+        stored = {(day,): tuple(row) for day, *row in rows}
         recounted = {
             (day,): tuple(sums)
             for (payer, day), sums in owner_uses.items()
@@ -180,9 +182,8 @@ def owner_differences(mode: Mode, owner_uses: dict[tuple[int, date], list[int]])
         yield from _compared("QuotaUse of the owner", space, mode, columns, stored, recounted)
 
 
-def _balance(space: Team, mode: Mode) -> QuerySet[QuotaUse]:
-    """What was charged to an owner's balance on the days of which all calls are kept."""
-    first = balance_kept_from() or date.min
+def _balance(space: Team, mode: Mode, first: date) -> QuerySet[QuotaUse]:
+    """What was charged to an owner's balance from a day on."""
     return QuotaUse.objects.filter(team_id=space.pk, mode=mode, level=Level.OWNER, day__gte=first)
 
 
@@ -286,7 +287,7 @@ def rebuild_owner(space: Team) -> None:
     lock_teams(Team.objects.filter(owner=space.owner_id).values_list("pk", flat=True))
     first = balance_kept_from()
     for mode in Mode:
-        _balance(space, mode).delete()
+        _balance(space, mode, first or date.min).delete()
         days = paid_on(space.zone, space, mode, day_start(first, space.zone) if first else None)
         rows = [(space.pk, mode.value, Level.OWNER.value, 0, day, *days[day]) for day in sorted(days)]
         add_up(QuotaUse, keys=USE_KEYS, added=["calls", "used_nanos"], replaced=[], rows=rows)

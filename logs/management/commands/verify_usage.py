@@ -1,6 +1,7 @@
 """Proves that statistics and quota use are what the calls add up to."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +10,7 @@ from logs.recount import Difference, differences, owner_differences, recount
 from logs.retention import kept_from
 from logs.snapshot import one_snapshot
 from teams.models import Mode, Team
+from usage.buckets import day_start, first_day_anywhere
 
 
 class Command(BaseCommand):
@@ -33,9 +35,12 @@ class Command(BaseCommand):
     def _check(self, mode: Mode, teams: Iterable[Team], *, with_owners: bool) -> tuple[int, int]:
         """How many calls the teams have, and how many numbers differ."""
         calls = found = 0
+        first = date.min  # of the days of which every team's calls are counted, on whatever clock
         owner_uses: dict[Any, list[int]] = {}
         for team in teams:
             since = kept_from(team)
+            if since:
+                first = max(first, first_day_anywhere(day_start(since, team.zone)))
             counted = recount(team, mode, since)
             calls += counted.calls
             found += self._report(differences(team, mode, counted, since))
@@ -43,7 +48,7 @@ class Command(BaseCommand):
                 sums = owner_uses.setdefault(key, [0, 0])
                 sums[0], sums[1] = sums[0] + number, sums[1] + nanos
         if with_owners:
-            found += self._report(owner_differences(mode, owner_uses))
+            found += self._report(owner_differences(mode, owner_uses, first))
         return calls, found
 
     def _report(self, found: Iterable[Difference]) -> int:
