@@ -304,9 +304,8 @@ class Narrowing:
         """The list of the calls of a model whose latency is known."""
         asked = self._asked.copy()
         asked["model"] = model
-        if (
-            figures.latency_count < figures.calls
-        ):  # else nobody needs the filter, with which rollups know no total
+        # Only where it leaves something out, for with it rollups know no total.
+        if figures.latency_count < figures.calls:
             asked["latency_from"] = str(self._query.latency_from or 0)
         return f"{self._path}?{asked.urlencode()}"
 
