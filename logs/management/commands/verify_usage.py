@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from logs.recount import Difference, differences, owner_differences, recount
-from logs.retention import kept_from
+from logs.retention import balance_kept_from, kept_from
 from logs.snapshot import one_snapshot
 from teams.models import Mode, Team
 from usage.buckets import day_start, first_day_anywhere
@@ -35,7 +35,8 @@ class Command(BaseCommand):
     def _check(self, mode: Mode, teams: Iterable[Team], *, with_owners: bool) -> tuple[int, int]:
         """How many calls the teams have, and how many numbers differ."""
         calls = found = 0
-        first = date.min  # of the days of which every team's calls are counted, on whatever clock
+        # Of the days of which all calls are counted: also those of teams that are purged, and on whatever clock.
+        first = balance_kept_from() or date.min
         owner_uses: dict[Any, list[int]] = {}
         for team in teams:
             since = kept_from(team)
