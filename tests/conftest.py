@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -18,6 +19,10 @@ from usage.settled import forget
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 settings.STATIC_ROOT = None
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# No test fails by the clock: a busy machine makes any example slow.
+hypothesis.settings.register_profile("without a clock", parent=hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("without a clock")
 
 PASSWORD = "correct horse battery"
 
