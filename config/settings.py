@@ -37,7 +37,7 @@ def _kept_secret_key() -> str:
 
 
 def _check_balance(usd: Decimal) -> None:
-    """Refuses what cannot be a limit, as `usage.money` does, before the first user who would get it."""
+    """Refuses what cannot be a limit, as `usage.prices.money` does, before the first user who would get it."""
     if not 0 <= usd <= 10_000_000 or usd != round(usd, 9):
         raise ValidationError("Give US dollars from 0 to 10,000,000 with at most 9 decimals.")
 

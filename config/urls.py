@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config.views import healthz, openapi
-from logs.api import report_traces
+from logs.recording.api import report_traces
 from teams.api import not_found
 from teams.views.account import home
 

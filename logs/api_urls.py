@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from logs import api
-from logs.api_read import read_calls
+from logs.browsing.api import read_calls
+from logs.recording import api
 from teams.api import Credential, endpoint
 
 

@@ -12,11 +12,11 @@ class LogsConfig(AppConfig):
         """Lends `usage` the calls for what its rollups do not know; listens to `teams`; keeps house daily."""
         from config.jobs import register_job
         from logs import receivers  # noqa: F401
-        from logs.housekeeping import keep_all_house
-        from logs.statistics import count_by_token, count_calls, kept_sql
-        from usage.cells import register_raw_source
-        from usage.kept import register_kept_source
-        from usage.unusual.details import register_call_source
+        from logs.integrity.housekeeping import keep_all_house
+        from logs.search.single_calls import count_by_token, count_calls, kept_sql
+        from usage.anomalies.details import register_call_source
+        from usage.rollups.reader import register_raw_source
+        from usage.rollups.resolution import register_kept_source
 
         register_raw_source(count_calls)
         register_kept_source(kept_sql)

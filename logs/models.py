@@ -6,7 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import Mode, Team, User, public_id
-from usage.models import Outcome, PricedBy
+from usage.prices.models import PricedBy
+from usage.rollups.models import Outcome
 
 # Written out, because SQLite knows an index on an expression again only by its very text.
 LATENCY = Func(F("latency_ms"), template="COALESCE(%(expressions)s, -1)", output_field=models.BigIntegerField())
@@ -14,10 +15,10 @@ TOKENS = F("input_tokens") + F("output_tokens")
 
 
 class Call(models.Model):
-    """One finished request to a model, successful or not. Written once, by `logs.record`, never changed.
+    """One finished request to a model, successful or not. Written once, by `logs.recording.record`, never changed.
 
     A record: keyed by team, no foreign keys, never joined; names are looked up apart. The id is a UUIDv7
-    of `started_at` to the microsecond (`logs.ids`): a range of time is a range of the primary key, and
+    of `started_at` to the microsecond (`logs.recording.ids`): a range of time is a range of the primary key, and
     paging by id is paging by time.
     """
 

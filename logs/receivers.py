@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 from django.dispatch import receiver
 from django.utils import timezone
 
+from logs.integrity.rebucket import recut_owner, recut_team
 from logs.models import Call, CallRoute, CallTag, KeptCalls
-from logs.recut import recut_owner, recut_team
-from logs.retention import kept_since
+from logs.recording.kept_calls import kept_since
 from teams.models import Team
 from teams.signals import team_purged, time_zone_changed
-from usage.clock import note_clock_change
+from usage.rollups.clock import note_clock_change
 
 
 @receiver(time_zone_changed)

@@ -1,18 +1,9 @@
-"""Addresses of the logs."""
+"""Addresses of the logs, room by room."""
 
-from django.urls import path
-
-from logs import views
+from django.urls import include, path
 
 app_name = "logs"
 urlpatterns = [
-    path("t/<slug:slug>/logs/", views.calls, name="list"),
-    path("t/<slug:slug>/logs/export/", views.export, name="export"),
-    path("t/<slug:slug>/logs/choices/<slug:name>/", views.choices, name="choices"),
-    path("t/<slug:slug>/logs/latency/", views.latency, name="latency"),
-    path("t/<slug:slug>/logs/tail/", views.tail, name="tail"),
-    path("t/<slug:slug>/logs/views/", views.save_view, name="view-save"),
-    path("t/<slug:slug>/logs/views/<slug:view_id>/delete/", views.delete_view, name="view-delete"),
-    path("t/<slug:slug>/quotas/check/", views.check, name="check"),
-    path("t/<slug:slug>/logs/<uuid:call_id>/", views.call, name="detail"),
+    path("", include("logs.integrity.urls")),
+    path("", include("logs.browsing.urls")),
 ]

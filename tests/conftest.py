@@ -13,7 +13,7 @@ from teams.actions.tokens import create_token
 from teams.actions.users import create_user
 from teams.activity import SITE
 from teams.models import Membership, Mode, Role, Team, Token, User
-from usage.settled import forget
+from usage.rollups.cache import process_cache
 
 # Tests serve static files from where they lie, without collecting them first, and hash passwords fast.
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -46,7 +46,7 @@ class Cast:
 @pytest.fixture(autouse=True)
 def nothing_settled():
     """Sums that a process keeps are of a database that lives on; that of a test does not."""
-    forget()
+    process_cache.clear()
 
 
 @pytest.fixture

@@ -10,18 +10,19 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from logs.actions import save_view
-from logs.callers import Caller
+from logs.browsing.actions import save_view
+from logs.formats.reported import ReportedCall
 from logs.models import Call
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.invitations import create_link
 from teams.actions.tokens import create_token
 from teams.actions.transfers import offer_transfer
 from teams.activity import SITE, Actor
 from teams.models import Activity, Mode, Token
-from usage.models import ExpectedEpisode, Message, Webhook
+from usage.alerts.models import Message, Webhook
+from usage.anomalies.models import ExpectedEpisode
 
 WHO = ["owner", "administrator", "member", "former", "outsider", "anonymous"]
 LOGIN = 302  # to the sign-in page; the pages that redirect after a POST are marked by the method

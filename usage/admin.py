@@ -16,13 +16,14 @@ from teams.admin import staff_of
 from teams.errors import ActionError
 from teams.models import Mode
 from teams.read_only_admin import ReadOnlyAdmin
-from usage.actions.prices import create_price, delete_price
-from usage.actions.quotas import set_balance
-from usage.levels import LevelState
-from usage.models import Balance, Price
-from usage.quota_forms import LimitForm, limit_initial
-from usage.quotas import balance_levels
-from usage.runout import reset_sentence
+from usage.prices.actions import create_price, delete_price
+from usage.prices.models import Price
+from usage.quotas.actions.limits import set_balance
+from usage.quotas.availability import balance_levels
+from usage.quotas.forms import LimitForm, limit_initial
+from usage.quotas.levels import LevelState
+from usage.quotas.models import Balance
+from usage.quotas.runout import reset_sentence
 
 
 class BalanceForm(LimitForm, forms.ModelForm):  # type: ignore[type-arg]

@@ -1,13 +1,15 @@
-"""The API's endpoints about quota, below /api/v1/."""
+"""The API's endpoints about usage and quota, below /api/v1/."""
 
 from django.urls import path
 
-from usage import api, api_unusual, api_usage
+from usage.anomalies import api as anomalies
+from usage.quotas import api as quotas
+from usage.statistics import api as statistics
 
 urlpatterns = [
-    path("usage", api_usage.show_usage),
-    path("unusual", api_unusual.show_unusual),
-    path("me", api.show_context),
-    path("reservations", api.make_reservation),
-    path("reservations/<str:reservation_id>", api.end_reservation),
+    path("usage", statistics.show_usage),
+    path("unusual", anomalies.show_unusual),
+    path("me", quotas.show_context),
+    path("reservations", quotas.make_reservation),
+    path("reservations/<str:reservation_id>", quotas.end_reservation),
 ]

@@ -8,15 +8,16 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from usage.levels import slot_of
-from usage.models import Message, Refusal, Reservation, ReservedSum, ToldRefusal, ToldThreshold
+from usage.alerts.models import Message, ToldRefusal, ToldThreshold
+from usage.quotas.levels import slot_of
+from usage.quotas.models import Refusal, Reservation, ReservedSum
 
 # A call can be reported late, after an outage of the gateway or of this site, and still settle its reservation
 # exactly once; and a request that is asked again within that time gets the same reservation. After it, such a
 # call is charged as any other, with a warning: the reservation has long stopped counting, so nothing is lost
 # and nothing charged twice.
 KEEP_RESERVATIONS: Final = timedelta(days=30)
-# A slot that has passed is never summed again (`usage.levels`). A day is for clocks of servers that differ.
+# A slot that has passed is never summed again (`usage.quotas.levels`). A day is for clocks of servers that differ.
 KEEP_SUMS: Final = timedelta(days=1)
 # Long enough to compare a month with the same one a year ago.
 KEEP_REFUSALS: Final = timedelta(days=400)

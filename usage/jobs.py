@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from config.jobs import register_job
+from usage.alerts.anomalies import alert_unusual
+from usage.alerts.digest import send_digests
 from usage.alerts.outbox import send_due
 from usage.alerts.quotas import alert_quotas
 from usage.alerts.refusals import alert_refusals
-from usage.digest import send_digests
-from usage.unusual.alerts import alert_unusual
 
 
 def register_jobs() -> None:

@@ -10,9 +10,10 @@ from django.utils import timezone
 from teams.activity import SITE
 from teams.models import Team, User
 from teams.signals import member_left, personal_space_created, team_purged
-from usage.actions.quotas import Limit, set_balance
-from usage.actions.reservations import roll_back_reservations
-from usage.models import ROLLUPS, PastStamp, QuotaUse, Refusal, ReservedSum
+from usage.quotas.actions.limits import Limit, set_balance
+from usage.quotas.actions.reservations import roll_back_reservations
+from usage.quotas.models import QuotaUse, Refusal, ReservedSum
+from usage.rollups.models import ROLLUPS, PastStamp
 
 
 @receiver(personal_space_created)

@@ -14,7 +14,7 @@ from logs.demo.people import PERSONAL_CALLS, TEAMS
 from logs.demo.rhythm import Floats, hourly_rates, times_within
 from logs.demo.sample import UNKNOWN, Sampled, sample_calls, within
 from logs.demo.sources import Source
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
 
 SEED = 20_240_229
 DAYS = 90

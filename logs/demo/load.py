@@ -9,13 +9,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from config.progress import progress_bar
-from logs.callers import Caller
 from logs.demo.catalogue import EMBEDDING, EMBEDDING_PRICED_DAYS, EMBEDDING_USD
 from logs.demo.generate import DAYS, SEED, Life, live
 from logs.demo.people import ADMINISTRATOR, MEMBER, OWNER, TEAMS, TeamPlan, everybody, home_zone
 from logs.demo.quotas import set_demo_quotas
 from logs.demo.sources import Source, make_sources
-from logs.record import record_calls
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.members import add_member
 from teams.actions.teams import create_team
@@ -24,7 +24,7 @@ from teams.actions.users import create_user
 from teams.activity import SITE, Actor, record_activity
 from teams.errors import ActionError
 from teams.models import Activity, GatewayKey, Membership, Team, Token, User
-from usage.models import Price
+from usage.prices.models import Price
 
 PASSWORD = "callboard-demo"  # noqa: S105  # printed for everybody to read
 SIGN_INS = {"owner": OWNER.email, "administrator": ADMINISTRATOR.email, "member": MEMBER.email}

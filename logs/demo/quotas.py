@@ -8,9 +8,9 @@ from django.db.models import Sum
 from logs.demo.incidents import RUNAWAY_APP, RUNAWAY_PERSON
 from logs.demo.people import OWNER, RESEARCH, SPEECH
 from teams.models import Membership, Mode, Team, Token
-from usage.buckets import day_of
-from usage.models import Level, Period, Quota, QuotaUse
-from usage.money import NANOS
+from usage.prices.money import NANOS
+from usage.quotas.models import Level, Period, Quota, QuotaUse
+from usage.rollups.buckets import day_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from logs.formats.callboard import parse_call
 from logs.formats.litellm import parse_payload
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
 
 # Reads one record at a moment; raises InvalidRecordError for what cannot be a call.
 Parser = Callable[[object, datetime], ReportedCall]

@@ -18,7 +18,7 @@ from logs.formats.readers import (
     time,
     whole_number,
 )
-from logs.reported import InvalidRecordError, ReportedCall
+from logs.formats.reported import InvalidRecordError, ReportedCall
 
 REQUEST_ID_CHARACTERS: Final = 128
 LABEL_CHARACTERS: Final = 64  # of provider, endpoint, channel and each tag
@@ -29,7 +29,7 @@ _WHO_CHARACTERS: Final = 254  # the longest of the secrets, slugs and e-mail add
 
 
 def parse_call(record: object, now: datetime) -> ReportedCall:
-    """The call that a record (a value out of `logs.bodies`) reports; `now` is aware.
+    """The call that a record (a value out of `logs.formats.bodies`) reports; `now` is aware.
 
     Unknown fields are ignored, null is the same as absent. Raises `InvalidRecordError` with the field to
     blame, and nothing else, whatever the record is.

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.formats.translated import (
     first_email,
     first_token,
@@ -23,7 +24,6 @@ from logs.formats.translated import (
     parse_translated,
     with_cached_inside,
 )
-from logs.reported import InvalidRecordError, ReportedCall
 
 REQUEST_ID: Final = "litellm_call_id"
 _NAMES: Final[Mapping[str, str]] = {
@@ -42,7 +42,7 @@ _FAR_AWAY: Final = 10**11  # seconds; the year 5138
 
 
 def parse_payload(record: object, now: datetime) -> ReportedCall:
-    """The call of one payload (a value out of `logs.bodies`); `now` is aware.
+    """The call of one payload (a value out of `logs.formats.bodies`); `now` is aware.
 
     Raises `InvalidRecordError` with LiteLLM's name of the field to blame, and nothing else.
     """

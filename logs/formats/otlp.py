@@ -15,10 +15,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from logs.bodies import MAX_RECORDS, BodyError, refuse_many_values
+from logs.formats.bodies import MAX_RECORDS, BodyError, refuse_many_values
 from logs.formats.genai import NAMES, attributes_of, is_call, span_record
+from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.formats.translated import parse_translated
-from logs.reported import InvalidRecordError, ReportedCall
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"

@@ -1,6 +1,6 @@
 """Small readers: one value of a record in, the checked value out, or `InvalidRecordError` naming the field.
 
-A JSON number with a fraction arrives as `Decimal` (`logs.bodies` parses it so); NaN and Infinity as float.
+A JSON number with a fraction arrives as `Decimal` (`logs.formats.bodies` parses it so); NaN and Infinity as float.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from logs.reported import InvalidRecordError
+from logs.formats.reported import InvalidRecordError
 
 # Reads a value of the field so named. The value is never None: null means that the field is absent.
 Reader = Callable[[str, object], Any]
@@ -36,7 +36,7 @@ def invalid(field: str, message: str) -> InvalidRecordError:
 def clean_text(field: str, value: object) -> str:
     """A string that every database can store: no NUL, valid Unicode.
 
-    Bytes that were not UTF-8 are lone surrogates by now (`logs.bodies`) and are refused here.
+    Bytes that were not UTF-8 are lone surrogates by now (`logs.formats.bodies`) and are refused here.
     """
     if not isinstance(value, str):
         raise invalid(field, _("must be a string."))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from logs.formats.callboard import LABEL_CHARACTERS, MAX_TAGS, parse_call
 from logs.formats.metadata import kept_metadata
 from logs.formats.readers import address
-from logs.reported import InvalidRecordError, ReportedCall
+from logs.formats.reported import InvalidRecordError, ReportedCall
 
 # LiteLLM's names of what is called, to ours; an "a" in front marks its asynchronous twin.
 _ENDPOINTS: Final = {

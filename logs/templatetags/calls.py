@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 from config import figures
 from config.markup import joined, markup
 from config.templatetags.callboard import bar, local, milliseconds, money, status_dot
-from logs.people import NamedCall
-from logs.unions import newest
+from logs.browsing.names import NamedCall
+from logs.search.index_scans import newest
 from teams.access import Access
 from teams.models import Membership, Mode, User
 
@@ -24,7 +24,7 @@ _MOST = 8
 _SHOWN = ("team_id", "id", "started_at", "outcome", "status", "model", "latency_ms", "cost_nanos")
 
 
-@register.inclusion_tag("logs/_latest.html")
+@register.inclusion_tag("logs/browsing/_latest.html")
 def latest_calls(user: User, memberships: Sequence[Membership], mode: str, clock: str) -> dict[str, Any]:
     """One's own latest calls in these contexts together, newest first, all on one clock."""
     in_mode = Mode.TEST if mode == "test" else Mode.LIVE

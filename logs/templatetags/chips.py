@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from config.markup import joined, markup
-from logs.chips import Chip
+from logs.browsing.chips import Chip
 
 register = template.Library()
 

@@ -19,10 +19,10 @@ SUITE = HERE.parents[3] / "shared" / "insight" / "suite.py"
 sys.path.insert(0, str(HERE.parents[2]))
 
 from tests.benchmarks.insight_rows import print_rows  # noqa: E402
-from usage.unusual.latency import find_slow  # noqa: E402
-from usage.unusual.members import find_members  # noqa: E402
-from usage.unusual.periods import find_periods  # noqa: E402
-from usage.unusual.rates import find_rates  # noqa: E402
+from usage.anomalies.detectors.latency import find_slow  # noqa: E402
+from usage.anomalies.detectors.members import find_members  # noqa: E402
+from usage.anomalies.detectors.periods import find_periods  # noqa: E402
+from usage.anomalies.detectors.rates import find_rates  # noqa: E402
 
 EIGHT_WEEKS = 1344
 LAST_WEEK = EIGHT_WEEKS - 168

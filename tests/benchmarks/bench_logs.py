@@ -120,7 +120,7 @@ class Bench:
 
         from config.collected import collect_static
         from teams.models import Team, Token
-        from usage.models import DayMember
+        from usage.rollups.models import DayMember
 
         collect_static()
         self.team = Team.objects.get(slug="bench-1")
@@ -154,10 +154,10 @@ class Bench:
         """The cursor of the page 1,000 pages on, found as a reader would but in larger steps; "" without one."""
         from django.http import QueryDict
 
-        from logs.cursors import write_cursor
-        from logs.filters import CallFilter
-        from logs.plans import make_plan
-        from logs.search import PAGE, find_page
+        from logs.search.cursors import write_cursor
+        from logs.search.filters import CallFilter
+        from logs.search.paging import PAGE, find_page
+        from logs.search.plans import make_plan
         from teams.access import Access
         from tests.benchmarks.load_calls import NOW
 

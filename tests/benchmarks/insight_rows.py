@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from usage.unusual.common import ALARM, Floats, Hours
-from usage.unusual.latency import find_slow
-from usage.unusual.members import find_members
-from usage.unusual.periods import find_periods
-from usage.unusual.rates import find_rates
+from usage.anomalies.detectors.common import ALARM, Floats, Hours
+from usage.anomalies.detectors.latency import find_slow
+from usage.anomalies.detectors.members import find_members
+from usage.anomalies.detectors.periods import find_periods
+from usage.anomalies.detectors.rates import find_rates
 
 WEEKS = 8
 HOURS = WEEKS * 168

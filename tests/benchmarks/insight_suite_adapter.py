@@ -1,15 +1,15 @@
-"""What `../shared/insight/suite.py` calls: the detectors of usage.unusual, with their alarm at 1."""
+"""What `../shared/insight/suite.py` calls: the detectors of usage.anomalies, with their alarm at 1."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from usage.unusual.common import ALARM, Floats, Hours
-from usage.unusual.latency import find_slow
-from usage.unusual.members import find_members
-from usage.unusual.periods import find_periods
-from usage.unusual.rates import find_rates
+from usage.anomalies.detectors.common import ALARM, Floats, Hours
+from usage.anomalies.detectors.latency import find_slow
+from usage.anomalies.detectors.members import find_members
+from usage.anomalies.detectors.periods import find_periods
+from usage.anomalies.detectors.rates import find_rates
 
 THRESHOLD = THRESHOLD_RATE = THRESHOLD_LATENCY = THRESHOLD_MEMBERS = ALARM
 

@@ -194,7 +194,7 @@ CALL_COLUMNS = (
 
 
 def _ids(batch: dict[str, Any]) -> list[UUID]:
-    from logs.ids import first_id
+    from logs.recording.ids import first_id
 
     base = int((batch["day"] - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
     fixed = first_id(batch["day"]).int & ~(((1 << 48) - 1) << 80)
@@ -242,7 +242,8 @@ def write_quota_use() -> None:
 
     from teams.models import Team
     from tests.benchmarks.bulk_tables import write_rows
-    from usage.models import DayMember, DayModel, DayToken, Level
+    from usage.quotas.models import Level
+    from usage.rollups.models import DayMember, DayModel, DayToken
 
     space_of = dict(Team.objects.filter(is_personal=True).values_list("owner_id", "pk"))
     payer_of = {pk: space_of[owner] for pk, owner in Team.objects.values_list("pk", "owner_id")}
@@ -276,9 +277,9 @@ def route_rows(people: People) -> Iterator[tuple[Any, ...]]:
 
 def rollup_rows(batch: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Iterable[tuple[Any, ...]]]]:
     """The rows that one day adds to every rollup. Teams are on UTC, so a day is complete."""
-    from usage.models import ROLLUPS
-    from usage.rollups import COUNTERS, SKETCHES, _counters, _sketches
-    from usage.sketch import bucket_of
+    from usage.rollups.folding import COUNTERS, SKETCHES, _counters, _sketches
+    from usage.rollups.models import ROLLUPS
+    from usage.rollups.sketch import bucket_of
 
     names = ("outcome", "unpriced", "input", "output")
     zeros = np.zeros(len(batch["team"]), dtype=np.int64)

@@ -18,7 +18,7 @@ from django.utils import timezone  # noqa: E402
 from logs.demo.generate import SEED, live  # noqa: E402
 from logs.demo.people import RESEARCH  # noqa: E402
 from logs.demo.sources import make_sources  # noqa: E402
-from logs.reported import ReportedCall  # noqa: E402
+from logs.formats.reported import ReportedCall  # noqa: E402
 from teams.actions.gateway_keys import create_gateway_key  # noqa: E402
 from teams.actions.members import add_member  # noqa: E402
 from teams.actions.teams import create_team  # noqa: E402

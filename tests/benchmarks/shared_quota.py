@@ -18,9 +18,9 @@ from teams.actions.tokens import create_token  # noqa: E402
 from teams.actions.users import create_user  # noqa: E402
 from teams.activity import SITE  # noqa: E402
 from teams.models import Mode, Team  # noqa: E402
-from usage.actions.quotas import Limit, set_balance, set_team_quota  # noqa: E402
-from usage.money import to_usd  # noqa: E402
-from usage.quotas import Subject, levels_of, payer_of  # noqa: E402
+from usage.prices.money import to_usd  # noqa: E402
+from usage.quotas.actions.limits import Limit, set_balance, set_team_quota  # noqa: E402
+from usage.quotas.availability import Subject, levels_of, payer_of  # noqa: E402
 
 _SLUG = "shared-quota"
 _CENT = 10_000_000  # nano-dollars

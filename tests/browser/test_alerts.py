@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.usage.alerts.receivers import Receiver, receiving
-from usage.models import Level, Refusal, Webhook
+from usage.alerts.models import Webhook
+from usage.quotas.models import Level, Refusal
 
 
 @pytest.fixture

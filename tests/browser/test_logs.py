@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from logs.callers import Caller
+from logs.formats.reported import ReportedCall
 from logs.models import Call
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from logs.callers import Caller
-from logs.record import record_calls
-from logs.reported import ReportedCall
-from tests.usage.unusual.conftest import LUNCH, NOW, happen, runaway, tokens, usual  # noqa: F401
+from logs.formats.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
+from tests.usage.anomalies.conftest import LUNCH, NOW, happen, runaway, tokens, usual  # noqa: F401
 
 HOUR = timedelta(hours=1)
 CHARTS = ("trend", "success", "latency")

@@ -7,13 +7,14 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from logs.callers import Caller
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from teams.activity import SITE
 from teams.models import Team
-from usage.actions.quotas import Limit, set_token_quota
-from usage.models import DayMember, Quota
+from usage.quotas.actions.limits import Limit, set_token_quota
+from usage.quotas.models import Quota
+from usage.rollups.models import DayMember
 
 
 def test_a_tokens_quota_is_set_in_its_row_and_nothing_else_moves(

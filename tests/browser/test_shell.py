@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from logs.callers import Caller
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 
 CHART = "[data-chart=trend]"
 DRAWN = f"{CHART} svg.main-svg >> nth=0"

@@ -12,6 +12,13 @@ ORDER = ["logs", "usage", "teams", "config"]
 # What binds the apps together stands above them all: it may name any of them.
 COMPOSITION = {"config/urls.py"}
 MOST_LINES = 420
+# The rooms of an app, each with what it needs. A room may import only those listed before it.
+ROOMS = {
+    "usage": ["prices", "rollups", "quotas", "parameters", "anomalies", "statistics", "alerts"],
+    "logs": ["formats", "recording", "search", "browsing", "integrity", "demo"],
+}
+# What stands beside the rooms: the tables that Django looks for there, and what binds the rooms together.
+MOST_MODULES_AT_THE_TOP = 8
 
 
 def modules() -> list[str]:
@@ -62,3 +69,40 @@ def test_the_program_does_not_import_its_tests(module):
 def test_no_module_is_too_long_to_read(module):
     lines = len((ROOT / module).read_text().splitlines())
     assert lines <= MOST_LINES, f"{module} has {lines} lines; split it by concern"
+
+
+def room_of(dotted: str) -> tuple[str, str] | None:
+    """The app and room that a dotted name stands in, if it stands in a room."""
+    app, _dot, rest = dotted.partition(".")
+    room = rest.partition(".")[0]
+    return (app, room) if room in ROOMS.get(app, ()) else None
+
+
+@pytest.mark.parametrize("module", modules())
+def test_rooms_import_only_those_before_them(module):
+    own = room_of(module.removesuffix(".py").replace("/", "."))
+    if own is None:
+        return
+    app, room = own
+    after = ROOMS[app][ROOMS[app].index(room) + 1 :]
+    wrong = {name for name in imports_of(module) if room_of(name) in {(app, one) for one in after}}
+    assert not wrong, f"{module} imports {sorted(wrong)}, of a room after its own"
+
+
+@pytest.mark.parametrize("app", ROOMS)
+def test_a_room_imports_from_the_top_of_its_app_only_its_tables(app):
+    for module in modules():
+        if room_of(module.removesuffix(".py").replace("/", ".")) not in {(app, room) for room in ROOMS[app]}:
+            continue
+        beside = {name for name in imports_of(module) if name.split(".")[0] == app and not room_of(name)}
+        assert beside <= {app, "logs.models", *(name for name in beside if name.startswith("logs.models."))}, (
+            module
+        )
+
+
+@pytest.mark.parametrize("app", ROOMS)
+def test_every_folder_of_an_app_is_a_room_and_few_modules_stand_beside_them(app):
+    folders = {path.name for path in (ROOT / app).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders - {"management", "migrations", "templatetags"} == set(ROOMS[app])
+    beside = [path.name for path in (ROOT / app).glob("*.py") if path.name != "__init__.py"]
+    assert len(beside) <= MOST_MODULES_AT_THE_TOP, beside

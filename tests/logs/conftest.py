@@ -10,10 +10,10 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from logs.callers import Caller
+from logs.formats.reported import ReportedCall
 from logs.models import Call
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 

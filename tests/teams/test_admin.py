@@ -23,7 +23,8 @@ from teams.support import support_group
 from tests.account_pages import add_second_factors
 from tests.conftest import PASSWORD
 from tests.teams.conftest import NOW, newest_activity, role_of
-from usage.models import Balance, Price
+from usage.prices.models import Price
+from usage.quotas.models import Balance
 
 TABLES = ["user", "team", "membership", "token", "gatewaykey", "invitation", "transfer", "activity"]
 

@@ -7,13 +7,13 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from logs.callers import Caller
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from teams.actions.users import create_user
 from teams.models import Activity, Mode, Team, User
 from tests.usage.conftest import nanos
-from usage.models import Level, Period, Quota
+from usage.quotas.models import Level, Period, Quota
 
 LIST = "/admin/usage/balance/"
 

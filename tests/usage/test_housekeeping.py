@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from logs.callers import Caller
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from tests.usage.conftest import NOW, nanos
 from usage import housekeeping
-from usage.actions.reservations import InsufficientQuotaError
 from usage.housekeeping import KEEP_REFUSALS, KEEP_RESERVATIONS, KEEP_SUMS, keep_house
-from usage.models import Level, QuotaUse, Refusal, Reservation, ReservedSum
+from usage.quotas.actions.reservations import InsufficientQuotaError
+from usage.quotas.models import Level, QuotaUse, Refusal, Reservation, ReservedSum
 
 TTL = timedelta(minutes=10)
 MOMENT = timedelta(seconds=1)

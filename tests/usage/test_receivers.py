@@ -5,16 +5,17 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from logs.callers import Caller
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from teams.actions.members import leave_team, remove_member
 from teams.actions.teams import delete_team, purge_teams
 from teams.actions.users import create_user
 from teams.models import Mode, Team
 from tests.usage.conftest import NOW, nanos
-from usage.models import ROLLUPS, Level, PastStamp, Quota, QuotaUse, ReservedSum
-from usage.settled import stamp_past
+from usage.quotas.models import Level, Quota, QuotaUse, ReservedSum
+from usage.rollups.cache import stamp_past
+from usage.rollups.models import ROLLUPS, PastStamp
 
 
 def test_who_leaves_or_is_removed_gives_back_what_they_reserved(cast, act, reserve, level_of):

@@ -18,10 +18,9 @@ from django.utils.translation import gettext as _
 from teams.activity import SITE, record_activity
 from teams.mails import Mail, render_mail, send_message
 from teams.models import Team
-from usage.alert_models import TEST_EVENT
+from usage.alerts.models import TEST_EVENT, Event, Message, MessageState, Webhook
 from usage.alerts.posting import TOTAL_SECONDS, Answer, post
 from usage.alerts.signing import headers_of
-from usage.models import Event, Message, MessageState, Webhook
 
 USER_AGENT = "Callboard"
 # How long after each attempt that failed the next one comes; after the last of them it is given up.

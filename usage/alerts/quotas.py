@@ -19,13 +19,14 @@ from django.db.models import Q
 
 from teams.actions.locks import lock_teams
 from teams.models import Mode, Team, User
+from usage.alerts.models import DEFAULT_THRESHOLDS, AlertPolicy, Event, ToldThreshold
 from usage.alerts.outbox import tell_by_mail, tell_webhooks, webhooks_for
 from usage.alerts.readers import concerned, subscribers
 from usage.alerts.words import quota_alert, quota_mail
-from usage.buckets import day_of
-from usage.levels import LevelKey, LevelState, states_of
-from usage.models import DEFAULT_THRESHOLDS, AlertPolicy, Event, Level, Quota, ToldThreshold
-from usage.runout import paces
+from usage.quotas.levels import LevelKey, LevelState, states_of
+from usage.quotas.models import Level, Quota
+from usage.quotas.runout import paces
+from usage.rollups.buckets import day_of
 
 # Levels looked at in one statement, which has eight parameters for each.
 _CHUNK = 500

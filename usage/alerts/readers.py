@@ -6,7 +6,7 @@ from django.conf import settings
 
 from teams.access import access_of
 from teams.models import Role, Team, User
-from usage.models import UsageMail
+from usage.anomalies.models import UsageMail
 
 
 def subscribers(wish: str, teams: Collection[int] | None = None) -> dict[int, list[User]]:

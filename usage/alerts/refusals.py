@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from teams.actions.locks import lock_teams
 from teams.mails import Mail, link
 from teams.models import Mode, Team, User
+from usage.alerts.models import Event, ToldRefusal, Webhook
 from usage.alerts.outbox import Alert, tell_by_mail, tell_webhooks, webhooks_for
 from usage.alerts.readers import subscribers
 from usage.alerts.words import why_note
-from usage.models import Event, Level, Refusal, ToldRefusal, Webhook
-from usage.refusals import NamedRefused, Refused, named
+from usage.quotas.models import Level, Refusal
+from usage.quotas.refusals import NamedRefused, Refused, named
 
 EVERY = timedelta(hours=1)
 # Refusals of older hours are no news: to somebody who only now asks to be told, or after an outage.

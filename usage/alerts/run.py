@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config.jobs import last_run, note_run
+from usage.alerts.anomalies import alert_unusual
 from usage.alerts.outbox import send_due
 from usage.alerts.quotas import alert_quotas
 from usage.alerts.refusals import alert_refusals
-from usage.unusual.alerts import alert_unusual
 
 # The job of the server and the command that look for quotas to be told, every minute or oftener.
 _LOOKS = ("alert-quotas", "send-alerts")

@@ -12,7 +12,7 @@ import secrets
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from usage.models import Webhook
+from usage.alerts.models import Webhook
 
 _PREFIX = "whsec_"
 

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from config.figures import money
 from teams.mails import Mail, link
 from teams.models import Team, User
-from usage.alerts.links import logs_path
+from usage.alerts.models import Event
 from usage.alerts.outbox import Alert
-from usage.buckets import day_start
-from usage.levels import LevelState
-from usage.models import Event, Level, Period, QuotaUse
-from usage.money import usd_string
-from usage.runout import pace_sentence, reset_sentence, run_out
+from usage.prices.money import usd_string
+from usage.quotas.levels import LevelState
+from usage.quotas.models import Level, Period, QuotaUse
+from usage.quotas.runout import pace_sentence, reset_sentence, run_out
+from usage.rollups.buckets import day_start
+from usage.rollups.links import logs_path
 
 if TYPE_CHECKING:
     from usage.alerts.quotas import Limited, Reached

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import usage.alert_models
+import usage.alerts.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -20,14 +20,14 @@ class Migration(migrations.Migration):
             name='AlertPolicy',
             fields=[
                 ('team', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='alert_policy', serialize=False, to='teams.team')),
-                ('thresholds', models.JSONField(default=usage.alert_models.default_thresholds)),
+                ('thresholds', models.JSONField(default=usage.alerts.models.default_thresholds)),
             ],
         ),
         migrations.CreateModel(
             name='Message',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=usage.alert_models.message_id, editable=False, max_length=24, unique=True)),
+                ('public_id', models.CharField(default=usage.alerts.models.message_id, editable=False, max_length=24, unique=True)),
                 ('to', models.EmailField(blank=True, max_length=254)),
                 ('event', models.CharField(max_length=32)),
                 ('summary', models.CharField(max_length=300)),
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
             name='Webhook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=usage.alert_models.webhook_id, editable=False, max_length=24, unique=True)),
+                ('public_id', models.CharField(default=usage.alerts.models.webhook_id, editable=False, max_length=24, unique=True)),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('url', models.CharField(max_length=500, verbose_name='address')),
                 ('events', models.JSONField(default=list)),

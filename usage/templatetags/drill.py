@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 
 from config.markup import markup
 from teams.models import Team
-from usage.drill import Behind, CallsBehind
-from usage.own import ContextUsage
-from usage.query import Range
+from usage.rollups.query import Range
+from usage.statistics.drill_down import Behind, CallsBehind
+from usage.statistics.own import ContextUsage
 
 register = template.Library()
 
@@ -21,8 +21,8 @@ def calls_behind(
 ) -> str:
     """The address of the calls behind a number: `{% calls_behind member=row.key outcome="failed" as href %}`.
 
-    They meet the filters of this page and those given; see `usage.drill`. "" where no calls can be there, or where
-    it is known that there are 0.
+    They meet the filters of this page and those given; see `usage.statistics.drill_down`. "" where no calls
+    can be there, or where it is known that there are 0.
     """
     if calls == 0:
         return ""

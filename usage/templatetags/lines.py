@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from config import figures
 from config.markup import joined, markup
 from config.templatetags.callboard import NO_DATA, bar, delta, person, quota_bar, role_badge
-from usage.figures import Figures
-from usage.ranking import Row
-from usage.statistics import Ranked
+from usage.rollups.figures import Figures
+from usage.statistics.overview import Ranked
+from usage.statistics.ranking import Row
 from usage.templatetags.drill import behind, calls_behind, linked
 from usage.templatetags.quotas import Menus, editor_place, menus, quota_of
 

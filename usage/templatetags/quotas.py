@@ -17,10 +17,10 @@ from config.templatetags.callboard import icon, quota_bar
 from teams.access import Access, Permission, may_change_role, may_limit, may_limit_token
 from teams.keyring import KeyRow
 from teams.models import Mode, Role, Team, Token, User
-from usage.levels import LevelState
-from usage.people import last_call_days
-from usage.quota_forms import NewTokenLimitForm
-from usage.quotas import member_levels, token_levels
+from usage.parameters.names import last_call_days
+from usage.quotas.availability import member_levels, token_levels
+from usage.quotas.forms import NewTokenLimitForm
+from usage.quotas.levels import LevelState
 from usage.templatetags.drill import behind
 
 register = template.Library()
@@ -38,7 +38,7 @@ def last_calls_of_members(team: Team, mode: str, rows: Iterable[Any]) -> dict[in
     return last_call_days(team, int(mode == "test"), [row.user.pk for row in rows])
 
 
-@register.inclusion_tag("usage/_last_call.html")
+@register.inclusion_tag("usage/quotas/_last_call.html")
 def last_call(days: dict[int, date], user: User) -> dict[str, Any]:
     """The day of somebody's last call, or that there was none."""
     return {"day": days.get(user.pk)}
@@ -80,7 +80,7 @@ def token_quota_cell(quotas: dict[int, LevelState], token: Token) -> SafeString:
     return quota_of(token.public_id, quotas.get(token.pk))
 
 
-@register.inclusion_tag("usage/_token_menu_items.html")
+@register.inclusion_tag("usage/quotas/_token_menu_items.html")
 def token_menu_items(access: Access, row: KeyRow, quotas: dict[int, LevelState]) -> dict[str, Any]:
     """What a token's menu offers of its quota: to adjust it, for those who may."""
     is_limited = quotas[row.key.pk].limit_nanos is not None
@@ -92,7 +92,7 @@ def token_menu_items(access: Access, row: KeyRow, quotas: dict[int, LevelState])
     }
 
 
-@register.inclusion_tag("usage/_new_token_limit.html")
+@register.inclusion_tag("usage/quotas/_new_token_limit.html")
 def new_token_limit(limit_form: NewTokenLimitForm | str) -> dict[str, Any]:
     """The fields of the limit of a new token: as they were filled in, or ("" from a template) empty."""
     return {"limit_form": limit_form or NewTokenLimitForm()}

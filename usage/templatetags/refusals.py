@@ -9,18 +9,18 @@ from django.utils import timezone
 
 from teams.access import Access, Permission
 from teams.models import Mode
-from usage.drill import Behind, CallsBehind
-from usage.own import ContextUsage
-from usage.pages import OwnPage
-from usage.query import Granularity, Range, UsageQuery
-from usage.refusals import NEWS, Refused, named, refusals_in
+from usage.quotas.refusals import NEWS, Refused, named, refusals_in
+from usage.rollups.query import Granularity, Range, UsageQuery
+from usage.statistics.drill_down import Behind, CallsBehind
+from usage.statistics.own import ContextUsage
+from usage.statistics.pages import OwnPage
 
 register = template.Library()
 
 MOST_SHOWN = 5
 
 
-@register.inclusion_tag("usage/_refusals.html")
+@register.inclusion_tag("usage/statistics/_refusals.html")
 def refusals(access: Access, mode: str, refused: list[Refused] | None = None) -> dict[str, Any]:
     """Sentences such as “42 calls refused since 14:00, member limit of Dana”, each leading to the hours that make
     it, with links to what used the quota up and to the quota: those of the last day, or those given. One query

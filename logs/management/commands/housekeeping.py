@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from logs.housekeeping import keep_all_house
+from logs.integrity.housekeeping import keep_all_house
 
 
 class Command(BaseCommand):

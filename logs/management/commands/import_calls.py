@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from config.progress import progress_bar
-from logs.files import FileError, file_records
 from logs.formats import FORMATS
-from logs.importing import Import, Numbered
+from logs.recording.files import FileError, file_records
+from logs.recording.importing import Import, Numbered
 from teams.models import Team
 
 _BATCH = 1000

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logs.recount import rebuild_owner, rebuild_team
-from logs.retention import kept_from
+from logs.integrity.recount import rebuild_owner, rebuild_team
+from logs.recording.kept_calls import kept_from
 from teams.models import Team
 
 

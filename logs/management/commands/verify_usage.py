@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from logs.recount import Difference, differences, owner_differences, recount
-from logs.retention import balance_kept_from, kept_from
-from logs.snapshot import one_snapshot
+from config.snapshot import one_snapshot
+from logs.integrity.recount import Difference, differences, owner_differences, recount
+from logs.recording.kept_calls import balance_kept_from, kept_from
 from teams.models import Mode, Team
-from usage.buckets import day_start, first_day_anywhere
+from usage.rollups.buckets import day_start, first_day_anywhere
 
 
 class Command(BaseCommand):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from logs.formats.callboard import READERS, parse_call, request_id_of
 from logs.formats.litellm import parse_payload
 from logs.formats.otlp import parse_span
+from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.models import Call
-from logs.reported import InvalidRecordError, ReportedCall
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TEXT = st.text(st.characters(codec=None), max_size=20)  # NUL and lone surrogates too

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from logs.formats.callboard import parse_call, request_id_of
-from logs.reported import InvalidRecordError, ReportedCall
+from logs.formats.reported import InvalidRecordError, ReportedCall
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAN = float("nan")

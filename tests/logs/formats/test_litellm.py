@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from logs.formats.litellm import parse_payload
-from logs.reported import InvalidRecordError, ReportedCall
+from logs.formats.reported import InvalidRecordError, ReportedCall
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 START = Decimal("1795175940.25")  # 2026-11-20 11:59:00.25 UTC

@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from django.test import RequestFactory
 
-from logs.bodies import read_records
+from logs.formats.bodies import read_records
 from logs.formats.litellm import parse_payload
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # read when litellm is imported: no look outside
 

@@ -15,9 +15,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from logs.bodies import MAX_RECORDS, BodyError
+from logs.formats.bodies import MAX_RECORDS, BodyError
 from logs.formats.otlp import JSON, PROTOBUF, answer, parse_span, read_spans, refusal
-from logs.reported import InvalidRecordError, ReportedCall
+from logs.formats.reported import InvalidRecordError, ReportedCall
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 START = 1_795_175_940_250_000_999  # 2026-11-20 11:59:00.250000999 UTC

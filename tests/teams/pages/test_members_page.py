@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from logs.callers import Caller
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from teams.actions.members import add_member, remove_member
 from teams.actions.users import create_user
 from teams.activity import SITE, Actor

@@ -7,9 +7,9 @@ import pytest
 from teams.activity import Actor
 from tests.usage.alerts.receivers import Receiver, receiving
 from tests.usage.conftest import NOW
-from usage.actions.usage_mail import Wishes, set_usage_mail
-from usage.actions.webhooks import Wanted, create_webhook
-from usage.models import Event, Webhook
+from usage.alerts.actions.subscriptions import Wishes, set_usage_mail
+from usage.alerts.actions.webhooks import Wanted, create_webhook
+from usage.alerts.models import Event, Webhook
 
 
 @pytest.fixture(autouse=True)

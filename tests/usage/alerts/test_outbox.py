@@ -12,9 +12,9 @@ from tests.usage.alerts.receivers import Receiver, receiving
 from tests.usage.alerts.test_signing import signature_by_the_book
 from tests.usage.conftest import NOW
 from usage.alerts import outbox
+from usage.alerts.models import Event, Message, Webhook
 from usage.alerts.outbox import BACK_OFF, Alert, queue_mail, send_due, tell_webhooks
 from usage.alerts.signing import secret_of
-from usage.models import Event, Message, Webhook
 
 ALERT = Alert(Event.QUOTA, "80% used", "80% of <Mia> & co.", "https://callboard.example/t/x/?a=1&b=2", {"n": 1})
 

@@ -9,20 +9,21 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from logs.callers import Caller
-from logs.record import record_calls
-from logs.reported import ReportedCall
+from logs.formats.reported import ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
 from teams.actions.tokens import create_token, revoke_token
 from teams.activity import SITE, Actor
 from teams.models import Mode
 from tests.usage.alerts.receivers import Receiver
 from tests.usage.conftest import NOW, nanos
-from usage.actions.alert_policy import set_thresholds
-from usage.actions.quotas import Limit, set_balance
+from usage.alerts.actions.policy import set_thresholds
+from usage.alerts.models import Message, ToldThreshold
 from usage.alerts.outbox import send_due
 from usage.alerts.quotas import alert_quotas
-from usage.models import Level, Message, Period, ToldThreshold
-from usage.quotas import payer_of
+from usage.quotas.actions.limits import Limit, set_balance
+from usage.quotas.availability import payer_of
+from usage.quotas.models import Level, Period
 
 pytestmark = pytest.mark.django_db
 

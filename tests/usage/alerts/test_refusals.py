@@ -7,10 +7,11 @@ import pytest
 
 from teams.models import Mode
 from tests.usage.conftest import NOW
-from usage.actions.reservations import InsufficientQuotaError
+from usage.alerts.models import Message
 from usage.alerts.outbox import send_due
 from usage.alerts.refusals import alert_refusals
-from usage.models import Level, Message
+from usage.quotas.actions.reservations import InsufficientQuotaError
+from usage.quotas.models import Level
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from usage.alerts.models import Event
 from usage.alerts.outbox import Alert, send_due, tell_webhooks
 from usage.alerts.signing import headers_of, new_nonce, secret_of
-from usage.models import Event
 
 
 def signature_by_the_book(secret: str, message_id: str, timestamp: str, body: bytes) -> str:

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 
-from tests.usage.unusual.conftest import LUNCH, happen, runaway, tokens, usual  # noqa: F401
+from tests.usage.anomalies.conftest import LUNCH, happen, runaway, tokens, usual  # noqa: F401
+from usage.alerts.anomalies import alert_unusual
+from usage.alerts.models import Event
 from usage.alerts.outbox import send_due
-from usage.models import Event
-from usage.unusual.alerts import alert_unusual
 
 SOON = LUNCH + timedelta(minutes=70)
 

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from teams.models import Activity, Team
 from tests.usage.conftest import nanos
-from usage.models import Level, Period, Quota
+from usage.quotas.models import Level, Period, Quota
 
 
 def run(*arguments: str) -> str:

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from teams.management.lookup import team_at
+from usage.alerts.digest import send_digests
 from usage.alerts.outbox import send_due
-from usage.digest import send_digests
 
 
 class Command(BaseCommand):

@@ -10,9 +10,9 @@ from django.utils import timezone
 from teams.activity import SITE
 from teams.management.lookup import team_at, told, user_with
 from teams.models import Team, Token
-from usage.actions.quotas import Limit, set_balance, set_member_quota, set_team_quota, set_token_quota
-from usage.models import Period, Quota
-from usage.money import AmountError, read_usd, usd_string
+from usage.prices.money import AmountError, read_usd, usd_string
+from usage.quotas.actions.limits import Limit, set_balance, set_member_quota, set_team_quota, set_token_quota
+from usage.quotas.models import Period, Quota
 
 
 class Command(BaseCommand):

@@ -1,0 +1,67 @@
+"""Changes of state in the logs: saving and deleting views. Calls come in through `logs.recording.record`."""
+
+from django.db import transaction
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from logs.models import SavedView
+from teams.access import Permission
+from teams.actions.locks import lock_team
+from teams.actions.standing import require
+from teams.activity import Actor, record_activity
+from teams.errors import ActionError, ConflictError, NotAllowedError
+from teams.models import Team
+
+MOST_VIEWS = 50  # of one person in one team
+# What says where one is, not what one looks at.
+_PLACES = ("cursor", "q", "live", "format")
+
+
+@transaction.atomic
+def save_view(*, by: Actor, team: Team, name: str, query: str, is_shared: bool = False) -> SavedView:
+    """Keeps filters under a name; the same name again changes them. Sharing is for who sees the team.
+
+    Raises NotAllowedError, and ActionError when the name is empty or there are too many.
+    """
+    team = lock_team(team)
+    require(by, team, Permission.SEE_TEAM if is_shared else Permission.SEE_OWN)
+    if by.user is None:
+        raise NotAllowedError(_("Views belong to people."))
+    name = " ".join(name.split())[:80]
+    if not name:
+        raise ActionError(_("Give the view a name."), field="name")
+    views = SavedView.objects.filter(team=team, user=by.user)
+    if views.exclude(name=name).count() >= MOST_VIEWS:
+        raise ActionError(_("You have %d views here already. Delete one first.") % MOST_VIEWS)
+    kept = {"query": _filters(query), "is_shared": is_shared}
+    view, _is_new = views.update_or_create(team=team, user=by.user, name=name, defaults=kept)
+    if is_shared:
+        record_activity(by=by, team=team, kind="view.shared", subject=view.name)
+    return view
+
+
+@transaction.atomic
+def delete_view(*, by: Actor, view: SavedView) -> None:
+    """Deletes one's own view; a shared one also for who sees the team. Raises NotAllowedError, ConflictError."""
+    team = lock_team(view.team)
+    found = SavedView.objects.filter(pk=view.pk).first()
+    if found is None:
+        raise ConflictError(_("This view was deleted already."))
+    is_own = found.user_id == (by.user.pk if by.user else None)
+    require(by, team, Permission.SEE_OWN if is_own or not found.is_shared else Permission.SEE_TEAM)
+    if not is_own and not found.is_shared:
+        raise NotAllowedError(_("This is somebody's own view."))
+    if found.is_shared:
+        record_activity(by=by, team=team, kind="view.deleted", subject=found.name)
+    found.delete()
+
+
+def _filters(query: str) -> str:
+    """The query string without the place in the list. Raises ActionError when it is too long to keep."""
+    asked = QueryDict(query, mutable=True)
+    for name in _PLACES:
+        asked.pop(name, None)
+    text = asked.urlencode()
+    if len(text) > 2000 or "\x00" in query:
+        raise ActionError(_("These are too many filters to keep."))
+    return text

@@ -1,0 +1,79 @@
+"""GET /api/v1/calls: the call logs for programs, as JSON, NDJSON or CSV, a page at a time by cursor."""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.http import preferred_type
+from logs.browsing.exports import FORMATS, Row, RowWriter, csv_header, csv_of, fields_of, ndjson_of, objects_of
+from logs.models import Call
+from logs.search.cursors import write_cursor
+from logs.search.filters import CallFilter
+from logs.search.paging import find_page
+from logs.search.plans import make_plan
+from teams.access import Access
+from teams.api import ApiError, Credential, endpoint
+from teams.models import Role
+from usage.parameters.api import Reader, members_of, reader_of
+
+DEFAULT_LIMIT, MOST = 100, 1_000
+
+
+@endpoint("GET")
+def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """The calls that this key may read and that meet the filters of the page, newest first.
+
+    `next` is the cursor of the page after; while it is not null there may be more, even after a page with
+    few calls or none, because one request looks through a bounded number.
+    """
+    reader = reader_of(request, credential)
+    form = _form(request, reader)
+    query = form.call_query()
+    found = find_page(query, make_plan(query), form.place, size=_limit(request))
+    columns = RowWriter().columns(_rows(reader.team.pk, found.ids))
+    return _answer(request, columns, write_cursor(found.after, form.fingerprint))
+
+
+def _form(request: HttpRequest, reader: Reader) -> CallFilter:
+    """The page's filters, read as its reader. Raises ApiError for the first that is wrong or not for them."""
+    if reader.only:  # whoever asks for others is told that they are out of scope, as for their usage
+        members_of(request, reader)
+    asked: QueryDict = request.GET.copy()
+    asked["mode"] = reader.mode.word
+    access = Access(
+        reader.team, reader.only or reader.team.owner, Role.MEMBER if reader.only else Role.ADMINISTRATOR
+    )
+    form = CallFilter(asked, access=access, now=timezone.now())
+    for name, errors in form.errors.items():
+        raise ApiError(400, "invalid_request", str(errors[0]), param=None if name == "__all__" else name)
+    return form
+
+
+def _limit(request: HttpRequest) -> int:
+    text = request.GET.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MOST):
+        raise ApiError(400, "invalid_request", _("Take a limit from 1 to %d.") % MOST, param="limit")
+    return int(text)
+
+
+def _rows(team_id: int, ids: Sequence[UUID]) -> list[Row]:
+    """The values of FIELDS of these calls, in this order."""
+    calls = fields_of(Call.objects.filter(team_id=team_id, id__in=ids))
+    by_id: dict[UUID, Row] = {UUID(row[0]): row for row in calls}
+    return [by_id[call_id] for call_id in ids if call_id in by_id]
+
+
+def _answer(request: HttpRequest, columns: dict[str, Row], after: str) -> HttpResponse:
+    """In the form that `Accept` asks for; beside NDJSON and CSV the cursor is in the header Callboard-Next."""
+    kind = preferred_type(request, ["application/json", "text/csv", "application/x-ndjson"])
+    headers = {"Callboard-Next": after} if after else {}
+    if kind == "text/csv":
+        return HttpResponse(csv_header() + csv_of(columns), content_type=FORMATS["csv"], headers=headers)
+    if kind == "application/x-ndjson":
+        return HttpResponse(ndjson_of(columns), content_type=FORMATS["ndjson"], headers=headers)
+    calls = ", ".join(objects_of(columns))
+    return HttpResponse(f'{{"calls": [{calls}], "next": {json.dumps(after or None)}}}', content_type=kind)

@@ -1,0 +1,180 @@
+"""Everything about one call: where its price comes from, what it counted against, what is like it."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from logs.browsing.names import NamedCall, named
+from logs.models import Call
+from teams.access import Access
+from teams.models import Mode, Team, User
+from usage.prices.models import PricedBy
+from usage.prices.price_list import PriceList, Rates, Tokens
+from usage.quotas.models import Level, Quota
+from usage.rollups.models import Outcome
+
+
+@dataclass(frozen=True)
+class PriceLine:
+    """So many tokens at so many dollars per million."""
+
+    label: str
+    tokens: int
+    usd: Decimal
+
+    @property
+    def rate(self) -> str:
+        """`$0.15/M`."""
+        return f"${self.usd.normalize():f}/M"
+
+
+@dataclass(frozen=True)
+class PriceShown:
+    """How the cost came about. No lines: it was reported, or the price is not as simple as rates."""
+
+    lines: list[PriceLine]
+    formula: str
+    source: str
+    call_usd: Decimal = Decimal(0)  # what the call itself costs, whatever its length
+
+
+@dataclass(frozen=True)
+class QuotaShown:
+    """A level that the call counted against, and its limit today (None: none)."""
+
+    label: str
+    quota: Quota | None
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Calls like this one: in words, and the query that finds them."""
+
+    label: str
+    query: str
+
+
+@dataclass(frozen=True)
+class CallDetail:
+    """A call and all that a page tells about it."""
+
+    named: NamedCall
+    price: PriceShown
+    levels: list[QuotaShown]
+    alike: list[Alike]
+
+    @property
+    def call(self) -> Call:
+        return self.named.call
+
+    @property
+    def metadata(self) -> str:
+        """As JSON on several lines; "" for none."""
+        return json.dumps(self.call.metadata, indent=2, ensure_ascii=False) if self.call.metadata else ""
+
+    @property
+    def after_first_token(self) -> int | None:
+        """How long it streamed, in ms; None when either time is unknown."""
+        call = self.call
+        if call.ttft_ms is None or call.latency_ms is None:
+            return None
+        return max(0, call.latency_ms - call.ttft_ms)
+
+
+def detail_of(call: Call, access: Access) -> CallDetail:
+    """All about a call that this person may see."""
+    who = named([call])[0]
+    return CallDetail(who, price_of(call), _levels(who, access), _alike(who, access))
+
+
+def price_of(call: Call) -> PriceShown:
+    """The calculation by the prices of that time, if it still gives the cost that was charged."""
+    source = PricedBy(call.priced_by)
+    if source not in {PricedBy.SITE, PricedBy.LIST}:
+        return PriceShown([], "", str(source.label))
+    tokens = Tokens(call.input_tokens, call.output_tokens, call.cached_tokens, call.cache_write_tokens)
+    asked = {"model": call.model, "provider": call.provider, "at": call.started_at}
+    priced = PriceList([call.model]).price(tokens=tokens, **asked)  # type: ignore[arg-type]
+    if priced.rates is None or priced.cost_nanos != call.cost_nanos:
+        return PriceShown([], "", str(source.label))
+    lines, call_usd = _lines(tokens, priced.rates), priced.rates.thousand_calls / 1000
+    parts = [f"({line.tokens:,} × {line.rate})" for line in lines]
+    parts += [f"${call_usd.normalize():f}"] if call_usd else []
+    return PriceShown(lines, " + ".join(parts), str(source.label), call_usd)
+
+
+def _lines(tokens: Tokens, rates: Rates) -> list[PriceLine]:
+    plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
+    lines = [
+        PriceLine(_("Input"), plain, rates.input),
+        PriceLine(_("Cached input"), tokens.cached, rates.cached),
+        PriceLine(_("Cache writes"), tokens.cache_write, rates.cache_write),
+        PriceLine(_("Output"), tokens.output, rates.output),
+    ]
+    return [line for line in lines if line.tokens]
+
+
+def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:
+    """The levels that recording charged (usage.quotas.charging), with the limits that stand there now."""
+    team, quotas = access.team, _quotas(who.call, access.team)
+    token, member, whole, balance = (quotas.get(level) for level in Level)
+    levels = [QuotaShown(_("Token %s") % who.token.name, token)] if who.token else []
+    levels.append(QuotaShown(str(Level.MEMBER.label), member))
+    if not team.is_personal:
+        levels.append(QuotaShown(str(Level.TEAM.label), whole))
+    return [*levels, QuotaShown(_("Balance of the owner"), balance)]
+
+
+def _quotas(call: Call, team: Team) -> dict[Level, Quota]:
+    """The limits of the call's levels; that of a personal space is its owner's balance. One query."""
+    whole = Q(membership=None, token=None)
+    of_caller = Q(token=call.token_id) | Q(membership__user=call.member_id) | whole
+    of_payer = Q(team__owner=call.payer_id, team__is_personal=True)
+    found: dict[Level, Quota] = {}
+    for quota in Quota.objects.filter(Q(of_caller, team=team) | whole & of_payer).select_related("team"):
+        if quota.token_id or quota.membership_id:
+            found[Level.TOKEN if quota.token_id else Level.MEMBER] = quota
+        else:
+            found[Level.OWNER if quota.team.is_personal else Level.TEAM] = quota
+    return found
+
+
+def _alike(who: NamedCall, access: Access) -> list[Alike]:
+    """Queries that find calls that share something with this one, in the hour or the month around it."""
+    call = who.call
+    mode = {"mode": "test"} if call.mode == Mode.TEST else {}
+    hour = _around(call, timedelta(minutes=30), access.team)
+    month = _around(call, timedelta(days=15), access.team)
+    outcome = Outcome(call.outcome)
+    found = [
+        (
+            _("Same model and outcome, within half an hour"),
+            {**hour, "model": call.model, "outcome": outcome.word},
+        )
+    ]
+    if who.member is not None:
+        found.append((_("Same member, within half an hour"), {**hour, **_member(who.member, access)}))
+    if call.session_id:
+        found.append((_("Same session"), {**month, "session": call.session_id}))
+    if call.error_type:
+        found.append((_("Same error, within 15 days"), {**month, "error_type": call.error_type}))
+    if call.ip:
+        found.append((_("Same address, within 15 days"), {**month, "ip": call.ip}))
+    return [Alike(label, "?" + urlencode({**asked, **mode})) for label, asked in found]
+
+
+def _member(member: User, access: Access) -> dict[str, str]:
+    return {"member": member.public_id} if access.sees_team else {}
+
+
+def _around(call: Call, reach: timedelta, team: Team) -> dict[str, str]:
+    start, end = (
+        (call.started_at - reach).astimezone(team.zone),
+        (call.started_at + reach).astimezone(team.zone),
+    )
+    return {"from": start.isoformat(timespec="minutes"), "to": end.isoformat(timespec="minutes")}

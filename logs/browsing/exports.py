@@ -1,0 +1,203 @@
+"""Calls as files: CSV and NDJSON, streamed in chunks by key, so that a million take no more room than one page."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import StreamingHttpResponse
+
+from config.csvs import safe_cell
+from logs.browsing.names import tokens_by_id
+from logs.models import Call
+from logs.search.query import CallQuery, Sort, Stretch, matching
+from teams.models import Mode, User
+from usage.prices.models import PricedBy
+from usage.prices.money import usd_string
+from usage.rollups.models import Outcome
+
+CHUNK = 2_000
+# Each line of the file: its name, and the column of the call that it comes from.
+FIELDS = {
+    "id": "id_text",
+    "request_id": "request_id",
+    "started_at": "started_at_text",
+    "mode": "mode",
+    "member": "member_id",
+    "token": "token_id",
+    "model": "model",
+    "provider": "provider",
+    "endpoint": "endpoint",
+    "channel": "channel",
+    "status": "status",
+    "outcome": "outcome",
+    "stream": "stream",
+    "latency_ms": "latency_ms",
+    "ttft_ms": "ttft_ms",
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cached_tokens": "cached_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "reasoning_tokens": "reasoning_tokens",
+    "cost_usd": "cost_nanos",
+    "unpriced": "priced_by",
+    "error_type": "error_type",
+    "error_code": "error_code",
+    "error_message": "error_message",
+    "ip": "ip",
+    "user_agent": "user_agent",
+    "session_id": "session_id",
+    "tags": "tags_text",
+    "metadata": "metadata_text",
+}
+_TEXTS = (
+    *("request_id", "member", "model", "provider", "endpoint", "channel", "error_type", "error_code"),
+    *("error_message", "ip", "user_agent", "session_id"),
+)
+_JSON = ("tags", "metadata")
+_NUMBERS = {name for name in FIELDS if name.endswith(("_ms", "_tokens"))} | {"status"}
+_AS_TEXT = {"id_text", "started_at_text", "tags_text", "metadata_text"}
+_EMPTY = ("[]", "{}")
+# A line of NDJSON, and what makes each of its values.
+_OBJECT = "{" + ", ".join([f'"{name}": %s' for name in FIELDS]) + "}"
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+FORMATS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+Row = Sequence[Any]
+
+
+def export_response(query: CallQuery, kind: str) -> StreamingHttpResponse:
+    """All calls of the question, newest first, as `csv` or `ndjson`."""
+    response = StreamingHttpResponse(_blocks(query, kind), content_type=FORMATS[kind])
+    name = f"calls-{query.usage.team.slug}-{query.usage.range.start:%Y%m%d}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _blocks(query: CallQuery, kind: str) -> Iterator[str]:
+    """The file, a chunk of calls at a time."""
+    writer = RowWriter()
+    if kind == "csv":
+        yield csv_header()
+    write = csv_of if kind == "csv" else ndjson_of
+    for rows in chunks_of(query):
+        yield write(writer.columns(rows))
+
+
+def csv_header() -> str:
+    return ",".join(FIELDS) + "\r\n"
+
+
+def csv_of(columns: dict[str, Row]) -> str:
+    """Lines of CSV: text that a spreadsheet would run is made harmless, lists and objects are JSON."""
+    safe = dict(columns)
+    for name in _TEXTS:
+        changed = {value: made for value in set(columns[name]) if (made := safe_cell(value)) != value}
+        if changed:
+            safe[name] = [changed.get(value, value) for value in columns[name]]
+    for name in _JSON:
+        safe[name] = ["" if text in _EMPTY else text for text in columns[name]]
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(zip(*safe.values(), strict=True))
+    return text.getvalue()
+
+
+def ndjson_of(columns: dict[str, Row]) -> str:
+    """Lines of JSON objects."""
+    return "".join([f"{call}\n" for call in objects_of(columns)])
+
+
+def objects_of(columns: dict[str, Row]) -> list[str]:
+    """Each call as a JSON object, on one line.
+
+    Column by column as well: one encoder for a million objects takes three times as long.
+    """
+    encoded = [_encoded(name, values) for name, values in columns.items()]
+    return [_OBJECT % row for row in zip(*encoded, strict=True)]
+
+
+def _encoded(name: str, values: Row) -> Row:
+    """A column's values as JSON; what many calls have in common is encoded once."""
+    if name in _JSON:
+        return values
+    if name in _NUMBERS:
+        return ["null" if value is None else str(value) for value in values]
+    known = {value: _encode(value) for value in set(values)}
+    return [known[value] for value in values]
+
+
+def fields_of(calls: QuerySet[Call]) -> QuerySet[Any, Any]:
+    """The columns of FIELDS; ids, times and JSON as the database's text, which is nearly what is written."""
+    texts = {
+        name: Cast(name.removesuffix("_text"), TextField()) for name in FIELDS.values() if name in _AS_TEXT
+    }
+    return calls.annotate(**texts).values_list(*FIELDS.values())
+
+
+def chunks_of(query: CallQuery) -> Iterator[list[Row]]:
+    """The columns of FIELDS of every call, newest first, a chunk at a time by key.
+
+    No cursor of the database stays open, so an export that is read slowly keeps nothing waiting.
+    """
+    after: UUID | None = None
+    while True:
+        stretch = Stretch(Sort.NEWEST, descends=True, after=(after,) if after else None)
+        rows = list(fields_of(matching(query, stretch)).order_by("-id")[:CHUNK])
+        if rows:
+            yield rows
+        if len(rows) < CHUNK:
+            return
+        after = UUID(rows[-1][0])
+
+
+class RowWriter:
+    """Turns rows of the table into columns of FIELDS; remembers the names it has looked up.
+
+    Column by column, because an export is a million rows and a loop over its cells would take its time.
+    """
+
+    def __init__(self) -> None:
+        self._members: dict[int, str] = {}
+        self._tokens: dict[int, str | None] = {0: None}
+
+    def columns(self, rows: Sequence[Row]) -> dict[str, Row]:
+        """The columns by name, with public names and readable values, calls in the same order."""
+        if not rows:
+            return {name: [] for name in FIELDS}
+        read: dict[str, Row] = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
+        self._learn(set(read["member"]), set(read["token"]))
+        return read | {
+            "id": [_uuid(text) for text in read["id"]],
+            "started_at": [_time(text) for text in read["started_at"]],
+            "mode": [_MODES[value] for value in read["mode"]],
+            "member": [self._members.get(value) for value in read["member"]],
+            "token": [self._tokens.get(value) for value in read["token"]],
+            "outcome": [_OUTCOMES[value] for value in read["outcome"]],
+            "cost_usd": [usd_string(value) for value in read["cost_usd"]],
+            "unpriced": [value == PricedBy.NOTHING.value for value in read["unpriced"]],
+        }
+
+    def _learn(self, members: set[int], tokens: set[int]) -> None:
+        if members := members - self._members.keys():
+            self._members.update(User.objects.filter(pk__in=members).values_list("pk", "email"))
+        if tokens := tokens - self._tokens.keys():
+            found = tokens_by_id(tokens)
+            self._tokens |= {pk: found[pk].public_id if pk in found else None for pk in tokens}
+
+
+_MODES = [mode.word for mode in Mode]
+_OUTCOMES = [outcome.word for outcome in Outcome]
+
+
+def _uuid(text: str) -> str:
+    """PostgreSQL's text of a UUID; SQLite's is without hyphens."""
+    return text if len(text) == 36 else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _time(text: str) -> str:
+    """A time in UTC as ISO 8601: both databases write `2026-11-20 12:00:00`, then a fraction of 1 to 6 digits."""
+    time = f"{text[:10]}T{text[11:].removesuffix('+00')}"
+    return f"{time.ljust(26, '0') if len(time) > 19 else time}Z"

@@ -1,0 +1,221 @@
+"""The pages of the logs: access, form, search, answer."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from config.http import render_page
+from logs.browsing import actions, charts
+from logs.browsing.chips import CHOOSABLE, chips_of
+from logs.browsing.detail import detail_of
+from logs.browsing.exports import FORMATS, export_response
+from logs.browsing.latency_panel import latency_of
+from logs.browsing.narrowing import Narrowing
+from logs.browsing.pages import calls_page, neighbours
+from logs.browsing.saved_views import list_saved, saved_for
+from logs.browsing.tail import Known, followed_page, tail_of
+from logs.models import Call
+from logs.search.choices import choices_of
+from logs.search.filters import SORTS, CallFilter, MenuForm, SavedViewForm, TailFilter
+from teams.access import Access, Permission
+from teams.activity import actor_of
+from teams.models import Mode
+from teams.requests import access_for, attempt
+from usage.rollups.query import PRESETS
+
+# What is wrong with a view that is not saved, by field.
+_REFUSED = {
+    "name": _lazy("Give the view a name of 80 characters at most."),
+    "query": _lazy("These filters cannot be kept: there are too many, or they are no text."),
+}
+
+
+def calls(request: HttpRequest, slug: str) -> HttpResponse:
+    """The calls of a team that meet the filters; a member's own."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    now = timezone.now()
+    form = CallFilter(request.GET, access=access, now=now)
+    context = _frame(request, access, form)
+    if form.is_valid():
+        named = _named(access, form)
+        if named and named.mode == form.mode_asked:
+            return _to(request, _address_of(named, access))
+        context["in_other_mode"] = _address_of(named, access) if named else ""
+        page, known = followed_page(form, now) if form.is_live else (calls_page(form), None)
+        context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
+        context |= {"views": list_saved(access), "known": known, "is_live": form.is_live}
+    return render_page(request, "logs/browsing/list.html", "logs-calls", context)
+
+
+def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
+    """One call, in the drawer of the list or as a page."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    found = _visible(access).filter(id=call_id).first()
+    if found is None:  # never was, was deleted, or is not theirs: the answer does not tell which
+        context = {"access": access, "days": settings.CALL_RETENTION_DAYS}
+        return render(request, "logs/browsing/no_call.html", context, status=404)
+    form = CallFilter(request.GET, access=access, now=timezone.now())
+    context = _frame(request, access, form) | {
+        "detail": detail_of(found, access),
+        "share_url": request.build_absolute_uri(_address_of(found, access)),
+    }
+    if form.is_valid():
+        context["newer"], context["older"] = neighbours(form.call_query(), found)
+    return render_page(request, "logs/browsing/call.html", "call-detail", context)
+
+
+def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """What a filter can be set to, loaded when its chip is opened."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    if name not in CHOOSABLE or (name == "member" and not access.sees_team):
+        raise Http404("No such filter")
+    menu = MenuForm(request.GET, name=name)
+    menu.full_clean()
+    form = CallFilter(menu.filters, access=access, now=timezone.now())
+    search, chosen = menu.cleaned_data["q"], menu.chosen
+    context = _frame(request, access, form) | {"name": name, "label": CHOOSABLE[name], "search": search}
+    context |= {"chosen": chosen, "part": f"choices-{name}", "place": reverse(menu.place, args=[slug])}
+    if form.is_valid():
+        found = choices_of(name, form.call_query(), search)
+        listed = {one.value for one in found.choices}
+        # What is chosen already stays so when something else is searched for.
+        context |= {"found": found, "unlisted": [one for one in chosen if one not in listed]}
+    return render_page(request, "logs/browsing/choices.html", "logs-choices", context)
+
+
+def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
+    """All calls that meet the filters, as a file that is written while it is read."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    form = CallFilter(request.GET, access=access, now=timezone.now())
+    if not form.is_valid():
+        return render(request, "logs/browsing/list.html", _frame(request, access, form), status=422)
+    kind = request.GET.get("format", "csv")
+    if kind not in FORMATS:
+        raise Http404("No such format")
+    return export_response(form.call_query(), kind)
+
+
+def latency(request: HttpRequest, slug: str) -> HttpResponse:
+    """How long the calls of a list took; loaded into it after it is shown."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    form = CallFilter(request.GET, access=access, now=timezone.now())
+    context = _frame(request, access, form)
+    if form.is_valid():
+        query = form.call_query()
+        seen = latency_of(query)
+        narrow = Narrowing(reverse("logs:list", args=[slug]), request.GET, query)
+        context |= {
+            "seen": seen,
+            "bars": [(bar, charts.label(bar), narrow.to(bar)) for bar in seen.bars],
+            "models": [(model, one, narrow.to_model(model, one)) for model, one in seen.by_model],
+            "bars_chart": charts.latency_bars(seen, narrow.to),
+            "lines_chart": charts.latency_lines(seen, query.usage, narrow.to_bucket),
+        }
+    return render_page(request, "logs/browsing/latency.html", "logs-latency", context)
+
+
+def tail(request: HttpRequest, slug: str) -> HttpResponse:
+    """The calls that came in since the list was shown or last asked; 204 while there is nothing to tell."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    now = timezone.now()
+    form = TailFilter(request.GET, access=access, now=now)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    asked = form.cleaned_data
+    known = Known.read(asked["since"] or now, asked["known"])
+    found = tail_of(form.call_query(), known, now)
+    if found.known == known:
+        return HttpResponse(status=204)
+    context = _frame(request, access, form) | {"tail": found, "calls": found.calls, "known": found.known}
+    context["added"] = (asked["added"] or 0) + len(found.calls)
+    return render(request, "logs/browsing/tail.html", context)
+
+
+@require_POST
+def save_view(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keeps the filters of the list under a name, and leads back to it."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    form = SavedViewForm(request.POST)
+    if not form.is_valid():
+        for name, errors in form.errors.items():
+            messages.error(request, _REFUSED.get(name, str(errors[0])))
+        return redirect("logs:list", slug)
+    asked = form.cleaned_data
+    attempt(
+        request, _("The view was saved."), actions.save_view, by=actor_of(request), team=access.team, **asked
+    )
+    query = asked["query"]
+    return redirect(reverse("logs:list", args=[slug]) + (f"?{query}" if query else ""))
+
+
+@require_POST
+def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
+    """Deletes a view that this person can open."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    view = get_object_or_404(saved_for(access), public_id=view_id)
+    attempt(request, _("The view was deleted."), actions.delete_view, by=actor_of(request), view=view)
+    return redirect("logs:list", slug)
+
+
+def _named(access: Access, form: CallFilter) -> Call | None:
+    """The call whose request ID is asked for, if there is one that one may see; rather in the mode of the page.
+
+    Blanks around it may be its own, or have come along with it from somewhere.
+    """
+    query = form.call_query()
+    if not query.request:
+        return None
+    names, mode = [query.request, query.request.strip()], form.mode_asked
+    # By every mode, so that it is looked up by its key.
+    calls: Iterable[Call] = _visible(access).filter(mode__in=Mode.values, request_id__in=names)
+    return min(calls, key=lambda call: (call.mode != mode, call.request_id != query.request), default=None)
+
+
+def _address_of(call: Call, access: Access) -> str:
+    """The address of a call alone; in its mode, or the calls beside it would be those of the other."""
+    in_test = {"mode": "test"} if call.mode == Mode.TEST else {}
+    return f"{reverse('logs:detail', args=[access.team.slug, call.id])}?{urlencode(in_test)}".rstrip("?")
+
+
+def _to(request: HttpRequest, address: str) -> HttpResponse:
+    """Leads to another page as a whole, also from a request of htmx, which would swap it into this one."""
+    return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
+
+
+def _visible(access: Access) -> Any:
+    """The calls of the team that this person may see."""
+    calls = Call.objects.filter(team_id=access.team.pk)
+    return calls if access.sees_team else calls.filter(member_id=access.user.pk)
+
+
+def _frame(request: HttpRequest, access: Access, form: CallFilter) -> dict[str, Any]:
+    """What the frame and the filters need."""
+    return {
+        "access": access,
+        "nav": "logs",
+        "form": form,
+        "presets": PRESETS.items(),
+        "sorts": SORTS.items(),
+        "period": form.period_shown,
+        "list_query": _query(request.GET),
+    }
+
+
+def _query(asked: Any) -> str:
+    """The query of this page for links to its calls and back, without what only the filter's menu sends."""
+    kept = asked.copy()
+    for name in ("q", "since", "known", "added", "for", "chosen", "picked"):
+        kept.pop(name, None)
+    return f"?{kept.urlencode()}" if kept else ""

@@ -1,0 +1,130 @@
+"""What a request carries: its body, decompressed and within limits, and the records in it."""
+
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from django.http import HttpRequest, UnreadablePostError
+from django.utils.translation import gettext as _
+
+from logs.formats.parsing import NotJsonError, Record, document_records, line_records
+from logs.formats.reported import InvalidRecordError
+
+MAX_BYTES: Final = 16 * 1024 * 1024  # after decompression
+MAX_RECORDS: Final = 10_000
+# Sixteen MiB of "{},{},…" would fill the worker's memory with a hundred times as many dicts.
+_MAX_VALUES: Final = 1_000_000
+_CHUNK: Final = 64 * 1024
+_GZIP_ONLY: Final = zlib.MAX_WBITS | 16
+_MAX_MEMBERS: Final = 1000  # a million empty ones unpack to nothing, but take seconds
+_JSON: Final = "application/json"
+_NDJSON: Final = "application/x-ndjson"
+
+
+class BodyError(Exception):
+    """A body that cannot be taken at all: the HTTP status and the code of API.md §2 to answer with."""
+
+    def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.param = param
+
+
+def read_records(request: HttpRequest, *, json_may_be_lines: bool = False) -> list[Record]:
+    """The records of the body, each as it was sent or as the `InvalidRecordError` that keeps it out.
+
+    One record, an array (`application/json`), or lines (`application/x-ndjson`), plain or gzip.
+    `json_may_be_lines`: LiteLLM says application/json of lines too. Raises `BodyError`.
+    """
+    content_type = checked_content_type(request, _JSON, _NDJSON)
+    data = read_bytes(request)
+    refuse_many_values(data)
+    records = _lines(data) if content_type == _NDJSON else _json(data, json_may_be_lines)
+    if len(records) > MAX_RECORDS:
+        raise BodyError(413, "too_large", _("Send at most %d records at once.") % MAX_RECORDS)
+    return records
+
+
+def refuse_many_values(data: bytes) -> None:
+    """Refuses JSON that would unfold to more objects, lists and values than any honest batch has."""
+    if sum(map(data.count, (b"{", b"[", b","))) > _MAX_VALUES:
+        raise BodyError(413, "too_large", _("The body holds too many values: send it in smaller batches."))
+
+
+def checked_content_type(request: HttpRequest, *understood: str) -> str:
+    """The content type of the request, without parameters, if it is one of `understood`; 415 otherwise."""
+    sent = (request.content_type or "").lower()
+    if sent not in understood:
+        message = _("Send it with a Content-Type of %s.") % " / ".join(understood)
+        raise BodyError(415, "unsupported_media_type", message)
+    return sent
+
+
+def read_bytes(request: HttpRequest) -> bytes:
+    """The whole body, decompressed. Never holds more than 16 MiB of it, whatever it would unpack to."""
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in {"", "identity", "gzip", "x-gzip"}:
+        message = _("Send it with Content-Encoding: gzip, or none.")
+        raise BodyError(415, "unsupported_media_type", message)
+    sent = _limited(iter(lambda: request.read(_CHUNK), b""))
+    body = bytearray()
+    try:
+        for chunk in _limited(_gunzipped(sent)) if "gzip" in encoding else sent:
+            body += chunk
+    except zlib.error:
+        raise BodyError(400, "invalid_json", _("The body is not gzip, as Content-Encoding says.")) from None
+    except UnreadablePostError:
+        raise BodyError(400, "invalid_json", _("The body ended before its Content-Length.")) from None
+    return bytes(body)
+
+
+def _limited(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > MAX_BYTES:
+            message = _("Send at most 16 MiB at once, also after decompression.")
+            raise BodyError(413, "too_large", message)
+        yield chunk
+
+
+def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """What the chunks unpack to, in pieces of limited size. Gzip may have several members, end to end."""
+    members = 1
+    member = zlib.decompressobj(wbits=_GZIP_ONLY)
+    for chunk in chunks:
+        while chunk:
+            if member.eof:
+                members += 1
+                member = zlib.decompressobj(wbits=_GZIP_ONLY)
+            yield member.decompress(chunk, _CHUNK)
+            chunk = member.unused_data if member.eof else member.unconsumed_tail
+            if members > _MAX_MEMBERS:
+                raise zlib.error("too many members")
+    yield member.flush()  # what was read but not yet given out: a few bytes
+    if not member.eof:
+        raise zlib.error("the last member is cut off")
+
+
+def _lines(data: bytes) -> list[Record]:
+    """The records of NDJSON; one more than allowed at most, so that what is too much costs nothing more."""
+    records: list[Record] = []
+    for _line, record in line_records(io.BytesIO(data)):
+        records.append(record)
+        if len(records) > MAX_RECORDS:
+            break
+    return records
+
+
+def _json(data: bytes, may_be_lines: bool) -> list[Record]:
+    try:
+        return document_records(data)
+    except NotJsonError as error:
+        records = _lines(data) if may_be_lines else []
+        # Lines are what this is if the first can be read; else it is a document that went wrong.
+        if len(records) < 2 or isinstance(records[0], InvalidRecordError):
+            raise BodyError(400, "invalid_json", str(error)) from None
+        return records

@@ -1,0 +1,95 @@
+"""JSON and NDJSON to records, so that a bad record does not spoil its neighbours.
+
+Fractions become `Decimal`, so money stays exact. What JSON forbids but senders write becomes a value that
+the readers of fields refuse, and so costs one record instead of the body: NaN and Infinity are floats,
+bytes that are not UTF-8 are lone surrogates. Of a key that is there twice the last one counts.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from logs.formats.reported import InvalidRecordError
+
+# A record as it was sent, or why it cannot be read.
+Record = object | InvalidRecordError
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal)
+# What matters for finding where an element ends. Possessive, and a string without an end runs to the end
+# of the text: so no text, however made, is gone through twice.
+_STRUCTURE: Final = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[][{},]', re.DOTALL)
+
+
+class NotJsonError(Exception):
+    """The text is not JSON; the message says where it goes wrong."""
+
+
+class _UnreadableError(Exception):
+    """JSON perhaps, but with a number or a nesting that Python refuses."""
+
+
+def document_records(data: bytes) -> list[Record]:
+    """The records of one JSON document: an array's elements, or the document as the only record.
+
+    A number too long to read or nesting too deep to follow costs only its own record. Raises
+    `NotJsonError` if the document is not JSON.
+    """
+    text = _text(data)
+    try:
+        document = _value(text)
+    except _UnreadableError:
+        return [_record(element) for element in _elements(text)]
+    return document if isinstance(document, list) else [document]
+
+
+def line_records(lines: Iterable[bytes]) -> Iterator[tuple[int, Record]]:
+    """The records of NDJSON with their line numbers, from 1 on; blank lines hold none."""
+    for number, line in enumerate(lines, 1):
+        text = _text(line)
+        if not text.isspace():
+            yield number, _record(text)
+
+
+def _text(data: bytes) -> str:
+    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+
+
+def _record(text: str) -> Record:
+    try:
+        return _value(text)
+    except (NotJsonError, _UnreadableError) as error:
+        return InvalidRecordError(None, str(error), code="invalid_json")
+
+
+def _value(text: str) -> object:
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJsonError(_("This is not JSON: %s.") % error) from None
+    except RecursionError:
+        raise _UnreadableError(_("This is nested too deeply.")) from None
+    except (ValueError, ArithmeticError):  # of int() and Decimal()
+        raise _UnreadableError(_("A number in this has too many digits.")) from None
+
+
+def _elements(text: str) -> Iterator[str]:
+    """The text of each element of an array, found by brackets and commas alone; other text as a whole."""
+    if not text.lstrip().startswith("["):
+        yield text
+        return
+    depth = start = 0
+    for token in _STRUCTURE.finditer(text):
+        sign = token[0]
+        if depth == 1 and sign in {",", "]"}:
+            yield text[start : token.start()]
+        depth += (sign in {"[", "{"}) - (sign in {"]", "}"})
+        if depth == 0:
+            break
+        if depth == 1 and sign in {",", "["}:
+            start = token.end()
+    if depth or text[token.end() :].strip():
+        raise NotJsonError(_("This is not JSON: the array does not end where the body does."))

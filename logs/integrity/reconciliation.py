@@ -1,0 +1,254 @@
+"""The calls of a month beside statistics and quota use: equal to the nano-dollar, or it is named what is not.
+
+The page for owner and administrators. It compares calls and costs, summed by the database; `logs.integrity.recount`,
+behind `verify_usage`, proves every number, and the owners' balances, which one team's calls cannot explain.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from django.db.models import Count, Sum
+from django.utils.translation import gettext_lazy as _
+
+from config.snapshot import one_snapshot
+from logs.browsing.names import tokens_by_id
+from logs.models import Call
+from logs.recording.ids import first_id
+from logs.recording.kept_calls import kept_from
+from logs.recording.record import LocalTimes
+from teams.models import Mode, Team
+from usage.parameters.names import people_of
+from usage.quotas.levels import levels_in_team
+from usage.quotas.models import Level, QuotaUse
+from usage.rollups.buckets import day_start
+from usage.rollups.models import (
+    ROLLUPS,
+    Counters,
+    DayDetail,
+    DayMember,
+    DayModel,
+    DayToken,
+    HourMember,
+    HourModel,
+)
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# So many calls are read within a second or two on any database; a page should not take longer.
+MOST_CALLS: Final = 250_000
+MOST_SHOWN: Final = 50
+
+NAMES: dict[type[Counters], "StrOrPromise"] = {
+    HourModel: _("Statistics by hour and model"),
+    HourMember: _("Statistics by hour and member"),
+    DayModel: _("Statistics by day and model"),
+    DayMember: _("Statistics by day and member"),
+    DayToken: _("Statistics by day and token"),
+    DayDetail: _("Statistics by day, member, token and model"),
+}
+LEVEL_NAMES: dict[Level, "StrOrPromise"] = {
+    Level.TEAM: _("Quota used by the team"),
+    Level.MEMBER: _("Quota used by its members"),
+    Level.TOKEN: _("Quota used by its tokens, of calls made with one"),
+}
+
+
+class Amount(NamedTuple):
+    """So many calls, and what they cost in nano-dollars."""
+
+    calls: int = 0
+    cost_nanos: int = 0
+
+    def plus(self, other: "Amount") -> "Amount":
+        return Amount(self.calls + other.calls, self.cost_nanos + other.cost_nanos)
+
+
+class Place(NamedTuple):
+    """Where calls are counted: a day of the team's calendar, and whose calls, as far as that is told apart."""
+
+    day: date
+    member_id: int = 0
+    token_id: int = 0
+    model: str = ""
+
+
+Amounts = dict[Place, Amount]
+
+
+@dataclass(frozen=True)
+class Apart:
+    """One place in which a stored sum is not what the calls in the logs add up to."""
+
+    source: "StrOrPromise"
+    place: Place
+    stored: Amount
+    logged: Amount
+    who: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table of stored sums, all of it together, beside the same calls in the logs."""
+
+    name: "StrOrPromise"
+    stored: Amount
+    logged: Amount
+    apart: list[Apart]
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """What was compared, days `[first, end)`, and what came of it."""
+
+    first: date
+    end: date
+    logged: Amount
+    sources: list[Source]
+    kept_from: date | None  # earlier days of the month have only statistics: their calls were deleted
+    is_cut: bool  # only the last days of the month were compared, which have MOST_CALLS or a little more
+
+    @property
+    def apart(self) -> list[Apart]:
+        """The places that differ, at most MOST_SHOWN."""
+        return [one for source in self.sources for one in source.apart][:MOST_SHOWN]
+
+    @property
+    def apart_count(self) -> int:
+        return sum(len(source.apart) for source in self.sources)
+
+
+def reconcile(team: Team, mode: Mode, month: date) -> Reconciliation:
+    """Compares one month, which begins at `month`, of a team's calendar. Everything is read at one moment."""
+    end = (month + timedelta(days=31)).replace(day=1)
+    with one_snapshot():
+        kept = kept_from(team)
+        first = min(max(month, kept), end) if kept else month
+        compared_from, logged = _logged(team, mode, first, end)
+        stored = [*_stored_statistics(team, mode, compared_from, end)]
+        stored += _stored_uses(team, mode, compared_from, end)
+    total = _total(logged.values())
+    sources = [_source(name, found, _projected(logged, seen_by)) for name, found, seen_by in stored]
+    return Reconciliation(
+        first=compared_from,
+        end=end,
+        logged=total,
+        sources=_with_names(team, sources),
+        kept_from=kept if kept and kept > month else None,
+        is_cut=compared_from > first,
+    )
+
+
+def _logged(team: Team, mode: Mode, first: date, end: date) -> tuple[date, Amounts]:
+    """The calls by everything they are told apart by, from the last day back until MOST_CALLS were read.
+
+    Returns the first day that was read as well.
+    """
+    found: Amounts = {}
+    read, day = 0, end
+    while day > first and read < MOST_CALLS:
+        after, day = day, day - timedelta(days=1)
+        ids = {"id__gte": first_id(day_start(day, team.zone)), "id__lt": first_id(day_start(after, team.zone))}
+        calls = Call.objects.filter(team_id=team.pk, mode=mode, **ids).order_by()
+        sums = calls.values("member_id", "token_id", "model").annotate(n=Count("id"), cost=Sum("cost_nanos"))
+        for member, token, model, number, cost in sums.values_list(*Place._fields[1:], "n", "cost"):
+            found[Place(day, member, token, model)] = Amount(number, int(cost))
+            read += number
+    return day, found
+
+
+# A table's name, what it has stored, and the places of that table in which a call of a place is counted.
+Stored = tuple["StrOrPromise", Amounts, Callable[[Place], Iterable[Place]]]
+
+
+def _stored_statistics(team: Team, mode: Mode, first: date, end: date) -> Iterable[Stored]:
+    local = LocalTimes(team.zone)
+    for rollup in ROLLUPS:
+        time, *told_apart = rollup.DIMENSIONS
+        from_, to = (first, end) if time == "day" else (day_start(first, team.zone), day_start(end, team.zone))
+        within = {"team_id": team.pk, "mode": mode, f"{time}__gte": from_, f"{time}__lt": to}
+        rows = rollup._default_manager.filter(**within)
+        found: defaultdict[Place, Amount] = defaultdict(Amount)
+        for at, *values, calls, cost in rows.values_list(time, *told_apart, "calls", "cost_nanos"):
+            day = at if time == "day" else local(at)[1]
+            place = Place(day, **dict(zip(told_apart, values, strict=True)))
+            found[place] = found[place].plus(Amount(calls, cost))
+        yield NAMES[rollup], found, _keeping(told_apart)
+
+
+def _keeping(told_apart: Sequence[str]) -> Callable[[Place], Iterable[Place]]:
+    """A rollup counts each call once, and tells apart its own dimensions only."""
+    return lambda place: [Place(place.day, **{name: getattr(place, name) for name in told_apart})]
+
+
+def _stored_uses(team: Team, mode: Mode, first: date, end: date) -> Iterable[Stored]:
+    by_level: dict[Level, Amounts] = {level: {} for level in LEVEL_NAMES}
+    rows = QuotaUse.objects.filter(team_id=team.pk, mode=mode, level__in=by_level, day__gte=first, day__lt=end)
+    for level, subject, day, calls, cost in rows.values_list(
+        "level", "subject_id", "day", "calls", "used_nanos"
+    ):
+        by_level[Level(level)][_use_place(day, level, subject)] = Amount(calls, cost)
+    for level, found in by_level.items():
+        yield LEVEL_NAMES[level], found, _charged_at(level)
+
+
+def _charged_at(asked: Level) -> Callable[[Place], Iterable[Place]]:
+    """Where a level of quota charges a call: once, or for a call without a token not at all."""
+    return lambda place: [
+        _use_place(place.day, level, subject)
+        for level, subject in levels_in_team(place.member_id, place.token_id)
+        if level == asked
+    ]
+
+
+def _use_place(day: date, level: int, subject: int) -> Place:
+    if level == Level.MEMBER:
+        return Place(day, member_id=subject)
+    return Place(day, token_id=subject) if level == Level.TOKEN else Place(day)
+
+
+def _projected(logged: Amounts, seen_by: Callable[[Place], Iterable[Place]]) -> Amounts:
+    """The calls in the logs, summed as a table sums them."""
+    found: defaultdict[Place, Amount] = defaultdict(Amount)
+    for place, amount in logged.items():
+        for seen in seen_by(place):
+            found[seen] = found[seen].plus(amount)
+    return found
+
+
+def _source(name: "StrOrPromise", stored: Amounts, logged: Amounts) -> Source:
+    nothing = Amount()
+    apart = [
+        Apart(name, place, stored.get(place, nothing), logged.get(place, nothing))
+        for place in sorted({*stored, *logged})
+        if stored.get(place, nothing) != logged.get(place, nothing)
+    ]
+    return Source(name, _total(stored.values()), _total(logged.values()), apart)
+
+
+def _total(amounts: Iterable[Amount]) -> Amount:
+    calls = cost = 0
+    for amount in amounts:
+        calls, cost = calls + amount.calls, cost + amount.cost_nanos
+    return Amount(calls, cost)
+
+
+def _with_names(team: Team, sources: list[Source]) -> list[Source]:
+    """The sources with names to the first places that differ; nothing is looked up when none does."""
+    places = [one.place for source in sources for one in source.apart[:MOST_SHOWN]]
+    if not places:
+        return sources
+    people = people_of(team, also={place.member_id for place in places})
+    tokens = tokens_by_id(place.token_id for place in places)
+
+    def who(place: Place) -> str:
+        person, token = people.get(place.member_id), tokens.get(place.token_id)
+        names = [person.label if person else "", token.name if token else "", place.model]
+        return ", ".join(filter(None, names))
+
+    return [
+        replace(source, apart=[replace(one, who=who(one.place)) for one in source.apart]) for source in sources
+    ]

@@ -1,0 +1,90 @@
+"""How long single calls are kept. Statistics and quota use stay when their calls go."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic, sleep
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from logs.models import Call, CallTag, KeptCalls
+from logs.recording.ids import first_id
+from logs.recording.kept_calls import kept_since
+from teams.actions.locks import lock_teams
+from teams.models import Team
+from usage.rollups.buckets import day_of, day_start
+
+# How long one statement deletes, and how many calls at least, at first, and at most.
+_STEP_SECONDS: Final = 0.1
+_FEWEST, _FIRST_STEP, _MOST = 50, 500, 5_000
+_LONGEST_PAUSE: Final = 0.5
+
+
+def delete_old_calls(*, now: datetime) -> int:
+    """Deletes the calls that are past the site's retention, team by team, in small steps; how many.
+
+    Whole days of each team's calendar go, so that what is left can still be compared with the statistics.
+    """
+    return sum(_delete_of(team, now) for team in Team.objects.order_by("pk"))
+
+
+def _delete_of(team: Team, now: datetime) -> int:
+    since = day_start(day_of(now - timedelta(days=settings.CALL_RETENTION_DAYS), team.zone), team.zone)
+    old = Call.objects.filter(team_id=team.pk, id__lt=first_id(since)).order_by("id")
+
+    def delete_first(most: int) -> int:
+        ids = list(old.values_list("id", flat=True)[:most])
+        return Call.objects.filter(team_id=team.pk, id__lte=ids[-1]).delete()[0] if ids else 0
+
+    deleted = 0
+    if old.exists():
+        _keep_from(team, since)
+        deleted = _in_steps(delete_first)
+    _delete_tags(team, first_id(since))
+    return deleted
+
+
+@transaction.atomic
+def _keep_from(team: Team, since: datetime) -> None:
+    """Notes that older calls go now; never less than was noted before, by a shorter retention or another clock.
+
+    Under the team's lock: who records has it, and does not take again what goes meanwhile.
+    """
+    lock_teams([team.pk])
+    before = kept_since(team)
+    if before is None or before < since:
+        KeptCalls.objects.update_or_create(team_id=team.pk, defaults={"since": since})
+
+
+def _delete_tags(team: Team, since: UUID) -> None:
+    """Takes the tags of deleted calls out of their index: after them, so that a stop in between leaves no gap."""
+    old = CallTag.objects.filter(team_id=team.pk, id__lt=since)
+    for mode, tag in list(old.values_list("mode", "tag").distinct()):
+        _in_steps(partial(_delete_first_tags, old.filter(mode=mode, tag=tag)))
+
+
+def _delete_first_tags(old: QuerySet[CallTag], most: int) -> int:
+    ids = list(old.order_by("id").values_list("id", flat=True)[:most])
+    return old.filter(id__lte=ids[-1]).delete()[0] if ids else 0
+
+
+def _in_steps(delete_first: Callable[[int], int]) -> int:
+    """Deletes so many at a time as take about _STEP_SECONDS, until none are left; how many.
+
+    While it deletes, writers of the same team wait, with SQLite all writers; so each step is followed by
+    as long a pause.
+    """
+    deleted, most = 0, _FIRST_STEP
+    while True:
+        began = monotonic()
+        step = delete_first(most)
+        if not step:
+            return deleted
+        deleted += step
+        took = monotonic() - began
+        sleep(min(took, _LONGEST_PAUSE))
+        most = min(_MOST, max(_FEWEST, int(most * min(2.0, _STEP_SECONDS / max(took, 0.001)))))

@@ -1,0 +1,123 @@
+"""Who reports, and whose calls they are: from a key to team, member, token and mode."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from logs.formats.reported import InvalidRecordError, ReportedCall
+from teams.models import GatewayKey, Membership, Mode, Token
+from teams.secrets import digest
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated key: a token reports its own calls, a gateway key those of any token in its scope."""
+
+    token: Token | None = None
+    gateway_key: GatewayKey | None = None
+
+    @property
+    def gateway_key_id(self) -> int:
+        return self.gateway_key.pk if self.gateway_key else 0
+
+    @property
+    def team_id(self) -> int | None:
+        """The only team this key may speak for; None for a gateway key of the whole site."""
+        return self.token.team_id if self.token else self.gateway_key.team_id if self.gateway_key else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a call belongs."""
+
+    team_id: int
+    mode: int
+    member_id: int
+    token_id: int = 0
+
+
+class Directory:
+    """The tokens and members that a batch names, looked up in at most two queries."""
+
+    def __init__(self, caller: Caller, calls: Iterable[ReportedCall]) -> None:
+        self._caller = caller
+        named = list(calls) if caller.gateway_key else []
+        self._tokens = _tokens({call.token for call in named if call.token})
+        self._members = _members({(call.team, call.member) for call in named if not call.token})
+
+    def place(self, call: ReportedCall) -> Place:
+        """Where the call belongs. Raises InvalidRecordError when this key may not report it."""
+        if self._caller.token is not None:
+            return _own_place(self._caller.token, call)
+        if call.token:
+            return self._place_of_token(call)
+        return self._place_of_member(call)
+
+    def _place_of_token(self, call: ReportedCall) -> Place:
+        token = self._tokens.get(call.token)
+        if token is None or token.team.deleted_at:
+            raise InvalidRecordError("token", _("No such token."), "invalid_token")
+        if self._caller.team_id not in {None, token.team_id}:
+            raise InvalidRecordError("token", _("This key is for another team."), "out_of_scope")
+        ended = [at for at in (token.revoked_at, token.disabled_at, token.expires_at) if at]
+        # What was called while the token worked is counted, even if it is reported later.
+        if ended and min(ended) <= call.started_at:
+            raise InvalidRecordError("token", _("The token no longer worked at that time."), "invalid_token")
+        return Place(token.team_id, token.mode, token.user_id, token.pk)
+
+    def _place_of_member(self, call: ReportedCall) -> Place:
+        if not call.member:
+            message = _("Name who called: `token`, or `team` and `member`.")
+            raise InvalidRecordError("token", message)
+        if not call.team and self._caller.team_id is None:
+            raise InvalidRecordError("team", _("Name the team of the member by its slug."))
+        for membership in self._members.get((call.team, call.member.lower()), ()):
+            if self._caller.team_id in {None, membership.team_id}:
+                return Place(membership.team_id, Mode.LIVE, membership.user_id)
+        raise InvalidRecordError(
+            "member", _("Nobody with this address is in the team, as far as this key may see."), "out_of_scope"
+        )
+
+
+def _own_place(token: Token, call: ReportedCall) -> Place:
+    """A token reports its own calls; a record that names another is refused, not silently moved."""
+    others = call.token and call.token != token.public_id and digest(call.token) != token.digest
+    if others:
+        raise InvalidRecordError("token", _("A token reports its own calls only."), "out_of_scope")
+    if call.team and call.team != token.team.slug:
+        raise InvalidRecordError("team", _("This token calls in another team."), "out_of_scope")
+    if call.member and call.member.lower() != token.user.email.lower():
+        raise InvalidRecordError("member", _("This token belongs to somebody else."), "out_of_scope")
+    return Place(token.team_id, token.mode, token.user_id, token.pk)
+
+
+def _tokens(named: set[str]) -> dict[str, Token]:
+    """Tokens by what the batch calls them: public id or secret."""
+    if not named:
+        return {}
+    digests = {name: digest(name) for name in named if not name.startswith("tok_")}
+    found = Token.objects.filter(Q(public_id__in=named) | Q(digest__in=digests.values())).select_related("team")
+    by_name: dict[str, Token] = {token.public_id: token for token in found}
+    by_digest = {token.digest: token for token in found}
+    return by_name | {name: by_digest[key] for name, key in digests.items() if key in by_digest}
+
+
+def _members(named: set[tuple[str, str]]) -> dict[tuple[str, str], list[Membership]]:
+    """Memberships by (team slug or "", address in lower case)."""
+    addresses = {member.lower() for _team, member in named if member}
+    if not addresses:
+        return {}
+    found = (
+        Membership.objects.alias(address=Lower("user__email"))
+        .filter(address__in=addresses, team__deleted_at=None, user__is_active=True)
+        .select_related("team", "user")
+        .order_by("team_id")
+    )
+    by_name: dict[tuple[str, str], list[Membership]] = {}
+    for membership in found:
+        for slug in ("", membership.team.slug):
+            by_name.setdefault((slug, membership.user.email.lower()), []).append(membership)
+    return by_name

@@ -1,0 +1,62 @@
+"""Records from files on disk: NDJSON or a JSON array, plain or gzip."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from logs.formats.bodies import MAX_BYTES
+from logs.formats.parsing import NotJsonError, Record, document_records, line_records
+
+_GZIP: Final = b"\x1f\x8b"
+_HEAD: Final = 4096  # enough to see past leading blanks whether an array begins
+_LONGEST_LINE: Final = MAX_BYTES
+
+
+class FileError(Exception):
+    """A file that cannot be read (on): the message says why, and where if it began well."""
+
+
+def file_records(path: Path) -> Iterator[tuple[int, Record]]:
+    """The records of a file, each with its line in NDJSON or its place in an array, from 1 on.
+
+    NDJSON is read line by line, in constant memory; an array as a whole. Each record is as it was written
+    or the `InvalidRecordError` that keeps it out. Raises `FileError`, also after some records.
+    """
+    number = 0
+    try:
+        with _opened(path) as file:
+            for number, record in _records(file):
+                yield number, record
+    except NotJsonError as error:
+        raise FileError(f"{path}: {error}") from None
+    except (OSError, EOFError, zlib.error) as error:
+        values = {"path": path, "number": number, "error": error}
+        raise FileError(_("%(path)s: cannot be read after record %(number)d: %(error)s") % values) from error
+
+
+def _opened(path: Path) -> io.BufferedIOBase:
+    with path.open("rb") as file:
+        is_gzip = file.read(2) == _GZIP
+    return gzip.open(path, "rb") if is_gzip else path.open("rb")
+
+
+def _records(file: io.BufferedIOBase) -> Iterator[tuple[int, Record]]:
+    head = file.read(_HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
+    file.seek(0)
+    if head.startswith(b"["):
+        return enumerate(document_records(file.read()), 1)
+    return line_records(_lines(file))
+
+
+def _lines(file: io.BufferedIOBase) -> Iterator[bytes]:
+    """The lines of the file. Of one longer than any record only the start, which is not JSON then."""
+    while line := file.readline(_LONGEST_LINE):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(_LONGEST_LINE)
+        yield line

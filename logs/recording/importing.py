@@ -1,0 +1,93 @@
+"""Calls from files into a team: members mapped or made, batches recorded, bad records named."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+
+from logs.formats import Parser
+from logs.formats.reported import InvalidRecordError, ReportedCall
+from logs.recording.callers import Caller
+from logs.recording.record import record_calls
+from teams.actions.members import add_member
+from teams.actions.users import create_user
+from teams.activity import SITE
+from teams.errors import ActionError
+from teams.models import GatewayKey, Membership, Team, User
+
+# A record and where it stood in its file.
+Numbered = tuple[int, object]
+
+
+@dataclass
+class Import:
+    """One import under way: what it makes of addresses, and what became of the records so far."""
+
+    team: Team
+    parse: Parser
+    default_member: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)  # address in the file to member, lower case
+    creates_members: bool = False
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    created: list[str] = field(default_factory=list)  # addresses that became members
+    _known: set[str] = field(default_factory=set)
+
+    def take(self, batch: Sequence[Numbered], now: datetime) -> Iterator[tuple[int, str]]:
+        """Records a batch; yields the place of each record that was rejected, and why."""
+        calls: list[ReportedCall] = []
+        numbers: list[int] = []
+        for number, record in batch:
+            try:
+                if isinstance(record, InvalidRecordError):
+                    raise record
+                call = self.parse(record, now)
+                self._name_member(call)
+            except InvalidRecordError as error:
+                yield number, self._reject(error)
+                continue
+            calls.append(call)
+            numbers.append(number)
+        # The import speaks for this team only, as a gateway key of the team would.
+        recorded = record_calls(calls, by=Caller(gateway_key=GatewayKey(pk=0, team=self.team)), now=now)
+        self.accepted += recorded.accepted
+        self.duplicates += recorded.duplicates
+        for refused in recorded.rejected:
+            yield numbers[refused.position], self._reject(refused.error)
+
+    def _reject(self, error: InvalidRecordError) -> str:
+        self.rejected += 1
+        return f"{error.param}: {error}" if error.param else str(error)
+
+    def _name_member(self, call: ReportedCall) -> None:
+        """Raises InvalidRecordError for somebody who cannot be a member."""
+        if call.token:
+            return
+        address = (call.member or self.default_member).lower()
+        call.member = self.mapping.get(address, address)
+        if self.creates_members and call.member and call.member not in self._known:
+            try:
+                is_new = ensure_member(self.team, call.member)
+            except (ValidationError, ActionError) as error:
+                raise InvalidRecordError("member", "; ".join(_messages(error))) from error
+            self._known.add(call.member)
+            if is_new:
+                self.created.append(call.member)
+
+
+def _messages(error: ValidationError | ActionError) -> list[str]:
+    return error.messages if isinstance(error, ValidationError) else [str(error)]
+
+
+def ensure_member(team: Team, email: str) -> bool:
+    """Makes the address a member of the team, and a user without a password if it is nobody's yet.
+
+    False when it was a member already.
+    """
+    user = User.objects.filter(email__iexact=email).first() or create_user(email=email, by=SITE)
+    if Membership.objects.filter(team=team, user=user).exists():
+        return False
+    add_member(by=SITE, team=team, user=user)
+    return True

@@ -1,0 +1,66 @@
+"""From when on the calls of a team are kept: older ones were deleted, their statistics stayed."""
+
+import functools
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from logs.models import KeptCalls
+from teams.compiled import CompiledQuery
+from teams.models import Team
+from usage.rollups.buckets import first_day_anywhere, first_whole_day
+from usage.rollups.clock import exact_from
+from usage.rollups.query import UsageQuery
+
+# The shortest retention is a day; the rest is for clocks that differ.
+_NEVER_DELETED: Final = timedelta(hours=12)
+
+
+def kept_since(team: Team) -> datetime | None:
+    """From when on single calls are kept; None: none was ever deleted."""
+    found: KeptCalls | None = _kept().find(team.pk)
+    return found.since if found else None
+
+
+def kept_within(query: UsageQuery) -> datetime | None:
+    """From when on single calls are kept, if the range begins before; None: all of its calls are."""
+    since = kept_since(query.team)
+    return since if since is not None and query.range.start < since else None
+
+
+def taken_since(calls: Iterable[tuple[int, datetime]], now: datetime) -> dict[int, datetime]:
+    """From when on calls of a team may be recorded, by team: older ones may have been, and deleted since.
+
+    `calls` are about to be: their teams, which must be locked, and when they began. Teams without such calls,
+    or of which none was ever deleted, are left out; while all calls are recent, nothing is asked.
+    """
+    old = {team_id for team_id, started_at in calls if started_at < now - _NEVER_DELETED}
+    return dict(KeptCalls.objects.filter(team_id__in=old).values_list("team_id", "since")) if old else {}
+
+
+@functools.cache
+def _kept() -> CompiledQuery:
+    return CompiledQuery(lambda team_id: KeptCalls.objects.filter(team_id=team_id), [-1])
+
+
+def kept_from(team: Team) -> date | None:
+    """The first day of the team's calendar from which on its statistics are of kept calls alone; None: all are.
+
+    Where the team had another clock before, days of that one may reach beyond the last call that was deleted.
+    """
+    since = kept_since(team)
+    if since is None:
+        return None
+    return max(first_whole_day(since, team.zone), exact_from(team) or date.min)
+
+
+def balance_kept_since() -> datetime | None:
+    """From when on the calls of all teams are kept, so all that are charged to any balance; None: since ever."""
+    since: datetime | None = KeptCalls.objects.order_by("-since").values_list("since", flat=True).first()
+    return since
+
+
+def balance_kept_from() -> date | None:
+    """The first day on which all calls that any team charged to a balance are kept, whatever clocks it had."""
+    since = balance_kept_since()
+    return since and first_day_anywhere(since)

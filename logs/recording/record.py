@@ -1,0 +1,324 @@
+"""Recording calls: the one way in, for every format and every sender.
+
+Resolve who called, price, then in one transaction: lock the teams, insert what is new, fold it into the
+rollups, charge the quotas, settle reservations. Whoever sees the answer sees the statistics with these
+calls in them; whatever crashes leaves all of them agreeing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from logs.formats.reported import InvalidRecordError, ReportedCall
+from logs.models import Call, CallRoute, CallTag
+from logs.recording.callers import Caller, Directory, Place
+from logs.recording.ids import call_id
+from logs.recording.kept_calls import taken_since
+from teams.actions.locks import lock_teams
+from teams.models import Team
+from usage.prices.models import PricedBy
+from usage.prices.price_list import Priced, PriceList, Tokens
+from usage.quotas.actions.reservations import Settlement, settle_reservations
+from usage.quotas.charging import Charge, charge_quotas
+from usage.rollups.buckets import day_of, hour_of
+from usage.rollups.bulk import insert_new
+from usage.rollups.folding import Fact, add_calls
+from usage.rollups.models import Outcome
+
+
+class Rejected(NamedTuple):
+    """A record that was not stored, or not settled: its position in the batch and why."""
+
+    position: int
+    request_id: str
+    error: InvalidRecordError
+
+
+@dataclass
+class Recorded:
+    """What became of a batch: `accepted + duplicates + len(rejected)` is its length.
+
+    `warnings` are about accepted calls whose `reservation` could not be settled: the call was made, so it
+    is stored and charged; what its sender believes to be reserved is not theirs or no longer there.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    warnings: list[Rejected] = field(default_factory=list)
+
+
+class NewCall(NamedTuple):
+    """A call that is ready to be stored, and where it stood in the batch."""
+
+    position: int
+    id: UUID
+    call: ReportedCall
+    place: Place
+    outcome: Outcome
+    priced: Priced
+
+
+def record_calls(calls: Sequence[ReportedCall], *, by: Caller, now: datetime) -> Recorded:
+    """Stores the calls that are new and may be reported by this key; charges them; counts them.
+
+    All of the batch is committed when this returns, or nothing when it raises (a database error).
+    """
+    recorded = Recorded()
+    ready = _prepare(calls, by, recorded)
+    spaces: defaultdict[tuple[int, int], list[NewCall]] = defaultdict(list)
+    for new in ready:
+        spaces[new.place.team_id, new.place.mode].append(new)
+    with transaction.atomic():
+        teams = lock_teams(team_id for team_id, _mode in spaces)
+        payers = _personal_spaces(team.owner_id for team in teams.values())
+        since = taken_since(((new.place.team_id, new.call.started_at) for new in ready), now)
+        accepted: list[NewCall] = []
+        charges: list[Charge] = []
+        for (team_id, mode), batch in sorted(spaces.items()):
+            team = teams.get(team_id)
+            if team is None or team.deleted_at:
+                recorded.rejected += [_deleted(new) for new in batch]
+                continue
+            known, forgotten = _parted(batch, since.get(team_id))
+            recorded.rejected += forgotten
+            stored = _store(team, mode, known, by, now)
+            recorded.duplicates += len(known) - len(stored)
+            accepted += stored
+            charges += _charges(team, mode, stored, payers[team.owner_id])
+        # For all teams at once and last: batches of different teams meet in the rows of one payer, in
+        # which they must come in the same order, and for which they should wait as briefly as can be.
+        charge_quotas(charges)
+        recorded.warnings = _settle(accepted, now)
+    recorded.accepted = len(accepted)
+    recorded.rejected.sort(key=lambda rejected: rejected.position)
+    return recorded
+
+
+def _prepare(calls: Sequence[ReportedCall], by: Caller, recorded: Recorded) -> list[NewCall]:
+    """Places and prices the calls; what cannot be placed goes to `recorded.rejected`."""
+    directory = Directory(by, calls)
+    prices = PriceList(call.model for call in calls)
+    ready = []
+    for index, call in enumerate(calls):
+        try:
+            place = directory.place(call)
+        except InvalidRecordError as error:
+            recorded.rejected.append(Rejected(index, call.request_id, error))
+            continue
+        outcome = outcome_of(call)
+        ready.append(
+            NewCall(index, call_id(call.started_at), call, place, outcome, _price(call, outcome, prices))
+        )
+    return ready
+
+
+def outcome_of(call: ReportedCall) -> Outcome:
+    """Succeeded below 400 without an error; 429 throttled; other 4xx the client's; all else the server's."""
+    if call.status < 400:
+        return Outcome.SERVER_ERROR if call.has_error else Outcome.SUCCEEDED
+    if call.status == 429:
+        return Outcome.THROTTLED
+    return Outcome.CLIENT_ERROR if call.status < 500 else Outcome.SERVER_ERROR
+
+
+def _price(call: ReportedCall, outcome: Outcome, prices: PriceList) -> Priced:
+    if call.cost_nanos is not None:
+        return Priced(call.cost_nanos, PricedBy.REPORT)
+    if outcome != Outcome.SUCCEEDED:
+        return Priced(0, PricedBy.FAILURE)
+    tokens = Tokens(call.input_tokens, call.output_tokens, call.cached_tokens, call.cache_write_tokens)
+    return prices.price(model=call.model, provider=call.provider, at=call.started_at, tokens=tokens)
+
+
+def _personal_spaces(owner_ids: Iterable[int]) -> dict[int, Team]:
+    """The personal space of each owner: whose balance pays, on which calendar."""
+    return {team.owner_id: team for team in Team.objects.filter(owner__in=set(owner_ids), is_personal=True)}
+
+
+def _deleted(new: NewCall) -> Rejected:
+    error = InvalidRecordError("token", "This team was deleted.", "invalid_token")
+    return Rejected(new.position, new.call.request_id, error)
+
+
+def _parted(batch: list[NewCall], since: datetime | None) -> tuple[list[NewCall], list[Rejected]]:
+    """The calls of which it is known whether they were recorded before, and the refusals of the others."""
+    if since is None:
+        return batch, []
+    message = _(
+        "started_at must not be before %s: older calls were deleted, so it is not known whether this one was "
+        "counted already."
+    )
+    error = InvalidRecordError("started_at", message % f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    forgotten = [new for new in batch if new.call.started_at < since]
+    known = [new for new in batch if new.call.started_at >= since]
+    return known, [Rejected(new.position, new.call.request_id, error) for new in forgotten]
+
+
+def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetime) -> list[NewCall]:
+    """Inserts one team's calls and counts the new ones in the rollups; returns these."""
+    rows = [_row(new, team, by, now) for new in batch]
+    stored = insert_new(Call, COLUMNS, rows, returning="id")
+    # SQLite answers ids as text, as it keeps them.
+    accepted = [new for new in batch if new.id in stored or new.id.hex in stored]
+    _index(team.pk, mode, accepted)
+    local = LocalTimes(team.zone)
+    add_calls(team_id=team.pk, mode=mode, facts=[_fact(new, local) for new in accepted])
+    return accepted
+
+
+def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> list[Charge]:
+    """What the calls cost whom. The days are those of the team, and of the payer."""
+    local, payer_local = LocalTimes(team.zone), LocalTimes(payer.zone)
+    return [
+        Charge(
+            team_id=team.pk,
+            mode=mode,
+            member_id=new.place.member_id,
+            token_id=new.place.token_id,
+            payer_team_id=payer.pk,
+            day=local(new.call.started_at)[1],
+            payer_day=payer_local(new.call.started_at)[1],
+            cost_nanos=new.priced.cost_nanos,
+        )
+        for new in accepted
+    ]
+
+
+def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
+    """Settles the reservations that the calls name; returns those that could not be settled, and why."""
+    naming = [new for new in accepted if new.call.reservation]
+    settlements = [
+        Settlement(
+            reservation_id=new.call.reservation,
+            team_id=new.place.team_id,
+            mode=new.place.mode,
+            member_id=new.place.member_id,
+            cost_nanos=new.priced.cost_nanos,
+        )
+        for new in naming
+    ]
+    problems = settle_reservations(settlements, now) if settlements else {}
+    return [
+        Rejected(
+            naming[at].position,
+            naming[at].call.request_id,
+            InvalidRecordError("reservation", message, "not_found"),
+        )
+        for at, message in sorted(problems.items())
+    ]
+
+
+def _index(team_id: int, mode: int, accepted: list[NewCall]) -> None:
+    """What the search looks up beside the calls: their tags, and routes not seen before."""
+    tags = sorted((team_id, mode, tag, new.id) for new in accepted for tag in set(new.call.tags))
+    routes = sorted(
+        {(team_id, call.provider, call.endpoint, call.channel, call.stream) for _at, _id, call, *_ in accepted}
+    )
+    if tags:
+        insert_new(CallTag, ("team_id", "mode", "tag", "id"), tags, returning="id")
+    if routes:
+        insert_new(CallRoute, ROUTE, routes, returning="team_id")
+
+
+class LocalTimes:
+    """Hour and day of an instant on a zone's clock, remembered by the minute: offsets change on minutes."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._known: dict[datetime, tuple[datetime, date]] = {}
+
+    def __call__(self, at: datetime) -> tuple[datetime, date]:
+        minute = at.astimezone(UTC).replace(second=0, microsecond=0)
+        if minute not in self._known:
+            self._known[minute] = (hour_of(minute, self._zone), day_of(minute, self._zone))
+        return self._known[minute]
+
+
+def _fact(new: NewCall, local: LocalTimes) -> Fact:
+    call = new.call
+    hour, day = local(call.started_at)
+    return Fact(
+        hour=hour,
+        day=day,
+        member_id=new.place.member_id,
+        token_id=new.place.token_id,
+        model=call.model,
+        outcome=new.outcome.value,
+        unpriced=int(new.priced.by is PricedBy.NOTHING),
+        input_tokens=call.input_tokens,
+        output_tokens=call.output_tokens,
+        cached_tokens=call.cached_tokens,
+        cache_write_tokens=call.cache_write_tokens,
+        reasoning_tokens=call.reasoning_tokens,
+        cost_nanos=new.priced.cost_nanos,
+        latency_ms=-1 if call.latency_ms is None else call.latency_ms,
+        ttft_ms=-1 if call.ttft_ms is None else call.ttft_ms,
+    )
+
+
+ROUTE = ("team_id", "provider", "endpoint", "channel", "stream")
+# Columns that are stored as they were reported.
+_AS_REPORTED = (
+    "request_id",
+    "started_at",
+    "model",
+    "provider",
+    "endpoint",
+    "channel",
+    "status",
+    "stream",
+    "latency_ms",
+    "ttft_ms",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "error_type",
+    "error_code",
+    "error_message",
+    "ip",
+    "user_agent",
+    "session_id",
+    "tags",
+    "metadata",
+)
+COLUMNS = (
+    "team_id",
+    "id",
+    "mode",
+    "received_at",
+    "member_id",
+    "token_id",
+    "gateway_key_id",
+    "payer_id",
+    "outcome",
+    "cost_nanos",
+    "priced_by",
+    *_AS_REPORTED,
+)
+
+
+def _row(new: NewCall, team: Team, by: Caller, now: datetime) -> tuple[object, ...]:
+    return (
+        team.pk,
+        new.id,
+        new.place.mode,
+        now,
+        new.place.member_id,
+        new.place.token_id,
+        by.gateway_key_id,
+        team.owner_id,
+        new.outcome.value,
+        new.priced.cost_nanos,
+        new.priced.by.value,
+        *(getattr(new.call, name) for name in _AS_REPORTED),
+    )

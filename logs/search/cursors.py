@@ -1,0 +1,38 @@
+"""Places in a list as an address carries them: opaque, signed, and good for the same filters only."""
+
+from uuid import UUID
+
+from django.core import signing
+
+from logs.search.paging import Place
+from logs.search.query import Sort
+
+_signer = signing.Signer(salt="callboard.logs.cursor")
+
+
+class CursorError(Exception):
+    """The cursor was made up or altered, or belongs to other filters; `is_foreign` tells which."""
+
+    def __init__(self, *, is_foreign: bool) -> None:
+        super().__init__()
+        self.is_foreign = is_foreign
+
+
+def write_cursor(place: Place | None, fingerprint: str) -> str:
+    """The cursor of a place; "" for none. `fingerprint` stands for the filters."""
+    if place is None:
+        return ""
+    *values, call_id = place.key
+    return _signer.sign_object([fingerprint, int(place.back), *values, call_id.hex])
+
+
+def read_cursor(text: str, fingerprint: str, sort: Sort) -> Place:
+    """The place of a cursor. Raises CursorError."""
+    try:
+        found = _signer.unsign_object(text)
+    except (signing.BadSignature, ValueError, UnicodeError) as error:
+        raise CursorError(is_foreign=False) from error
+    made_for, back, *values, call_id = found
+    if made_for != fingerprint or len(values) + 1 != len(sort.keys):
+        raise CursorError(is_foreign=True)
+    return Place((*values, UUID(hex=call_id)), back=bool(back))

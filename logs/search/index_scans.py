@@ -1,0 +1,323 @@
+"""Calls at several places of an index in one statement: the first of all, how many, their sums.
+
+Django's own union takes no ordered or limited parts on SQLite.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Case, Expression, F, Field, IntegerField, Q, QuerySet, When
+
+from config.cursors import repeated_cursor
+from logs.models import Call, CallRoute, CallTag
+from logs.recording.ids import id_parameters
+from logs.search.query import Key
+from usage.rollups.bulk import read_values
+from usage.rollups.query import UsageQuery
+
+
+@dataclass(frozen=True)
+class Branches:
+    """The calls at several places of an index, each of which is walked by itself: see `at_places`."""
+
+    calls: QuerySet[Any, Any]
+    at: Sequence[str] = ()
+    places: Sequence[tuple[Any, ...]] = ((),)
+
+    def first(self, columns: Sequence[str], descends: bool, limit: int) -> "Branches":
+        """The first calls at each place. The order there is what makes PostgreSQL walk the index."""
+        order = [F(name).desc() if descends else F(name).asc() for name in columns]
+        return replace(self, calls=self.calls.order_by(*order)[:limit])
+
+
+class _Place(Expression):
+    """A value of a place in an index: the parameter that it is put in for, or the column that it comes from."""
+
+    def __init__(self, name: str, is_column: bool) -> None:
+        super().__init__(output_field=_field(name))
+        self.name, self.is_column = name, is_column
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return (f"place.{self.name}", ()) if self.is_column else ("%s", (self,))
+
+
+def at_places(calls: QuerySet[Any, Any], at: Sequence[str], places: Sequence[tuple[Any, ...]]) -> Branches:
+    """Those of the calls whose columns `at` have the values of one of the places.
+
+    Compiled once, however many there are. SQLite gets the statement once for each place; PostgreSQL, which would take
+    longer to plan two dozen than to run them, a table of the places.
+    """
+    is_column = _is_table(places)
+    return Branches(calls.filter(**{name: _Place(name, is_column) for name in at}), at, places)
+
+
+def _is_table(places: Sequence[tuple[Any, ...]]) -> bool:
+    return connection.vendor == "postgresql" and len(places) > 1
+
+
+def _field(name: str) -> "Field[Any, Any]":
+    field = Call._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field
+
+
+def keys_of(branches: Branches, columns: Sequence[str], *, descends: bool, limit: int) -> list[Key]:
+    """The first keys of all branches together: `columns`, of which the last is the id.
+
+    Each branch is walked in this order, until there are enough.
+    """
+    limited = branches.first(columns, descends, limit)
+    outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
+    return [_key(row) for row in _select(outer, [limited], columns)]
+
+
+def keys_beside(above: Branches, below: Branches, columns: Sequence[str]) -> list[Key]:
+    """The lowest key of each branch above a place, and the highest of each below it: one statement."""
+    limited = [above.first(columns, False, 1), below.first(columns, True, 1)]
+    return [_key(row) for row in _select("SELECT * FROM u", limited, columns)]
+
+
+def keys_of_all(
+    branches: Branches, columns: Sequence[str], *, descends: bool, limit: int, index: str
+) -> list[Key]:
+    """The first keys of all branches together, where each is few: found by the index, and then sorted."""
+    outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
+    return [_key(row) for row in _select(outer, [branches], columns, index)]
+
+
+def keys_and_sums(
+    branches: Branches,
+    columns: Sequence[str],
+    summed: Sequence[str],
+    *,
+    descends: bool,
+    limit: int,
+    index: str | None = None,
+) -> tuple[list[Key], list[int]]:
+    """`keys_of_all`, and of the same calls `sums_of`: found once, where both together would find them twice."""
+    width = len(columns)
+    order = _order(columns, descends)
+    outer = (
+        f"SELECT * FROM (SELECT * FROM u {order} LIMIT {limit}) first "
+        f"CROSS JOIN (SELECT {_sums(width, len(summed))} FROM u) whole {order}"
+    )
+    rows = _select(outer, [branches], [*columns, *summed], index)
+    keys = [_key(row[:width]) for row in rows]
+    whole = rows[0][width + len(summed) :] if rows else [0] * (1 + len(summed))
+    return keys, [int(value) for value in whole]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look through the first calls of some branches found."""
+
+    keys: list[Key]  # the first that meet the conditions
+    met: int  # how many do
+    looked: int  # how many were looked through
+    edge: Key | None  # the last of these
+
+
+def look_through(
+    branches: Branches,
+    columns: Sequence[str],
+    conditions: Q,
+    *,
+    descends: bool,
+    limit: int,
+    most: int,
+    index: str,
+) -> Look:
+    """Of the first `most` calls of all branches together: the first `limit` keys of those that meet some conditions,
+    and how many do. Each call is looked at once; each branch is walked in the order of `columns`, the last of which
+    is the id.
+    """
+    met = Case(When(conditions, then=1), default=0, output_field=IntegerField())
+    limited = replace(branches, calls=branches.calls.annotate(has_met=met)).first(columns, descends, most)
+    keys = ", ".join(f"c{n}" for n in range(len(columns)))
+    order, back = _order(columns, descends), _order(columns, not descends)
+    several = len(branches.places) > 1
+    looked = "looked" if several else "u"
+    flag = f"c{len(columns)}"
+    outer = f""" SELECT whole.*, edge.*, found.* FROM (SELECT count(*), COALESCE(sum({flag}), 0) FROM {looked}) whole
+        LEFT JOIN (SELECT {keys} FROM {looked} {back} LIMIT 1) edge ON true
+        LEFT JOIN (SELECT {keys} FROM {looked} WHERE {flag} = 1 {order} LIMIT {limit}) found ON true"""
+    if several:
+        outer = f", looked AS (SELECT * FROM u {order} LIMIT {most}) {outer}"
+    rows = _select(outer, [limited], [*columns, "has_met"], index)
+    if not rows or not rows[0][0]:
+        return Look([], 0, 0, None)
+    looked, met_of_all, *rest = rows[0]
+    width = len(columns)
+    found = sorted((_key(row[2 + width :]) for row in rows if row[-1] is not None), reverse=descends)
+    return Look(found, int(met_of_all), int(looked), _key(rest[:width]))
+
+
+def newest(
+    team_ids: Sequence[int], member_id: int, mode: int, columns: Sequence[str], *, limit: int
+) -> list[dict[str, Any]]:
+    """A member's newest calls in some teams together, with these columns; "id" must be one.
+
+    By hand: every personal page asks, and to build and compile a query for each team takes longer than the answer.
+    """
+    if not team_ids:
+        return []
+    each = f"SELECT * FROM (SELECT {', '.join(columns)} {_OF_MEMBER}) one"
+    text = f"{' UNION ALL '.join([each] * len(team_ids))} ORDER BY id DESC LIMIT {limit}"
+    with repeated_cursor() as cursor:
+        cursor.execute(text, [value for team_id in team_ids for value in (team_id, member_id, mode, limit)])
+        rows = read_values(Call, columns, cursor.fetchall())
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+_OF_MEMBER = (
+    f"FROM {Call._meta.db_table} WHERE team_id = %s AND member_id = %s AND mode = %s ORDER BY id DESC LIMIT %s"
+)
+
+
+def _sums(first: int, several: int) -> str:
+    """How many rows of `u` there are, and the sums of some columns from one on."""
+    return ", ".join(["count(*)", *(f"COALESCE(sum(c{n}), 0)" for n in range(first, first + several))])
+
+
+def _order(columns: Sequence[str], descends: bool) -> str:
+    """The order of the outer statement. The plus keeps SQLite from finding calls in this order, in the hope of being
+    done soon, and from merging two dozen parts that are in order, which takes four times as long as to sort them.
+    """
+    way, plain = "DESC" if descends else "ASC", "+" if connection.vendor == "sqlite" else ""
+    return "ORDER BY " + ", ".join(f"{plain}c{n} {way}" for n in range(len(columns)))
+
+
+def count_up_to(branches: Branches, order: Sequence[str], most: int) -> int:
+    """How many calls the branches have, counted no further than `most`, along the index of that order."""
+    limited = branches.first(order, True, most)
+    rows = _select(f"SELECT count(*) FROM (SELECT 1 FROM u LIMIT {most}) n", [limited], ["id"])
+    return int(rows[0][0]) if rows else 0
+
+
+def calls_of_routes(usage: UsageQuery, routes: int, most: int) -> list[tuple[str, str, str, bool, int]]:
+    """The first `routes` ways (provider, endpoint, channel, stream) that calls of the team went, and how many of the
+    mode and time went each, counted no further than `most`: one statement, in which the database meets each way."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OF_ROUTES, [*id_parameters(usage.range), usage.mode, usage.team.pk, most, usage.team.pk, routes]
+        )
+        return [(*way, bool(stream), int(calls)) for *way, stream, calls in cursor.fetchall()]
+
+
+# The order of calls is what makes PostgreSQL walk the index.
+_OF_ROUTES = f"""
+SELECT provider, endpoint, channel, stream, (SELECT count(*) FROM (
+  SELECT 1 FROM {Call._meta.db_table} c
+  WHERE c.provider = r.provider AND c.endpoint = r.endpoint AND c.channel = r.channel AND c.stream = r.stream
+    AND c.id >= %s AND c.id < %s AND c.mode = %s AND c.team_id = %s
+  ORDER BY c.id DESC LIMIT %s) n)
+FROM {CallRoute._meta.db_table} r WHERE team_id = %s ORDER BY provider, endpoint, channel, stream LIMIT %s"""
+
+
+def calls_of_tags(usage: UsageQuery, tags: int, most: int) -> list[tuple[str, int]]:
+    """The first `tags` tags of the team's calls of a mode, and how many of the time have each, counted no further than
+    `most`: one statement, which goes from tag to tag in their index however many calls have one."""
+    team = [usage.team.pk, usage.mode]
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_TAGS, [*team, *team, *team, *id_parameters(usage.range), most, tags])
+        return [(tag, int(calls)) for tag, calls in cursor.fetchall()]
+
+
+_TAGS = f"{CallTag._meta.db_table} c WHERE c.team_id = %s AND c.mode = %s"
+_OF_TAGS = f"""
+WITH RECURSIVE known(tag) AS (
+  SELECT (SELECT c.tag FROM {_TAGS} ORDER BY c.tag LIMIT 1)
+  UNION ALL
+  SELECT (SELECT c.tag FROM {_TAGS} AND c.tag > known.tag ORDER BY c.tag LIMIT 1) FROM known WHERE tag IS NOT NULL)
+SELECT tag, (SELECT count(*) FROM (
+  SELECT 1 FROM {_TAGS} AND c.tag = known.tag AND c.id >= %s AND c.id < %s ORDER BY c.id DESC LIMIT %s) n)
+FROM known WHERE tag IS NOT NULL LIMIT %s"""
+
+
+def tally(calls: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:
+    """How often each value of a column occurs among the newest of the calls, at most `most` of them."""
+    outer = "SELECT c0, count(*) FROM u GROUP BY c0"
+    return dict(_select(outer, [Branches(calls).first(["id"], True, most)], [column]))
+
+
+def sums_of(branches: Branches, columns: Sequence[str], index: str) -> list[int]:
+    """The number of calls, and the sums of integer columns, found by the index."""
+    rows = _select(f"SELECT {_sums(0, len(columns))} FROM u", [branches], columns, index)
+    return [int(value) for value in rows[0]] if rows else [0] * (len(columns) + 1)
+
+
+def _select(
+    outer: str, several: Sequence[Branches], columns: Sequence[str], index: str | None = None
+) -> list[tuple[Any, ...]]:
+    """Runs `outer` over `u(c0, c1, …)`, the columns of all branches; [] when no branch can have calls.
+
+    With an `index` ("" for the one that the conditions suggest) nothing but that index is walked.
+    """
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for branches in several:
+        try:
+            sql, values = branches.calls.values_list(*columns).query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        made, used = _parts(branches, _by_index(sql, index), values)
+        parts += made
+        parameters += used
+    if not parts:
+        return []
+    names = ", ".join(f"c{n}" for n in range(len(columns)))
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH u({names}) AS ({' UNION ALL '.join(parts)}) {outer}", parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _parts(branches: Branches, sql: str, values: Sequence[Any]) -> tuple[list[str], list[Any]]:
+    """SELECTs for all places, and their parameters."""
+    at, places = branches.at, branches.places
+    if _is_table(places):
+        types = ", ".join([f"%s::{_field(name).cast_db_type(connection)}[]" for name in at])
+        table = f"unnest({types}) AS place({', '.join(at)})"
+        columns = [list(column) for column in zip(*places, strict=True)]
+        return [f"SELECT b.* FROM {table} CROSS JOIN LATERAL ({sql}) b"], [*columns, *values]
+    put = [at.index(value.name) if isinstance(value, _Place) else None for value in values]
+    used = [value if n is None else place[n] for place in places for n, value in zip(put, values, strict=True)]
+    return [f"SELECT * FROM ({sql}) b"] * len(places), used
+
+
+def _by_index(sql: str, index: str | None) -> str:
+    """SQLite has no statistics to choose an index by; PostgreSQL has, and takes no orders."""
+    if index is None:
+        return sql
+    if connection.vendor == "postgresql":
+        # Keeps it from finding calls in the order of the outer statement, in the hope of being done soon.
+        return f"{sql} OFFSET 0"
+    if not index:
+        return sql
+    name = _primary_index() if index == PRIMARY else index
+    return sql.replace(' FROM "logs_call" ', f' FROM "logs_call" INDEXED BY "{name}" ', 1)
+
+
+# Stands for the index of the primary key, which SQLite names by itself.
+PRIMARY = "primary"
+
+
+@cache
+def _primary_index() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pragma_index_list(%s) WHERE origin = 'pk'", [Call._meta.db_table])
+        return str(cursor.fetchone()[0])
+
+
+def _key(row: Sequence[Any]) -> Key:
+    return (*row[:-1], _uuid(row[-1]))
+
+
+def _uuid(value: Any) -> UUID:
+    """SQLite answers ids as text, as it keeps them."""
+    return value if isinstance(value, UUID) else UUID(hex=value)

@@ -1,0 +1,153 @@
+"""Finding calls: one page of them, newer or older than a place, however few match among however many.
+
+When some index leaves few candidates, all of them are taken. Otherwise the list is walked in its order,
+a bounded number of calls at a time, and a page says how far it looked when it found too few.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from logs.search.access_paths import Path
+from logs.search.index_scans import keys_and_sums, keys_beside, keys_of, keys_of_all, look_through
+from logs.search.plans import BOUND, Plan
+from logs.search.query import CallQuery, Key, Stretch
+
+PAGE = 50
+# How many calls are looked through for one page, in growing steps: the first mostly finds enough.
+STEPS = (1_500, 3_000, 7_500)
+# For the first page of all, which nobody wants to wait for. What is looked through first counts for the total too.
+FIRST_STEPS = (1_500, 2_500)
+# What a total tells beside the number of calls.
+SUMMED = ("cost_nanos", "has_failed")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the list: the key of a call there, and whether what is newer (or higher) is wanted."""
+
+    key: Key
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class Total:
+    """The number of calls, exact or the least that it can be; cost and failed where they are known too."""
+
+    calls: int
+    is_exact: bool = True
+    cost_nanos: int | None = None
+    failed: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page: ids in the order of the list, and what lies around it."""
+
+    keys: list[Key] = field(default_factory=list)
+    before: Place | None = None
+    after: Place | None = None
+    # Where the search stopped for today, with more calls to look through; `after` goes on from there.
+    stopped_at: Key | None = None
+    # Of all pages together, where it came out on the way.
+    total: Total | None = None
+
+    @property
+    def ids(self) -> list[UUID]:
+        return [key[-1] for key in self.keys]
+
+
+def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: int = PAGE) -> Found:
+    """The calls next to a place in the list, or the first ones."""
+    path, names, stretch = plan.path, query.sort.keys, _stretch(query, place)
+    if plan.is_few:
+        branches, down = path.matches(query, stretch), stretch.descends
+        keys = keys_of_all(branches, names, descends=down, limit=size + 1, index=path.index)
+    elif path.settles(query):
+        keys = keys_of(path.candidates(query, stretch), names, descends=stretch.descends, limit=size + 1)
+    else:
+        return _walk(query, path, place, size, STEPS)
+    return _page(keys, size, place)
+
+
+def find_first_page(query: CallQuery, plan: Plan, size: int = PAGE) -> Found:
+    """The first page, and of all pages as much as comes out in the same look at the calls."""
+    path, names, down = plan.path, query.sort.keys, query.sort.descends
+    if not (plan.is_few or path.settles(query)):
+        return _walk(query, path, None, size, FIRST_STEPS)
+    if query.counted_by_rollups:  # which know the total
+        return find_page(query, plan, size=size)
+    if plan.is_few:
+        branches = path.matches(query)
+        keys, sums = keys_and_sums(branches, names, SUMMED, descends=down, limit=size + 1, index=path.index)
+        return replace(_page(keys, size), total=Total(sums[0], True, *sums[1:]))
+    if len(path.places) > 1:  # each of which would be read to the end
+        return find_page(query, plan, size=size)
+    branches = path.candidates(query).first(names, down, max(BOUND, size) + 1)
+    summed = SUMMED if path.holds >= set(SUMMED) else ()
+    keys, sums = keys_and_sums(branches, names, summed, descends=down, limit=size + 1)
+    return replace(_page(keys, size), total=bounded(*sums))
+
+
+def bounded(calls: int, *sums: int) -> Total:
+    """The total of calls that were counted as far as BOUND + 1, and of what was added up of them."""
+    return Total(calls, True, *sums) if calls <= BOUND else Total(BOUND, is_exact=False)
+
+
+def find_neighbours(query: CallQuery, plan: Plan, key: Key) -> tuple[UUID | None, UUID | None]:
+    """The calls right before and right after a place in the list."""
+    if plan.is_few or not plan.path.settles(query):
+        before, after = (find_page(query, plan, Place(key, back), size=1).ids for back in (True, False))
+        return next(iter(before), None), next(iter(after), None)
+    above, below = (Stretch(query.sort, descends, key) for descends in (False, True))
+    found = keys_beside(plan.path.candidates(query, above), plan.path.candidates(query, below), query.sort.keys)
+    higher = min((one for one in found if one > key), default=(None,))[-1]
+    lower = max((one for one in found if one < key), default=(None,))[-1]
+    return (higher, lower) if query.sort.descends else (lower, higher)
+
+
+def _stretch(query: CallQuery, place: Place | None) -> Stretch:
+    back = place is not None and place.back
+    return Stretch(query.sort, query.sort.descends is not back, place.key if place else None)
+
+
+def _walk(query: CallQuery, path: Path, place: Place | None, size: int, steps: Sequence[int]) -> Found:
+    """A page along an index that leaves conditions to check: so many calls are looked through, a step at a time."""
+    keys: list[Key] = []
+    met, has_all, stretch = 0, False, _stretch(query, place)
+    for step in steps:
+        look = look_through(
+            path.looked_at(query, stretch, step),
+            query.sort.keys,
+            path.left_to_check(query),
+            descends=stretch.descends,
+            limit=size + 1 - len(keys),
+            most=step,
+            index=path.index,
+        )
+        keys += look.keys
+        met += look.met
+        stretch = replace(stretch, after=look.edge)
+        has_all = look.looked < step
+        if has_all or len(keys) > size:
+            break
+    stopped = None if has_all or len(keys) > size else stretch.after
+    # From a place on, not all pages were looked at.
+    return replace(_page(keys, size, place, stopped), total=None if place else Total(met, is_exact=has_all))
+
+
+def _page(keys: list[Key], size: int, place: Place | None = None, stopped: Key | None = None) -> Found:
+    """Trims the one key too many that tells whether there is more."""
+    back = place is not None and place.back
+    more = len(keys) > size
+    keys = keys[:size]
+    if back:
+        keys.reverse()
+    first = keys[0] if keys else place.key if place else None
+    last = keys[-1] if keys else place.key if place else None
+    further = Place(stopped, back) if stopped and not more else None
+    if back:
+        before = Place(first, back=True) if more and first else further
+        return Found(keys, before=before, after=Place(last) if last else None, stopped_at=stopped)
+    after = Place(last) if more and last else further
+    return Found(keys, Place(first, back=True) if place and first else None, after, None if more else stopped)

@@ -1,0 +1,116 @@
+"""Counting single calls: for ranges and filters that no rollup knows (see `usage.rollups.reader`)."""
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from django.db import connection
+
+from logs.models import Call, KeptCalls
+from logs.recording.ids import id_parameters
+from teams.models import Mode, Team
+from usage.anomalies.details import CallRow
+from usage.prices.models import PricedBy
+from usage.rollups.folding import COUNTERS, SKETCHES
+from usage.rollups.models import Outcome
+from usage.rollups.query import Dimension, Granularity, Range, UsageQuery
+from usage.rollups.reader import COLUMN, Asked, RawRow
+from usage.rollups.sketch import Ints, sketches_of
+from usage.rollups.statements import Depth, Select, filters_of, run_union, within_filters
+
+# Every zone's hours and days begin at a multiple of this.
+_SLOT_SECONDS = 900
+_COUNTED = {
+    "calls": "COUNT(*)",
+    "succeeded": f"COUNT(*) FILTER (WHERE outcome = {Outcome.SUCCEEDED.value})",
+    "client_errors": f"COUNT(*) FILTER (WHERE outcome = {Outcome.CLIENT_ERROR.value})",
+    "throttled": f"COUNT(*) FILTER (WHERE outcome = {Outcome.THROTTLED.value})",
+    "server_errors": f"COUNT(*) FILTER (WHERE outcome = {Outcome.SERVER_ERROR.value})",
+    "unpriced": f"COUNT(*) FILTER (WHERE priced_by = {PricedBy.NOTHING.value})",
+    "input_tokens": "CAST(SUM(input_tokens) AS bigint)",
+    "output_tokens": "CAST(SUM(output_tokens) AS bigint)",
+    "cached_tokens": "CAST(SUM(cached_tokens) AS bigint)",
+    "cache_write_tokens": "CAST(SUM(cache_write_tokens) AS bigint)",
+    "reasoning_tokens": "CAST(SUM(reasoning_tokens) AS bigint)",
+    "cost_nanos": "CAST(SUM(cost_nanos) AS bigint)",
+    "latency_sum_ms": "CAST(COALESCE(SUM(latency_ms), 0) AS bigint)",
+    "latency_count": "COUNT(latency_ms)",
+    "ttft_sum_ms": "CAST(COALESCE(SUM(ttft_ms), 0) AS bigint)",
+    "ttft_count": "COUNT(ttft_ms)",
+}
+# The quarter of an hour as a number since 1970, and the known values of a column as text with commas.
+_DIALECTS = {
+    "postgresql": (
+        f"floor(extract(epoch from started_at) / {_SLOT_SECONDS})::bigint",
+        "string_agg({}::text, ',')",
+    ),
+    "sqlite": (f"CAST(strftime('%%s', started_at) AS INTEGER) / {_SLOT_SECONDS}", "group_concat({}, ',')"),
+}
+
+
+def count_calls(asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -> Iterator[RawRow]:
+    """The figures of single calls by slot and dimensions, in one statement: the source `usage.rollups.reader` asks.
+
+    Slots are for charts by the hour. Otherwise each range lies in one bucket, and one row for all of it is far
+    less to read.
+    """
+    pieces = [(query, one) for query, ranges in asked for one in ranges]
+    columns = tuple(COLUMN[dimension] for dimension in by)
+    rows = run_union([_select(number, *piece, columns, depth) for number, piece in enumerate(pieces)])
+    sketches = [sketches_of([_values(row[end]) for row in rows]) for end in (-2, -1)]
+    for (number, slot, *row), latency, ttft in zip(rows, *sketches, strict=True):
+        query, one = pieces[number]
+        # A slot can reach back before the range's start; the calls counted here do not.
+        at = one.start if slot is None else max(one.start, datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC))
+        yield query.team.pk, at, tuple(row[: len(columns)]), row[len(columns) : -2], latency, ttft
+
+
+def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...], depth: Depth) -> Select:
+    """The range's number, slot, dimensions, sums, and the values that percentiles are of; by the primary key."""
+    within, values = within_filters(filters_of(query))
+    by_slot = query.granularity is Granularity.HOUR
+    text = _text(connection.vendor, by_slot, columns, depth, within)
+    return text, [number, query.team.pk, query.mode, *id_parameters(one), *values]
+
+
+@functools.lru_cache(maxsize=256)  # filters can have any number of values
+def _text(vendor: str, by_slot: bool, columns: tuple[str, ...], depth: Depth, filters: str) -> str:
+    slot, listed = _DIALECTS[vendor]
+    sums = [_COUNTED[name] if name in depth.counters else "0" for name in COUNTERS]
+    values = [
+        listed.format(name) if sketch in depth.sketches else "''"
+        for name, sketch in zip(("latency_ms", "ttft_ms"), SKETCHES, strict=True)
+    ]
+    selected = ", ".join(["%s", f"{slot if by_slot else 'NULL'} AS slot", *columns, *sums, *values])
+    # By the team, so that there is no row where there is nothing.
+    groups = ", ".join(["team_id", *(["slot"] if by_slot else []), *columns])
+    within = f"team_id = %s AND mode = %s AND id >= %s AND id < %s{filters}"
+    return f"SELECT {selected} FROM {Call._meta.db_table} WHERE {within} GROUP BY {groups}"  # noqa: S608  # our own names
+
+
+def kept_sql(vendor: str) -> str:
+    """From when on calls are kept: the source `usage.rollups.resolution` asks."""
+    second = _SINCE[vendor]
+    return f"SELECT %s, 2, {second} FROM {KeptCalls._meta.db_table} WHERE team_id = %s"  # noqa: S608  # our own names
+
+
+_SINCE = {
+    "postgresql": "extract(epoch from since)::bigint",
+    "sqlite": "CAST(strftime('%%s', since) AS INTEGER)",
+}
+
+
+def _values(listed: str | None) -> Ints:
+    return np.fromstring(listed or "", dtype=np.int64, sep=",")
+
+
+def count_by_token(team: Team, mode: Mode, ranges: Sequence[Range]) -> Iterable[CallRow]:
+    """The calls of a few hours by token: the source that `usage.anomalies.details` asks."""
+    query = UsageQuery(team, mode, ranges[0], granularity=Granularity.HOUR)
+    names = ("calls", "input_tokens", "output_tokens", "cost_nanos", "succeeded")
+    places = [COUNTERS.index(name) for name in names]
+    by = (Dimension.MEMBER, Dimension.TOKEN, Dimension.MODEL)
+    for _team, at, key, counters, *_no_sketches in count_calls([(query, ranges)], by, Depth(frozenset(names))):
+        calls, taken_in, given_out, cost, succeeded = (counters[place] for place in places)
+        yield at, *key, calls, taken_in + given_out, cost, calls - succeeded

@@ -1,0 +1,86 @@
+"""How many calls a question finds, what they cost, how many failed: exactly, or as far as was counted."""
+
+from dataclasses import replace
+
+from logs.recording.kept_calls import kept_within
+from logs.search.access_paths import Path, paths
+from logs.search.counts import BY_OUTCOME, counts_of
+from logs.search.index_scans import count_up_to, look_through, sums_of
+from logs.search.paging import FIRST_STEPS, SUMMED, Found, Total, bounded
+from logs.search.plans import BOUND, Plan
+from logs.search.query import CallQuery, Stretch
+from usage.rollups.models import Outcome
+
+# Of so many the costs are added up call by call.
+FEW = 4_000
+# The index of failed calls has their costs, so that many can be summed.
+MOST_SUMMED = 50_000
+
+
+def count_calls(query: CallQuery, plan: Plan, first: Found | None = None) -> Total:
+    """The total of all pages. `first` is the first page, if that is at hand: it has searched already."""
+    if query.counted_by_rollups:
+        return _from_rollups(query)
+    if plan.counted is not None and not plan.is_few:
+        return bounded(plan.counted)
+    total = _bounded(query, plan) if first is None or first.total is None else first.total
+    if total.is_exact and total.failed is None and total.calls <= FEW:
+        return _exactly(query, plan.path)
+    return total
+
+
+def _bounded(query: CallQuery, plan: Plan) -> Total:
+    path = plan.path
+    if plan.is_few:
+        return _exactly(query, path)
+    if path.settles(query):
+        return bounded(count_up_to(path.candidates(query), path.order, BOUND + 1))
+    look = look_through(
+        path.looked_at(query, Stretch(query.sort, query.sort.descends), FIRST_STEPS[0]),
+        query.sort.keys,
+        path.left_to_check(query),
+        descends=query.sort.descends,
+        limit=0,
+        most=FIRST_STEPS[0],
+        index=path.index,
+    )
+    return Total(look.met, is_exact=look.looked < FIRST_STEPS[0])
+
+
+def _exactly(query: CallQuery, path: Path) -> Total:
+    calls, cost, failed = sums_of(path.matches(query), SUMMED, path.index)
+    return Total(calls, cost_nanos=cost, failed=failed)
+
+
+def _from_rollups(query: CallQuery) -> Total:
+    counted = counts_of(query.usage, None, [*BY_OUTCOME, "unpriced", "cost_nanos"])
+    *by_outcome, unpriced, cost = counted.get(None, [0] * (len(BY_OUTCOME) + 2))
+    if query.unpriced:  # of these none failed, and none cost anything
+        return Total(unpriced, failed=0, cost_nanos=0)
+    asked = query.outcome or tuple(range(len(BY_OUTCOME)))
+    calls = sum(by_outcome[outcome] for outcome in asked)
+    failed = calls - (by_outcome[Outcome.SUCCEEDED] if Outcome.SUCCEEDED in asked else 0)
+    if query.outcome:
+        return Total(calls, failed=failed, cost_nanos=_cost(query, cost, sum(by_outcome[1:])))
+    return Total(calls - (unpriced if query.unpriced is False else 0), failed=failed, cost_nanos=cost)
+
+
+def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
+    """The rollups know no cost by outcome; that of failed calls is summed, unless there are very many, or
+    some of them may be deleted.
+    """
+    if failed_calls > MOST_SUMMED:
+        return None
+    has_succeeded = Outcome.SUCCEEDED in query.outcome
+    if not failed_calls:
+        return whole if has_succeeded else 0
+    kinds = [
+        kind for kind in Outcome if kind != Outcome.SUCCEEDED and (kind in query.outcome) is not has_succeeded
+    ]
+    if not kinds:
+        return whole if has_succeeded else 0
+    if kept_within(query.usage) is not None:
+        return None
+    failed = replace(query, outcome=tuple(kind.value for kind in kinds))
+    cost = _exactly(failed, paths(failed)[0]).cost_nanos or 0
+    return whole - cost if has_succeeded else cost

@@ -1,0 +1,184 @@
+"""One call: everything about it, in the drawer or as a page, for those who may see it."""
+
+import pytest
+from django.urls import reverse
+
+from logs.integrity.retention import delete_old_calls
+from teams.models import Mode
+from usage.quotas.models import Level, Period, Quota
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def detail(cast, client_of):
+    """`detail("owner", call, sort="cost")`: the call's page as that person sees it."""
+
+    def get(name, call, headers=None, **asked):
+        url = reverse("logs:detail", args=[cast.team.slug, call.id])
+        return client_of(name).get(url, asked, headers=headers)
+
+    return get
+
+
+def test_a_member_sees_their_own_call_but_not_anothers(record, detail):
+    own, foreign = record("member", "own"), record("owner", "foreign")
+    assert detail("member", own).status_code == 200
+    assert detail("member", foreign).status_code == 404
+    assert detail("administrator", own).status_code == 200
+
+
+def test_the_address_of_a_deleted_call_tells_of_the_retention_and_that_of_anothers_the_same(
+    record, detail, settings, now
+):
+    deleted = record("member", "old", minutes=5 * 24 * 60)
+    settings.CALL_RETENTION_DAYS = 3
+    delete_old_calls(now=now)
+    answers = [detail("member", call) for call in (deleted, record("owner", "foreign"))]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    told, other = (answer.content.decode().partition("<main")[2] for answer in answers)
+    assert "There is no such call" in told
+    assert "single calls are deleted after 3 days" in told
+    assert told == other
+
+
+@pytest.mark.parametrize("name", ["former", "outsider"])
+def test_outsiders_and_former_members_get_404(record, detail, name):
+    assert detail(name, record("member", "a")).status_code == 404
+
+
+def test_a_call_of_another_team_is_not_found_under_this_one(cast, record, detail, token_of):
+    token, _secret = token_of("outsider", team=cast.other_team)
+    assert detail("owner", record("outsider", "a", token=token)).status_code == 404
+
+
+def test_the_price_is_shown_as_a_formula(record, detail):
+    call = record("owner", "a", cached_tokens=200)
+    price = detail("owner", call).context["detail"].price
+    assert price.formula == "(800 × $0.15/M) + (200 × $0.075/M) + (500 × $0.6/M)"
+    assert "= $0.000435" in detail("owner", call).content.decode()
+
+
+def test_what_the_call_itself_costs_is_part_of_the_formula(record, detail):
+    response = detail("owner", record("owner", "a", model="sonar", provider="perplexity"))
+    assert response.context["detail"].price.formula == "(1,000 × $1/M) + (500 × $1/M) + $0.012"
+    assert "The call itself" in response.content.decode()
+    assert "= $0.0135" in response.content.decode()
+
+
+def test_a_reported_cost_and_a_missing_price_say_so_instead_of_a_formula(record, detail):
+    for call, words in [
+        (record("owner", "a", cost_nanos=5), "reported with the call"),
+        (record("owner", "b", model="house-model"), "unpriced"),
+        (record("owner", "c", status=500), "failed, not charged"),
+    ]:
+        response = detail("owner", call)
+        assert response.context["detail"].price.formula == ""
+        assert words in response.content.decode()
+
+
+def test_the_levels_that_it_counted_against_are_named_with_their_limits(cast, record, detail):
+    call = record("member", "a")
+    space = cast.owner.owned_teams.get(is_personal=True)
+    Quota.objects.create(team=cast.team, token_id=call.token_id, limit_nanos=1, period=Period.DAY)
+    for person, limit in [(cast.member, 2), (cast.administrator, 20)]:
+        membership = cast.team.memberships.get(user=person)
+        Quota.objects.create(team=cast.team, membership=membership, limit_nanos=limit, period=Period.DAY)
+    Quota.objects.create(team=cast.team, limit_nanos=3, period=Period.WEEK)
+    Quota.objects.create(team=space, limit_nanos=4, period=Period.MONTH)
+    Quota.objects.create(team=cast.other_team, limit_nanos=30, period=Period.MONTH)
+    levels = detail("owner", call).context["detail"].levels
+    assert [(level.label, level.quota.limit_nanos) for level in levels] == [
+        ("Token laptop", 1),
+        (Level.MEMBER.label, 2),
+        (Level.TEAM.label, 3),
+        ("Balance of the owner", 4),
+    ]
+
+
+def test_a_large_team_with_many_quotas_costs_no_more(cast, record, client_of, django_assert_num_queries):
+    client, call = client_of("owner"), record("member", "a")
+    url = reverse("logs:detail", args=[cast.team.slug, call.id])
+    client.get(url)
+    for membership in cast.team.memberships.all():
+        Quota.objects.create(team=cast.team, membership=membership, limit_nanos=1, period=Period.DAY)
+    with django_assert_num_queries(9):
+        assert client.get(url).status_code == 200
+
+
+def test_levels_without_a_limit_are_named_as_well(record, detail):
+    levels = detail("owner", record("member", "a")).context["detail"].levels
+    assert [level.quota for level in levels] == [None] * 4
+
+
+def test_before_and_next_follow_the_filters_and_the_order_of_the_list(record, detail):
+    calls = [record("owner", f"r{n}", minutes=n + 1, latency_ms=n * 10, stream=n != 2) for n in range(5)]
+    response = detail("owner", calls[1])
+    assert (response.context["newer"], response.context["older"]) == (calls[0].id, calls[2].id)
+    response = detail("owner", calls[1], stream="yes")
+    assert (response.context["newer"], response.context["older"]) == (calls[0].id, calls[3].id)
+    response = detail("owner", calls[4], sort="latency")
+    assert (response.context["newer"], response.context["older"]) == (None, calls[3].id)
+
+
+def test_the_link_to_share_leads_to_the_calls_own_mode_whatever_the_list_was(
+    record, detail, token_of, client_of
+):
+    token, _secret = token_of("owner", mode=Mode.TEST)
+    in_test = [record("owner", f"t{n}", minutes=n, token=token) for n in (1, 3)]
+    live = [record("owner", f"l{n}", minutes=n) for n in (2, 4)]
+    for calls in (in_test, live):
+        for asked in ({}, {"mode": "test", "sort": "cost"}):
+            link = detail("owner", calls[0], **asked).context["share_url"]
+            assert "sort" not in link
+            shown = client_of("owner").get(link).context
+            assert (shown["detail"].call.id, shown["older"]) == (calls[0].id, calls[1].id)
+
+
+def test_a_members_neighbours_are_their_own(record, detail):
+    record("owner", "between", minutes=2)
+    first, last = record("member", "first", minutes=1), record("member", "last", minutes=3)
+    assert detail("member", first).context["older"] == last.id
+
+
+def test_everything_reported_is_shown_and_escaped(record, detail):
+    text = detail(
+        "owner",
+        record(
+            "owner",
+            "<script>alert(1)</script>",
+            status=500,
+            error_type="<b>type</b>",
+            error_message="<img src=x>",
+            tags=["<i>tag</i>"],
+            metadata={"job": "<u>nightly</u>"},
+            session_id="s'\"1",
+            ip="10.0.0.1",
+            user_agent="curl/8 <x>",
+            ttft_ms=100,
+        ),
+    ).content.decode()
+    for raw in ("<script>alert", "<b>type", "<img src=x", "<i>tag", "<u>nightly", "curl/8 <x>"):
+        assert raw not in text
+    for shown in ("&lt;b&gt;type", "&lt;img", "&lt;i&gt;tag", "nightly", "10.0.0.1", "100\N{NO-BREAK SPACE}ms"):
+        assert shown in text
+
+
+def test_calls_like_this_lead_to_a_list_that_has_it(cast, record, detail, client_of):
+    call = record("member", "a", status=500, error_type="server_error", session_id="s", ip="10.0.0.9")
+    for name in ("owner", "member"):
+        alike = detail(name, call).context["detail"].alike
+        assert len(alike) == 5
+        for one in alike:
+            page = client_of(name).get(reverse("logs:list", args=[cast.team.slug]) + one.query).context["page"]
+            assert [row.call.id for row in page.calls] == [call.id], one.label
+
+
+def test_a_swap_gets_the_drawer_only(record, detail):
+    part = detail("owner", record("owner", "a"), headers={"HX-Request": "true"}).content.decode()
+    assert part.lstrip().startswith('<aside class="drawer"')
+    assert "<html" not in part
+
+
+def test_a_wrong_filter_beside_a_call_leaves_the_call_readable(record, detail):
+    assert detail("owner", record("owner", "a"), latency_from="x", cursor="y").status_code == 200

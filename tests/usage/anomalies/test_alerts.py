@@ -1,0 +1,116 @@
+"""Alerts of unusual episodes: once for each, to those who want them, in words with a link."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.core.management import call_command
+
+from teams.activity import Actor
+from teams.models import Membership, Mode, Role
+from tests.usage.anomalies.conftest import LUNCH, NOW
+from usage.alerts.actions.subscriptions import Wishes, set_usage_mail
+from usage.alerts.anomalies import alert_unusual
+from usage.alerts.models import Message
+from usage.alerts.outbox import send_due
+from usage.anomalies.actions import mark_expected
+from usage.anomalies.find import find_unusual
+from usage.anomalies.models import ToldEpisode
+from usage.rollups.query import Range
+
+SOON = LUNCH + timedelta(minutes=70)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(db, settings):
+    cache.clear()
+    settings.HAS_MAIL = True
+
+
+@pytest.fixture
+def wanted(cast):
+    """Olivia and Adam want alerts."""
+    for user in (cast.owner, cast.administrator):
+        set_usage_mail(by=Actor(user), team=cast.team, wishes=Wishes(alerts=True), now=NOW)
+
+
+@pytest.fixture
+def alert():
+    def run(now=SOON) -> int:
+        told = alert_unusual(now=now)
+        send_due(now=now)
+        return told
+
+    return run
+
+
+def test_an_episode_is_told_once_to_everybody_who_wants_it(runaway, wanted, alert, mailoutbox):
+    assert [alert(SOON + timedelta(hours=hour)) for hour in range(4)] == [1, 0, 0, 0]
+    assert sorted(mail.to[0] for mail in mailoutbox) == ["adam@example.org", "olivia@example.org"]
+    mail = mailoutbox[0]
+    assert mail.subject.startswith("Callboard: Unusual in Harbour Research: 12:00 Thu: 1,02")
+    assert "By Mia" in mail.body
+    assert "/t/harbour-research/logs/?from=2026-11-19T12%3A00" in mail.body
+
+
+def test_nobody_is_told_who_did_not_ask(runaway, alert, mailoutbox):
+    assert alert() == 0
+    assert mailoutbox == []
+    assert not ToldEpisode.objects.exists()
+
+
+def test_what_nobody_could_be_told_is_told_when_somebody_can(runaway, wanted, alert, mailoutbox, settings):
+    settings.HAS_MAIL = False
+    assert alert() == 0
+    settings.HAS_MAIL = True
+    assert alert() == 1
+    assert len(mailoutbox) == 2
+
+
+def test_an_episode_that_goes_on_is_the_same(runaway, wanted, happen, alert):
+    assert alert() == 1
+    cache.clear()
+    happen("script", 900, at=LUNCH + timedelta(hours=1))
+    assert alert(SOON + timedelta(hours=1)) == 0
+
+
+def test_what_is_expected_stays_quiet(cast, runaway, wanted, alert):
+    (episode,) = find_unusual(cast.team, Mode.LIVE, Range(SOON - timedelta(hours=5), SOON), SOON).episodes[:1]
+    mark_expected(
+        by=Actor(cast.owner), team=cast.team, mode=Mode.LIVE, episode=episode, reason="Test", now=SOON
+    )
+    assert alert() == 0
+
+
+def test_what_is_long_over_is_no_news(usual, wanted, happen, alert):
+    happen("script", 1000, at=LUNCH - timedelta(days=2))
+    assert alert(SOON) == 0
+    assert alert(LUNCH - timedelta(days=2) + timedelta(minutes=70)) == 1
+
+
+def test_who_is_no_longer_an_administrator_is_not_told(cast, runaway, wanted, alert, mailoutbox):
+    Membership.objects.filter(user=cast.administrator, team=cast.team).update(role=Role.MEMBER)
+    assert alert() == 1
+    assert [mail.to for mail in mailoutbox] == [["olivia@example.org"]]
+
+
+def test_the_alert_leads_to_the_calls_that_drove_it_from_mail_page_and_log(
+    runaway, wanted, alert, mailoutbox, client_of
+):
+    alert()
+    message = Message.objects.order_by("pk").first()
+    assert message.url in mailoutbox[0].body
+    client = client_of("owner")
+    with time_machine.travel(SOON, tick=False):
+        page = client.get(f"/t/{message.team.slug}/alerts/").content.decode()
+        assert f'href="{message.url.replace("&", "&amp;")}"' in page
+        assert client.get(message.url.partition("8000")[2]).context["page"].total.calls == 1000
+
+
+def test_the_command_prints_how_many(runaway, wanted):
+    out = StringIO()
+    with time_machine.travel(SOON, tick=False):
+        call_command("send_alerts", stdout=out)
+    assert out.getvalue() == "0 quotas, 0 refusals, 1 unusual episodes, 2 messages delivered\n"

@@ -1,0 +1,51 @@
+"""At which shares of their limits a team's quotas are told."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from teams.access import Permission
+from teams.actions.locks import lock_team
+from teams.actions.standing import require
+from teams.activity import Actor, record_activity
+from teams.errors import ActionError
+from teams.models import Team
+from usage.alerts.models import DEFAULT_THRESHOLDS, AlertPolicy
+
+MOST_THRESHOLDS = 8
+HIGHEST = 200  # percent: what is called without a reservation is charged past the limit
+
+
+def thresholds_of(team: Team) -> list[int]:
+    """The shares in whole percent, ascending; none: no quota of the team is told."""
+    policy = AlertPolicy.objects.filter(team=team).first()
+    return list(policy.thresholds if policy else DEFAULT_THRESHOLDS)
+
+
+@transaction.atomic
+def set_thresholds(*, by: Actor, team: Team, percents: Iterable[int]) -> list[int]:
+    """Sets them for all quotas of the team; what was told in the period that runs is not told again.
+
+    Raises NotAllowedError, ActionError for a share that is none and for too many.
+    """
+    team = lock_team(team)
+    require(by, team, Permission.EDIT_TEAM)
+    wanted = sorted(set(percents))
+    if len(wanted) > MOST_THRESHOLDS:
+        raise ActionError(_("At most %d percentages.") % MOST_THRESHOLDS, field="thresholds")
+    if any(not 1 <= percent <= HIGHEST for percent in wanted):
+        message = _("Percentages are whole numbers from 1 to %d.") % HIGHEST
+        raise ActionError(message, field="thresholds")
+    before = thresholds_of(team)
+    if before == wanted:
+        return wanted
+    AlertPolicy.objects.update_or_create({"thresholds": wanted}, team=team)
+    record_activity(
+        by=by,
+        team=team,
+        kind="alert.thresholds_changed",
+        before={"percent": before},
+        after={"percent": wanted},
+    )
+    return wanted

@@ -1,0 +1,75 @@
+"""Which mails about a team's usage somebody gets."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from teams.access import Permission
+from teams.actions.locks import lock_team
+from teams.actions.standing import membership_of, require
+from teams.activity import Actor, record_activity
+from teams.models import Team
+from usage.anomalies.models import UsageMail
+from usage.rollups.weeks import week_of
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The mails of a team that somebody wants. All but `own_quotas` tell of others, so they need SEE_TEAM."""
+
+    digest: bool = False
+    alerts: bool = False  # unusual episodes
+    quotas: bool = False  # of everybody
+    refusals: bool = False
+    own_quotas: bool = True
+
+    @property
+    def tell_of_others(self) -> bool:
+        return self.digest or self.alerts or self.quotas or self.refusals
+
+
+def wishes_of(known: UsageMail | None) -> Wishes:
+    """What a row says; none: the mails that everybody gets."""
+    if known is None:
+        return Wishes()
+    return Wishes(
+        digest=known.wants_digest,
+        alerts=known.wants_alerts,
+        quotas=known.wants_quotas,
+        refusals=known.wants_refusals,
+        own_quotas=known.wants_own_quotas,
+    )
+
+
+@transaction.atomic
+def set_usage_mail(*, by: Actor, team: Team, wishes: Wishes, now: datetime) -> UsageMail:
+    """Sets one's own mails of a team; the first digest comes when the present week is over.
+
+    Raises NotAllowedError for an outsider, and for a member who asks for more than their own quotas;
+    ConflictError when they left meanwhile.
+    """
+    assert by.user is not None
+    team = lock_team(team)
+    require(by, team, Permission.SEE_OWN)
+    if wishes.tell_of_others:
+        require(by, team, Permission.SEE_TEAM)
+    membership = membership_of(team, by.user)
+    known = UsageMail.objects.filter(membership=membership).first() or UsageMail(membership=membership)
+    before = wishes_of(known)
+    if before == wishes:
+        return known
+    if wishes.digest and not known.wants_digest:
+        known.digest_week = week_of(now, team.zone).before
+    for name, wanted in asdict(wishes).items():
+        setattr(known, f"wants_{name}", wanted)
+    known.save()
+    record_activity(
+        by=by,
+        team=team,
+        kind="alert.mail_changed",
+        person=by.user,
+        before=asdict(before),
+        after=asdict(wishes),
+    )
+    return known

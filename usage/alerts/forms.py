@@ -1,0 +1,118 @@
+"""What people send to choose who is told of what."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from teams.access import Access
+from usage.alerts.actions.subscriptions import Wishes
+from usage.alerts.actions.webhooks import Wanted
+from usage.alerts.addresses import LONGEST
+from usage.alerts.models import Event
+
+
+class UsageMailForm(forms.Form):
+    """Which mails about a team's usage somebody wants; boxes to tick, so whatever comes is valid."""
+
+    own_quotas = forms.BooleanField(
+        label=_("My quotas"),
+        help_text=_("When my own quota here, or that of one of my tokens, reaches a threshold."),
+        required=False,
+    )
+    quotas = forms.BooleanField(
+        label=_("Everybody’s quotas"),
+        help_text=_("When the team’s quota, a member’s or a token’s reaches a threshold."),
+        required=False,
+    )
+    refusals = forms.BooleanField(
+        label=_("Refused calls"),
+        help_text=_("When a quota refuses calls; once an hour at most for each limit."),
+        required=False,
+    )
+    alerts = forms.BooleanField(
+        label=_("Unusual episodes"),
+        help_text=_("Once for each, within about an hour of its beginning."),
+        required=False,
+    )
+    digest = forms.BooleanField(
+        label=_("Weekly digest"),
+        help_text=_("On Mondays: totals, ranking, unusual episodes, quotas near their limit."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, access: Access, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not access.sees_team:
+            self.fields = {"own_quotas": self.fields["own_quotas"]}
+        elif access.team.is_personal:
+            del self.fields["quotas"]  # they are one's own
+            self.fields["own_quotas"].help_text = _(
+                "When my balance, from which all my teams draw, or the quota of a token reaches a threshold."
+            )
+
+    def wishes(self) -> Wishes:
+        """What is ticked."""
+        self.full_clean()
+        return Wishes(**{name: self.cleaned_data.get(name, False) for name in Wishes.__dataclass_fields__})
+
+
+class ThresholdsForm(forms.Form):
+    """Percentages, separated by commas or spaces."""
+
+    thresholds = forms.CharField(
+        label=_("Percent of a limit"),
+        required=False,
+        max_length=100,
+        help_text=_("Whole numbers such as 50, 80, 95, 100. Nothing: no quota is told."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_thresholds(self) -> list[int]:
+        words = re.split(r"[\s,;]+", self.cleaned_data["thresholds"].strip().replace("%", " ").strip())
+        for word in filter(None, words):
+            if not re.fullmatch(r"[0-9]{1,4}", word, re.ASCII):
+                raise ValidationError(
+                    _now("“%(word)s” is not a whole number of percent."), params={"word": word[:20]}
+                )
+        return [int(word) for word in words if word]
+
+
+class WebhookForm(forms.Form):
+    """A webhook to be made, or (with `is_active`) changed."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=LONGEST,
+        help_text=_("Where alerts are posted to, such as an incoming webhook of Slack or Mattermost."),
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    events = forms.MultipleChoiceField(
+        label=_("Told of"),
+        choices=Event.choices,
+        widget=forms.CheckboxSelectMultiple,
+        initial=[event.value for event in Event],
+    )
+
+    def wanted(self, *, is_active: bool = True) -> Wanted:
+        """What a valid form asks for."""
+        data = self.cleaned_data
+        events = tuple(Event(value) for value in data["events"])
+        return Wanted(data["name"], data["url"], events, is_active)
+
+
+class WebhookChangeForm(WebhookForm):
+    is_active = forms.BooleanField(
+        label=_("Active"), required=False, help_text=_("Off, it is told of nothing; it keeps its secret.")
+    )
+
+
+class MessagesFilter(forms.Form):
+    """Which messages of the log, and before which one the page begins."""
+
+    webhook = forms.CharField(max_length=24, required=False)
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)

@@ -1,0 +1,83 @@
+"""Who is told of what: one's own mails, the team's thresholds, and the log of messages."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from config.http import render_page
+from teams.access import Permission
+from teams.activity import actor_of
+from teams.requests import access_for, attempt, attempt_form
+from usage.alerts.actions.policy import set_thresholds
+from usage.alerts.actions.subscriptions import set_usage_mail
+from usage.alerts.digest import make_digest
+from usage.alerts.forms import MessagesFilter, ThresholdsForm, UsageMailForm
+from usage.alerts.models import Webhook
+from usage.alerts.pages import alerts_page, messages_page
+from usage.rollups.weeks import Week, week_of
+
+
+def alerts(request: HttpRequest, slug: str) -> HttpResponse:
+    """One's own mails; for those who may, thresholds, webhooks and the latest messages too."""
+    return alerts_page(request, access_for(request, slug, Permission.SEE_OWN))
+
+
+@require_POST
+def save_mails(request: HttpRequest, slug: str) -> HttpResponse:
+    """Turns one's mails on or off."""
+    access = access_for(request, slug, Permission.SEE_OWN)
+    form = UsageMailForm(request.POST, access=access)
+    attempt(
+        request,
+        _("Saved."),
+        set_usage_mail,
+        by=actor_of(request),
+        team=access.team,
+        wishes=form.wishes(),
+        now=timezone.now(),
+    )
+    return redirect("usage:alerts", slug)
+
+
+@require_POST
+def save_thresholds(request: HttpRequest, slug: str) -> HttpResponse:
+    """Changes at which shares of a limit somebody is told."""
+    access = access_for(request, slug, Permission.EDIT_TEAM)
+    form = ThresholdsForm(request.POST)
+    if form.is_valid():
+        percents = form.cleaned_data["thresholds"]
+        attempt_form(form, set_thresholds, by=actor_of(request), team=access.team, percents=percents)
+    if form.errors:
+        return alerts_page(request, access, 422, thresholds_form=form)
+    messages.success(request, _("Saved."))
+    return redirect("usage:alerts", slug)
+
+
+def message_log(request: HttpRequest, slug: str) -> HttpResponse:
+    """What was sent to whom, how often it was tried, what came of it."""
+    access = access_for(request, slug, Permission.EDIT_TEAM)
+    form = MessagesFilter(request.GET)
+    if not form.is_valid():
+        raise Http404("No such page")
+    asked, before = form.cleaned_data["webhook"], form.cleaned_data["before"]
+    webhook = get_object_or_404(Webhook, team=access.team, public_id=asked) if asked else None
+    context = {
+        "access": access,
+        "nav": "alerts",
+        "webhook": webhook,
+        "messages_page": messages_page(access, webhook, before),
+        "is_first": before is None,
+    }
+    return render_page(request, "usage/alerts/messages.html", "usage-messages", context)
+
+
+def digest(request: HttpRequest, slug: str) -> HttpResponse:
+    """Last week's digest, to look at."""
+    access = access_for(request, slug, Permission.SEE_TEAM)
+    now = timezone.now()
+    last_week = Week(week_of(now, access.team.zone).before, access.team.zone)
+    context = {"access": access, "nav": "alerts", "digest": make_digest(access.team, last_week, now)}
+    return render(request, "usage/alerts/digest.html", context)

@@ -1,0 +1,69 @@
+"""GET /api/v1/unusual: the unusual episodes of a team, or of one's own calls."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from teams.api import Credential, endpoint
+from usage.anomalies.episodes import Episode
+from usage.anomalies.shown import Note, Unusual, unusual_in
+from usage.parameters.api import members_of, range_of, reader_of, time_text
+from usage.rollups.query import UsageQuery
+
+
+@endpoint("GET")
+def show_unusual(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """All episodes of a range, most important first, also those that were expected."""
+    now = timezone.now()
+    reader = reader_of(request, credential)
+    query = UsageQuery(
+        team=reader.team,
+        mode=reader.mode,
+        range=range_of(request, reader, now),
+        members=members_of(request, reader),
+    )
+    shown = unusual_in(query, sees_team=reader.only is None, now=now, most=None)
+    return JsonResponse(_answer(query, shown))
+
+
+def _answer(query: UsageQuery, shown: Unusual) -> dict[str, Any]:
+    return {
+        "from": time_text(shown.since or query.range.start),
+        "to": time_text(query.range.end),
+        "time_zone": query.team.time_zone,
+        "learning_until": time_text(shown.learning_until) if shown.learning_until else None,
+        "episodes": [note_json(note) for note in [*shown.notes, *shown.expected]],
+    }
+
+
+def note_json(note: Note) -> dict[str, Any]:
+    """An episode as the API and the files of the pages write it."""
+    mark = note.expected
+    expected = {"reason": mark.reason, "marked_at": time_text(mark.marked_at)} if mark else None
+    return {**_episode(note.episode), "url": settings.BASE_URL + note.link, "expected": expected}
+
+
+def _episode(episode: Episode) -> dict[str, Any]:
+    return {
+        "id": episode.key,
+        "kind": episode.kind.value,
+        "kinds": [kind.value for kind in episode.kinds],
+        "from": time_text(episode.start),
+        "to": time_text(episode.end),
+        "score": round(episode.score, 2),
+        "importance": round(episode.importance, 2),
+        "member": episode.member or None,
+        "sentence": episode.sentence,
+        "drivers": [
+            {
+                "dimension": cause.dimension,
+                "key": cause.key,
+                "name": cause.label,
+                "share": round(cause.share, 3),
+            }
+            for cause in episode.causes
+        ],
+        "spread_over": list(episode.spread),
+    }

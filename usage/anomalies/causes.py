@@ -1,0 +1,178 @@
+"""What drove the episodes: members, tokens, models and kinds of failure against what is usual for them.
+
+Five statements for all episodes together. Members and models come from the rollups, hour by hour; tokens, and
+what one member did, from the calls themselves (`usage.anomalies.details`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import numpy as np
+from django.db.models import Q, QuerySet
+
+from teams.models import Mode, Team
+from usage.anomalies.candidates import Candidate
+from usage.anomalies.details import MEASURE, Details, explained_by_calls, read_details, united
+from usage.anomalies.detectors.common import DAY, WEEK, Floats
+from usage.anomalies.drivers import PERIODS_BACK, Driver, find_drivers, usual_of_cells
+from usage.anomalies.episodes import VOLUME, Kind
+from usage.anomalies.reading import Grid, Hourly, histogram
+from usage.rollups.buckets import day_of
+from usage.rollups.models import DayModel, HourMember, HourModel, Outcome
+from usage.rollups.query import Range
+
+_MEASURES = ("calls", "tokens", "cost", "failed")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A cell that drove an episode; `cell` is a user id, a token id, a model, an outcome."""
+
+    dimension: str
+    cell: Any
+    share: float  # 0 to 1
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """Of one episode: the cells that explain its excess, and the dimensions in which no few cells do."""
+
+    named: tuple[Named, ...] = ()
+    spread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One dimension by the hour: T hours, C cells, the four measures."""
+
+    names: tuple[Any, ...]
+    sums: Floats  # (T, C, 4)
+    sketches: tuple[tuple[int, int, bytes], ...]  # place, cell, latency
+
+
+def find_causes(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidate]) -> list[Drivers]:
+    """What drove each candidate, in their order."""
+    if not found:
+        return []
+    grid = Grid(Range(hourly.instant(0), hourly.instant(len(hourly.hours))), hourly.zone)
+    hours = _hours_asked(hourly, found)
+    members = _cells(HourMember.objects, "member_id", team, mode, hours, grid)
+    models = _cells(HourModel.objects, "model", team, mode, hours, grid)
+    details = read_details(team, mode, hourly, grid, found)
+    has_models = _has_several_models(team, mode, hourly)
+    return [
+        _joined(
+            [
+                ("member", *_explained(one, members, has_several=len(hourly.members) > 1)),
+                ("model", *_models(one, models, details, hourly, has_several=has_models)),
+                ("token", *explained_by_calls(one, "token", details, hourly)),
+                ("outcome", *_outcomes(hourly, one)),
+            ]
+        )
+        for one in found
+    ]
+
+
+def _joined(parts: Iterable[tuple[str, Sequence[Any], Sequence[Driver] | None]]) -> Drivers:
+    """Of each dimension its drivers; None where it says nothing, none where the excess is spread."""
+    named: list[Named] = []
+    spread: list[str] = []
+    for dimension, cells, drivers in parts:
+        if drivers:
+            named += [Named(dimension, cells[driver.cell], min(driver.share, 1.0)) for driver in drivers]
+        elif drivers is not None:
+            spread.append(dimension)
+    return Drivers(tuple(named), tuple(spread))
+
+
+def _hours_asked(hourly: Hourly, found: Sequence[Candidate]) -> list[Range]:
+    """The hours of the candidates, and of the additive ones those in the past that they are compared with."""
+    ranges: list[Range] = []
+    for one in found:
+        step, back = _step(one), PERIODS_BACK if one.kind in VOLUME else 0
+        starts = [start for start in range(one.start, one.start - step * back - 1, -step) if start >= 0]
+        length = one.end - one.start
+        ranges += [Range(hourly.instant(start), hourly.instant(start + length)) for start in starts]
+    return united(ranges)
+
+
+def _step(one: Candidate) -> int:
+    """As `usual_of_cells` steps back."""
+    step = WEEK if one.start >= WEEK else DAY
+    return step * -(-(one.end - one.start) // step)
+
+
+def _cells(rows: Any, column: str, team: Team, mode: Mode, hours: Sequence[Range], grid: Grid) -> Cells:
+    within = reduce(or_, (Q(hour__gte=one.start, hour__lt=one.end) for one in hours))
+    found: QuerySet[Any] = rows.filter(within, team_id=team.pk, mode=mode)
+    fields = ("hour", column, "calls", "succeeded", "input_tokens", "output_tokens", "cost_nanos")
+    table = list(found.values_list(*fields, "latency_sketch"))
+    names = tuple(sorted({row[1] for row in table}))
+    cell = {name: index for index, name in enumerate(names)}
+    places, cells = grid.places(row[0] for row in table), [cell[row[1]] for row in table]
+    sums = np.zeros((len(grid.hours), len(names), len(_MEASURES)))
+    for place, index, (_at, _name, calls, succeeded, tokens_in, tokens_out, cost, _sketch) in zip(
+        places.tolist(), cells, table, strict=True
+    ):
+        sums[place, index] += (calls, tokens_in + tokens_out, cost, calls - succeeded)
+    sketches = zip(places.tolist(), cells, (bytes(row[-1]) for row in table), strict=True)
+    return Cells(names, sums, tuple(sketches))
+
+
+def _has_several_models(team: Team, mode: Mode, hourly: Hourly) -> bool:
+    """Whether the team called more than one model in the time that is looked at."""
+    first, last = (day_of(hourly.instant(place), hourly.zone) for place in (0, len(hourly.hours)))
+    days = DayModel.objects.filter(team_id=team.pk, mode=mode, day__gte=first, day__lte=last)
+    return len(days.order_by().values("model").distinct()[:2]) > 1
+
+
+def _models(
+    one: Candidate, models: Cells, details: Details, hourly: Hourly, *, has_several: bool
+) -> tuple[Sequence[Any], Sequence[Driver] | None]:
+    if one.kind is Kind.MEMBER:
+        return explained_by_calls(one, "model", details, hourly)
+    return _explained(one, models, has_several=has_several)
+
+
+def _explained(
+    one: Candidate, cells: Cells, *, has_several: bool
+) -> tuple[Sequence[Any], Sequence[Driver] | None]:
+    """The drivers of a candidate in one dimension; None when there is nothing to tell apart: the team has no
+    `has_several`, though in these hours there may have been one alone.
+    """
+    hours = slice(one.start, one.end)
+    if one.kind is Kind.MEMBER or not has_several or not cells.names:
+        return (), None
+    calls = cells.sums[hours, :, 0].sum(axis=0)
+    if one.kind is Kind.LATENCY:
+        return cells.names, find_drivers(_slow_calls(one, cells), one.usual_rate * calls)
+    found = cells.sums[hours, :, MEASURE[one.kind]].sum(axis=0)
+    if one.kind is Kind.ERRORS:
+        return cells.names, find_drivers(found, one.usual_rate * calls)
+    usual = usual_of_cells(cells.sums[..., MEASURE[one.kind]], one.start, one.end)
+    return cells.names, find_drivers(found, usual)
+
+
+def _slow_calls(one: Candidate, cells: Cells) -> Floats:
+    """(C,): each cell's calls in the candidate's hours that took longer than its edge."""
+    inside = [
+        (cell, sketch) for place, cell, sketch in cells.sketches if one.start <= place < one.end and sketch
+    ]
+    groups = np.array([cell for cell, _sketch in inside], dtype=np.int64)
+    counts = histogram([sketch for _cell, sketch in inside], groups, len(cells.names))
+    slower: Floats = counts[:, one.edge + 1 :].sum(axis=1)
+    return slower
+
+
+def _outcomes(hourly: Hourly, one: Candidate) -> tuple[Sequence[Any], Sequence[Driver] | None]:
+    """The kinds of failure that made the excess of failures; each is usual as in the fortnight before."""
+    if one.kind is not Kind.ERRORS:
+        return (), None
+    past = hourly.failures[max(one.start - 2 * WEEK, 0) : one.start].sum(axis=0)
+    shares = past / past.sum() if past.sum() else np.full(3, 1 / 3)
+    usual = shares * one.usual_rate * hourly.calls[one.start : one.end].sum()
+    found = hourly.failures[one.start : one.end].sum(axis=0)
+    return (Outcome.CLIENT_ERROR, Outcome.THROTTLED, Outcome.SERVER_ERROR), find_drivers(found, usual)

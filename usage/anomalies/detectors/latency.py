@@ -1,0 +1,83 @@
+"""Unusual slowness, from hourly histograms of latency. Source: INSIGHT.md c.
+
+No percentile is followed. Two bucket edges are fixed for a day, near the usual median and the usual p95, and
+the share of calls slower than such an edge is a rate like any other.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from usage.anomalies.detectors.common import DAY, FORTNIGHT, Floats, Ints, before, trailing
+from usage.anomalies.detectors.rates import Gate, RateScores, Window, score_window, standardised, strongest
+
+LATENCY_WIDTHS = (1, 2, 4)
+SPREAD_LOW, SPREAD_HIGH = (0.05, 0.0), (0.5, 0.02)  # limits of the spread between hours: x p, + points
+PRIOR_CALLS = 20.0  # the usual share starts at the target
+DIVISOR = 1.10  # measured: about 0.03 false alarms a team-week
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A share of calls that is usually slower than the edge chosen for it."""
+
+    share: float
+    gate: Gate
+
+
+TARGETS = (Target(0.50, Gate(ratio=1.3, points=0.15)), Target(0.05, Gate(ratio=2.0, points=0.05)))
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyScores:
+    """Of each hour (all (T,)): how unusual the share of slow calls is, and the edge that "slow" means."""
+
+    rate: RateScores  # found: calls slower than the edge
+    edge: Ints  # index of the bucket whose upper bound is the edge
+
+    @property
+    def score(self) -> Floats:
+        """Alarm at >= 1."""
+        return self.rate.score
+
+
+def find_slow(histogram: Floats) -> LatencyScores:
+    """Scores of `histogram`, calls in (T hours, buckets) of growing latency, without gaps.
+
+    Give eight weeks before the first hour shown.
+    """
+    counts = np.asarray(histogram, float)
+    slower = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]  # in or above each bucket
+    calls, slower = slower[:, 0].copy(), slower[:, 1:]  # above the upper bound of each bucket but the last
+    past = np.concatenate([np.zeros((1, slower.shape[1])), np.cumsum(slower, axis=0)])
+    windows, scores, edges = [], [], []
+    for target in TARGETS:
+        edge = _daily_edges(past, calls, target.share)
+        for width in LATENCY_WIDTHS:
+            window = _window(past, calls, edge, width, target.share)
+            windows.append(window)
+            scores.append(score_window(window, target.gate, DIVISOR))
+            edges.append(edge)
+    rate = strongest(windows, scores, LATENCY_WIDTHS * len(TARGETS))
+    return LatencyScores(rate, np.stack(edges)[np.argmax(np.stack(scores), axis=0), np.arange(len(calls))])
+
+
+def _daily_edges(past: Floats, calls: Floats, share: float) -> Ints:
+    """(T,) of the edge whose share of slower calls was nearest to `share` in the 336 h before the day began."""
+    days = np.arange(0, len(calls), DAY)
+    slower = past[days] - past[np.maximum(days - FORTNIGHT, 0)]
+    total = before(calls, FORTNIGHT)[days]
+    known = np.maximum(slower, 0.5) / np.maximum(total, 1.0)[:, None]
+    chosen = np.argmin(np.abs(np.log(known / share)), axis=1)
+    return np.repeat(chosen, DAY)[: len(calls)].astype(np.int64)
+
+
+def _window(past: Floats, calls: Floats, edge: Ints, width: int, share: float) -> Window:
+    """As in rates, of the calls above the hour's own edge, in the window and in the fortnight before it."""
+    end = np.arange(1, len(calls) + 1)
+    start = np.maximum(end - width, 0)
+    total = before(calls, FORTNIGHT, width - 1)
+    slower = past[start, edge] - past[np.maximum(start - FORTNIGHT, 0), edge]
+    k, n = past[end, edge] - past[start, edge], trailing(calls, width)
+    p = (slower + share * PRIOR_CALLS) / (total + PRIOR_CALLS)
+    return Window(k, n, p, standardised(k, n, p, SPREAD_LOW, SPREAD_HIGH), total)

@@ -1,0 +1,258 @@
+"""Unusual periods of additive counters: calls, tokens, cost. Source: INSIGHT.md a.
+
+Four rules look at windows of different length: A (1 h) and B (4 h) for too many, D (2 h) for silence, Y (24 h)
+for slow growth. Each compares the window with what is usual for these hours of the week at the present level of
+use, and each is calibrated against the series' own past extremes.
+
+D's divisor is larger and Y's smaller than INSIGHT.md's: on the tuning seeds (1 to 10) the false alarms saved
+on silence pay for finding three slow leaks in four instead of two in three.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage.anomalies.detectors.common import (
+    ALARM,
+    DAY,
+    FORTNIGHT,
+    LEARNING,
+    WEEK,
+    Floats,
+    Hours,
+    Incident,
+    Ints,
+    before,
+    incidents,
+    is_weekend,
+    own,
+    refract,
+    trailing,
+)
+
+WEEKS_BACK = 8  # the same hour of so many past weeks
+WEEKS_NEEDED = 3  # a median of two would follow one odd week
+DAYS_BACK = 14  # until then, the same hour of so many past days
+LEVEL_HOURS = 72  # follows growth and new members within days, not a spike within hours
+LEVEL_RANGE = (0.2, 5.0)  # beyond this the shape says nothing about the present
+SURPRISE_CAP = 3.0  # an hour lifts the level by three times its usual at most
+RULES = ("", "A", "B", "D", "Y")  # a rule is stored as its place in this tuple
+SILENCE = RULES.index("D")
+SPANS = np.array([1, 1, 4, 2, 24], dtype=np.int64)  # hours each rule looks at
+STRANGE_CAP = 50.0  # one absurd hour must not raise the bar for eight weeks
+DIVISOR_A, DIVISOR_B, DIVISOR_D, DIVISOR_Y = 2.1, 1.6, 1.8, 1.75  # measured: 0.15 false alarms a team-week
+SOFT_A, SOFT_B, SOFT_D, SOFT_Y = 3.0, 3.0, 0.8, 0.1  # in a series that was never strange
+FLOOR_A, FLOOR_B = 0.3, 0.84  # of the series' standard deviation: a calm fortnight is no promise
+GATE_A, GATE_B, GATE_Y = 20.0, 40.0, 80.0  # calls above usual: fewer interest nobody
+GATE_RATIO = 1.5
+SILENCE_CALLS, SILENCE_RATIO = 30.0, 4.0  # usually so many calls, and three quarters of them missing
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodScores:
+    """Of each hour, all (T,): how unusual it is, by which rule, and that rule's numbers for the sentence."""
+
+    score: Floats  # alarm at >= 1
+    rule: NDArray[np.int8]  # place in RULES
+    usual: Floats  # of the hour, in the series' unit; NaN in the first 24 h
+    values: Floats  # the series itself
+    found: Floats  # in the rule's window
+    expected: Floats  # in the rule's window
+
+    @property
+    def spans(self) -> Ints:
+        """Hours in the window of each hour's rule."""
+        spans: Ints = SPANS[self.rule]
+        return spans
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What the rules need, each (T,), by INSIGHT.md's names."""
+
+    x: Floats  # the series
+    e: Floats  # usual for the hour of the week
+    u: Floats  # e at the present level of use
+    m: Floats  # mean of u so far: the size of the team
+    unit: Floats  # one call's worth of the series
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    score: Floats
+    found: Floats
+    expected: Floats
+
+
+def find_periods(hours: Hours, values: Floats, calls: Floats | None = None) -> PeriodScores:
+    """Scores of an additive counter, `values` (T,) on the local `hours` (T,) without gaps.
+
+    The gates are in calls: for tokens or cost give `calls` (T,) too, whose mean amount so far is their unit.
+    Hours before the first call are no history. Give eight weeks before the first hour shown,
+    and only hours that are over: half an hour of calls looks like silence.
+    """
+    x = np.asarray(values, float)
+    first = int(np.argmax(x > 0)) if (x > 0).any() else len(x)
+    known = _usual(hours[first:], x[first:], None if calls is None else np.asarray(calls, float)[first:])
+    a = _spike(known, 1, FLOOR_A, SOFT_A, GATE_A, DIVISOR_A)
+    b = _spike(known, 4, FLOOR_B, SOFT_B, GATE_B, DIVISOR_B)
+    return _strongest(x, first, known.u, [a, b, _silence(known), _growth(known)])
+
+
+def period_incidents(scores: PeriodScores, threshold: float = ALARM) -> list[Incident]:
+    """The incidents, each covering what its sentence tells: the windows of its alarms, a silence to its end."""
+    found: list[Incident] = []
+    for incident in incidents(scores.score, scores.spans, threshold):
+        wide = _widened(scores, incident)
+        if found and wide.start < found[-1].end:  # the same silence alarmed twice
+            wide = _merged(scores, found.pop(), wide)
+        found.append(wide)
+    return found
+
+
+def silence_around(scores: PeriodScores, peak: int) -> tuple[int, int]:
+    """The hours [start, end) of the silence around `peak`: as long as rule D speaks, with its first window."""
+    other = np.flatnonzero(scores.rule != SILENCE)
+    earlier, later = other[other < peak], other[other > peak]
+    start = int(earlier[-1]) + 1 if len(earlier) else 0
+    end = int(later[0]) if len(later) else len(scores.rule)
+    return max(start - int(SPANS[SILENCE]) + 1, 0), end
+
+
+def _widened(scores: PeriodScores, incident: Incident) -> Incident:
+    if scores.rule[incident.peak] != SILENCE:
+        return incident
+    start, end = silence_around(scores, incident.peak)
+    return Incident(min(start, incident.start), max(end, incident.end), incident.peak)
+
+
+def _merged(scores: PeriodScores, one: Incident, other: Incident) -> Incident:
+    peak = max(one.peak, other.peak, key=lambda hour: float(scores.score[hour]))
+    return Incident(min(one.start, other.start), max(one.end, other.end), peak)
+
+
+def usual_shape(x: Floats, weekend: NDArray[np.bool_]) -> Floats:
+    """e (T,): the median of the same hour in past weeks, or past days while weeks are few; NaN on day one."""
+    smooth = 0.5 * x
+    smooth[1:] += 0.25 * x[:-1]
+    smooth[:-1] += 0.25 * x[1:]
+    early = min(WEEKS_NEEDED * WEEK, len(x))
+    weekly = _median_back(smooth, WEEK, WEEKS_BACK, np.arange(early, len(x)), None)
+    at = np.arange(early)
+    same = _median_back(smooth, DAY, DAYS_BACK, at, weekend)
+    any_day = _median_back(smooth, DAY, DAYS_BACK, at, None)
+    return np.concatenate([np.where(np.isnan(same), any_day, same), weekly])
+
+
+def _median_back(x: Floats, step: int, count: int, at: Ints, kind: NDArray[np.bool_] | None) -> Floats:
+    """Median of x[t - step], ..., x[t - count*step] for t in `at`, of those that exist (and share t's kind)."""
+    back = at - step * np.arange(1, count + 1)[:, None]
+    usable = back >= 0
+    back = np.maximum(back, 0)
+    if kind is not None:
+        usable &= kind[back] == kind[at]
+    sample = np.sort(np.where(usable, x[back], np.inf), axis=0)
+    n = usable.sum(axis=0)
+    column = np.arange(len(at))
+    middle = 0.5 * (sample[np.maximum(n - 1, 0) // 2, column] + sample[np.minimum(n // 2, count - 1), column])
+    return np.where(n > 0, middle, np.nan)
+
+
+def _level(x: Floats, e: Floats, hours: int, prior: int, skip: int = 0) -> Floats:
+    """Present over usual use in the `hours` that end `skip` before t, drawn to 1 by `prior` usual hours."""
+    known = ~np.isnan(e)
+    shape = np.where(known, e, 0.0)
+    seen = np.where(known, np.minimum(x, SURPRISE_CAP * shape), 0.0)
+    pull = prior * np.cumsum(shape) / np.maximum(np.cumsum(known), 1)
+    usual = before(shape, hours, skip) + pull
+    ratio = (before(seen, hours, skip) + pull) / np.where(usual > 0, usual, 1.0)
+    return np.clip(np.where(usual > 0, ratio, 1.0), *LEVEL_RANGE)
+
+
+def _usual(hours: Hours, x: Floats, calls: Floats | None) -> _Usual:
+    e = usual_shape(x, is_weekend(hours))
+    u = e * _level(x, e, LEVEL_HOURS, DAY)
+    known = ~np.isnan(u)
+    m = np.cumsum(np.where(known, u, 0.0)) / np.maximum(np.cumsum(known), 1)
+    if calls is None:
+        return _Usual(x, e, u, m, np.ones(len(x)))
+    return _Usual(x, e, u, m, np.cumsum(x) / np.maximum(np.cumsum(calls), 1.0))
+
+
+def _spike(k: _Usual, width: int, floor: float, soft: float, gate: float, divisor: float) -> _Finding:
+    """Rules A and B: more than usual in `width` hours, in units of the spread that such hours have had."""
+    found, expected, mean = trailing(k.x, width), _window(k.u, width), width * k.m
+    f = np.sqrt((expected + mean / 4) / np.where(mean > 0, 1.25 * mean, np.nan))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.abs(found - expected) / f
+        strange = np.minimum(off / _spread(off, k.x, floor), STRANGE_CAP)
+    notable = (found - expected >= gate * k.unit) & (found >= GATE_RATIO * expected)
+    return _Finding(np.where(notable, own(strange, soft) / divisor, 0.0), found, expected)
+
+
+def _spread(off: Floats, x: Floats, floor: float) -> Floats:
+    """The usual size of a deviation in the last fortnight, but at least a share of the standard deviation."""
+    known = np.isfinite(off)
+    n = np.maximum(before(known.astype(float), FORTNIGHT), 1.0)
+    typical = before(np.where(known, off, 0.0), FORTNIGHT) / n
+    hours = np.maximum(before(np.ones(len(x)), FORTNIGHT), 1.0)
+    mean = before(x, FORTNIGHT) / hours
+    sd = np.sqrt(np.maximum(before(x * x, FORTNIGHT) / hours - mean * mean, 0.0))
+    return np.maximum(1.25 * typical, floor * sd)
+
+
+def _silence(k: _Usual) -> _Finding:
+    """Rule D: two hours with nearly nothing where much is usual, from day 15."""
+    found, expected, small = trailing(k.x, 2), _window(k.u, 2), 0.2 * k.m
+    missing = (expected >= k.m) & (expected >= SILENCE_CALLS * k.unit) & (found <= expected / SILENCE_RATIO)
+    strange = _log_ratio(expected + small, found + small)
+    strange[:LEARNING] = np.nan
+    score = np.where(missing & (np.arange(len(k.x)) >= FORTNIGHT), own(strange, SOFT_D) / DIVISOR_D, 0.0)
+    return _Finding(score, found, expected)
+
+
+def _growth(k: _Usual) -> _Finding:
+    """Rule Y: a day above the level of the fortnight before it, from day 15."""
+    shape = np.where(np.isnan(k.e), 0.0, k.e)
+    found = trailing(k.x, DAY)
+    expected = trailing(shape, DAY) * _level(k.x, k.e, FORTNIGHT, LEVEL_HOURS, skip=DAY)
+    strange = _log_ratio(found + 6 * k.m, expected + 6 * k.m)
+    strange[:FORTNIGHT] = np.nan
+    notable = (found - expected >= GATE_Y * k.unit) & (found >= GATE_RATIO * expected)
+    return _Finding(np.where(notable, own(strange, SOFT_Y) / DIVISOR_Y, 0.0), found, expected)
+
+
+def _window(u: Floats, width: int) -> Floats:
+    """Usual use of the last `width` hours; NaN where one of them has no usual value."""
+    known = ~np.isnan(u)
+    full = trailing(known.astype(float), width) == width
+    return np.where(full, trailing(np.where(known, u, 0.0), width), np.nan)
+
+
+def _log_ratio(above: Floats, below: Floats) -> Floats:
+    """max(0, ln(above / below)); 0 where there is nothing to compare."""
+    fine = (above > 0) & (below > 0)
+    ratio = np.where(fine, above, 1.0) / np.where(fine, below, 1.0)
+    return np.maximum(np.log(ratio), 0.0)
+
+
+def _strongest(x: Floats, first: int, u: Floats, findings: list[_Finding]) -> PeriodScores:
+    """The highest score of each hour, put back on the whole grid, with the numbers of the rule that tells it.
+
+    That is the rule with this score; but where a shorter spike alarms, too, it says better when it was.
+    """
+    scores = np.stack([finding.score for finding in findings])
+    top = scores.max(axis=0)
+    spikes = scores[:2] >= ALARM  # rules A and B, the shorter first
+    best = np.where(spikes.any(axis=0), np.argmax(spikes, axis=0), np.argmax(scores, axis=0))
+    column = np.arange(len(u))
+    lead = np.zeros(first)
+    return PeriodScores(
+        score=np.concatenate([lead, refract(top)]),
+        rule=np.concatenate([lead, np.where(top > 0, best + 1, 0)]).astype(np.int8),
+        usual=np.concatenate([lead * np.nan, u]),
+        values=x,
+        found=np.concatenate([lead, np.stack([f.found for f in findings])[best, column]]),
+        expected=np.concatenate([lead, np.stack([f.expected for f in findings])[best, column]]),
+    )

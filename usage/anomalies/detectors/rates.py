@@ -1,0 +1,111 @@
+"""Unusual rates: the share of calls that failed. Source: INSIGHT.md b.
+
+A binomial test that knows that error rates differ from hour to hour anyway; it never alarms on "2 of 3 failed".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from usage.anomalies.detectors.common import FORTNIGHT, Flags, Floats, Ints, before, own, trailing
+
+RATE_WIDTHS = (1, 4)  # an hour of many failures, or four hours of some
+PRIOR_ERRORS, PRIOR_CALLS = 0.5, 25.0  # 2 % before anything is known
+SPREAD_LOW, SPREAD_HIGH = (0.1, 0.0), (1.0, 0.01)  # limits of the spread between hours: x p, + points
+SURPRISE_CAP = 9.0  # one terrible hour counts as three standard deviations in the spread
+STRANGE_CAP = 50.0  # one absurd hour must not raise the bar for eight weeks
+SOFT = 3.0  # fewer standard deviations are never strange
+DIVISOR = 1.55  # measured: about 0.03 false alarms a team-week
+MIN_EXCESS, MIN_RATIO, MIN_POINTS = 5.0, 2.0, 0.02  # failures above usual, x usual, points above usual
+MIN_PAST_CALLS, MIN_HOURS = 200.0, 72  # before that the usual rate is a guess
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What an excess must be before it interests anybody, beside strange."""
+
+    ratio: float  # of the usual share
+    points: float  # above the usual share, 0..1
+    excess: float = MIN_EXCESS  # calls
+
+
+@dataclass(frozen=True, slots=True)
+class RateScores:
+    """Of each hour, all (T,): how unusual the share of failures is, and the numbers of its window."""
+
+    score: Floats  # alarm at >= 1
+    spans: Ints  # hours of the window
+    usual: Floats  # share, 0..1, known before the window began
+    found: Floats  # failures in the window
+    calls: Floats  # calls in the window
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """k of n calls in each hour's trailing window, usual share p, and z, excess in standard deviations."""
+
+    k: Floats
+    n: Floats
+    p: Floats
+    z: Floats
+    past_calls: Floats
+
+
+ERROR_GATE = Gate(MIN_RATIO, MIN_POINTS)
+
+
+def find_rates(errors: Floats, calls: Floats) -> RateScores:
+    """Scores of `errors` among `calls`, both (T,) without gaps; give eight weeks before the first one shown."""
+    windows = [_window(np.asarray(errors, float), np.asarray(calls, float), width) for width in RATE_WIDTHS]
+    scores = [score_window(window, ERROR_GATE, DIVISOR) for window in windows]
+    return strongest(windows, scores, RATE_WIDTHS)
+
+
+def _window(errors: Floats, calls: Floats, width: int) -> Window:
+    past = before(calls, FORTNIGHT, width - 1)
+    p = (before(errors, FORTNIGHT, width - 1) + PRIOR_ERRORS) / (past + PRIOR_CALLS)
+    k, n = trailing(errors, width), trailing(calls, width)
+    return Window(k, n, p, standardised(k, n, p, SPREAD_LOW, SPREAD_HIGH), past)
+
+
+def standardised(
+    k: Floats, n: Floats, p: Floats, low: tuple[float, float], high: tuple[float, float]
+) -> Floats:
+    """z (T,), 0..50: k - np over its standard deviation, binomial plus what hours differed in a fortnight.
+
+    `low` and `high` limit that difference, each as (x p, + points).
+    """
+    off, v = k - n * p, n * p * (1 - p)
+    extra = np.minimum(off * off - v, SURPRISE_CAP * (v + 1))
+    weight = np.maximum(before(n * n, FORTNIGHT), 1.0)
+    least, most = (low[0] * p + low[1]) ** 2, (high[0] * p + high[1]) ** 2
+    spread = np.clip(before(extra, FORTNIGHT) / weight, least, most)
+    return np.clip(off / np.sqrt(v + n * n * spread + 1), 0.0, STRANGE_CAP)
+
+
+def score_window(w: Window, gate: Gate, divisor: float) -> Floats:
+    """The score (T,) of one window: strange for this series, and enough to matter."""
+    enough: Flags = (w.past_calls >= MIN_PAST_CALLS) & (np.arange(len(w.k)) >= MIN_HOURS)
+    usual = w.n * w.p
+    matters = (w.k - usual >= gate.excess) & (w.k >= gate.ratio * usual) & (w.k - usual >= gate.points * w.n)
+    return np.where(enough & matters, own(w.z, SOFT) / divisor, 0.0)
+
+
+def strongest(windows: list[Window], scores: list[Floats], widths: tuple[int, ...]) -> RateScores:
+    """The window with the highest score of each hour."""
+    stacked = np.stack(scores)
+    best = np.argmax(stacked, axis=0)
+
+    def pick(rows: list[Floats]) -> Floats:
+        picked: Floats = np.stack(rows)[best, np.arange(len(best))]
+        return picked
+
+    spans: NDArray[np.int64] = np.array(widths, dtype=np.int64)[best]
+    return RateScores(
+        score=pick(scores),
+        spans=spans,
+        usual=pick([w.p for w in windows]),
+        found=pick([w.k for w in windows]),
+        calls=pick([w.n for w in windows]),
+    )

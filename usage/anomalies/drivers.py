@@ -1,0 +1,57 @@
+"""What drove an unusual period: the few cells of a dimension that explain it.
+
+Source: INSIGHT.md "What drove it".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from usage.anomalies.detectors.common import DAY, WEEK, Floats
+
+EXPLAINED = 0.80  # of the whole excess
+MOST_NAMED = 3  # more names than this say "spread"
+PERIODS_BACK = 8  # as many weeks as the detectors remember
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One cell of a dimension: a member, a token, a model, a kind of failure."""
+
+    cell: int  # index in the arrays given
+    excess: float  # found less usual; negative in a silence
+    share: float  # of the whole excess; above 1 if other cells went the other way
+
+
+def find_drivers(found: Floats, usual: Floats) -> tuple[Driver, ...]:
+    """The smallest set of cells that explains 80 % of the excess, largest first; empty means "spread over all".
+
+    `found` and `usual` (cells,) are sums of the period; of a rate, `usual` is usual rate x the cell's calls.
+    The whole excess may be negative (silence): then the cells that fell short are named.
+    """
+    excess = np.asarray(found, float) - np.asarray(usual, float)
+    whole = float(excess.sum())
+    if whole == 0.0:
+        return ()
+    share = excess / whole
+    order = np.argsort(-share, kind="stable")[:MOST_NAMED]
+    explained = np.cumsum(share[order])
+    if not (explained >= EXPLAINED).any():
+        return ()
+    named = order[: int(np.argmax(explained >= EXPLAINED)) + 1]
+    return tuple(Driver(int(cell), float(excess[cell]), float(share[cell])) for cell in named)
+
+
+def usual_of_cells(counts: Floats, start: int, end: int) -> Floats:
+    """What each cell usually has in the hours [start, end): (cells,) from hourly `counts` (T, cells).
+
+    The mean of the same hours in up to eight past weeks, or past days while there is no week: a mean, so that
+    the cells add up to the whole. Zero where there is no past.
+    """
+    step = WEEK if start >= WEEK else DAY
+    step *= -(-(end - start) // step)  # a period longer than a week is compared with the one before it
+    begins = [start - step * k for k in range(1, PERIODS_BACK + 1) if start - step * k >= 0]
+    if not begins:
+        return np.zeros(counts.shape[1])
+    mean: Floats = np.mean([counts[begin : begin + end - start].sum(axis=0) for begin in begins], axis=0)
+    return mean

@@ -1,0 +1,189 @@
+"""An unusual period as people see it: its kinds, its weight, and how several become one episode."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import numpy as np
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Mode, Team
+from usage.rollups.query import Range, on_the_clock
+
+
+class Kind(StrEnum):
+    """What of the calls was unusual."""
+
+    CALLS = "calls"
+    TOKENS = "tokens"
+    COST = "cost"
+    ERRORS = "errors"
+    LATENCY = "latency"
+    MEMBER = "member"
+
+    @property
+    def label(self) -> str:
+        return str(_LABELS[self])
+
+
+_LABELS = {
+    Kind.CALLS: _("calls"),
+    Kind.TOKENS: _("tokens"),
+    Kind.COST: _("cost"),
+    Kind.ERRORS: _("failures"),
+    Kind.LATENCY: _("latency"),
+    Kind.MEMBER: _("a member’s calls"),
+}
+# Kinds that tell of the same incident when their hours overlap: more calls also cost more, and a provider
+# in trouble is slow and fails.
+VOLUME = frozenset({Kind.CALLS, Kind.TOKENS, Kind.COST})
+QUALITY = frozenset({Kind.ERRORS, Kind.LATENCY})
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Part of what drove an episode: one cell of a dimension and its share of the whole excess."""
+
+    dimension: str  # "member", "token", "model", "outcome"
+    key: str  # as filters of the logs write it: public id, model, word of an outcome
+    label: str
+    share: float  # 0 to 1
+    cell: int | str = ""  # as queries have it: database id, model, outcome
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One incident. `start`, `end` (UTC) are its hours in the kind that tells of it, `told` those whose numbers its
+    sentence has; `whole` covers all its kinds."""
+
+    kind: Kind
+    start: datetime
+    end: datetime
+    peak: datetime  # the start of its most unusual hour
+    score: float  # 1 is an alarm
+    importance: float
+    sentence: str
+    whole: Range
+    told: Range
+    causes: tuple[Cause, ...] = ()
+    spread: tuple[str, ...] = ()  # dimensions in which no few cells explain the excess
+    kinds: tuple[Kind, ...] = ()
+    member_id: int = 0  # of the kind MEMBER
+    member: str = ""  # their public id
+    slower_than_ms: int = 0  # of the kind LATENCY
+    is_lack: bool = False  # less than usual: there are no calls that made it
+    own: tuple["Episode", ...] = ()  # the episodes of members that joined this one of the team
+
+    @property
+    def key(self) -> str:
+        """Names the episode in a form and in the API."""
+        name = f"{self.kind}-{self.start.astimezone(UTC):%Y%m%dT%H%MZ}"
+        return f"{name}-{self.member}" if self.member else name
+
+    def keys_of(self, dimension: str) -> set[str]:
+        """The members (public ids), tokens or models that it is about or that drove it."""
+        named = {cause.key for cause in self.causes if cause.dimension == dimension}
+        return named | ({self.member} if self.member and dimension == "member" else set())
+
+    def is_about(self, filters: Mapping[str, Set[int | str]]) -> bool:
+        """Whether it is about one of the cells of each dimension that is filtered by, or named one as a cause."""
+        return all(cells & self._cells_of(dimension) for dimension, cells in filters.items() if cells)
+
+    def _cells_of(self, dimension: str) -> set[int | str]:
+        named = {cause.cell for cause in self.causes if cause.dimension == dimension}
+        return named | ({self.member_id} if self.member_id and dimension == "member" else set())
+
+    @property
+    def also(self) -> list[str]:
+        """The other kinds of the same incident, in words."""
+        return [kind.label for kind in self.kinds if kind is not self.kind]
+
+    @property
+    def within(self) -> Range:
+        return Range(self.start, self.end)
+
+
+def overlap(one: Range, other: Range) -> bool:
+    """Whether two ranges share any time."""
+    return one.start < other.end and other.start < one.end
+
+
+def calls_link(team: Team, mode: Mode, episode: Episode) -> str:
+    """The address of the logs that shows exactly the calls of an episode: its hours, and what drove it."""
+    query = _hours(team, mode, episode, episode.within)
+    for cause in () if episode.is_lack else episode.causes:
+        query.appendlist(cause.dimension, cause.key)
+    if episode.slower_than_ms:
+        query["latency_from"] = str(episode.slower_than_ms + 1)
+    return _logs(team, query)
+
+
+def hours_link(team: Team, mode: Mode, episode: Episode) -> str:
+    """The address of all calls that its sentence counts: those of its member if it is about one."""
+    return _logs(team, _hours(team, mode, episode, episode.told))
+
+
+def _hours(team: Team, mode: Mode, episode: Episode, within: Range) -> QueryDict:
+    query = QueryDict(mutable=True)
+    query["from"], query["to"] = (on_the_clock(at, team.zone) for at in (within.start, within.end))
+    if episode.member:
+        query["member"] = episode.member
+    if mode is Mode.TEST:
+        query["mode"] = mode.word
+    return query
+
+
+def _logs(team: Team, query: QueryDict) -> str:
+    return f"/t/{team.slug}/logs/?{query.urlencode()}"
+
+
+def importance(score: float, weight: float) -> float:
+    """How much an episode matters: how strange it is, times how heavy.
+
+    `weight` is its excess in usual hours of the team (1: as much as the team does in an hour); a doubling of
+    it counts as one step, so that a huge month of one kind does not hide everything else.
+    """
+    return score * float(np.log2(2 + max(weight, 0.0)))
+
+
+def merged(episodes: Iterable[Episode]) -> list[Episode]:
+    """One episode for each incident, most important first.
+
+    The same hours in calls, tokens and cost are one, told by the most important of them; so are failures and
+    latency; and a member's own episode joins the team's when that names them as a cause.
+    """
+    found: list[Episode] = []
+    for one in sorted(episodes, key=_told_first):
+        place = next((index for index, other in enumerate(found) if _same_incident(other, one)), None)
+        if place is None:
+            found.append(replace(one, kinds=(one.kind,)))
+        else:
+            found[place] = _joined(found[place], one)
+    return sorted(found, key=lambda episode: (-episode.importance, episode.start))
+
+
+def _told_first(episode: Episode) -> tuple[bool, float]:
+    """The team before its members; and calls, which people count, unless another kind is clearly stronger."""
+    return episode.kind is Kind.MEMBER, -episode.importance * (1.5 if episode.kind is Kind.CALLS else 1.0)
+
+
+def _same_incident(one: Episode, other: Episode) -> bool:
+    if not overlap(one.whole, other.whole):
+        return False
+    if other.kind is Kind.MEMBER:
+        return one.kind in VOLUME and other.member in one.keys_of("member")
+    return any(one.kind in group and other.kind in group for group in (VOLUME, QUALITY))
+
+
+def _joined(one: Episode, other: Episode) -> Episode:
+    whole = Range(min(one.whole.start, other.whole.start), max(one.whole.end, other.whole.end))
+    kinds = (*one.kinds, *([] if other.kind in one.kinds else [other.kind]))
+    own = (*one.own, *([replace(other, kinds=(other.kind,))] if other.kind is Kind.MEMBER else []))
+    return replace(one, whole=whole, kinds=kinds, own=own, importance=max(one.importance, other.importance))
+
+
+def in_range(episodes: Sequence[Episode], within: Range) -> list[Episode]:
+    """Those that touch a range, in the same order."""
+    return [episode for episode in episodes if overlap(episode.whole, within)]

@@ -1,0 +1,26 @@
+"""The form that marks an anomaly as expected."""
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy
+
+
+class ExpectedForm(forms.Form):
+    """Why an episode of a page is expected. `page` is the page's query string, to find it there and go back."""
+
+    episode = forms.CharField(max_length=100)
+    reason = forms.CharField(
+        label=gettext_lazy("Why was this expected?"),
+        max_length=200,
+        error_messages={
+            "required": gettext_lazy("Say why this was expected."),
+            "max_length": gettext_lazy(
+                "The reason is %(show_value)d characters long; take at most %(limit_value)d."
+            ),
+        },
+    )
+
+    @property
+    def page(self) -> QueryDict:
+        """The parameters of the page that the form was on."""
+        return QueryDict(self.data.get("page", "")[:4000])

@@ -1,0 +1,90 @@
+"""What is kept about unusual episodes: which are expected, which were told, and who wants to be told."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Membership, Mode, Team, User, public_id
+
+
+def expected_id() -> str:
+    return public_id("exp")
+
+
+class EpisodeRecord(models.Model):
+    """Something that was said about an unusual episode: it speaks for every episode of the team and mode that
+    has this kind among its kinds (and, of a member, is about the same one) and shares time with
+    `[starts_at, ends_at)`. So one that goes on is the same while it grows, and next week's is another.
+    """
+
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    kind = models.CharField(max_length=8)  # a usage.anomalies.episodes.Kind
+    member = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    sentence = models.CharField(max_length=300)  # as it was told then
+
+    class Meta:
+        abstract = True
+
+
+class ExpectedEpisode(EpisodeRecord):
+    """Somebody's word that an unusual episode is expected, and why: it stays quiet from then on."""
+
+    public_id = models.CharField(max_length=24, unique=True, default=expected_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="expected_episodes")
+    # The address of the calls that the sentence counts; "" of marks older than this field.
+    calls_path = models.CharField(max_length=500, default="", blank=True)
+    reason = models.CharField(_("reason"), max_length=200)
+    marked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    marked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="expected_has_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.starts_at:%Y-%m-%d %H:%M}: {self.reason}"
+
+
+class ToldEpisode(EpisodeRecord):
+    """An unusual episode that an alert told of: it is told once."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="told_episodes")
+    told_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class UsageMail(models.Model):
+    """Which mails about a team's usage a member wants; no row: those of their own quotas.
+
+    All others are sent to owners and administrators only.
+    """
+
+    membership = models.OneToOneField(
+        Membership, on_delete=models.CASCADE, related_name="usage_mail", primary_key=True
+    )
+    wants_digest = models.BooleanField(_("weekly digest"), default=False)
+    wants_alerts = models.BooleanField(_("unusual episodes"), default=False)
+    wants_quotas = models.BooleanField(_("quotas of everybody"), default=False)
+    wants_refusals = models.BooleanField(_("refused calls"), default=False)
+    wants_own_quotas = models.BooleanField(_("own quotas"), default=True)
+    # The Monday of the last week that a digest was sent of, on the team's calendar.
+    digest_week = models.DateField(null=True)
+
+    class Meta:
+        indexes = [
+            # The commands that send look for the few who want something.
+            models.Index(fields=["wants_digest"], condition=models.Q(wants_digest=True), name="digest_wanted"),
+            models.Index(fields=["wants_alerts"], condition=models.Q(wants_alerts=True), name="alerts_wanted"),
+            models.Index(
+                fields=["wants_refusals"], condition=models.Q(wants_refusals=True), name="refusals_wanted"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership}: digest {self.wants_digest}, alerts {self.wants_alerts}"

@@ -1,0 +1,74 @@
+"""Marking an unusual episode as expected, and unmarking it."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from teams.access import Access, Permission
+from teams.activity import actor_of
+from teams.requests import access_for, attempt
+from usage.anomalies.actions import mark_expected, unmark_expected
+from usage.anomalies.episodes import Episode
+from usage.anomalies.forms import ExpectedForm
+from usage.anomalies.models import ExpectedEpisode
+from usage.anomalies.shown import unusual_in
+from usage.parameters.forms import UsageFilter
+from usage.rollups.query import UsageQuery
+
+
+@require_POST
+def mark(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keeps an episode quiet that the page told of."""
+    access = access_for(request, slug, Permission.EDIT_TEAM)
+    now, form = timezone.now(), ExpectedForm(request.POST)
+    query = _query_of_page(form.page, access, now)
+    episode = _episode(query, form.data.get("episode", ""), now) if query else None
+    if query is None or episode is None:
+        messages.error(request, _("This episode is not told any more."))
+    elif not form.is_valid():
+        messages.error(request, str(next(error for errors in form.errors.values() for error in errors)))
+    else:
+        attempt(
+            request,
+            _("Marked as expected."),
+            mark_expected,
+            by=actor_of(request),
+            team=access.team,
+            mode=query.mode,
+            episode=episode,
+            reason=form.cleaned_data["reason"],
+            now=now,
+        )
+    return _back(slug, form)
+
+
+@require_POST
+def unmark(request: HttpRequest, slug: str, expected_id: str) -> HttpResponse:
+    """Lets an episode be told again."""
+    access = access_for(request, slug, Permission.EDIT_TEAM)
+    mark = get_object_or_404(ExpectedEpisode, team=access.team, public_id=expected_id)
+    attempt(request, _("It is told again."), unmark_expected, by=actor_of(request), mark=mark)
+    return _back(slug, ExpectedForm(request.POST))
+
+
+def _query_of_page(page: QueryDict, access: Access, now: datetime) -> UsageQuery | None:
+    """What the page with this query string showed."""
+    asked = UsageFilter(page, access=access, now=now)
+    return asked.query() if asked.is_valid() else None
+
+
+def _episode(query: UsageQuery, key: str, now: datetime) -> Episode | None:
+    shown = unusual_in(query, sees_team=True, now=now)
+    return next((note.episode for note in shown.notes if note.episode.key == key), None)
+
+
+def _back(slug: str, form: ExpectedForm) -> HttpResponse:
+    """To the overview as it was filtered."""
+    address = reverse("usage:overview", args=[slug])
+    return redirect(f"{address}?{form.page.urlencode()}" if form.page else address)

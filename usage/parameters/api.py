@@ -1,0 +1,131 @@
+"""The parameters that the API's statistics and lists share: who reads, which range, whose calls."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from teams.api import ApiError, Credential
+from teams.credentials import tokens_with_standing
+from teams.models import GatewayKey, Mode, Role, Team, User
+from usage.parameters.forms import EARLIEST_YEAR, LATEST_YEAR, LONGEST, MOST_VALUES
+from usage.parameters.names import ids_named, people_named, tokens_named
+from usage.rollups.buckets import day_start
+from usage.rollups.query import Range
+
+_DEFAULT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whose figures a key may read: a team's, or (with `only`) one member's in it."""
+
+    team: Team
+    mode: Mode
+    only: User | None
+
+
+def reader_of(request: HttpRequest, credential: Credential) -> Reader:
+    """What this key may read. Raises ApiError: a site key must name a team, a member sees only themselves."""
+    slug, mode = request.GET.get("team", ""), _mode(request)
+    if isinstance(credential, GatewayKey):
+        return Reader(_team_of(credential, slug), mode or Mode.LIVE, None)
+    if slug and slug != credential.team.slug:
+        raise ApiError(403, "out_of_scope", _("This token belongs to another team."), param="team")
+    token = tokens_with_standing().get(pk=credential.pk)
+    role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_standing
+    sees_team = role in {Role.OWNER, Role.ADMINISTRATOR}
+    own_mode = Mode(credential.mode) if mode is None else mode
+    return Reader(credential.team, own_mode, None if sees_team else credential.user)
+
+
+def _team_of(key: GatewayKey, slug: str) -> Team:
+    if key.team is not None:
+        if slug not in {"", key.team.slug}:
+            raise ApiError(403, "out_of_scope", _("This key is for another team."), param="team")
+        return key.team
+    team = Team.objects.filter(slug=slug, deleted_at=None).first()
+    if team is None:
+        raise ApiError(404, "not_found", _("Name an existing team by its slug."), param="team")
+    return team
+
+
+def _mode(request: HttpRequest) -> Mode | None:
+    word = request.GET.get("mode")
+    if word is None:
+        return None
+    for mode in Mode:
+        if word == mode.word:
+            return mode
+    raise _invalid("mode", _("Take live or test."))
+
+
+def range_of(request: HttpRequest, reader: Reader, now: datetime) -> Range:
+    """The range asked for, the last 30 days if none. Raises ApiError."""
+    end = _instant(request, "to", reader.team) or now
+    start = _instant(request, "from", reader.team) or end - timedelta(days=_DEFAULT_DAYS)
+    if start >= end:
+        raise _invalid("to", _("`to` must be after `from`."))
+    if end - start > LONGEST:
+        raise _invalid("from", _("A range can be ten years long at most."))
+    return Range(start, end)
+
+
+def _instant(request: HttpRequest, name: str, team: Team) -> datetime | None:
+    """A time with an offset, or a date, which begins at midnight of the team's zone."""
+    text = request.GET.get(name)
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise _invalid(name, _("Write a time such as 2026-11-01T00:00:00Z, or a date.")) from None
+    # No call lies outside; beyond these years the arithmetic of time runs out.
+    if not EARLIEST_YEAR <= at.year < LATEST_YEAR:
+        raise _invalid(name, _("The year is beyond what this site knows."))
+    if len(text) <= len("2026-11-01"):
+        return day_start(at.date(), team.zone)
+    if at.tzinfo is None:
+        raise _invalid(name, _("Give the time an offset, such as Z or +01:00."))
+    return at.astimezone(UTC)
+
+
+def _values(request: HttpRequest, name: str) -> list[str]:
+    """The values of a parameter that may be repeated, each once and whole: a model's name may have commas."""
+    values = list(dict.fromkeys(text[:254].replace("\x00", "") for text in request.GET.getlist(name) if text))
+    if len(values) > MOST_VALUES:
+        raise _invalid(name, _("Take at most %d at once.") % MOST_VALUES)
+    return values
+
+
+def members_of(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
+    """Members by address or public id. Somebody who may see only themselves gets only themselves.
+
+    They are told the same of everybody else, so nobody learns who else is in the team.
+    """
+    asked = _values(request, "member")
+    if reader.only is not None:
+        if {*asked} - ids_named([reader.only], asked).keys():
+            raise ApiError(403, "out_of_scope", _("Your role sees your own usage only."), param="member")
+        return (reader.only.pk,)
+    known = people_named(reader.team, asked) if asked else {}
+    if unknown := [name for name in asked if name not in known]:
+        raise ApiError(404, "not_found", _("There is no member %s here.") % unknown[0], param="member")
+    return tuple(sorted({known[name] for name in asked}))
+
+
+def _tokens(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
+    asked = _values(request, "token")
+    known = tokens_named(reader.team, asked, holder=reader.only) if asked else {}
+    if unknown := [name for name in asked if name not in known]:
+        raise ApiError(404, "not_found", _("There is no token %s here.") % unknown[0], param="token")
+    return tuple(known.values())
+
+
+def _invalid(param: str, message: str) -> ApiError:
+    return ApiError(400, "invalid_request", message, param=param)
+
+
+def time_text(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

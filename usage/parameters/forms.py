@@ -1,0 +1,220 @@
+"""The forms that read a time range and filters from a query string; other forms build on them."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from teams.access import Access
+from teams.models import Mode, Team
+from usage.parameters.names import ids_named, people_named, tokens_named
+from usage.rollups.buckets import instant_of
+from usage.rollups.models import Outcome
+from usage.rollups.query import (
+    PRESETS,
+    Granularity,
+    Range,
+    UsageQuery,
+    automatic_granularity,
+    preceding,
+    preset_ranges,
+)
+
+DEFAULT_PERIOD = "7d"
+
+
+# The most buckets a chart or answer has; more is neither drawn nor read.
+MOST_BUCKETS = 1500
+
+
+MOST_VALUES = 200
+
+
+_BUCKET_DAYS = {Granularity.HOUR: 1 / 24, Granularity.DAY: 1, Granularity.WEEK: 7, Granularity.MONTH: 28}
+
+
+LONGEST = timedelta(days=10 * 366)
+
+
+# No call lies outside; beyond these the arithmetic of time runs out.
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
+
+
+def outcomes_named(words: Sequence[str]) -> dict[str, int]:
+    """The numbers of outcomes by their words, `succeeded` and so on; those that exist."""
+    known = {outcome.word: outcome.value for outcome in Outcome}
+    return {word: known[word] for word in words if word in known}
+
+
+class RangeFilter(forms.Form):
+    """Period, granularity, comparison and mode of a usage page, on one clock."""
+
+    default_period = DEFAULT_PERIOD
+
+    period = forms.ChoiceField(choices=[*PRESETS.items()], required=False)
+    granularity = forms.ChoiceField(
+        choices=[("", gettext_lazy("Automatic")), *((item.value, item.label) for item in Granularity)],
+        required=False,
+    )
+    mode = forms.ChoiceField(choices=[("live", "live"), ("test", "test")], required=False)
+    compare = forms.ChoiceField(choices=[("previous", "previous"), ("none", "none")], required=False)
+
+    def __init__(self, data: QueryDict, *, zone: ZoneInfo, now: datetime) -> None:
+        super().__init__(data)
+        self.zone, self._now = zone, now
+        # "from" is a word of Python's, so these two cannot be declared above.
+        self.fields["from"] = InstantField(zone)
+        self.fields["to"] = InstantField(zone)
+        self.fields["model"] = ManyField()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        data["ranges"] = self._ranges(data)
+        asked = data["ranges"][0]
+        try:
+            data["granularity"] = checked_granularity(data["granularity"], asked)
+        except ValueError as error:
+            raise ValidationError({"granularity": str(error)}) from error
+        return data
+
+    @property
+    def period_shown(self) -> str:
+        """The preset that was asked for, or `custom`."""
+        return "custom" if "from" in self.data else self.data.get("period") or self.default_period
+
+    @property
+    def mode_asked(self) -> Mode:
+        """The mode, also of a form that is not valid."""
+        return Mode.TEST if self.data.get("mode") == "test" else Mode.LIVE
+
+    def _ranges(self, data: dict[str, Any]) -> tuple[Range, Range]:
+        if not (data["from"] or data["to"]):
+            return preset_ranges(data["period"] or self.default_period, self._now, self.zone)
+        if not (data["from"] and data["to"]):
+            missing = "to" if data["from"] else "from"
+            raise ValidationError({missing: _("A range needs both a beginning and an end.")})
+        start, end = data["from"], data["to"]
+        if start >= end:
+            raise ValidationError({"to": _("The end must be after the beginning.")})
+        if end - start > LONGEST:
+            raise ValidationError({"to": _("A range can be ten years long at most.")})
+        asked = Range(start, end)
+        return asked, preceding(asked, self.zone)
+
+    def _query(self, team: Team, ranges: tuple[Range, Range], **filters: Any) -> UsageQuery:
+        """The question about one team, once the form is valid."""
+        data = self.cleaned_data
+        return UsageQuery(
+            team=team,
+            mode=self.mode_asked,
+            range=ranges[0],
+            previous=None if data["compare"] == "none" else ranges[1],
+            granularity=data["granularity"],
+            models=tuple(data["model"]),
+            **filters,
+        )
+
+
+class UsageFilter(RangeFilter):
+    """What a team's page shows, also of which members, models and tokens."""
+
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+        super().__init__(data, zone=access.team.zone, now=now)
+        self._access = access
+        self.fields["member"] = self._members(access)
+        self.fields["token"] = self._tokens(access)
+
+    @staticmethod
+    def _members(
+        access: Access, find: Callable[[Team, list[str]], dict[str, int]] = people_named
+    ) -> "ManyField":
+        """Those that may be asked for: whoever does not see the team may name only themselves.
+
+        They are told the same of everybody else, so nobody learns who else is in the team.
+        """
+        if access.sees_team:
+            known, unknown = partial(find, access.team), gettext_lazy("There is no member “%s” in this team.")
+            return ManyField(known, unknown)
+        own = partial(ids_named, [access.user])
+        return ManyField(own, gettext_lazy("You see your own calls only, not those of “%s”."))
+
+    @staticmethod
+    def _tokens(access: Access) -> "ManyField":
+        """Those that may be asked for: to whoever does not see the team, others' are as if there were none."""
+        find = partial(tokens_named, access.team)
+        if access.sees_team:
+            return ManyField(find, gettext_lazy("There is no token “%s” in this team."))
+        own = partial(find, holder=access.user)
+        return ManyField(own, gettext_lazy("You have no token “%s” in this team."))
+
+    def query(self) -> UsageQuery:
+        """The question, once the form is valid. Members see only their own usage."""
+        data = self.cleaned_data
+        own = () if self._access.sees_team else (self._access.user.pk,)
+        members, tokens = own or tuple(data["member"]), tuple(data["token"])
+        return self._query(self._access.team, data["ranges"], members=members, tokens=tokens)
+
+
+def checked_granularity(asked: str, of: Range) -> Granularity:
+    """The step asked for, or the automatic one for "". Raises ValueError with a message for people."""
+    if not asked:
+        return automatic_granularity(of)
+    if asked not in set(Granularity):
+        raise ValueError(_("Take hour, day, week or month."))
+    granularity = Granularity(asked)
+    if of.length / timedelta(days=1) / _BUCKET_DAYS[granularity] > MOST_BUCKETS:
+        raise ValueError(_("That is too fine for so long a range; take a coarser step."))
+    return granularity
+
+
+class InstantField(forms.Field):
+    """A time as typed, read on the team's clock; with an offset it names the hour that DST repeats, too."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__(required=False)
+        self._zone = zone
+
+    def clean(self, value: Any) -> datetime | None:
+        """The instant (UTC), or None for nothing. Raises ValidationError."""
+        if not value:
+            return None
+        try:
+            at = datetime.fromisoformat(str(value).strip())
+            at = at.astimezone(UTC) if at.tzinfo else instant_of(at, self._zone)
+        except (ValueError, OverflowError) as error:
+            raise ValidationError(_("Write a time such as 2026-11-20T14:30.")) from error
+        if not EARLIEST_YEAR <= at.year < LATEST_YEAR:
+            raise ValidationError(_("The year is beyond what this site knows."))
+        return at
+
+
+class ManyField(forms.Field):
+    """A repeatable parameter: public ids translated to database ids by `find`, or any text without it."""
+
+    widget = forms.MultipleHiddenInput
+
+    def __init__(self, find: Callable[[list[str]], dict[str, int]] | None = None, message: Any = "") -> None:
+        super().__init__(required=False)
+        self._find, self._message = find, message
+
+    def clean(self, value: Any) -> list[Any]:
+        """The values, each once, in the order in which they came."""
+        values = list(dict.fromkeys(text.replace("\x00", "")[:128] for text in value or [] if text))
+        if len(values) > MOST_VALUES:
+            raise ValidationError(_("Take at most %d at once.") % MOST_VALUES)
+        if self._find is None or not values:
+            return values
+        known = self._find(values)
+        for text in values:
+            if text not in known:
+                raise ValidationError(str(self._message) % text[:40])
+        return list(dict.fromkeys(known[text] for text in values))

@@ -1,0 +1,138 @@
+"""Names for the ids in records: looked up apart, in one small query a kind."""
+
+import functools
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
+
+from teams.compiled import CompiledQuery
+from teams.models import Membership, Team, Token, User
+from usage.quotas.models import Level, QuotaUse, Refusal
+from usage.rollups.models import DayMember
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with calls in a team, or a place in it; `role` "" is a former member."""
+
+    id: int
+    public_id: str
+    name: str
+    email: str
+    role: str
+
+    @property
+    def label(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_former(self) -> bool:
+        return not self.role
+
+
+@dataclass(frozen=True)
+class NamedToken:
+    """A token as tables and filters name it, and whose it is."""
+
+    id: int
+    public_id: str
+    name: str
+    user_id: int
+    holder: str
+
+
+def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
+    """The members of a team by name, after them users of these ids who no longer are: two statements at most.
+
+    In one, the database would go through all users of the site.
+    """
+    members = Membership.objects.filter(team=team).order_by("user__name", "user__email")
+    rows = members.values_list("user", "user__public_id", "user__name", "user__email", "role")
+    people = {row[0]: Person(*row) for row in rows}
+    return people | people_with(team, set(also) - people.keys())
+
+
+def people_with(team: Team, ids: Iterable[int]) -> dict[int, Person]:
+    """The users of these ids, as members of a team or as former ones."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    role = Membership.objects.filter(team=team, user=OuterRef("pk")).values("role")
+    found = User.objects.annotate(role=Coalesce(Subquery(role), Value(""))).filter(pk__in=wanted)
+    # Values, because hundreds of model instances take longer than the query.
+    rows = found.order_by("name", "email").values_list("pk", "public_id", "name", "email", "role")
+    return {row[0]: Person(*row) for row in rows}
+
+
+def last_call_days(team: Team, mode: int, user_ids: Sequence[int]) -> dict[int, date]:
+    """The day, by the team's calendar, of the last call of each; who never called is not in it."""
+    theirs = DayMember.objects.filter(team_id=team.pk, mode=mode, member_id__in=user_ids, calls__gt=0)
+    return dict(theirs.values_list("member_id").annotate(Max("day")).order_by())
+
+
+def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
+    """User ids by name (a public id or an address), of those who are in the team or called in it once.
+
+    Everybody else on the site is nobody's business here.
+    """
+    called = QuotaUse.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
+    joined = Membership.objects.filter(team=team, user=OuterRef("pk"))
+    # By the index that keeps addresses unique.
+    named = Q(public_id__in=names) | Q(address__in=[_compared(name) for name in names])
+    known = User.objects.alias(address=Lower("email"))
+    return ids_named(known.filter(named, Exists(joined) | Exists(called)), names)
+
+
+def ids_named(users: Iterable[User], names: Iterable[str]) -> dict[str, int]:
+    """The ids of these users by those of the names that are theirs; an address may be written in capitals."""
+    known = {name: user.pk for user in users for name in (user.public_id, _compared(user.email))}
+    return {name: known[_compared(name)] for name in names if _compared(name) in known}
+
+
+def _compared(name: str) -> str:
+    """A public id as it is, an address in lower case."""
+    return name.lower() if "@" in name else name
+
+
+def people_refused(team: Team, names: Sequence[str]) -> dict[str, int]:
+    """The same, and those whose limit in the team refused a call of theirs."""
+    refused = Refusal.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
+    found = User.objects.filter(Exists(refused), public_id__in=names)
+    return people_named(team, names) | {user.public_id: user.pk for user in found}
+
+
+# What filters call the calls that a gateway reported for a member without a token; their token id is 0.
+NO_TOKEN = "none"  # noqa: S105  # a word, no secret
+
+
+def tokens_named(team: Team, public_ids: Sequence[str], holder: User | None = None) -> dict[str, int]:
+    """Token ids by public id, of the tokens of this team, or of one holder's in it, and of NO_TOKEN."""
+    found = Token.objects.filter(team=team, public_id__in=public_ids)
+    found = found.filter(user=holder) if holder else found
+    return dict(found.values_list("public_id", "pk")) | {name: 0 for name in public_ids if name == NO_TOKEN}
+
+
+def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = ()) -> dict[int, NamedToken]:
+    """The tokens of a team with these ids, and all of some members, also ended ones."""
+    if not (ids or of_members):
+        return {}
+    found = Token.objects.filter(Q(pk__in=ids) | Q(user__in=of_members), team=team)
+    rows = found.values_list("pk", "public_id", "name", "user", "user__name", "user__email")
+    return {row[0]: NamedToken(*row[:4], row[4] or row[5]) for row in rows}
+
+
+def own_tokens(user: User) -> list[Token]:
+    """The user's tokens in all contexts they still are in, last used first; also revoked ones, which have calls."""
+    return _own_tokens().all(user.pk)
+
+
+@functools.cache
+def _own_tokens() -> CompiledQuery:
+    def made(user_id: int) -> QuerySet[Token]:
+        found = Token.objects.filter(user=user_id, team__deleted_at=None, team__memberships__user=user_id)
+        return found.order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
+
+    return CompiledQuery(made, [-1], [("team", Team)])

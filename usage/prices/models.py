@@ -1,0 +1,43 @@
+"""Prices of models that the site sets itself, and where the cost of a call comes from."""
+
+from typing import Any
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class PricedBy(models.IntegerChoices):
+    """Where a call's cost comes from."""
+
+    NOTHING = 0, _("unpriced")
+    REPORT = 1, _("reported with the call")
+    SITE = 2, _("the site's price")
+    LIST = 3, _("the public price list")
+    FAILURE = 4, _("failed, not charged")
+
+
+_RATE: dict[str, Any] = {"max_digits": 12, "decimal_places": 6, "validators": [MinValueValidator(0)]}
+
+
+class Price(models.Model):
+    """The site's own price of a model from a moment on: US dollars per million tokens.
+
+    It comes before the public price list. Cached and cache-write tokens cost what input costs unless said.
+    """
+
+    model = models.CharField(_("model"), max_length=128)
+    valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
+    input_usd = models.DecimalField(_("input, $ per million"), **_RATE)
+    output_usd = models.DecimalField(_("output, $ per million"), **_RATE)
+    cached_usd = models.DecimalField(_("cached input, $ per million"), null=True, blank=True, **_RATE)
+    cache_write_usd = models.DecimalField(_("cache writes, $ per million"), null=True, blank=True, **_RATE)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["model", "valid_from"], name="price_one_from_a_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.valid_from:%Y-%m-%d}"

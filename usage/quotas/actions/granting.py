@@ -1,0 +1,158 @@
+"""Granting reservations of one team and payer: several in one transaction, each as if it came alone."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from teams.credentials import Refusal
+from usage.quotas.actions.locked_levels import Locked, lock_levels
+from usage.quotas.availability import Subject
+from usage.quotas.levels import LevelKey, LevelState, levels_in_team, slot_of
+from usage.quotas.models import Level, Reservation, ReservedSum
+from usage.quotas.refusals import refusal_counts
+from usage.rollups.bulk import Statement, addition, insertion, run_together
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be reserved. `is_unpriced`: nobody knows the price, `amount_nanos` is 0."""
+
+    amount_nanos: int
+    ttl: timedelta
+    model: str = ""
+    request_id: str = ""
+    is_unpriced: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who wants what, and when they said so."""
+
+    subject: Subject
+    wanted: Wanted
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A reservation, and what all levels look like with it in them."""
+
+    reservation: Reservation
+    levels: list[LevelState]
+
+
+# A reservation; or the first level that does not cover the amount; or why the caller may not call.
+Answer = Granted | LevelState | Refusal
+
+
+def grant_all(asked: Sequence[Asked]) -> list[Answer]:
+    """Answers each in turn, counting in those before it; they must be of one team and payer.
+
+    The moment that counts is that of the latest: the others have waited for it. A `request_id` that is known
+    gets its reservation, whoever made it. Raises RefusedKeyError for a deleted team, TeamChangedError.
+    """
+    now = max(one.now for one in asked)
+    with transaction.atomic():
+        locked = lock_levels([one.subject for one in asked], now)
+        turn = _Turn(locked, _earlier(asked))
+        answers = [turn.answer(one) for one in asked]
+        turn.write(now)
+    return answers
+
+
+@dataclass
+class _Turn:
+    """What one transaction decides; each decision stands on those before it."""
+
+    locked: Locked
+    known: dict[tuple[int, str], Reservation]  # by mode and request_id
+    made: list[Reservation] = field(default_factory=list)
+    refused: list[tuple[Subject, LevelState]] = field(default_factory=list)
+
+    def answer(self, asked: Asked) -> Answer:
+        subject, wanted = asked.subject, asked.wanted
+        if subject in self.locked.refused:
+            return self.locked.refused[subject]
+        levels = [self.locked.levels[key] for key in subject.level_keys()]
+        earlier = self.known.get((subject.mode, wanted.request_id))
+        if earlier is not None:
+            return Granted(earlier, levels)
+        for state in levels:
+            if not state.covers(wanted.amount_nanos or int(wanted.is_unpriced)):
+                self.refused.append((subject, state))
+                return state
+        return self._grant(asked, levels)
+
+    def _grant(self, asked: Asked, levels: Sequence[LevelState]) -> Granted:
+        reservation = _reservation(asked)
+        self.made.append(reservation)
+        if reservation.request_id:
+            self.known[reservation.mode, reservation.request_id] = reservation
+        with_it = [state.with_reserved(reservation.amount_nanos) for state in levels]
+        self.locked.levels.update(zip(asked.subject.level_keys(), with_it, strict=True))
+        return Granted(reservation, with_it)
+
+    def write(self, now: datetime) -> None:
+        """Stores the reservations, what they add to the sums, and how often which level refused."""
+        rows = [[getattr(reservation, name) for name in _COLUMNS] for reservation in self.made]
+        run_together(
+            [
+                *insertion(Reservation, _COLUMNS, rows),
+                *addition_to_sums(self.made, 1),
+                *refusal_counts([(subject.team, subject.mode, state) for subject, state in self.refused], now),
+            ]
+        )
+
+
+_COLUMNS = [field.attname for field in Reservation._meta.concrete_fields]
+
+
+def _reservation(asked: Asked) -> Reservation:
+    subject, wanted = asked.subject, asked.wanted
+    return Reservation(
+        team=subject.team,
+        payer=subject.payer,
+        mode=subject.mode,
+        member_id=subject.member_id,
+        token_id=subject.token_id or None,
+        request_id=wanted.request_id,
+        model=wanted.model,
+        amount_nanos=wanted.amount_nanos,
+        created_at=asked.now,
+        expires_at=asked.now + wanted.ttl,
+    )
+
+
+def _earlier(asked: Sequence[Asked]) -> dict[tuple[int, str], Reservation]:
+    """What was reserved by these requests before, by mode and `request_id`."""
+    request_ids = {one.wanted.request_id for one in asked if one.wanted.request_id}
+    if not request_ids:
+        return {}
+    found = Reservation.objects.filter(team=asked[0].subject.team, request_id__in=request_ids)
+    return {(reservation.mode, reservation.request_id): reservation for reservation in found}
+
+
+_KEYS = ("team_id", "mode", "level", "subject_id", "slot")
+
+
+def addition_to_sums(reservations: Iterable[Reservation], sign: int) -> Iterator[Statement]:
+    """Adds to (or, with -1, takes from) what every level has reserved.
+
+    In one statement and sorted: the rows of a payer are written under the locks of several teams.
+    """
+    sums: Counter[tuple[int, ...]] = Counter()
+    for reservation in reservations:
+        for key in _levels(reservation):
+            sums[(*key, slot_of(reservation.expires_at))] += sign * reservation.amount_nanos
+    rows = [(*key, sums[key]) for key in sorted(sums)]
+    return addition(ReservedSum, keys=_KEYS, added=("reserved_nanos",), replaced=(), rows=rows)
+
+
+def _levels(reservation: Reservation) -> list[LevelKey]:
+    team_id, mode = reservation.team_id, reservation.mode
+    own = levels_in_team(reservation.member_id, reservation.token_id or 0)
+    keys = [LevelKey(team_id, mode, level, subject) for level, subject in own]
+    return [*keys, LevelKey(reservation.payer_id, mode, Level.OWNER.value, 0)]

@@ -1,0 +1,174 @@
+"""Limits: set, changed, removed, at every level. A change holds from the next reservation on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from teams.access import Permission, may_limit, may_limit_token
+from teams.actions.locks import lock_team
+from teams.actions.standing import membership_of, require, require_site
+from teams.activity import Actor, record_activity
+from teams.errors import ActionError, ConflictError, NotAllowedError
+from teams.models import Membership, Team, Token, User
+from usage.prices.money import AmountError, amount_nanos, usd_string
+from usage.quotas.models import Level, Period, Quota
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit in US dollars for a period. None in its place everywhere means: no limit."""
+
+    usd: Decimal
+    period: Period = Period.MONTH
+
+
+@transaction.atomic
+def set_member_quota(
+    *, by: Actor, team: Team, user: User, limit: Limit | None, now: datetime, note: str = ""
+) -> Quota | None:
+    """Limits what a member may spend in a team. Raises NotAllowedError (administrators cannot limit the owner),
+    ConflictError when they left, ActionError for an amount that is none and in a personal space."""
+    return _set_of_member(by, lock_team(team), user, limit, now, note)
+
+
+@transaction.atomic
+def set_member_quotas(
+    *, by: Actor, team: Team, limits: Sequence[tuple[User, Limit | None]], now: datetime, note: str = ""
+) -> None:
+    """Limits many members at once: all of them, or none when one is refused. Raises as `set_member_quota`."""
+    team = lock_team(team)
+    for user, limit in limits:
+        _set_of_member(by, team, user, limit, now, note)
+
+
+def _set_of_member(
+    by: Actor, team: Team, user: User, limit: Limit | None, now: datetime, note: str
+) -> Quota | None:
+    actor_role = require(by, team, Permission.SET_QUOTAS)
+    if team.is_personal:
+        raise ActionError(_("A personal space has one member: limit its tokens."))
+    membership = membership_of(team, user)
+    if not may_limit(actor_role, membership.role):
+        raise NotAllowedError(_("Only the owner can set the owner's quota."), field="limit")
+    change = _Change(by, team, Level.MEMBER, limit, now, note, person=user, subject=user.email)
+    return _apply(change, {"membership": membership})
+
+
+@transaction.atomic
+def set_token_quota(
+    *, by: Actor, token: Token, limit: Limit | None, now: datetime, note: str = ""
+) -> Quota | None:
+    """Limits what a token may spend. Its holder may give it a limit, but not change the one it has.
+
+    Raises NotAllowedError (administrators cannot limit the owner's tokens), ConflictError for a revoked one,
+    ActionError for an amount that is none.
+    """
+    team = lock_team(token.team)
+    fresh = Token.objects.select_related("user").get(pk=token.pk)
+    _check_may_limit_token(by, team, fresh)
+    if fresh.revoked_at:
+        raise ConflictError(_("“%(name)s” was revoked, for good. Make a new one.") % {"name": fresh.name})
+    change = _Change(by, team, Level.TOKEN, limit, now, note, person=fresh.user, subject=fresh.name)
+    return _apply(change, {"token": fresh})
+
+
+def _check_may_limit_token(by: Actor, team: Team, token: Token) -> None:
+    is_limited = Quota.objects.filter(token=token).exists()
+    is_own = by.user == token.user
+    actor_role = require(by, team, Permission.SEE_OWN if is_own and not is_limited else Permission.SET_QUOTAS)
+    holder_role = Membership.objects.filter(team=team, user=token.user).values_list("role", flat=True).first()
+    if not may_limit_token(actor_role, holder_role, is_own=is_own, is_limited=is_limited):
+        raise NotAllowedError(_("Only the owner can set the quota of the owner's tokens."), field="limit")
+
+
+@transaction.atomic
+def set_team_quota(
+    *, by: Actor, team: Team, limit: Limit | None, now: datetime, note: str = ""
+) -> Quota | None:
+    """Limits what a whole team may spend; for its owner. Raises NotAllowedError (also for a personal space,
+    whose limit is its owner's balance), ActionError for an amount that is none."""
+    team = lock_team(team)
+    require(by, team, Permission.OWN_TEAM)
+    return _apply(_Change(by, team, Level.TEAM, limit, now, note, subject=team.name), {})
+
+
+@transaction.atomic
+def set_balance(*, by: Actor, space: Team, limit: Limit | None, now: datetime, note: str = "") -> Quota | None:
+    """Limits what an owner may spend in their personal space and all their teams together; for site staff.
+
+    Raises NotAllowedError, ActionError for a team that is no personal space and for an amount that is none.
+    """
+    require_site(by)
+    space = lock_team(space)
+    if not space.is_personal:
+        raise ActionError(_("A balance belongs to a personal space. A team draws on its owner's."))
+    owner = space.owner
+    change = _Change(by, space, Level.OWNER, limit, now, note, person=owner, subject=owner.email)
+    return _apply(change, {})
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A change that is allowed: what is set, and what the activity says of it."""
+
+    by: Actor
+    team: Team
+    level: Level
+    limit: Limit | None
+    now: datetime
+    note: str
+    person: User | None = None
+    subject: str = ""
+
+
+def _apply(change: _Change, target: dict[str, Any]) -> Quota | None:
+    """Writes the limit of the target (a membership, a token, or the team) if it is not so already."""
+    key = {"team": change.team, "membership": None, "token": None, **target}
+    current = Quota.objects.filter(**key).first()
+    before, after = _told(current), _wanted(change.limit)
+    if before == after:
+        return current
+    changed = None
+    if change.limit is None:
+        Quota.objects.filter(**key).delete()
+    else:
+        values = {
+            "limit_nanos": amount_nanos(change.limit.usd),
+            "period": change.limit.period,
+            "changed_at": change.now,
+            "changed_by": change.by.user,
+        }
+        changed, _created = Quota.objects.update_or_create(values, **key)
+    note = {"note": change.note.strip()[:500]} if change.note.strip() else {}
+    record_activity(
+        by=change.by,
+        team=change.team,
+        kind="quota.changed",
+        person=change.person,
+        subject=change.subject,
+        before=before,
+        after={"level": change.level.name.lower(), **after, **note},
+    )
+    return changed
+
+
+def _told(quota: Quota | None) -> dict[str, Any]:
+    """A limit as the activity writes it."""
+    if quota is None:
+        return {"limit_usd": None, "period": None}
+    return {"limit_usd": usd_string(quota.limit_nanos), "period": quota.period}
+
+
+def _wanted(limit: Limit | None) -> dict[str, Any]:
+    """The same of one to be set. Raises ActionError for an amount that is none."""
+    if limit is None:
+        return {"limit_usd": None, "period": None}
+    try:
+        return {"limit_usd": usd_string(amount_nanos(limit.usd)), "period": limit.period.value}
+    except AmountError as error:
+        raise ActionError(str(error), field="limit") from error

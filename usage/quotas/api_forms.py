@@ -1,0 +1,128 @@
+"""What a request to reserve says: its body, checked field by field."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, UnreadablePostError
+from django.utils.translation import gettext as _
+
+from teams.api import ApiError
+from usage.prices.models import PricedBy
+from usage.prices.money import AmountError, amount_nanos, read_usd
+from usage.prices.price_list import PriceList, Tokens
+from usage.quotas.actions.granting import Wanted
+from usage.quotas.api_contexts import Named
+
+MOST_BYTES = 64 * 1024
+DEFAULT_TTL = timedelta(minutes=10)
+LONGEST_TTL = timedelta(hours=1)
+_MOST_TOKENS = 10**9
+
+
+@dataclass(frozen=True)
+class ReservationRequest:
+    """A valid body of `POST /reservations`. `amount_nanos` None: to be estimated from the tokens."""
+
+    named: Named
+    model: str
+    input_tokens: int
+    max_output_tokens: int
+    amount_nanos: int | None
+    request_id: str
+    ttl: timedelta
+
+    def wanted(self, now: datetime) -> Wanted:
+        """What is to be reserved: the amount given, or the most that a call of so many tokens can cost."""
+        if self.amount_nanos is not None:
+            return Wanted(self.amount_nanos, self.ttl, self.model, self.request_id)
+        tokens = Tokens(self.input_tokens, self.max_output_tokens)
+        priced = PriceList([self.model]).price(model=self.model, provider="", at=now, tokens=tokens)
+        is_unpriced = priced.by is PricedBy.NOTHING
+        return Wanted(priced.cost_nanos, self.ttl, self.model, self.request_id, is_unpriced)
+
+
+def read_reservation(request: HttpRequest) -> ReservationRequest:
+    """Reads and checks the body. Raises ApiError naming the field that is wrong."""
+    body = read_object(request)
+    model = _text(body, "model", 128)
+    has_tokens = body.get("input_tokens") is not None or body.get("max_output_tokens") is not None
+    amount = _amount(body.get("amount_usd"))
+    if amount is None and not model:
+        raise _invalid("model", _("Say what to reserve: amount_usd, or model with its tokens."))
+    if amount is None and not has_tokens:
+        raise _invalid("input_tokens", _("Give amount_usd, or input_tokens and max_output_tokens."))
+    ttl = _whole(body, "ttl_seconds", int(DEFAULT_TTL.total_seconds()), int(LONGEST_TTL.total_seconds()), 1)
+    return ReservationRequest(
+        named=Named(_text(body, "token", 254), _text(body, "team", 254), _text(body, "member", 254)),
+        model=model,
+        input_tokens=_whole(body, "input_tokens", 0, _MOST_TOKENS),
+        max_output_tokens=_whole(body, "max_output_tokens", 0, _MOST_TOKENS),
+        amount_nanos=amount,
+        request_id=_text(body, "request_id", 128),
+        ttl=timedelta(seconds=ttl),
+    )
+
+
+def read_object(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object in the body, fractions as Decimal. Raises ApiError."""
+    if request.content_type != "application/json":
+        message = _("Send it with a Content-Type of application/json.")
+        raise ApiError(415, "unsupported_media_type", message)
+    try:
+        data = request.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise ApiError(413, "too_large", _("Send at most 64 KiB."))
+        found = json.loads(data, parse_float=Decimal)
+    except (ValueError, RecursionError, UnreadablePostError) as error:
+        raise ApiError(400, "invalid_json", _("The body is not JSON.")) from error
+    if not isinstance(found, dict):
+        raise ApiError(400, "invalid_request", _("Send a JSON object."))
+    return found
+
+
+def _text(body: dict[str, Any], field: str, limit: int) -> str:
+    """A string; "" when absent or null."""
+    value = body.get(field)
+    if value is None:
+        return ""
+    # A database takes neither NUL nor half a character.
+    if not isinstance(value, str) or "\0" in value or not _is_unicode(value):
+        raise _invalid(field, _("%(field)s must be a string.") % {"field": field})
+    if len(value) > limit:
+        message = _("%(field)s must have at most %(limit)d characters.")
+        raise _invalid(field, message % {"field": field, "limit": limit})
+    return value
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _whole(body: dict[str, Any], field: str, default: int, most: int, least: int = 0) -> int:
+    value = body.get(field)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        message = _("%(field)s must be a whole number from %(least)d to %(most)d.")
+        raise _invalid(field, message % {"field": field, "least": least, "most": most})
+    return value
+
+
+def _amount(value: object) -> int | None:
+    if value is None:
+        return None
+    try:
+        return amount_nanos(read_usd(value))
+    except AmountError as error:
+        raise _invalid("amount_usd", str(error)) from error
+
+
+def _invalid(param: str, message: str) -> ApiError:
+    return ApiError(400, "invalid_request", message, param=param)

@@ -1,0 +1,133 @@
+"""What people send to set quotas."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Role
+from usage.prices.money import AmountError, amount_nanos, read_usd, usd_string
+from usage.quotas.actions.limits import Limit
+from usage.quotas.actions.members import MemberChange
+from usage.quotas.levels import LevelState
+from usage.quotas.models import Period
+
+
+class LimitForm(forms.Form):
+    """A limit for a period, or none. An empty amount is a mistake, not "no limit"; a new one beside it too.
+
+    `initial` says what stands there now (`limit_initial`), also when the form is sent.
+    """
+
+    limit = forms.CharField(
+        label=_("Limit in US dollars"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    period = forms.ChoiceField(
+        label=_("Period"),
+        choices=[
+            (Period.MONTH, _("a month")),
+            (Period.WEEK, _("a week, from Monday")),
+            (Period.DAY, _("a day")),
+            (Period.NONE, _("once, it never resets")),
+        ],
+        initial=Period.MONTH,
+        required=False,
+    )
+    unlimited = forms.BooleanField(label=_("No limit"), required=False)
+    note = forms.CharField(
+        label=_("Note for the activity"), required=False, max_length=500, widget=forms.TextInput()
+    )
+
+    def clean_limit(self) -> Decimal | None:
+        text = self.cleaned_data["limit"].strip().removeprefix("$").replace(",", "")
+        if not text:
+            return None
+        try:
+            usd = read_usd(text)
+            amount_nanos(usd)
+        except AmountError as error:
+            raise ValidationError(str(error)) from error
+        return usd
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        missing = "limit" in self.fields and "limit" not in self.errors and data.get("limit") is None
+        if missing and not data.get("unlimited"):
+            self.add_error("limit", _now("Give an amount, or choose “No limit”."))
+        usd = data.get("limit")
+        if usd is not None and data.get("unlimited") and self._is_new(usd):
+            self.add_error("limit", _now("Take “No limit” away to set this amount."))
+        return data
+
+    def _is_new(self, usd: Decimal) -> bool:
+        """Whether an amount was typed; the one that stood there may stay when “No limit” is chosen."""
+        before = self.get_initial_for_field(self.fields["limit"], "limit")
+        return before is None or Decimal(before) != usd
+
+    def wanted(self) -> Limit | None:
+        """The limit that a valid form asks for; None is no limit."""
+        data = self.cleaned_data
+        if data.get("unlimited") or data["limit"] is None:
+            return None
+        return Limit(data["limit"], Period(data["period"] or Period.MONTH))
+
+
+def limit_initial(state: LevelState) -> dict[str, Any]:
+    """The fields as a level stands now."""
+    if state.limit_nanos is None:
+        return {"unlimited": True, "period": Period.MONTH}
+    return {"limit": usd_string(state.limit_nanos), "period": state.period}
+
+
+class NewTokenLimitForm(LimitForm):
+    """The limit of a token that is being made. Empty is none: its holder's limits hold anyway."""
+
+    prefix = "quota"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("unlimited", "note"):
+            del self.fields[name]
+        self.fields["limit"].help_text = _("Empty: as much as you may spend.")
+
+    def clean(self) -> dict[str, Any]:
+        return self.cleaned_data
+
+
+class MemberForm(LimitForm):
+    """Quota and role of a member; without the fields that the reader may not change."""
+
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[
+            (Role.MEMBER, _("Member: makes calls, sees own usage and logs")),
+            (Role.ADMINISTRATOR, _("Administrator: also invites, sets quotas, sees everybody's usage")),
+        ],
+        widget=forms.RadioSelect(),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, may_limit: bool, roles: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_limit:
+            for name in ("limit", "period", "unlimited"):
+                del self.fields[name]
+        if len(roles) < 2:
+            del self.fields["role"]
+
+    def change(self) -> MemberChange:
+        """What a valid form asks for."""
+        data = self.cleaned_data
+        sets_limit = "limit" in self.fields
+        return MemberChange(
+            sets_limit=sets_limit,
+            limit=self.wanted() if sets_limit else None,
+            role=data.get("role") or "",
+            note=data["note"],
+        )

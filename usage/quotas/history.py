@@ -1,0 +1,54 @@
+"""What a level used in periods that are over: they stay visible after the reset."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from usage.quotas.daily import DayUse
+from usage.quotas.models import Period
+from usage.quotas.periods import Span, span_at, span_before
+
+MOST_PERIODS = 6
+
+
+@dataclass(frozen=True)
+class PastPeriod:
+    """One period that is over, and what was used in it."""
+
+    span: Span
+    used_nanos: int
+    calls: int
+
+
+def past_since(period: Period, zone: ZoneInfo, now: datetime) -> date | None:
+    """The first day that `past_periods` looks at; None where periods never end."""
+    spans = _spans(period, zone, now)
+    return spans[-1].first if spans else None
+
+
+def past_periods(period: Period, zone: ZoneInfo, days: Sequence[DayUse], now: datetime) -> list[PastPeriod]:
+    """The last periods of a level before the one that runs, newest first, from the first with calls on.
+
+    They are cut on the calendar of its team; `days` are those of the level from `past_since` on.
+    """
+    past = [_past(span, days) for span in _spans(period, zone, now)]
+    while past and not past[-1].calls:
+        past.pop()
+    return past
+
+
+def _past(span: Span, days: Iterable[DayUse]) -> PastPeriod:
+    assert span.first is not None
+    assert span.end is not None
+    within = [one for one in days if span.first <= one.day < span.end]
+    return PastPeriod(span, sum(one.used_nanos for one in within), sum(one.calls for one in within))
+
+
+def _spans(period: Period, zone: ZoneInfo, now: datetime) -> list[Span]:
+    spans: list[Span] = []
+    span = span_before(period, span_at(period, now, zone))
+    while span is not None and len(spans) < MOST_PERIODS:
+        spans.append(span)
+        span = span_before(period, span)
+    return spans

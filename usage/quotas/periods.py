@@ -1,0 +1,50 @@
+"""When a quota starts again: the period that runs at a moment, on a zone's calendar."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from usage.quotas.models import Period
+from usage.rollups.buckets import day_of, day_start
+
+
+@dataclass(frozen=True)
+class Span:
+    """One period, as days `[first, end)` of a zone's calendar. Both None: it began with all use, never ends."""
+
+    zone: ZoneInfo
+    first: date | None
+    end: date | None
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """The instant (UTC) of its first moment."""
+        return day_start(self.first, self.zone) if self.first else None
+
+    @property
+    def resets_at(self) -> datetime | None:
+        """The instant (UTC) at which the quota starts again; None: never."""
+        return day_start(self.end, self.zone) if self.end else None
+
+
+def span_at(period: str, now: datetime, zone: ZoneInfo) -> Span:
+    """The period that `now` (aware) is in. Weeks begin on Monday, months on the first."""
+    return _span_of(period, day_of(now, zone), zone)
+
+
+def span_before(period: str, span: Span) -> Span | None:
+    """The period before; None where there is one only."""
+    return _span_of(period, span.first - timedelta(days=1), span.zone) if span.first else None
+
+
+def _span_of(period: str, day: date, zone: ZoneInfo) -> Span:
+    if period == Period.NONE:
+        return Span(zone, None, None)
+    if period == Period.DAY:
+        return Span(zone, day, day + timedelta(days=1))
+    if period == Period.WEEK:
+        monday = day - timedelta(days=day.weekday())
+        return Span(zone, monday, monday + timedelta(days=7))
+    first = day.replace(day=1)
+    # Day 32 of any month is in the next one.
+    return Span(zone, first, (first + timedelta(days=31)).replace(day=1))

@@ -1,0 +1,141 @@
+"""The numbers of a set of calls, and what can be derived from them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from usage.rollups.sketch import Ints, histograms, percentiles
+
+SHARES = (0.50, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Milliseconds below which 50, 95 and 99 % of the calls lie; None without calls."""
+
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+_UNKNOWN = Percentiles()
+
+
+@dataclass(slots=True)
+class Figures:
+    """Sums over calls. Costs are nano-dollars, times milliseconds. A set without calls is all zeros."""
+
+    calls: int = 0
+    succeeded: int = 0
+    client_errors: int = 0
+    throttled: int = 0
+    server_errors: int = 0
+    unpriced: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_nanos: int = 0
+    latency_sum_ms: int = 0
+    latency_count: int = 0
+    ttft_sum_ms: int = 0
+    ttft_count: int = 0
+    latency_sketches: list[bytes] = field(default_factory=list, repr=False)
+    ttft_sketches: list[bytes] = field(default_factory=list, repr=False)
+    latency: Percentiles = _UNKNOWN
+    ttft: Percentiles = _UNKNOWN
+
+    @classmethod
+    def of_row(cls, counters: Sequence[int], latency_sketch: bytes, ttft_sketch: bytes) -> "Figures":
+        """The set of a rollup's row: counters in the order of COUNTERS, and the sketches that go with them."""
+        figures = cls(*counters)  # type: ignore[arg-type]
+        figures.latency_sketches.append(latency_sketch)
+        figures.ttft_sketches.append(ttft_sketch)
+        return figures
+
+    def absorb(self, other: "Figures") -> None:
+        """Adds all calls of another set.
+
+        Written out, because a page does this some thousand times, and a loop over the names takes five times as
+        long; a test looks that none of COUNTERS is missing.
+        """
+        self.calls += other.calls
+        self.succeeded += other.succeeded
+        self.client_errors += other.client_errors
+        self.throttled += other.throttled
+        self.server_errors += other.server_errors
+        self.unpriced += other.unpriced
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.cached_tokens += other.cached_tokens
+        self.cache_write_tokens += other.cache_write_tokens
+        self.reasoning_tokens += other.reasoning_tokens
+        self.cost_nanos += other.cost_nanos
+        self.latency_sum_ms += other.latency_sum_ms
+        self.latency_count += other.latency_count
+        self.ttft_sum_ms += other.ttft_sum_ms
+        self.ttft_count += other.ttft_count
+        self.latency_sketches += other.latency_sketches
+        self.ttft_sketches += other.ttft_sketches
+
+    @property
+    def failed(self) -> int:
+        return self.calls - self.succeeded
+
+    @property
+    def success_rate(self) -> float | None:
+        """Succeeded of all calls, 0 to 1; None without calls."""
+        return self.succeeded / self.calls if self.calls else None
+
+    @property
+    def tokens(self) -> int:
+        """Input and output; cached and reasoning tokens are part of these."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def latency_avg(self) -> float | None:
+        return self.latency_sum_ms / self.latency_count if self.latency_count else None
+
+    @property
+    def ttft_avg(self) -> float | None:
+        return self.ttft_sum_ms / self.ttft_count if self.ttft_count else None
+
+
+def total(parts: Iterable[Figures]) -> Figures:
+    """All calls of several sets together."""
+    whole = Figures()
+    for part in parts:
+        whole.absorb(part)
+    return whole
+
+
+def fill_percentiles(parts: Sequence[Figures], wholes: Sequence[tuple[Figures, slice]] = ()) -> None:
+    """Works out `latency` and `ttft` of every set in one go, and of wholes, each of which is a slice of the parts."""
+    for sketches, name in (("latency_sketches", "latency"), ("ttft_sketches", "ttft")):
+        if not any(any(getattr(one, sketches)) for one in parts):
+            continue
+        counts = _histograms([getattr(one, sketches) for one in parts])
+        sums = [counts[part].sum(axis=0, keepdims=True) for _whole, part in wholes]
+        values = percentiles(np.concatenate([counts, *sums]), SHARES)
+        for one, row in zip([*parts, *(whole for whole, _part in wholes)], values.tolist(), strict=True):
+            setattr(one, name, Percentiles(*(None if value != value else value for value in row)))
+
+
+def _histograms(sketches: Sequence[Sequence[bytes]]) -> Ints:
+    groups = np.repeat(
+        np.arange(len(sketches), dtype=np.int64),
+        np.fromiter((len(some) for some in sketches), dtype=np.int64, count=len(sketches)),
+    )
+    flat = [sketch for some in sketches for sketch in some]
+    return histograms(flat, groups, len(sketches))
+
+
+@dataclass(frozen=True)
+class Point:
+    """One bucket of time, also an empty one."""
+
+    start: datetime
+    figures: Figures

@@ -1,0 +1,154 @@
+"""Folding calls into the rollups, in the transaction that stores them.
+
+The fold is done in numpy for a whole batch of one team and mode: every rollup is the same sums over
+other keys. Counters are added by the database; sketches are read, merged and written back, which the lock
+on the team row makes safe.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.utils import timezone
+
+from usage.rollups.bulk import add_up, fetch_by_keys
+from usage.rollups.cache import note_times
+from usage.rollups.models import ROLLUPS, Counters
+from usage.rollups.sketch import BUCKETS, Ints, bucket_of, encode_all, merged_by
+
+
+class Fact(NamedTuple):
+    """What the rollups need of one call. Costs in nano-dollars, times in ms (-1: unknown)."""
+
+    hour: datetime
+    day: date
+    member_id: int
+    token_id: int
+    model: str
+    outcome: int  # 0 succeeded, 1 client error, 2 throttled, 3 server error
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_nanos: int
+    latency_ms: int
+    ttft_ms: int
+
+
+COUNTERS = (
+    "calls",
+    "succeeded",
+    "client_errors",
+    "throttled",
+    "server_errors",
+    "unpriced",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost_nanos",
+    "latency_sum_ms",
+    "latency_count",
+    "ttft_sum_ms",
+    "ttft_count",
+)
+SKETCHES = ("latency_sketch", "ttft_sketch")
+_FIRST_NUMBER = Fact._fields.index("outcome")
+
+
+@dataclass
+class Folded:
+    """The rows of one rollup that a batch makes: their keys, their counters, their sketches."""
+
+    rollup: type[Counters]
+    keys: list[tuple[Any, ...]]
+    counters: Ints  # keys × COUNTERS
+    sketches: list[list[bytes]] = field(default_factory=list)  # one list for each of SKETCHES
+
+
+def fold(facts: Sequence[Fact]) -> list[Folded]:
+    """The rows that these calls (one team, one mode) add to each rollup, keys ascending."""
+    numbers = np.array([fact[_FIRST_NUMBER:] for fact in facts], dtype=np.int64)
+    sums = _counters(numbers)
+    latency, ttft = numbers[:, -2], numbers[:, -1]
+    buckets = [np.where(values >= 0, bucket_of(values), -1) for values in (latency, ttft)]
+    return [_fold_one(rollup, facts, sums, buckets) for rollup in ROLLUPS]
+
+
+def _counters(numbers: Ints) -> Ints:
+    """What each call adds to COUNTERS: calls × counters."""
+    outcome, latency, ttft = numbers[:, 0], numbers[:, -2], numbers[:, -1]
+    known, started = latency >= 0, ttft >= 0
+    columns = [
+        np.ones(len(numbers), dtype=np.int64),
+        *(outcome == kind for kind in range(4)),
+        *numbers[:, 1:-2].T,
+        np.where(known, latency, 0),
+        known,
+        np.where(started, ttft, 0),
+        started,
+    ]
+    return np.column_stack([column.astype(np.int64) for column in columns])
+
+
+def _fold_one(rollup: type[Counters], facts: Sequence[Fact], sums: Ints, buckets: Sequence[Ints]) -> Folded:
+    positions = [Fact._fields.index(name) for name in rollup.DIMENSIONS]
+    of_fact = [tuple(fact[position] for position in positions) for fact in facts]
+    keys = sorted(set(of_fact))
+    row_of = {key: row for row, key in enumerate(keys)}
+    rows = np.fromiter((row_of[key] for key in of_fact), dtype=np.int64, count=len(of_fact))
+    counters = np.zeros((len(keys), sums.shape[1]), dtype=np.int64)
+    np.add.at(counters, rows, sums)
+    return Folded(rollup, keys, counters, [_sketches(rows, values, len(keys)) for values in buckets])
+
+
+def _sketches(rows: Ints, buckets: Ints, size: int) -> list[bytes]:
+    """The sketch of each row from the buckets of its calls (-1: unknown, not counted)."""
+    known = buckets >= 0
+    cells, counts = np.unique(rows[known] * BUCKETS + buckets[known], return_counts=True)
+    owner, bucket = np.divmod(cells, BUCKETS)
+    return encode_all(owner, bucket, counts.astype(np.int64), size)
+
+
+def add_calls(*, team_id: int, mode: int, facts: Sequence[Fact]) -> None:
+    """Adds calls to every rollup of the team. Needs the transaction that stores them and the team's lock."""
+    if not facts:
+        return
+    for folded in fold(facts):
+        _store(folded, {"team_id": team_id, "mode": mode})
+    note_times((fact.hour for fact in facts), team_id=team_id, mode=mode, now=timezone.now())
+
+
+def _store(folded: Folded, space: dict[str, int]) -> None:
+    dimensions = folded.rollup.DIMENSIONS
+    stored = {
+        row[:-2]: row[-2:]
+        for row in fetch_by_keys(
+            folded.rollup, fixed=space, keys=dimensions, wanted=folded.keys, columns=SKETCHES
+        )
+    }
+    sketches = [
+        _merged([bytes(stored[key][kind]) if key in stored else b"" for key in folded.keys], new)
+        for kind, new in enumerate(folded.sketches)
+    ]
+    rows = [
+        (*space.values(), *key, *counters, *of_key)
+        for key, counters, of_key in zip(
+            folded.keys, folded.counters.tolist(), zip(*sketches, strict=True), strict=True
+        )
+    ]
+    add_up(folded.rollup, keys=[*space, *dimensions], added=COUNTERS, replaced=SKETCHES, rows=rows)
+
+
+def _merged(before: list[bytes], new: list[bytes]) -> list[bytes]:
+    """The sketches of the rows: what was stored and what is new, together."""
+    if not any(before):
+        return new
+    size = len(before)
+    groups = np.tile(np.arange(size, dtype=np.int64), 2)
+    return merged_by([*before, *new], groups, size)

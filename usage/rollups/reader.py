@@ -1,0 +1,317 @@
+"""Reading the rollups: any question in a handful of statements, each one index range.
+
+A range of time is cut into whole days, whole hours and the rest. Days come from the day rollups, hours at
+the edges from the hour rollups, and what no rollup knows (minutes, or hours of a combination of filters)
+from the calls themselves, through the source that `logs` registers here. The same question about several
+teams, each with its own clock, takes no more statements than about one.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+from usage.rollups.buckets import day_of, day_start
+from usage.rollups.cache import process_cache
+from usage.rollups.figures import Figures
+from usage.rollups.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
+from usage.rollups.query import Dimension, Granularity, Range, UsageQuery, bucket_start, next_bucket
+from usage.rollups.statements import CALLS, FULL, KEYS, Depth, Slice, filters_of, kept_under, sums_of
+
+Key = tuple[Any, ...]
+Cells = dict[Key, Figures]
+# A question and the ranges of time it is asked about, which must not overlap.
+Asked = tuple[UsageQuery, Sequence[Range]]
+# The team, an instant, dimensions as asked, counters, two sketches.
+RawRow = tuple[int, datetime, Key, Sequence[int], bytes, bytes]
+# Asked about some dimensions in that depth.
+RawSource = Callable[[Sequence[Asked], Sequence[Dimension], Depth], Iterable[RawRow]]
+
+_raw_source: RawSource | None = None
+
+
+def register_raw_source(source: RawSource) -> None:
+    """Called by `logs` once: how to count calls that no rollup can (usage may not import logs)."""
+    global _raw_source  # set once, when the apps are ready
+    _raw_source = source
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A range cut into what the rollups know."""
+
+    days: tuple[tuple[date, date], ...]  # [first, after last)
+    hours: tuple[Range, ...]
+    rest: tuple[Range, ...]
+
+
+COLUMN = {Dimension.MEMBER: "member_id", Dimension.MODEL: "model", Dimension.TOKEN: "token_id"}
+HOUR_ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember)
+DAY_ROLLUPS: tuple[type[Counters], ...] = (DayModel, DayMember, DayToken, DayDetail)
+
+
+@dataclass
+class SingleCalls:
+    """Single calls by these dimensions, read once for all the questions of a page that need the same ones."""
+
+    by: tuple[Dimension, ...]
+    _read: dict[tuple[Asked, ...], tuple[Depth, Sequence[RawRow]]] = field(default_factory=dict)
+
+    def rows(self, asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -> Iterable[RawRow]:
+        """The rows by the dimensions `by`, which must be among its own; one key may come several times."""
+        known = self._known(asked, depth)
+        places = [self.by.index(dimension) for dimension in by]
+        for team_id, at, values, counters, latency, ttft in (
+            self._found(asked, depth) if known is None else known
+        ):
+            yield team_id, at, tuple(values[place] for place in places), counters, latency, ttft
+
+    def _known(self, asked: Sequence[Asked], depth: Depth) -> list[RawRow] | None:
+        """What was read of the same calls, or of more calls, which its own dimensions tell apart."""
+        filters = {COLUMN[dimension]: place for place, dimension in enumerate(self.by)}
+        wanted = {filters[name]: {*values} for name, values in filters_of(asked[0][0]) if name in filters}
+        everything = {f"{self.by[place]}s": () for place in wanted}
+        for more in ({}, everything):
+            read, rows = self._read.get(_same_calls(asked, more), (KEYS, []))
+            if read != KEYS and read | depth == read:
+                return [row for row in rows if all(row[2][place] in some for place, some in wanted.items())]
+        return None
+
+    def _found(self, asked: Sequence[Asked], depth: Depth) -> Sequence[RawRow]:
+        if _raw_source is None:
+            raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
+        key = self._kept_under(asked, depth)
+        rows = None if key is None else process_cache.get(key)
+        if rows is None:
+            rows = list(_raw_source(asked, self.by, depth))
+            if key is not None:
+                process_cache.set(key, rows)
+        self._read[_same_calls(asked, {})] = depth, rows
+        return rows
+
+    def _kept_under(self, asked: Sequence[Asked], depth: Depth) -> Hashable:
+        """What the rows are kept under if all lie in times past, else None."""
+        for query, ranges in asked:
+            if query.past is None or any(one.end > query.past.until for one in ranges):
+                return None
+        questions = [(kept_under(query), query.granularity, tuple(ranges)) for query, ranges in asked]
+        return (*questions, self.by, depth)
+
+
+def _same_calls(asked: Sequence[Asked], filters: dict[str, Any]) -> tuple[Asked, ...]:
+    """What names the calls that are asked about, with some filters changed."""
+    return tuple(
+        (replace(query, previous=None, quiet=None, past=None, known=None, **filters), tuple(ranges))
+        for query, ranges in asked
+    )
+
+
+def cells(
+    query: UsageQuery,
+    by: Sequence[Dimension],
+    ranges: Sequence[Range],
+    single: SingleCalls | None = None,
+    depths: Sequence[Depth] = (FULL, FULL),
+) -> list[Cells]:
+    """For each range the figures of each combination of `by` that has calls.
+
+    Keys have their values in the order of `by`: an instant (bucket start), a user id, a model, a token id.
+    The ranges, one or two, must not overlap. `single` is shared by questions that are asked together. `depths` are
+    those of each range: only the counters named are sure to be filled. Where there are many combinations, to ask
+    for less takes a fraction of the time.
+    """
+    return cells_of_teams([(query, ranges)], by, single, depths)[0]
+
+
+def cells_of_teams(
+    asked: Sequence[Asked],
+    by: Sequence[Dimension],
+    single: SingleCalls | None = None,
+    depths: Sequence[Depth] = (FULL, FULL),
+) -> list[list[Cells]]:
+    """The same for each question, all in the statements of one; they differ in their teams and ranges only."""
+    if not asked:
+        return []
+    if single is None:
+        known = tuple(dimension for dimension in by if dimension is not Dimension.TIME)
+        single = SingleCalls(known)
+    first = asked[0][0]
+    needed = {*by, *first.filtered} - {Dimension.TIME}
+    answers: list[list[Cells]] = [[{} for _ in ranges] for _query, ranges in asked]
+    reading = _Reading(by, needed, _is_hourly(first, by), depths, answers)
+    rest: list[Asked] = []
+    depth_of_rest = CALLS
+    for (query, ranges), parts in zip(asked, answers, strict=True):
+        cuts = [cut(one, query, needed, hourly=reading.hourly) for one in ranges]
+        for pieces, found, depth in zip(cuts, parts, depths, strict=False):
+            reading.plan(query, pieces, found, depth)
+            depth_of_rest |= depth if pieces.rest else CALLS
+        if left := [one for pieces in cuts for one in pieces.rest]:
+            rest.append((query, left))
+    reading.read_rollups()
+    if rest:
+        reading.read_calls(asked, single.rows(rest, reading.dimensions, depth_of_rest))
+    return answers
+
+
+@dataclass
+class _Reading:
+    """What is read for some questions: slices of rollups, whose figures each go to one answer."""
+
+    by: Sequence[Dimension]
+    needed: set[Dimension]
+    hourly: bool
+    depths: Sequence[Depth]
+    answers: list[list[Cells]]
+    slices: list[Slice] = field(default_factory=list)
+    targets: list[tuple[Cells, datetime]] = field(default_factory=list)  # and an instant in its bucket
+
+    def plan(self, query: UsageQuery, pieces: Pieces, found: Cells, depth: Depth) -> None:
+        """Adds the slices of the smallest rollups that know enough."""
+        by_time = Dimension.TIME in self.by
+        if (rollup := narrowest(DAY_ROLLUPS, self.needed)) is not None:
+            for first, after in pieces.days:
+                self._add(Slice(query, rollup, first, after, by_time, depth), found)
+        if (rollup := narrowest(HOUR_ROLLUPS, self.needed)) is not None:
+            for one in pieces.hours:
+                self._add(
+                    Slice(query, rollup, one.start, one.end, self.hourly, depth),
+                    found,
+                )
+
+    def _add(self, piece: Slice, found: Cells) -> None:
+        start = piece.start
+        instant = start if isinstance(start, datetime) else day_start(start, piece.query.zone)
+        self.slices.append(piece)
+        self.targets.append((found, instant))
+
+    def read_rollups(self) -> None:
+        """Adds up the slices; where the rows of a day or hour go is worked out once."""
+        columns = [COLUMN[dimension] for dimension in self.dimensions]
+        width = len(columns)
+        for number, rows in sums_of(self.slices, columns):
+            found, edge = self.targets[number]
+            piece = self.slices[number]
+            goals: dict[Any, _Goal] = {}
+            for row in rows:
+                if (goal := goals.get(row[0])) is None:
+                    goal = self._goal(found, _bucket_of(row[0], edge, piece.query), piece.depth)
+                    goals[row[0]] = goal
+                goal.add(row[1 : width + 1], row[width + 1 : -2], row[-2], row[-1])
+
+    def _goal(self, found: Cells, bucket: datetime, depth: Depth) -> "_Goal":
+        place = self.by.index(Dimension.TIME) if Dimension.TIME in self.by else None
+        return _Goal(found, bucket, place, is_counted=depth != KEYS)
+
+    @property
+    def dimensions(self) -> list[Dimension]:
+        """All of `by` but time."""
+        return [dimension for dimension in self.by if dimension is not Dimension.TIME]
+
+    def read_calls(self, asked: Sequence[Asked], rows: Iterable[RawRow]) -> None:
+        """Counts single calls; the instant tells which range a row belongs to."""
+        known = {
+            query.team.pk: (query, ranges, answers)
+            for (query, ranges), answers in zip(asked, self.answers, strict=True)
+        }
+        goals: dict[tuple[int, datetime], _Goal] = {}
+        for team_id, at, values, counters, latency, ttft in rows:
+            if (goal := goals.get((team_id, at))) is None:
+                query, ranges, answers = known[team_id]
+                place = next(place for place, one in enumerate(ranges) if at in one)
+                bucket = bucket_start(at, query.granularity, query.zone)
+                goal = goals[team_id, at] = self._goal(answers[place], bucket, self.depths[place])
+            goal.add(values, counters, latency, ttft)
+
+
+# Stands for all calls that are only known to exist.
+_UNCOUNTED = Figures()
+
+
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """Where the rows of one bucket go."""
+
+    found: Cells
+    bucket: datetime
+    place: int | None  # of time in the keys; None: there is none
+    is_counted: bool  # or only known to exist
+
+    def add(self, values: Sequence[Any], counters: Sequence[int], latency: bytes, ttft: bytes) -> None:
+        key, place = tuple(values), self.place
+        if place is not None:
+            key = (*key[:place], self.bucket, *key[place:])
+        if not self.is_counted:
+            self.found.setdefault(key, _UNCOUNTED)
+            return
+        figures = Figures.of_row(counters, bytes(latency), bytes(ttft))
+        if (known := self.found.get(key, _UNCOUNTED)) is _UNCOUNTED:
+            self.found[key] = figures
+        else:
+            known.absorb(figures)
+
+
+def _bucket_of(slot: date | datetime | None, edge: datetime, query: UsageQuery) -> datetime:
+    """The bucket of a rollup's day or hour, or of the slice that begins at `edge`."""
+    if isinstance(slot, datetime):  # hours are only read where these are the buckets
+        return slot
+    instant = edge if slot is None else day_start(slot, query.zone)
+    if slot is not None and query.granularity is Granularity.DAY:
+        return instant
+    return bucket_start(instant, query.granularity, query.zone)
+
+
+def _is_hourly(query: UsageQuery, by: Sequence[Dimension]) -> bool:
+    return Dimension.TIME in by and query.granularity is Granularity.HOUR
+
+
+def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool) -> Pieces:
+    """The days, hours and rest of a range; `hourly` when days are too coarse for the answer."""
+    if query.quiet and query.quiet.start == asked.end:
+        asked = Range(asked.start, query.quiet.end)
+    hours_known = narrowest(HOUR_ROLLUPS, needed) is not None
+    up, down = partial(_boundary, query, up=True), partial(_boundary, query, up=False)
+    day_from, day_to = up(asked.start, Granularity.DAY), down(asked.end, Granularity.DAY)
+    outside = [asked]
+    days: list[tuple[date, date]] = []
+    if day_from < day_to and not hourly:
+        days = [(day_of(day_from, query.zone), day_of(day_to, query.zone))]
+        outside = [Range(asked.start, day_from), Range(day_to, asked.end)]
+    hours: list[Range] = []
+    rest: list[Range] = []
+    for one in outside:
+        hour_from, hour_to = up(one.start, Granularity.HOUR), down(one.end, Granularity.HOUR)
+        if hours_known and hour_from < hour_to:
+            hours.append(Range(hour_from, hour_to))
+            rest += [Range(one.start, hour_from), Range(hour_to, one.end)]
+        else:
+            rest.append(one)
+    if not hourly:
+        hours, rest = ([part for one in parts for part in _by_day(one, query)] for parts in (hours, rest))
+    return Pieces(tuple(days), tuple(hours), tuple(one for one in rest if one.start < one.end))
+
+
+def _by_day(one: Range, query: UsageQuery) -> list[Range]:
+    """A range of less than two days cut at midnight, so that each part lies in one bucket of days or longer."""
+    midnight = next_bucket(bucket_start(one.start, Granularity.DAY, query.zone), Granularity.DAY, query.zone)
+    if one.end <= midnight:
+        return [one]
+    return [Range(one.start, midnight), Range(midnight, one.end)]
+
+
+def _boundary(query: UsageQuery, at: datetime, granularity: Granularity, *, up: bool) -> datetime:
+    """The bucket boundary at `at` or next to it, after or before."""
+    start = bucket_start(at, granularity, query.zone)
+    return start if start == at or not up else next_bucket(start, granularity, query.zone)
+
+
+def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type[Counters] | None:
+    """The first, smallest rollup that has all these dimensions."""
+    columns = {COLUMN[dimension] for dimension in needed}
+    return next((rollup for rollup in rollups if columns <= set(rollup.DIMENSIONS)), None)
+
+
+def filters(query: UsageQuery) -> dict[str, Any]:
+    """The query's filters as Django's keyword arguments."""
+    return {f"{name}__in": values for name, values in filters_of(query)}

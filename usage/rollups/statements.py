@@ -1,0 +1,251 @@
+"""The statements that add up rollups: many index ranges in one, and put together by hand.
+
+Every page asks some. Built and compiled by the ORM, they took longer than the database took to answer them, and
+a condition over two ranges is no index range any more.
+"""
+
+import functools
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import chain
+from typing import Any
+
+from django.db import connection
+
+from config.cursors import reading_cursor
+from usage.rollups.buckets import day_of, day_start, days_between
+from usage.rollups.cache import process_cache
+from usage.rollups.folding import COUNTERS, SKETCHES
+from usage.rollups.models import Counters
+from usage.rollups.query import Granularity, Range, UsageQuery
+
+# SQLite takes 500 SELECTs in a statement, and 32,766 parameters.
+_MOST_SELECTS = 100
+_MOST_PARAMETERS = 30_000
+# Rows that are looked up one by one; of more, a range of the index is read.
+_MOST_SOUGHT = 1_000
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What is read: which counters, and which sketches, without which there are no percentiles.
+
+    Counters that are not named are answered as 0, sketches as b"".
+    """
+
+    counters: frozenset[str] = frozenset()
+    sketches: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Depth") -> "Depth":
+        return Depth(self.counters | other.counters, self.sketches | other.sketches)
+
+
+FULL = Depth(frozenset(COUNTERS), frozenset(SKETCHES))
+WITHOUT_TTFT = Depth(frozenset(COUNTERS), frozenset({"latency_sketch"}))
+COUNTED = Depth(frozenset(COUNTERS))
+CALLS = Depth(frozenset({"calls"}))
+# Which there are, and nothing of them.
+KEYS = Depth()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Days or hours [start, end) of a rollup for a question; with `by_slot` a row for each day or hour of them."""
+
+    query: UsageQuery
+    rollup: type[Counters]
+    start: date | datetime
+    end: date | datetime
+    by_slot: bool
+    depth: Depth
+
+
+Filters = Sequence[tuple[str, Sequence[Any]]]
+Select = tuple[str, Sequence[Any]]  # with its parameters; the first is its position among others
+# A day or hour (None unless by slot), dimensions, all COUNTERS, two sketches.
+SumRow = tuple[Any, ...]
+
+
+def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> list[tuple[int, Sequence[SumRow]]]:
+    """The sums of the slices by these columns: some rows with the position of their slice, perhaps several times one.
+
+    Those of times past come from what the process keeps, if it can.
+
+    Slices of days and of hours can only stand together when those of hours are not by slot.
+    """
+    found: list[tuple[int, Sequence[SumRow]]] = []
+    asked: list[_Part] = []
+    for number, piece in enumerate(slices):
+        for part in _parts(number, piece, tuple(columns)):
+            kept = None if part.key is None else process_cache.get(part.key)
+            if kept is None:
+                asked.append(part)
+            else:
+                found.append((number, kept))
+    return [*found, *_read(asked, tuple(columns))]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A slice or what of it is settled, which is kept under a key; `number` is that of the slice."""
+
+    number: int
+    piece: Slice
+    key: Hashable = None
+
+
+def _parts(number: int, piece: Slice, columns: tuple[str, ...]) -> Iterator[_Part]:
+    query = piece.query
+    if query.past is None:
+        yield _Part(number, piece)
+        return
+    day = day_of(query.past.until, query.zone)
+    edge: Any = day_start(day, query.zone) if isinstance(piece.start, datetime) else day
+    edge = min(max(edge, piece.start), piece.end)
+    if piece.start < edge:
+        settled = replace(piece, end=edge)
+        key = (kept_under(query), settled.rollup, settled.start, edge, settled.by_slot, settled.depth, columns)
+        yield _Part(number, settled, key)
+    if edge < piece.end:
+        yield _Part(number, replace(piece, start=edge))
+
+
+def kept_under(query: UsageQuery) -> Hashable:
+    """What names the team's past as it is, and the filters; for what is kept of it."""
+    assert query.past is not None
+    team = query.team
+    filters = (query.members, query.models, query.tokens)
+    return team.pk, team.created_at, team.time_zone, query.mode, query.past.stamp, filters
+
+
+def _read(parts: Sequence[_Part], columns: tuple[str, ...]) -> list[tuple[int, Sequence[SumRow]]]:
+    """The rows of parts from the database; those that have a key are kept."""
+    by_part: list[list[SumRow]] = [[] for _part in parts]
+    for row in run_union([_select(n, part.piece, columns) for n, part in enumerate(parts)]):
+        by_part[row[0]].append(row[1:])
+    for place, part in enumerate(parts):
+        if part.piece.by_slot and connection.vendor != "postgresql":
+            by_part[place] = _with_slots(by_part[place], part.piece.rollup)
+        if part.key is not None:
+            process_cache.set(part.key, by_part[place])
+    return [(part.number, rows) for part, rows in zip(parts, by_part, strict=True)]
+
+
+def run_union(selects: Sequence[Select]) -> list[tuple[Any, ...]]:
+    """The rows of all SELECTs together, in as few statements as the databases allow."""
+    found: list[tuple[Any, ...]] = []
+    most = max((len(parameters) for _text, parameters in selects), default=1)
+    size = max(1, min(_MOST_SELECTS, _MOST_PARAMETERS // most))
+    for first in range(0, len(selects), size):
+        texts, parameters = zip(*selects[first : first + size], strict=True)
+        with reading_cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(texts), list(chain.from_iterable(parameters)))
+            found += cursor.fetchall()
+    return found
+
+
+def filters_of(query: UsageQuery) -> Filters:
+    """The columns that are filtered by, and the values; calls and rollups name their columns alike."""
+    asked = [("member_id", query.members), ("model", query.models), ("token_id", query.tokens)]
+    return [(name, values) for name, values in asked if values]
+
+
+def within_filters(filters: Filters) -> tuple[str, list[Any]]:
+    """The conditions of filters, to stand after others, and their parameters."""
+    each = [among(name, values) for name, values in filters]
+    return "".join(f" AND {text}" for text, _values in each), [value for _text, some in each for value in some]
+
+
+def among(name: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """The condition that a column has one of these values, and its parameters.
+
+    PostgreSQL takes an array, whose statement is the same for any number: psycopg takes a millisecond to find the
+    places of two hundred parameters.
+    """
+    if connection.vendor == "postgresql":
+        return f"{name} = ANY(%s)", [list(values)]
+    return f"{name} IN ({', '.join(['%s'] * len(values))})", list(values)
+
+
+def _select(number: int, piece: Slice, columns: tuple[str, ...]) -> Select:
+    filters = filters_of(piece.query)
+    time, slots = _when(piece, dict(filters))
+    within, values = within_filters(filters)
+    text = _text(connection.vendor, piece.rollup, piece.by_slot, columns, piece.depth, time + within)
+    return text, [number, piece.query.team.pk, piece.query.mode, *slots, *values]
+
+
+def _when(piece: Slice, filters: dict[str, Sequence[Any]]) -> tuple[str, list[Any]]:
+    """The condition on the slice's time, and its parameters.
+
+    The primary key goes on from time to member, model or token. Where that is filtered by, naming each day or hour
+    lets an index find the rows of a member; from a first to a last it has to go through those of all.
+    """
+    name, following, *_others = piece.rollup.DIMENSIONS
+    field: Any = piece.rollup._meta.get_field(name)
+
+    def prepared(slots: Iterable[date | datetime]) -> list[Any]:
+        """SQLite compares days and times as text."""
+        return [field.get_db_prep_value(slot, connection, prepared=False) for slot in slots]
+
+    if following in filters:
+        each = _slots(piece)
+        if len(each) * len(filters[following]) <= _MOST_SOUGHT:
+            return among(name, prepared(each))
+    return f"{name} >= %s AND {name} < %s", prepared([piece.start, piece.end])
+
+
+def _slots(piece: Slice) -> list[date | datetime]:
+    """Each day or hour of a slice."""
+    if isinstance(piece.start, datetime) and isinstance(piece.end, datetime):
+        hourly = replace(piece.query, granularity=Granularity.HOUR)
+        return [*hourly.buckets(Range(piece.start, piece.end))]
+    return [*days_between(piece.start, piece.end)]
+
+
+@functools.lru_cache(maxsize=256)  # filters can have any number of values
+def _text(
+    vendor: str,
+    rollup: type[Counters],
+    by_slot: bool,
+    columns: tuple[str, ...],
+    depth: Depth,
+    conditions: str,
+) -> str:
+    time = rollup.DIMENSIONS[0]
+    slot, no_slot, whole, joined, empty = _DIALECTS[vendor]
+    sums = [f"SUM({name}){whole}" if name in depth.counters else "0" for name in COUNTERS]
+    merged = [joined % name if name in depth.sketches else empty for name in SKETCHES]
+    selected = ", ".join(["%s", slot % time if by_slot else no_slot, *columns, *sums, *merged])
+    # By the team, so that there is no row where there is nothing.
+    groups = ", ".join(["team_id", *([time] if by_slot else []), *columns])
+    source = f"{rollup._meta.db_table} WHERE team_id = %s AND mode = %s AND {conditions}"
+    if depth == KEYS:  # the index alone answers, and without sorting
+        return f"SELECT {selected} FROM (SELECT DISTINCT {groups} FROM {source}) known"  # noqa: S608  # our own names
+    return f"SELECT {selected} FROM {source} GROUP BY {groups}"  # noqa: S608  # our own names
+
+
+# A slot, none, a sum as a whole number, sketches one after the other (which is one of all of them), no sketch.
+_DIALECTS = {
+    "postgresql": ("%s", "NULL::date", "::bigint", "string_agg(%s, ''::bytea)", "''::bytea"),
+    # The plus hides the column's type from Python's module, which would read each value anew, and not always.
+    "sqlite": ("+%s", "NULL", "", "CAST(group_concat(%s, '') AS BLOB)", "x''"),
+}
+
+
+def _with_slots(rows: Iterable[SumRow], rollup: type[Counters]) -> list[SumRow]:
+    """SQLite's rows with days and hours as such."""
+    known: dict[str, date | datetime] = {}
+    read = []
+    for slot, *rest in rows:
+        if slot not in known:
+            known[slot] = _read_slot(slot, rollup)
+        read.append((known[slot], *rest))
+    return read
+
+
+def _read_slot(text: str, rollup: type[Counters]) -> date | datetime:
+    if rollup.DIMENSIONS[0] == "day":
+        return date.fromisoformat(text)
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,151 @@
+"""GET /api/v1/usage: the statistics for programs, as JSON or CSV."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.csvs import csv_lines
+from config.http import preferred_type
+from teams.api import Credential, endpoint
+from teams.models import Token
+from usage.parameters.api import Reader, _invalid, _tokens, _values, members_of, range_of, reader_of, time_text
+from usage.parameters.forms import checked_granularity
+from usage.parameters.names import people_of
+from usage.prices.money import usd_string
+from usage.rollups.figures import Figures
+from usage.rollups.query import Dimension, UsageQuery
+from usage.rollups.resolution import UnknownTimesError, checked
+from usage.statistics.overview import Table, table
+
+_COUNTS = (
+    "calls",
+    "succeeded",
+    "client_errors",
+    "throttled",
+    "server_errors",
+    "unpriced",
+    "success_rate",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+
+
+@endpoint("GET")
+def show_usage(request: HttpRequest, credential: Credential) -> HttpResponse:
+    """Figures by time, member, model and token, with their total apart."""
+    reader = reader_of(request, credential)
+    query, by = _query(request, reader, timezone.now())
+    found = table(query, by)
+    names = _names(reader, found)
+    if preferred_type(request, ["application/json", "text/csv"]) == "text/csv":
+        return _csv(found, names)
+    rows = [{**_keys(found.by, key, names), **figures_json(figures)} for key, figures in found.rows]
+    answer = {
+        "from": time_text(query.range.start),
+        "to": time_text(query.range.end),
+        "time_zone": query.team.time_zone,
+        "granularity": query.granularity,
+        "rows": rows,
+        "totals": figures_json(found.total),
+    }
+    return JsonResponse(answer)
+
+
+def _query(request: HttpRequest, reader: Reader, now: datetime) -> tuple[UsageQuery, list[Dimension]]:
+    asked = range_of(request, reader, now)
+    try:
+        granularity = checked_granularity(request.GET.get("granularity", ""), asked)
+    except ValueError as error:
+        raise _invalid("granularity", str(error)) from error
+    query = UsageQuery(
+        team=reader.team,
+        mode=reader.mode,
+        range=asked,
+        granularity=granularity,
+        members=members_of(request, reader),
+        models=tuple(_values(request, "model")),
+        tokens=_tokens(request, reader),
+    )
+    by = _dimensions(request)
+    try:
+        return checked(query, by, [*filter(request.GET.get, ("from", "to", "granularity"))], now), by
+    except UnknownTimesError as error:
+        raise _invalid(error.param, str(error)) from error
+
+
+def _dimensions(request: HttpRequest) -> list[Dimension]:
+    """What the rows are divided by, each once: repeated, or several with commas; by time if nothing is said."""
+    names = [part.strip() for text in request.GET.getlist("group_by") for part in text.split(",")]
+    try:
+        return [Dimension(name) for name in dict.fromkeys(filter(None, names))] or [Dimension.TIME]
+    except ValueError:
+        raise _invalid("group_by", _("Take any of time, member, model, token.")) from None
+
+
+# --- The answer ---------------------------------------------------------------------------------
+
+Names = dict[Dimension, dict[Any, Any]]
+
+
+def _names(reader: Reader, found: Table) -> Names:
+    """What the keys of the rows are called outside: addresses of members, public ids of tokens."""
+    names: Names = {}
+    for position, dimension in enumerate(found.by):
+        keys = {key[position] for key, _row in found.rows}
+        if dimension is Dimension.MEMBER:
+            names[dimension] = {pk: one.email for pk, one in people_of(reader.team, also=keys).items()}
+        elif dimension is Dimension.TOKEN:
+            names[dimension] = dict(Token.objects.filter(pk__in=keys).values_list("pk", "public_id"))
+        elif dimension is Dimension.TIME:
+            names[dimension] = {key: time_text(key) for key in keys}
+    return names
+
+
+def _keys(by: tuple[Dimension, ...], key: tuple[Any, ...], names: Names) -> dict[str, Any]:
+    """All four dimensions; null where the figures are not divided by one."""
+    values = dict(zip(by, key, strict=True))
+    return {
+        dimension.value: names.get(dimension, {}).get(values.get(dimension), values.get(dimension)) or None
+        for dimension in Dimension
+    }
+
+
+def figures_json(figures: Figures) -> dict[str, Any]:
+    """A set of figures as the API writes it."""
+    return {
+        **{name: getattr(figures, name) for name in _COUNTS},
+        "cost_usd": usd_string(figures.cost_nanos),
+        "latency_ms": _times(figures.latency_avg, figures.latency),
+        "ttft_ms": _times(figures.ttft_avg, figures.ttft),
+    }
+
+
+def _times(average: float | None, percentiles: Any) -> dict[str, float | None]:
+    values = {"avg": average, "p50": percentiles.p50, "p95": percentiles.p95, "p99": percentiles.p99}
+    return {name: None if value is None else round(value, 1) for name, value in values.items()}
+
+
+def _csv(found: Table, names: Names) -> HttpResponse:
+    """The rows alone: a total among them would be summed twice."""
+    rows = [flattened({**_keys(found.by, key, names), **figures_json(figures)}) for key, figures in found.rows]
+    header = list(flattened({**_keys((), (), names), **figures_json(Figures())}))
+    lines = csv_lines(header, (list(row.values()) for row in rows))
+    response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="usage.csv"'
+    return response
+
+
+def flattened(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for CSV: `latency_ms: {p50}` becomes `latency_ms_p50`."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        flat |= (
+            {f"{name}_{part}": one for part, one in value.items()} if isinstance(value, dict) else {name: value}
+        )
+    return flat

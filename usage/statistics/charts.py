@@ -1,0 +1,277 @@
+"""Charts as Plotly's plain dicts: pure functions from statistics. Colours are names of CSS variables.
+
+Texts carry no tags but `<extra>`: Plotly would turn others into inline styles, which the
+Content-Security-Policy forbids.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from usage.rollups.figures import Figures, Point
+from usage.rollups.query import Granularity, Range, Span, UsageQuery
+from usage.statistics.drill_down import Behind
+from usage.statistics.overview import Overview
+
+Chart = dict[str, Any]
+# What is on a line below is drawn where it changes.
+_TICKS = {
+    Granularity.DAY: "%-d %b",
+    Granularity.WEEK: "%-d %b",
+    Granularity.MONTH: "%b\n%Y",
+}
+_HOVER = {
+    Granularity.HOUR: "%a %-d %b, %H:%M",
+    Granularity.DAY: "%a %-d %b",
+    Granularity.WEEK: "%-d %b, 7 d",
+    Granularity.MONTH: "%B %Y",
+}
+_DAY_MS = 24 * 3600 * 1000
+# By how far apart the ticks are.
+_HOUR_TICKS = [
+    {"dtickrange": [None, _DAY_MS / 2], "value": "%H:%M\n%a %-d"},
+    {"dtickrange": [_DAY_MS, None], "value": "%a %-d"},
+]
+# In how long a range each bucket has its tick, and how far apart these are: Plotly would put more, which read alike.
+_EACH: dict[Granularity, tuple[timedelta, int | str]] = {
+    Granularity.DAY: (timedelta(days=7), _DAY_MS),
+    Granularity.WEEK: (timedelta(weeks=7), 7 * _DAY_MS),
+    Granularity.MONTH: (timedelta(days=366), "M1"),
+}
+_MONDAY_THE_FIRST = "2024-01-01"
+NANOS = 1_000_000_000
+
+
+def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind: Behind | None = None) -> Chart:
+    """Calls as bars, cost in a lane of its own below; the period before as a thin line in both.
+
+    `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to. With
+    `behind` each point leads to its calls.
+    """
+    x = _times(shown.query, shown.points)
+    calls = [point.figures.calls for point in shown.points]
+    highest = _highest(calls, [point.figures.calls for point in shown.points_before]) or 1
+    data: list[Chart] = [
+        {
+            "type": "bar",
+            "name": _("Calls"),
+            "x": x,
+            "y": calls,
+            "marker": {"color": "var(--series-calls)"},
+            "hovertemplate": _("%{y:,} calls") + "<extra></extra>",
+            **_links(shown.spans, behind),
+        }
+    ]
+    links = _links(shown.spans_before[: len(x)], behind)
+    data += _before(shown, x, lambda one: one.calls, _("%{y:,} before"), **links)
+    if marks:
+        data.append(_marks(shown.query, marks, highest))
+    cost = [point.figures.cost_nanos / NANOS for point in shown.points]
+    data += _before(shown, x, lambda one: one.cost_nanos / NANOS, _("$%{y:,.2f} before"), yaxis="y2")
+    data.append(_line(x, cost, "--series-cost", _("$%{y:,.2f}"), name=_("Cost"), yaxis="y2"))
+    layout = {
+        "xaxis": {**time_axis(shown.query), "anchor": "y2"},
+        "yaxis": {"domain": [0.33, 1], "range": [0, highest * 1.16], **count_ticks(highest)},
+        "yaxis2": {"domain": [0, 0.21], "tickprefix": "$", "nticks": 3, **_cost_range(shown, cost)},
+        "bargap": 0.15,
+    }
+    return {"data": data, "layout": layout}
+
+
+def count_ticks(highest: float, most: int = 5) -> Chart:
+    """Of an axis of numbers of calls: so many ticks, at whole numbers, which Plotly divides where there are few."""
+    return {"tickformat": ",d", "nticks": most, **({"dtick": 1} if highest < most else {})}
+
+
+def _highest(now: Sequence[float], before: Sequence[float]) -> float:
+    """Up to where an axis goes. A peak of the period before is cut off, or it would make the present look flat."""
+    most, most_before = max(now, default=0), max(before, default=0)
+    return max(most, min(most_before, 1.5 * most)) if most else most_before
+
+
+def _cost_range(shown: Overview, cost: Sequence[float]) -> Chart:
+    highest = _highest(cost, [point.figures.cost_nanos / NANOS for point in shown.points_before])
+    return {"range": [0, highest * 1.1]} if highest else {}
+
+
+def success(shown: Overview, behind: Behind | None = None) -> Chart:
+    """The success rate in percent, and that of the period before; buckets without calls are gaps.
+
+    A point leads to its failed calls, if any.
+    """
+    values = [_success_percent(point.figures) for point in shown.points]
+    before = [_success_percent(point.figures) for point in shown.points_before]
+    lowest = min((value for value in [*values, *before] if value is not None), default=100.0)
+    bottom = next(floor for floor in (90, 75, 50, 0) if lowest >= floor)
+    ticks = [bottom, (bottom + 100) / 2, 100]
+    x = _times(shown.query, shown.points)
+    line = _line(x, values, "--series-calls", _("%{y:.1f} % succeeded"))
+    yaxis = {
+        "range": [bottom, 100.4 if bottom == 90 else 102],
+        "tickvals": ticks,
+        "ticktext": [f"{tick:g} %" for tick in ticks],
+        "rangemode": "normal",
+    }
+    line |= _links(shown.spans, behind, lambda one: {"outcome": "failed"} if one.failed else {})
+    data = [*_before(shown, x, _success_percent, _("%{y:.1f} % before")), line]
+    return {"data": data, "layout": {"xaxis": time_axis(shown.query), "yaxis": yaxis}}
+
+
+def _success_percent(figures: Figures) -> float | None:
+    rate = figures.success_rate
+    return None if rate is None else rate * 100
+
+
+def latency(shown: Overview, behind: Behind | None = None) -> Chart:
+    """The 50th, 95th and 99th percentile of latency in seconds; of the period before the 95th.
+
+    A point leads to its calls, slowest first.
+    """
+    x = _times(shown.query, shown.points)
+    data = _before(
+        shown, x, lambda one: _seconds(one.latency.p95), "p95 " + _("%{y:,.2f} s before"), shape="linear"
+    )
+    for name in ("p99", "p95", "p50"):
+        seconds = [_seconds(getattr(point.figures.latency, name)) for point in shown.points]
+        line = _line(x, seconds, f"--series-{name}", f"{name} " + _("%{y:,.2f} s"), name=name, shape="linear")
+        if name == "p99":
+            line["line"] |= {"dash": "4px,2px", "width": 1.25}
+            line |= _links(shown.spans, behind, lambda _one: {"sort": "latency"})
+        data.append(line)
+    return {
+        "data": data,
+        "layout": {"xaxis": time_axis(shown.query), "yaxis": {"ticksuffix": " s", "nticks": 4}},
+    }
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def trend_summary(shown: Overview) -> str:
+    """The trend in words, for those who cannot see it."""
+    busiest = shown.busiest
+    if busiest is None:
+        return _("Calls and cost over time: no calls.")
+    return _("Calls and cost over time. %(calls)s calls; most, %(most)s, from %(when)s.") % {
+        "calls": f"{shown.total.calls:,}",
+        "most": f"{busiest.figures.calls:,}",
+        "when": f"{busiest.start.astimezone(shown.query.zone):%Y-%m-%d %H:%M}",
+    }
+
+
+def sparklines(shown: Overview) -> dict[str, str]:
+    """The small curves of the tiles."""
+    series = [point.figures for point in shown.points]
+    return {
+        "calls": sparkline([one.calls for one in series]),
+        "success": sparkline([one.success_rate for one in series]),
+        "p95": sparkline([one.latency.p95 for one in series]),
+        "tokens": sparkline([one.tokens for one in series]),
+        "cost": sparkline([one.cost_nanos for one in series]),
+    }
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """The points of a polyline in a box of 72 × 24, without gaps for what is unknown; "" below two values."""
+    known = [(index, value) for index, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return ""
+    low = min(value for _index, value in known)
+    span = (max(value for _index, value in known) - low) or 1
+    step = 72 / (len(values) - 1)
+    return " ".join(f"{index * step:.1f},{22 - (value - low) / span * 20:.1f}" for index, value in known)
+
+
+def _times(query: UsageQuery, points: Sequence[Point]) -> list[str]:
+    """The buckets' starts on the team's clock, which Plotly draws as they are."""
+    pattern = "%Y-%m-%dT%H:%M" if query.granularity is Granularity.HOUR else "%Y-%m-%d"
+    return [point.start.astimezone(query.zone).strftime(pattern) for point in points]
+
+
+def time_axis(query: UsageQuery, most: int = 8) -> Chart:
+    """An axis of time with so many ticks."""
+    step = query.granularity
+    axis: Chart = {"type": "date", "hoverformat": _HOVER[step], "nticks": most, "automargin": "height"}
+    if step is Granularity.HOUR:
+        return axis | {"tickformatstops": _HOUR_TICKS}
+    longest, apart = _EACH[step]
+    each = {"tick0": _MONDAY_THE_FIRST, "dtick": apart} if query.range.length <= longest else {}
+    return axis | {"tickformat": _TICKS[step]} | each
+
+
+def _line(
+    x: Sequence[str],
+    y: Sequence[float | None],
+    color: str,
+    hover: str,
+    *,
+    name: str = "",
+    shape: str = "hvh",
+    **more: Any,
+) -> Chart:
+    """A line with gaps where `y` is None. A value between two gaps is a dot, or it would not be seen."""
+    around = [None, *y, None]
+    lone = [value is not None and around[at] is around[at + 2] is None for at, value in enumerate(y)]
+    paint = f"var({color})"
+    dots = {"mode": "lines+markers", "marker": {"size": [4 * one for one in lone], "color": paint}}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": list(x),
+        "y": list(y),
+        "line": {"color": paint, "width": 1.5, "shape": shape},
+        "connectgaps": False,
+        "hovertemplate": f"{hover}<extra></extra>",
+        **(dots if any(lone) else {}),
+        **more,
+    }
+
+
+def _links(
+    spans: Sequence[tuple[Point, Span]],
+    behind: Behind | None,
+    narrower: Callable[[Figures], dict[str, str]] = lambda _figures: {},
+) -> Chart:
+    """The address of each point's calls, None for one without calls."""
+    if behind is None:
+        return {}
+    ways: dict[tuple[tuple[str, str], ...], Callable[[Range], str]] = {}
+    links: list[str | None] = []
+    for point, span in spans:
+        asked = tuple(narrower(point.figures).items())
+        if asked not in ways:
+            ways[asked] = behind.by_range(**dict(asked))
+        links.append(ways[asked](span) if point.figures.calls else None)
+    return {"customdata": links}
+
+
+def _before(
+    shown: Overview, x: Sequence[str], value: Callable[[Figures], float | None], hover: str, **more: Any
+) -> list[Chart]:
+    """The period before as a thin line, laid over the buckets at the same distance from the start; none without."""
+    values = [value(point.figures) for point in shown.points_before][: len(x)]
+    if not values:
+        return []
+    line = _line(x[: len(values)], values, "--series-past", hover, name=_("Before"), **more)
+    line["line"]["width"] = 1
+    return [line]
+
+
+def _marks(query: UsageQuery, marks: Sequence[tuple[Point, str, str]], highest: float) -> Chart:
+    points = [point for point, _number, _link in marks]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": _times(query, points),
+        "y": [point.figures.calls + highest * 0.06 for point in points],
+        "text": [number for _point, number, _link in marks],
+        "customdata": [link for _point, _number, link in marks],
+        "textfont": {"size": 10, "color": "var(--bad)", "weight": 600},
+        "marker": {"symbol": "circle-open", "size": 16, "color": "var(--bad)", "line": {"width": 1.5}},
+        "hoverinfo": "none",  # no text, but it can be clicked
+        "cliponaxis": False,
+    }

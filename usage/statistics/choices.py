@@ -1,0 +1,100 @@
+"""What a usage page can be filtered by."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+
+from teams.access import Access
+from teams.models import Membership, Token
+from usage.parameters.names import NO_TOKEN, NamedToken, Person
+from usage.rollups.buckets import day_of
+from usage.rollups.models import DayModel
+from usage.rollups.query import UsageQuery
+from usage.rollups.statements import KEYS, Slice, sums_of
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something that may be filtered by."""
+
+    value: str
+    label: str
+    is_on: bool
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of the page: the parameter it sets, and what it may be set to."""
+
+    name: str
+    label: str
+    choices: list[Choice]
+    # Of hundreds only those that it is set to are here; the others are looked up when its chip is opened.
+    is_long: bool = False
+
+    @property
+    def value(self) -> str:
+        """What it is set to, as its chip shows it: the first and how many more; "" when it is off."""
+        on = [choice.label for choice in self.choices if choice.is_on]
+        return on[0] + (f" + {len(on) - 1}" if len(on) > 1 else "") if on else ""
+
+
+def filters_of(
+    query: UsageQuery,
+    access: Access,
+    *,
+    people: Mapping[int, Person],
+    tokens: Mapping[int, NamedToken],
+    models: Sequence[str],
+) -> list[Filter]:
+    """What the page can be filtered by. Members see no other members, so they cannot choose among them.
+
+    `people` and `tokens` know at least those that the page is filtered by; `models` are all that were called in
+    the period, also those that are filtered out.
+    """
+    names = dict.fromkeys([*models, *query.models])
+    by_model = [Choice(name, name, name in query.models) for name in names]
+    asked = [tokens[pk] for pk in query.tokens if pk in tokens]
+    by_token = [Choice(one.public_id, token_label(one, access), is_on=True) for one in asked]
+    if 0 in query.tokens:
+        by_token.append(Choice(NO_TOKEN, _("Without a token"), is_on=True))
+    filters = [Filter("model", _("Model"), by_model), Filter("token", _("Token"), by_token, is_long=True)]
+    if access.sees_team:
+        chosen = [people[pk] for pk in query.members if pk in people]
+        by_member = [Choice(one.public_id, one.label, is_on=True) for one in chosen]
+        filters.insert(0, Filter("member", _("Member"), by_member, is_long=True))
+    return filters
+
+
+def own_filters(
+    query: UsageQuery,
+    memberships: Sequence[Membership],
+    chosen: Sequence[Membership],
+    tokens: Iterable[Token],
+    models: Sequence[str],
+) -> list[Filter]:
+    """What the personal page can be filtered by: contexts where there are several, models, one's own tokens."""
+    names = dict.fromkeys([*models, *query.models])
+    is_some = len(chosen) < len(memberships)
+    of_context = [Choice(one.team.slug, one.team.name, is_some and one in chosen) for one in memberships]
+    of_model = [Choice(name, name, name in query.models) for name in names]
+    of_token = [
+        Choice(one.public_id, f"{one.name} ({one.team.name})", one.pk in query.tokens) for one in tokens
+    ] + [Choice(NO_TOKEN, _("Without a token"), 0 in query.tokens)]
+    filters = [Filter("model", _("Model"), of_model), Filter("token", _("Token"), of_token)]
+    return [Filter("team", _("Context"), of_context), *filters] if len(memberships) > 1 else filters
+
+
+def token_label(token: NamedToken, access: Access) -> str:
+    """The token's name, and whose it is where one sees those of others."""
+    return f"{token.name} ({token.holder})" if access.sees_team else token.name
+
+
+def models_called(query: UsageQuery) -> list[str]:
+    """The models of all calls on the days that the query's range touches, by name: one statement."""
+    first, last = day_of(query.range.start, query.zone), day_of(query.range.end, query.zone)
+    everything = replace(query, members=(), models=(), tokens=())
+    days = Slice(everything, DayModel, first, last + timedelta(days=1), by_slot=False, depth=KEYS)
+    return sorted({row[1] for _number, rows in sums_of([days], ["model"]) for row in rows})

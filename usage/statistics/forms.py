@@ -1,0 +1,189 @@
+"""The only reader of the usage pages' query strings."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from teams.access import Access
+from teams.models import Membership, Token, User
+from usage.parameters.forms import InstantField, ManyField, RangeFilter, UsageFilter, outcomes_named
+from usage.parameters.names import NO_TOKEN, people_refused
+from usage.quotas.models import Level
+from usage.rollups.models import Outcome
+from usage.rollups.query import (
+    Dimension,
+    UsageQuery,
+    preset_ranges,
+)
+from usage.statistics.drill_down import CallsBehind
+from usage.statistics.own import OwnQuestion
+from usage.statistics.own_calls import Which
+from usage.statistics.ranking import Order, Sort
+
+RANKED = (Dimension.MEMBER, Dimension.TOKEN, Dimension.MODEL)
+
+
+class OverviewFilter(UsageFilter):
+    """What the overview shows, also of what its first few are."""
+
+    by = forms.ChoiceField(choices=[(one, one) for one in RANKED], required=False)
+
+    @property
+    def by_asked(self) -> Dimension:
+        """Of a valid form."""
+        return Dimension(self.cleaned_data["by"] or Dimension.MEMBER)
+
+
+class OwnFilter(RangeFilter):
+    """What the personal page shows: in which contexts, of which models and tokens of one's own.
+
+    A single context is shown on its clock, several on that of the personal space, the first of `memberships`.
+    """
+
+    default_period = "30d"
+
+    def __init__(
+        self,
+        data: QueryDict,
+        *,
+        user: User,
+        memberships: Sequence[Membership],
+        tokens: Sequence[Token],
+        now: datetime,
+    ) -> None:
+        by_slug = {one.team.slug: one for one in memberships}
+        asked = [by_slug[slug] for slug in dict.fromkeys(data.getlist("team")) if slug in by_slug]
+        self.contexts = asked or list(memberships)
+        self.clock = (self.contexts[0] if len(self.contexts) == 1 else memberships[0]).team
+        super().__init__(data, zone=self.clock.zone, now=now)
+        self._user, self._tokens = user, tokens
+        self.fields["team"] = ManyField(
+            lambda slugs: {slug: by_slug[slug].team_id for slug in slugs if slug in by_slug},
+            gettext_lazy("You call in no context “%s”."),
+        )
+        self.fields["token"] = ManyField(
+            lambda _names: _own_token_ids(tokens), gettext_lazy("You have no token “%s”.")
+        )
+
+    def question(self) -> OwnQuestion:
+        """The question, once the form is valid.
+
+        A preset is cut by each context's own calendar, so that its part is what its own pages show; a range of
+        one's own is the same time everywhere.
+        """
+        data = self.cleaned_data
+        tokens = tuple(data["token"])
+        preset = None if data["from"] else data["period"] or self.default_period
+        parts = [
+            self._query(
+                one.team,
+                preset_ranges(preset, self._now, one.team.zone) if preset else data["ranges"],
+                members=(one.user_id,),
+                tokens=tokens,
+            )
+            for one in self.contexts
+        ]
+        whole = self._query(self.clock, data["ranges"], tokens=tokens)
+        return OwnQuestion(whole, self.contexts, parts, [self._way(part) for part in parts])
+
+    def _way(self, part: UsageQuery) -> CallsBehind | None:
+        """To the calls of a part; None where only tokens of other contexts are asked for."""
+        of_team = _own_token_ids(one for one in self._tokens if one.team_id == part.team.pk)
+        chosen = [name for name, pk in of_team.items() if pk in part.tokens]
+        if part.tokens and not chosen:
+            return None
+        return CallsBehind.of_query(part, member=self._user.public_id, tokens=chosen)
+
+
+def _own_token_ids(tokens: Iterable[Token]) -> dict[str, int]:
+    """Their ids by public id, and NO_TOKEN: a gateway may report calls for oneself in any context."""
+    return {one.public_id: one.pk for one in tokens} | {NO_TOKEN: 0}
+
+
+class OwnCallsFilter(OwnFilter):
+    """Which of the calls of the personal page are looked for: those behind one of its numbers."""
+
+    before = forms.ChoiceField(choices=[("1", "1")], required=False)
+    unpriced = forms.ChoiceField(choices=[("yes", "yes")], required=False)
+    ttft_from = forms.ChoiceField(choices=[("0", "0")], required=False)
+    sort = forms.ChoiceField(choices=[(one, one) for one in ("latency", "tokens", "cost")], required=False)
+
+    def __init__(self, data: QueryDict, **asked: Any) -> None:
+        super().__init__(data, **asked)
+        self.fields["at"] = InstantField(self.zone)
+        self.fields["outcome"] = ManyField(outcomes_named, gettext_lazy("There is no outcome “%s”."))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if sum(bool(data.get(name)) for name in ("outcome", "unpriced", "ttft_from")) > 1:
+            raise ValidationError(
+                _(
+                    "Ask for an outcome, for unpriced calls or for a time to first token, not for several of them."
+                )
+            )
+        if data.get("before") and data.get("compare") == "none":
+            raise ValidationError({"before": _("Nothing is compared, so there is no period before.")})
+        return data
+
+    def which(self) -> Which:
+        """Which of the calls, once the form is valid."""
+        data = self.cleaned_data
+        return Which(
+            at=data["at"],
+            is_before=bool(data["before"]),
+            outcomes=tuple(Outcome(number) for number in data["outcome"]),
+            is_unpriced=bool(data["unpriced"]),
+            has_ttft=bool(data["ttft_from"]),
+            sort=data["sort"],
+        )
+
+
+class RankingFilter(OverviewFilter):
+    """What is ranked, by which column, searched for what, and which page of it."""
+
+    sort = forms.ChoiceField(choices=[(one, one) for one in Sort], required=False)
+    order = forms.ChoiceField(choices=[("asc", "asc"), ("desc", "desc")], required=False)
+    q = forms.CharField(max_length=100, required=False, strip=True)
+    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
+
+    def order_asked(self) -> Order:
+        """How the ranking is to be shown, once the form is valid."""
+        data = self.cleaned_data
+        sort = Sort(data["sort"] or Sort.CALLS)
+        return Order(
+            by=self.by_asked,
+            sort=sort,
+            is_ascending=data["order"] == "asc" or (sort.begins_ascending and data["order"] != "desc"),
+            search=data["q"],
+            page=data["page"] or 1,
+        )
+
+
+class RefusalFilter(UsageFilter):
+    """Which refusals are listed, of whose limits, and which page of them."""
+
+    level = forms.ChoiceField(choices=[(one.name.lower(), one.label) for one in Level], required=False)
+    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
+
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+        super().__init__(data, access=access, now=now)
+        # Also of somebody who left and whose every call was refused.
+        self.fields["member"] = self._members(access, people_refused)
+
+    @property
+    def level_asked(self) -> Level | None:
+        """Of a valid form."""
+        name: str = self.cleaned_data["level"]
+        return Level[name.upper()] if name else None
+
+
+class ExportForm(forms.Form):
+    """In which form the figures of a page are saved."""
+
+    format = forms.ChoiceField(choices=[("csv", "CSV"), ("json", "JSON")])

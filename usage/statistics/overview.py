@@ -1,0 +1,265 @@
+"""The numbers of the pages: from a query to dataclasses. Reads only; nothing else aggregates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from usage.rollups.figures import Figures, Point, fill_percentiles, total
+from usage.rollups.query import Dimension, Range, Span, UsageQuery, next_bucket
+from usage.rollups.reader import Cells, SingleCalls, cells, cells_of_teams
+from usage.rollups.statements import CALLS, COUNTED, FULL, KEYS, WITHOUT_TTFT, Depth
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs from the period before: ratios (0.1 is 10 % more); success as a difference. None: unknown."""
+
+    calls: float | None
+    success: float | None
+    p95: float | None
+    tokens: float | None
+    cost: float | None
+
+
+def _span(point: Point, query: UsageQuery, of: Range, *, is_before: bool = False) -> Span:
+    end = next_bucket(point.start, query.granularity, query.zone)
+    return Span(max(point.start, of.start), min(end, of.end), point.start, is_before)
+
+
+def _growth(now: float | None, before: float | None) -> float | None:
+    return None if now is None or not before else now / before - 1
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the overview shows: totals and points of the period, and of the one before if compared."""
+
+    query: UsageQuery
+    total: Figures
+    points: list[Point]
+    before: Figures | None = None
+    points_before: list[Point] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.total.calls
+
+    @property
+    def spans(self) -> list[tuple[Point, Span]]:
+        """The points, and of each the part of the period that it counts."""
+        return [(point, _span(point, self.query, self.query.range)) for point in self.points]
+
+    @property
+    def spans_before(self) -> list[tuple[Point, Span]]:
+        """The same for the period before."""
+        before = self.query.previous or self.query.range
+        return [(point, _span(point, self.query, before, is_before=True)) for point in self.points_before]
+
+    @property
+    def lines(self) -> list[tuple[Point, Span, Point | None, Span | None]]:
+        """The points with their spans, each beside the one that the charts lay over it of the period before."""
+        before: list[tuple[Point | None, Span | None]] = [*self.spans_before]
+        before += [(None, None)] * (len(self.points) - len(before))
+        return [(*now, *then) for now, then in zip(self.spans, before, strict=False)]
+
+    @property
+    def figures_before(self) -> Figures:
+        """The totals of the period before; all zeros without one, because templates look into it unasked."""
+        return self.before or Figures()
+
+    @property
+    def changes(self) -> Changes | None:
+        """How the totals differ from the period before; None without one."""
+        now, before = self.total, self.before
+        if before is None:
+            return None
+        rates = (now.success_rate, before.success_rate)
+        return Changes(
+            calls=_growth(now.calls, before.calls),
+            success=None if None in rates else (rates[0] or 0) - (rates[1] or 0),
+            p95=_growth(now.latency.p95, before.latency.p95),
+            tokens=_growth(now.tokens, before.tokens),
+            cost=_growth(now.cost_nanos, before.cost_nanos),
+        )
+
+    @property
+    def busiest(self) -> Point | None:
+        """The bucket with the most calls; None without calls."""
+        best = max(self.points, key=lambda point: point.figures.calls, default=None)
+        return best if best and best.figures.calls else None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A member, model or token with its figures now and in the period before."""
+
+    rank: int
+    key: Any  # user id, model, token id
+    figures: Figures
+    before: Figures | None
+    share: float  # of all calls of the ranking, 0 to 1
+
+    @property
+    def change(self) -> float | None:
+        """Growth of calls since the period before; None when there were none to compare with."""
+        if self.before is None or not self.before.calls:
+            return None
+        return self.figures.calls / self.before.calls - 1
+
+
+def overview(query: UsageQuery, single: SingleCalls | None = None) -> Overview:
+    """Totals and points by time, for the period and the one before, in at most three statements."""
+    return overview_of(query, cells(query, [Dimension.TIME], _ranges(query), single))
+
+
+def overview_and_models(
+    query: UsageQuery, single: SingleCalls | None = None, depth: Depth = FULL
+) -> tuple[Overview, list[Ranked]]:
+    """The overview, and the ranking of all models, also those that are filtered out: one may choose them.
+
+    `depth` is that of the models.
+    """
+    ((by_time, by_model),) = by_time_and_model([query], single, depth)
+    return overview_of(query, by_time), ranked_by(by_model)
+
+
+def by_time_and_model(
+    queries: Sequence[UsageQuery], single: SingleCalls | None = None, depth: Depth = FULL
+) -> list[tuple[list[Cells], list[Cells]]]:
+    """Of each question (see `cells_of_teams`) the figures by time, and by model without the filter of models.
+
+    By model they are of that depth, of the period before only the calls. Two statements: to add up the rows by time
+    and model here takes longer than to let the database do it twice.
+    """
+    asked = [(query, _ranges(query)) for query in queries]
+    everything = [(replace(query, models=()), ranges) for query, ranges in asked]
+    by_time = cells_of_teams(asked, [Dimension.TIME], single)
+    by_model = cells_of_teams(everything, [Dimension.MODEL], single, (depth, CALLS))
+    return list(zip(by_time, by_model, strict=True))
+
+
+def ranking(
+    query: UsageQuery,
+    by: Dimension,
+    single: SingleCalls | None = None,
+    depth: Depth = COUNTED,
+    before: Depth | None = CALLS,
+) -> list[Ranked]:
+    """Members, models or tokens with calls in the period or the one before, most calls first.
+
+    `depth` is what is known of the period, `before` of the one before: with KEYS only that there were calls in it,
+    and with None not even that. `completed` works out the rest of what is shown.
+    """
+    ranges = _ranges(query) if before is not None else [query.range]
+    rows = _ranked(cells(query, [by], ranges, single, (depth, before or KEYS)))
+    if depth.sketches:
+        fill_percentiles([row.figures for row in rows])
+    return rows
+
+
+def completed(
+    query: UsageQuery,
+    by: Dimension,
+    rows: Sequence[Ranked],
+    single: SingleCalls | None = None,
+    depth: Depth = WITHOUT_TTFT,
+) -> list[Ranked]:
+    """Some lines of a ranking with their figures of the period, and their calls of the one before.
+
+    Of all lines these would take long to read.
+    """
+    if not rows:
+        return []
+    narrowed: UsageQuery = replace(query, **{f"{by}s": tuple(row.key for row in rows)})  # type: ignore[arg-type]  # all are tuples
+    now, *then = cells(narrowed, [by], _ranges(query), single, (depth, CALLS))
+    fill_percentiles(list(now.values()))
+    return [
+        replace(
+            row,
+            figures=now.get((row.key,)) or Figures(),
+            before=then[0].get((row.key,)) or Figures() if then else row.before,
+        )
+        for row in rows
+    ]
+
+
+def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
+    """The overview from the figures by time of its period, and of the one before if compared."""
+    ranges = _ranges(query)
+    points = _points(query, query.range, found[0])
+    before = _points(query, ranges[1], found[1]) if len(ranges) > 1 else []
+    totals = [total(cells_of.values()) for cells_of in found]
+    parts = [slice(len(points)), slice(len(points), None)]
+    wholes = list(zip(totals, parts, strict=False))
+    fill_percentiles([point.figures for point in [*points, *before]], wholes)
+    return Overview(query, totals[0], points, totals[1] if len(totals) > 1 else None, before)
+
+
+def ranked_by(found: Sequence[Cells]) -> list[Ranked]:
+    """The ranking from the figures by one dimension: of the period, and of the one before if compared."""
+    rows = _ranked(found)
+    fill_percentiles([row.figures for row in rows])
+    return rows
+
+
+def _ranked(found: Sequence[Cells]) -> list[Ranked]:
+    now, *rest = found
+    before = rest[0] if rest else None
+    keys = sorted({*now, *(before or {})}, key=lambda key: (-_calls(now, key), key))
+    all_calls = sum(figures.calls for figures in now.values())
+    return [
+        Ranked(
+            rank=position,
+            key=key[0],
+            figures=now.get(key) or Figures(),
+            before=None if before is None else before.get(key) or Figures(),
+            share=_calls(now, key) / all_calls if all_calls else 0.0,
+        )
+        for position, key in enumerate(keys, start=1)
+    ]
+
+
+def only(ranked: Sequence[Ranked], keys: Sequence[Any]) -> list[Ranked]:
+    """Those of a ranking with these keys, ranked among themselves; all of them when there are no keys."""
+    if not keys:
+        return list(ranked)
+    kept = [row for row in ranked if row.key in set(keys)]
+    calls = sum(row.figures.calls for row in kept)
+    return [
+        replace(row, rank=position, share=row.figures.calls / calls if calls else 0.0)
+        for position, row in enumerate(kept, start=1)
+    ]
+
+
+def _calls(found: Cells, key: tuple[Any, ...]) -> int:
+    return found[key].calls if key in found else 0
+
+
+def _ranges(query: UsageQuery) -> list[Range]:
+    return [query.range, *([query.previous] if query.previous else [])]
+
+
+def _points(query: UsageQuery, of: Range, found: Cells) -> list[Point]:
+    # Contexts on other clocks can have a day more at the ends (see `usage.statistics.own`).
+    starts = sorted({*query.buckets(of), *(start for (start,) in found)})
+    return [Point(start, found.get((start,)) or Figures()) for start in starts]
+
+
+# --- Tables: every division at once, for the API and exports --------------------------------------
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures for each combination of `by`, in the order of `by`; `total` stands apart, never in a row."""
+
+    by: tuple[Dimension, ...]
+    rows: list[tuple[tuple[Any, ...], Figures]]
+    total: Figures
+
+
+def table(query: UsageQuery, by: Sequence[Dimension]) -> Table:
+    """The combinations of `by` that have calls, ascending, and their total."""
+    found = cells(query, by, [query.range])[0]
+    whole = total(found.values())
+    fill_percentiles(list(found.values()), [(whole, slice(None))])
+    return Table(tuple(by), sorted(found.items(), key=lambda item: item[0]), whole)

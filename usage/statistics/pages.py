@@ -1,0 +1,150 @@
+"""What the usage pages are made of: statistics with names to them, and what may be filtered by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from teams.access import Access
+from teams.models import Membership, Token
+from usage.anomalies.shown import Unusual, unusual_in, unusual_in_teams
+from usage.parameters.names import people_with, tokens_with
+from usage.quotas.models import Level, QuotaUse
+from usage.quotas.refusals import Refused, refusals_in, refused_in_all
+from usage.rollups.clock import clock_changes_of
+from usage.rollups.figures import Figures
+from usage.rollups.models import ClockChange
+from usage.rollups.query import Dimension, Granularity, UsageQuery
+from usage.rollups.reader import SingleCalls
+from usage.rollups.statements import CALLS, WITHOUT_TTFT, Depth
+from usage.statistics.busiest import Busiest, busiest_hours
+from usage.statistics.choices import Filter, filters_of, own_filters
+from usage.statistics.overview import Overview, Ranked, only, overview_and_models, ranking
+from usage.statistics.own import OwnQuestion, OwnUsage, own_usage, prepared_question
+from usage.statistics.preparation import prepared
+from usage.statistics.top import TOP, Top, top_of
+
+
+@dataclass(frozen=True)
+class OverviewPage:
+    """Everything of the overview but its charts."""
+
+    query: UsageQuery
+    overview: Overview
+    models: list[Ranked]
+    top: Top | None  # None for a member, who sees no others
+    filters: list[Filter]
+    never_called: bool
+    unusual: Unusual
+    busiest: Busiest | None
+    clock_changes: list[ClockChange]
+    refused: list[Refused]
+
+    @property
+    def refusals(self) -> int | None:
+        """How many reservations were refused for quota; None where that is not known."""
+        return refused_in_all(self.query, (one.refused for one in self.refused))
+
+
+def overview_page(
+    query: UsageQuery,
+    access: Access,
+    now: datetime,
+    by: Dimension = Dimension.MEMBER,
+    depth: Depth = WITHOUT_TTFT,
+) -> OverviewPage:
+    """The overview of a team with its first few by a dimension, or for a member of their own part of it.
+
+    `depth` is that of the models and of the first few.
+    """
+    (query,) = prepared([query], now, [by])
+    single = SingleCalls(tuple(dict.fromkeys((Dimension.MODEL, by))))
+    shown, models = overview_and_models(query, single, depth)
+    ranked = ranking(query, by, single, CALLS, before=None) if access.sees_team else []
+    first = [row.key for row in ranked[:TOP]] if by is Dimension.MEMBER else []
+    people = people_with(access.team, [*query.members, *first])
+    unusual = unusual_in(query, sees_team=access.sees_team, now=now)
+    tokens = tokens_with(access.team, query.tokens, of_members=query.members)
+    return OverviewPage(
+        query=query,
+        overview=shown,
+        models=[row for row in only(models, query.models) if row.figures.calls],
+        top=top_of(query, by, ranked, people, unusual, now, depth) if access.sees_team else None,
+        filters=filters_of(
+            query,
+            access,
+            people=people,
+            tokens=tokens,
+            models=[row.key for row in models],
+        ),
+        never_called=shown.is_empty and not _was_called(query),
+        unusual=unusual,
+        busiest=busiest_hours(query, shown),
+        clock_changes=clock_changes_of([query], now),
+        refused=refusals_in([query], [pk for pk, one in tokens.items() if one.user_id in query.members]),
+    )
+
+
+def _was_called(query: UsageQuery) -> bool:
+    """Whether the team (or the member who asks) has any calls at all, whenever."""
+    own = {"level": Level.MEMBER, "subject_id__in": query.members} if query.members else {"level": Level.TEAM}
+    return QuotaUse.objects.filter(team_id=query.team.pk, mode=query.mode, **own).exists()
+
+
+@dataclass(frozen=True)
+class OwnPage:
+    """Everything of the personal page's statistics but the charts."""
+
+    query: UsageQuery
+    own: OwnUsage
+    models: list[Ranked]
+    filters: list[Filter]
+    unusual: Unusual
+    busiest: Busiest | None
+    clock_changes: list[ClockChange]
+    refused: list[Refused]
+
+    @property
+    def overview(self) -> Overview:
+        return self.own.overview
+
+    @property
+    def refusals(self) -> int | None:
+        """How many reservations were refused for quota; None where that is not known."""
+        return refused_in_all(self.query, (one.refused for one in self.refused))
+
+
+def own_page(
+    asked: OwnQuestion,
+    memberships: Sequence[Membership],
+    tokens: Sequence[Token],
+    now: datetime,
+    depth: Depth = WITHOUT_TTFT,
+) -> OwnPage:
+    """One's own usage in the contexts asked for; `memberships` and `tokens` are all of one's own, to choose from.
+
+    `depth` is that of the models.
+    """
+    asked = prepared_question(asked, now)
+    own = own_usage(asked, depth)
+    query, parts = asked.whole, asked.parts
+    # Looked for in contexts with calls only: in the others there is nothing unusual of one's own to be seen.
+    called = [one for one in own.contexts if one.figures.calls or (one.ranked.before or Figures()).calls]
+    return OwnPage(
+        query=query,
+        own=own,
+        models=[row for row in only(own.models, query.models) if row.figures.calls],
+        filters=own_filters(
+            query, memberships, asked.memberships, tokens=tokens, models=[row.key for row in own.models]
+        ),
+        unusual=unusual_in_teams([one.looked_at for one in called], now=now),
+        busiest=_own_busiest(asked, own.overview),
+        clock_changes=clock_changes_of(parts, now),
+        refused=refusals_in(parts, [token.pk for token in tokens]),
+    )
+
+
+def _own_busiest(asked: OwnQuestion, shown: Overview) -> Busiest | None:
+    """From the chart's hours, or of a single context from its own; of several on different clocks it says nothing."""
+    if asked.whole.granularity is not Granularity.HOUR and len(asked.parts) > 1:
+        return None
+    return busiest_hours(asked.parts[0] if len(asked.parts) == 1 else asked.whole, shown)

@@ -1,0 +1,60 @@
+"""The first few of a ranking, as the overview shows them: members, tokens or models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from teams.access import Access
+from usage.anomalies.shown import Unusual, unusual_in
+from usage.parameters.names import Person, people_with, tokens_with
+from usage.rollups.query import Dimension, Known, UsageQuery
+from usage.rollups.statements import CALLS, WITHOUT_TTFT, Depth
+from usage.statistics.overview import Ranked, completed, ranking
+from usage.statistics.preparation import prepared
+from usage.statistics.ranking import NAMES, PLURALS, Row, named_rows, with_quotas
+
+# The ranking page has them all.
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Top:
+    """The first lines of the ranking by calls, and how many have any calls."""
+
+    by: Dimension
+    rows: list[Row]
+    active: int
+    known: Known | None  # as of the question
+
+    @property
+    def what(self) -> str:
+        """The head of the column of names."""
+        return str(NAMES[self.by])
+
+    @property
+    def plural(self) -> str:
+        return str(PLURALS[self.by])
+
+
+def top_page(query: UsageQuery, access: Access, by: Dimension, now: datetime) -> Top:
+    """The panel by itself, when another of its tabs is opened."""
+    (query,) = prepared([query], now, [by])
+    ranked = ranking(query, by, depth=CALLS, before=None)
+    people = people_with(access.team, [row.key for row in ranked[:TOP]]) if by is Dimension.MEMBER else {}
+    return top_of(query, by, ranked, people, unusual_in(query, sees_team=access.sees_team, now=now), now)
+
+
+def top_of(
+    query: UsageQuery,
+    by: Dimension,
+    ranked: Sequence[Ranked],
+    people: dict[int, Person],
+    unusual: Unusual,
+    now: datetime,
+    depth: Depth = WITHOUT_TTFT,
+) -> Top:
+    """The panel of a ranking by calls; `people` knows the first few where members are ranked."""
+    first = completed(query, by, ranked[:TOP], depth=depth)
+    tokens = tokens_with(query.team, [row.key for row in first]) if by is Dimension.TOKEN else {}
+    rows = with_quotas(query, named_rows(by, first, people, tokens, unusual), by, now)
+    return Top(by, rows, sum(row.figures.calls > 0 for row in ranked), query.known)
