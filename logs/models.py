@@ -65,6 +65,8 @@ class Call(models.Model):
     session_id = models.CharField(max_length=128)
     tags = models.JSONField(default=list)
     metadata = models.JSONField(default=dict)
+    # What few calls have: the fields of `logs.formats.reported.DETAILS` that say something. Null takes no room.
+    details = models.JSONField(null=True, default=None)
 
     class Meta:
         constraints = [

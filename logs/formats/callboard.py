@@ -14,6 +14,7 @@ from logs.formats.readers import (
     cost,
     cut_text,
     invalid,
+    one_of,
     text,
     time,
     whole_number,
@@ -23,6 +24,8 @@ from logs.formats.reported import InvalidRecordError, ReportedCall
 REQUEST_ID_CHARACTERS: Final = 128
 LABEL_CHARACTERS: Final = 64  # of provider, endpoint, channel and each tag
 MAX_TAGS: Final = 16
+RESPONSE_MODEL_CHARACTERS: Final = 256
+SERVICE_TIERS: Final = ("default", "flex", "priority", "batch")
 _MAX_TOKENS: Final = 10**9
 _LONGEST_MS: Final = timedelta(days=7) // timedelta(milliseconds=1)
 _WHO_CHARACTERS: Final = 254  # the longest of the secrets, slugs and e-mail addresses (RFC 5321)
@@ -48,10 +51,19 @@ def parse_call(record: object, now: datetime) -> ReportedCall:
     if error is not None:
         values.update(error)
     call = ReportedCall(**values)
-    if call.cached_tokens > call.input_tokens:
-        message = _("must not be more than input_tokens, which include the cached ones.")
-        raise invalid("cached_tokens", message)
+    for part, whole in _PARTS.items():
+        if getattr(call, part) > getattr(call, whole):
+            raise invalid(part, _("must not be more than %s, which include them.") % whole)
     return call
+
+
+# Tokens that are counted among others.
+_PARTS: Final[Mapping[str, str]] = {
+    "cached_tokens": "input_tokens",
+    "cache_write_1h_tokens": "cache_write_tokens",
+    "input_audio_tokens": "input_tokens",
+    "output_audio_tokens": "output_tokens",
+}
 
 
 def request_id_of(record: object, field: str = "request_id") -> str | None:
@@ -119,4 +131,9 @@ READERS: Final[Mapping[str, tuple[str, Reader]]] = {
     "team": ("team", _who),
     "member": ("member", _who),
     "reservation": ("reservation", _who),
+    "response_model": ("response_model", text(RESPONSE_MODEL_CHARACTERS)),
+    "service_tier": ("service_tier", one_of(*SERVICE_TIERS)),
+    "cache_write_1h_tokens": ("cache_write_1h_tokens", _tokens),
+    "input_audio_tokens": ("input_audio_tokens", _tokens),
+    "output_audio_tokens": ("output_audio_tokens", _tokens),
 }

@@ -69,6 +69,17 @@ def cut_text(limit: int) -> Reader:
     return lambda field, value: clean_text(field, value)[:limit]
 
 
+def one_of(*values: str) -> Reader:
+    """Reads one of these words."""
+
+    def read(field: str, value: object) -> str:
+        if value not in values:
+            raise invalid(field, _("must be one of: %s.") % ", ".join(values))
+        return str(value)
+
+    return read
+
+
 def whole_number(low: int, high: int) -> Reader:
     """Reads an integer from `low` to `high`. 3.0 counts as 3, as in JSON Schema; true and "3" do not."""
 

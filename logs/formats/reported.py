@@ -4,6 +4,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+# The fields that few calls have, which are stored together in `Call.details`.
+DETAILS = (
+    "response_model",
+    "service_tier",
+    "cache_write_1h_tokens",
+    "input_audio_tokens",
+    "output_audio_tokens",
+    "corrections",
+)
+
 
 class InvalidRecordError(Exception):
     """A record that cannot be a call. `param` names the field, the message says what to do."""
@@ -52,3 +62,16 @@ class ReportedCall:
     team: str = ""
     member: str = ""
     reservation: str = ""
+    # What the price needs beside the tokens above: the model that answered, the tier, and parts of the tokens.
+    response_model: str = ""
+    service_tier: str = ""
+    cache_write_1h_tokens: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
+    # The fields of its sender whose values made no sense, each as "field: what was wrong and what was done".
+    corrections: list[str] = field(default_factory=list)
+
+    @property
+    def details(self) -> dict[str, Any] | None:
+        """Those of `DETAILS` that say something, as they are stored; None if there are none."""
+        return {name: value for name in DETAILS if (value := getattr(self, name))} or None

@@ -290,6 +290,7 @@ _AS_REPORTED = (
     "session_id",
     "tags",
     "metadata",
+    "details",
 )
 COLUMNS = (
     "team_id",
