@@ -41,13 +41,17 @@ class ApiError(Exception):
         self.headers, self.extra = headers or {}, extra
 
 
-def error_response(error: ApiError) -> JsonResponse:
-    """The error as OpenAI's clients understand it."""
+def error_json(error: ApiError) -> dict[str, Any]:
+    """The body of an error as OpenAI's clients understand it."""
     kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
     if error.code == "insufficient_quota":
         kind = error.code
     body = {"message": str(error), "type": kind, "code": error.code, "param": error.param, **error.extra}
-    return JsonResponse({"error": body}, status=error.status, headers=error.headers)
+    return {"error": body}
+
+
+def error_response(error: ApiError) -> JsonResponse:
+    return JsonResponse(error_json(error), status=error.status, headers=error.headers)
 
 
 def unavailable() -> ApiError:

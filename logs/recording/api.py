@@ -14,7 +14,8 @@ from logs.formats.litellm import parse_payload
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.record import Recorded, record_calls
-from teams.api import ApiError, Credential, endpoint
+from logs.recording.refusals import refusal_of
+from teams.api import ApiError, Credential, endpoint, error_json
 from teams.models import Token
 
 
@@ -28,15 +29,19 @@ def caller_of(credential: Credential) -> Caller:
 @endpoint("POST")
 def report_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
     """POST /api/v1/calls: one record, an array, or NDJSON."""
-    return _report(request, credential, parse_call, "request_id")
+    return JsonResponse(_report(request, credential, parse_call, "request_id"))
 
 
 @endpoint("POST")
 def report_litellm(request: HttpRequest, credential: Credential) -> HttpResponse:
     """POST /api/v1/litellm: what LiteLLM's generic_api callback sends."""
-    return _report(
+    answer = _report(
         request, credential, _holders(credential, parse_payload), "litellm_call_id", json_may_be_lines=True
     )
+    refusal = refusal_of(answer)
+    if refusal is None:
+        return JsonResponse(answer)
+    return JsonResponse(answer | error_json(refusal), status=refusal.status, headers=refusal.headers)
 
 
 def _report(
@@ -46,13 +51,12 @@ def _report(
     id_field: str,
     *,
     json_may_be_lines: bool = False,
-) -> JsonResponse:
+) -> dict[str, Any]:
     try:
         records = read_records(request, json_may_be_lines=json_may_be_lines)
     except BodyError as error:
         raise ApiError(error.status, error.code, str(error), param=error.param) from error
-    answer = record_batch(records, parse, id_field, by=caller_of(credential), now=timezone.now())
-    return JsonResponse(answer)
+    return record_batch(records, parse, id_field, by=caller_of(credential), now=timezone.now())
 
 
 @endpoint("POST")
@@ -67,6 +71,10 @@ def report_traces(request: HttpRequest, credential: Credential) -> HttpResponse:
     answer = record_batch(
         spans, _holders(credential, otlp.parse_span), "request_id", by=caller_of(credential), now=timezone.now()
     )
+    refusal = refusal_of(answer)
+    if refusal is not None:
+        body = otlp.refusal(str(refusal), kind)
+        return HttpResponse(body, status=refusal.status, content_type=kind, headers=refusal.headers)
     messages = [f"{rejected['request_id']}: {rejected['message']}" for rejected in answer["rejected"]]
     return HttpResponse(otlp.answer(messages, kind), content_type=kind)
 
