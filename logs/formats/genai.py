@@ -14,6 +14,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from logs.formats.callboard import REQUEST_ID_CHARACTERS
+from logs.formats.dialects import ATTRIBUTES, READ, first
 from logs.formats.translated import (
     first_email,
     fitted,
@@ -24,46 +25,24 @@ from logs.formats.translated import (
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# Attributes by what they tell, the name to prefer first.
-_MODEL: Final = ("gen_ai.request.model", "gen_ai.response.model")
-_PROVIDER: Final = ("gen_ai.provider.name", "gen_ai.system")
-_OPERATION: Final = ("gen_ai.operation.name", "llm.request.type")
-_STREAM: Final = ("gen_ai.request.stream", "llm.is_streaming")
-_COST: Final = ("gen_ai.usage.cost", "gen_ai.cost.total_cost")
-_SESSION: Final = ("session.id", "gen_ai.conversation.id", "langfuse.session.id")
-_USER: Final = (
-    "callboard.member",
-    "user.email",
-    "user.id",
-    "enduser.id",
-    "metadata.user_api_key_user_email",
-    "langfuse.user.id",
+_TOKENS: Final = (
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "reasoning_tokens",
+    "input_audio_tokens",
+    "output_audio_tokens",
 )
-_TOKENS: Final = {
-    "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
-    "cached_tokens": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
-    "cache_write_tokens": (
-        "gen_ai.usage.cache_creation.input_tokens",
-        "gen_ai.usage.cache_creation_input_tokens",
-    ),
-    "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
-}
 NAMES: Final[Mapping[str, str]] = {
     "request_id": "spanId",
     "started_at": "startTimeUnixNano",
     "latency_ms": "endTimeUnixNano",
     "ttft_ms": "gen_ai.response.time_to_first_chunk",
-    "model": _MODEL[0],
-    "cost_usd": _COST[0],
-    "token": "callboard.token",
-    "team": "callboard.team",
-    **{field: names[0] for field, names in _TOKENS.items()},
+    "model": "gen_ai.request.model",
+    **{field: ATTRIBUTES[field][0] for field in ("cost_usd", "token", "team", *_TOKENS)},
 }
-# Spans about several calls or none: their tokens are those of the calls below them, counted there.
-_NOT_ONE_CALL: Final = frozenset(
-    {"create_agent", "execute_tool", "invoke_agent", "invoke_workflow", "plan", "retrieval"}
-)
 # What SDKs call the HTTP statuses; error.type has the class of the exception where it has no number.
 _STATUS_OF_ERROR: Final = {
     "BadRequestError": 400,
@@ -75,52 +54,17 @@ _STATUS_OF_ERROR: Final = {
     "RateLimitError": 429,
 }
 
-# Every attribute that is read; all others, and the content in them, are passed over.
-_READ: Final = frozenset(
-    {
-        *_MODEL,
-        *_PROVIDER,
-        *_OPERATION,
-        *_STREAM,
-        *_COST,
-        *_SESSION,
-        *_USER,
-        *(name for names in _TOKENS.values() for name in names),
-        "gen_ai.response.id",
-        "gen_ai.response.time_to_first_chunk",
-        "error.type",
-        "http.response.status_code",
-        "exception.type",
-        "exception.message",
-        "callboard.token",
-        "callboard.team",
-        "server.address",
-        "client.address",
-        "user_agent.original",
-        "service.name",
-    }
-)
-
 Attributes = dict[str, Any]
 
 
 def attributes_of(pairs: Iterable[KeyValue]) -> Attributes:
     """The attributes that mean something here, with their single values."""
-    return {pair.key: _value(pair.value) for pair in pairs if pair.key in _READ}
+    return {pair.key: _value(pair.value) for pair in pairs if pair.key in READ}
 
 
 def _value(value: AnyValue) -> str | bool | int | float | None:
     kind = value.WhichOneof("value")
     return getattr(value, kind) if kind in {"string_value", "bool_value", "int_value", "double_value"} else None
-
-
-def _first(attributes: Attributes, names: Iterable[str]) -> Any:
-    return next((attributes[name] for name in names if attributes.get(name) is not None), None)
-
-
-def is_call(attributes: Attributes) -> bool:
-    """Whether the span is one call to a model: of the ten that LiteLLM makes for a call, one is."""
-    return bool(_first(attributes, _MODEL)) and attributes.get("gen_ai.operation.name") not in _NOT_ONE_CALL
 
 
 def span_record(
@@ -133,12 +77,12 @@ def span_record(
     around = resource | attributes
     failure = _failure(span, attributes)
     # A failure has no response; what LiteLLM gives as its id is the same for every attempt.
-    response_id = None if failure else attributes.get("gen_ai.response.id")
+    response_id = None if failure else first(attributes, "response_id")
     return {
         "request_id": _request_id(response_id, trace_id, span_id),
         **_times(span, attributes),
-        **with_cached_inside({field: _first(attributes, names) for field, names in _TOKENS.items()}),
-        "cost_usd": _first(attributes, _COST),
+        **with_cached_inside({field: first(attributes, field) for field in _TOKENS}),
+        "cost_usd": first(attributes, "cost_usd"),
         **failure,
         **_who(around),
         **_description(around, trace_id),
@@ -155,12 +99,12 @@ def _request_id(response_id: object, trace_id: str, span_id: str) -> str | None:
 
 def _times(span: Span, attributes: Attributes) -> dict[str, Any]:
     start, end = span.start_time_unix_nano, span.end_time_unix_nano
-    first = _number(attributes.get("gen_ai.response.time_to_first_chunk"))
+    chunk = _number(first(attributes, "seconds_to_first_chunk"))
     return {
         "started_at": _EPOCH + timedelta(microseconds=start // 1000) if start else None,
         "latency_ms": round((end - start) / 1_000_000) if end >= start else None,
-        "ttft_ms": None if first is None else round(first * 1000),
-        "stream": first is not None or str(_first(attributes, _STREAM)).lower() == "true",
+        "ttft_ms": None if chunk is None else round(chunk * 1000),
+        "stream": chunk is not None or str(first(attributes, "stream")).lower() == "true",
     }
 
 
@@ -207,19 +151,19 @@ def _who(around: Attributes) -> dict[str, Any]:
         return {"token": token}
     return {
         "team": around.get("callboard.team"),
-        "member": first_email(*(around.get(name) for name in _USER)),
+        "member": first_email(*(around.get(name) for name in ATTRIBUTES["member"])),
     }
 
 
 def _description(around: Attributes, trace_id: str) -> dict[str, Any]:
     return {
-        "model": _first(around, _MODEL),
-        "provider": fitted(_first(around, _PROVIDER)),
-        "endpoint": fitted_endpoint(_first(around, _OPERATION)),
+        "model": first(around, "model"),
+        "provider": fitted(first(around, "provider")),
+        "endpoint": fitted_endpoint(first(around, "operation")),
         "channel": fitted(around.get("server.address")),
         "ip": fitted_address(around.get("client.address")),
         "user_agent": fitted(around.get("user_agent.original"), 256),
-        "session_id": fitted(_first(around, _SESSION), 128),
+        "session_id": fitted(first(around, "session_id"), 128),
         "metadata": fitted_metadata(
             {
                 "service": around.get("service.name"),

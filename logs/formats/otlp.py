@@ -16,7 +16,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from logs.formats.bodies import MAX_RECORDS, BodyError, refuse_many_values
-from logs.formats.genai import NAMES, attributes_of, is_call, span_record
+from logs.formats.dialects import is_call
+from logs.formats.genai import NAMES, attributes_of, span_record
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.formats.translated import parse_translated
 
@@ -35,7 +36,7 @@ def read_spans(data: bytes, content_type: str) -> list[dict[str, Any]]:
         resource = attributes_of(group.resource.attributes)
         for span in (span for scope in group.scope_spans for span in scope.spans):
             attributes = attributes_of(span.attributes)
-            if is_call(attributes):
+            if is_call(attributes, span.name):
                 ids = {"trace_id": id_text(span.trace_id), "span_id": id_text(span.span_id)}
                 records.append(span_record(span, attributes, resource, **ids))
     if len(records) > MAX_RECORDS:

@@ -1,0 +1,215 @@
+"""The dialects of traces: which attributes say what, and which spans are calls to a model.
+
+The GenAI conventions of OpenTelemetry have changed their names over time, and instrumentations add their own. Each
+field of a call has its attributes here, the preferred one first; `logs.formats.genai` reads nothing else. To read
+another dialect, add its attributes to `ATTRIBUTES` and, if it marks spans in a way of its own, a rule to `is_call`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+Attributes = Mapping[str, Any]
+
+# LiteLLM, the conventions (new and old names), Langfuse, OpenInference.
+_REQUEST_MODEL: Final = (
+    "litellm.model_group",
+    "gen_ai.request.model",
+    "langfuse.observation.model.name",
+    "llm.request.model_name",
+    "llm.model_name",
+    "embedding.model_name",
+)
+_RESPONSE_MODEL: Final = ("gen_ai.response.model", "llm.response.model_name", "llm.model_name")
+
+ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
+    "model": (*_REQUEST_MODEL, *_RESPONSE_MODEL),
+    "response_model": _RESPONSE_MODEL,
+    "response_id": ("gen_ai.response.id",),
+    "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
+    "operation": ("gen_ai.operation.name", "llm.request.type"),
+    "input_tokens": (
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "llm.usage.prompt_tokens",
+    ),
+    "output_tokens": (
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.token_count.completion",
+        "llm.usage.completion_tokens",
+    ),
+    "cached_tokens": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",  # OpenLLMetry
+        "gen_ai.usage.details.cache_read_tokens",  # pydantic-ai
+        "gen_ai.usage.cache_read_tokens",
+        "gen_ai.usage.input_cached_tokens",
+        "gen_ai.usage.cached_tokens",
+        "gen_ai.usage.input_tokens.cached",  # Sentry
+        "llm.token_count.prompt_details.cache_read",
+        "llm.token_count.prompt_details.cache_input",
+    ),
+    "cache_write_tokens": (
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write.input_tokens",  # Anthropic's SDK
+        "gen_ai.usage.cache_creation_input_tokens",  # OpenLLMetry
+        "gen_ai.usage.details.cache_write_tokens",  # pydantic-ai
+        "gen_ai.usage.cache_write_tokens",
+        "gen_ai.usage.cache_creation_tokens",
+        "gen_ai.usage.input_tokens.cache_write",  # Sentry
+        "llm.token_count.prompt_details.cache_write",
+    ),
+    "cache_write_1h_tokens": (
+        "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
+        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+        "gen_ai.usage.details.ephemeral_1h_input_tokens",
+    ),
+    "reasoning_tokens": (
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",  # pydantic-ai
+        "gen_ai.usage.output_tokens.reasoning",  # Sentry
+        "llm.token_count.completion_details.reasoning",
+        "llm.usage.reasoning_tokens",
+    ),
+    "input_audio_tokens": (
+        "gen_ai.usage.audio.input_tokens",
+        "gen_ai.usage.details.input_audio_tokens",
+        "llm.token_count.prompt_details.audio",
+    ),
+    "output_audio_tokens": (
+        "gen_ai.usage.audio.output_tokens",
+        "gen_ai.usage.details.output_audio_tokens",
+        "llm.token_count.completion_details.audio",
+    ),
+    "usage_details": ("langfuse.observation.usage_details",),  # JSON of the tokens by kind
+    "cost_usd": (
+        "gen_ai.usage.cost",
+        "gen_ai.usage.total_cost",  # OpenRouter
+        "gen_ai.cost.total_cost",  # LiteLLM
+        "operation.cost",  # pydantic-ai
+        "llm.cost.total",
+    ),
+    "cost_details": ("langfuse.observation.cost_details",),  # JSON of the dollars by kind
+    "service_tier": (
+        "openai.response.service_tier",
+        "gen_ai.openai.response.service_tier",
+        "anthropic.response.service_tier",
+        "gen_ai.response.service_tier",
+        "openai.request.service_tier",
+        "gen_ai.openai.request.service_tier",
+        "anthropic.request.service_tier",
+        "gen_ai.request.service_tier",
+    ),
+    "stream": ("gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming"),
+    "seconds_to_first_chunk": (
+        "gen_ai.response.time_to_first_chunk",
+        "gen_ai.client.operation.time_to_first_chunk",  # pydantic-ai
+    ),
+    "first_chunk_at": ("langfuse.observation.completion_start_time",),
+    "token": ("callboard.token",),
+    "gateway_token": ("metadata.user_api_key_hash", "metadata.user_api_key_alias"),  # LiteLLM
+    "team": ("callboard.team",),
+    "member": (
+        "callboard.member",
+        "user.email",
+        "user.id",
+        "enduser.id",
+        "metadata.user_api_key_user_email",  # LiteLLM
+        "langfuse.user.id",
+    ),
+    "user_id": ("user.id", "enduser.id"),
+    "session_id": ("session.id", "gen_ai.conversation.id", "langfuse.session.id"),
+    "channel": ("server.address",),
+    "ip": ("client.address",),
+    "user_agent": ("user_agent.original",),
+    "service": ("service.name",),
+    "error_type": ("error.type", "exception.type"),
+    "error_message": ("exception.message",),
+    "http_status": ("http.response.status_code",),
+}
+# What a span says of its own kind.
+_SPAN_KINDS: Final = ("openinference.span.kind", "langfuse.observation.type", "traceloop.span.kind")
+_IS_CALL: Final[Mapping[str, frozenset[str]]] = {
+    "openinference.span.kind": frozenset({"llm", "embedding"}),
+    "langfuse.observation.type": frozenset({"generation", "embedding"}),
+}
+_TRACELOOP_NO_CALL: Final = frozenset({"agent", "workflow", "task", "tool"})
+# Every attribute that is read; all others, and the content in them, are passed over.
+READ: Final = frozenset(
+    {*(name for names in ATTRIBUTES.values() for name in names), *_SPAN_KINDS, "gen_ai.agent.name"}
+)
+# The events of a span that are read: OpenLLMetry's first one is when the answer began.
+FIRST_CHUNK_EVENT: Final = "gen_ai.content.completion.chunk"
+
+# Operations are made of words: "invoke_agent", "agent_step", "execute_tool", "alist_input_items". With one of
+# these a span is about several calls or none; the tokens that it sums up are counted where they were used.
+_NO_CALL_WORDS: Final = frozenset(
+    {
+        *("agent", "agents", "assistant", "assistants", "chain", "step", "task", "workflow", "goto", "handoff"),
+        *("plan", "planning", "tool", "tools", "memory", "guardrail", "evaluate", "evaluation", "evaluator"),
+        *("retrieval", "retriever", "ingest"),
+        # Stored things that are looked at or managed; retrieving a response gives its tokens once more.
+        *("get", "list", "retrieve", "delete", "cancel", "update", "upload", "count"),
+        *("batch", "container", "containers", "file", "files", "job", "jobs", "sandbox", "skill", "store"),
+    }
+)
+_CREATED: Final = frozenset({"thread", "session", "sessions"})
+_WORD: Final = re.compile(r"[a-z]+")
+# Spans of Anthropic's SDK that name a model, but no operation.
+_MANAGES: Final = re.compile(r"anthropic\.[a-z_.]*\b(?:count_tokens|sessions\.create)")
+# Operations of the conventions that ask a model. Only these are calls without the name of a model.
+_ASKS_A_MODEL: Final = frozenset({"chat", "text_completion", "completion", "generate_content", "embeddings"})
+
+
+def first(attributes: Attributes, field: str) -> Any:
+    """The value of the field's first attribute that has one; None if none has. An empty text is none."""
+    return next(
+        (value for name in ATTRIBUTES[field] if (value := attributes.get(name)) not in (None, "")), None
+    )
+
+
+def is_call(attributes: Attributes, span_name: str = "") -> bool:
+    """Whether a span is one call to a model, by its attributes of `READ` and its name.
+
+    Agents, chains, tools and workflows are none, nor are spans that manage or count something: their tokens are
+    those of the calls below them. Of the ten spans that LiteLLM makes of a call, one is it.
+    """
+    operation = first(attributes, "operation")
+    if not (_is_kind_of_call(attributes) and asks_a_model(operation)) or _MANAGES.fullmatch(span_name):
+        return False
+    if first(attributes, "model"):
+        # An agent that is set up names its model, too (Anthropic's SDK).
+        return bool(operation) or not attributes.get("gen_ai.agent.name")
+    return _says_call(attributes, operation) and _has_usage(attributes)
+
+
+def asks_a_model(operation: object) -> bool:
+    """Whether what this operation does is asking a model: "acompletion" does, "invoke_agent" does not.
+
+    Names that are not known do: a call that is counted can be seen, one that is left out is lost.
+    """
+    if not isinstance(operation, str) or not operation:
+        return True
+    words = {part for word in _WORD.findall(operation.lower()) for part in (word, word.removeprefix("a"))}
+    return not (words & _NO_CALL_WORDS or ("create" in words and words & _CREATED))
+
+
+def _is_kind_of_call(attributes: Attributes) -> bool:
+    """Whether no mark of a dialect says that the span is something else."""
+    for name, kinds in _IS_CALL.items():
+        kind = attributes.get(name)
+        if isinstance(kind, str) and kind and kind.lower() not in kinds:
+            return False
+    return str(attributes.get("traceloop.span.kind")).lower() not in _TRACELOOP_NO_CALL
+
+
+def _says_call(attributes: Attributes, operation: object) -> bool:
+    return operation in _ASKS_A_MODEL or any(attributes.get(name) for name in _IS_CALL)
+
+
+def _has_usage(attributes: Attributes) -> bool:
+    fields = ("input_tokens", "output_tokens", "usage_details", "response_id")
+    return any(first(attributes, field) is not None for field in fields)
