@@ -18,9 +18,11 @@ from logs.search.plans import make_plan
 from teams.access import Access
 from teams.api import ApiError, Credential, endpoint
 from teams.models import Role
-from usage.parameters.api import Reader, members_of, reader_of
+from usage.parameters.api import READER_PARAMETERS, Reader, members_of, reader_of, refuse_unknown
 
 DEFAULT_LIMIT, MOST = 100, 1_000
+# What the endpoint takes beside the filters of the page.
+_OWN_PARAMETERS = (*READER_PARAMETERS, "limit")
 
 
 @endpoint("GET")
@@ -39,7 +41,7 @@ def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
 
 
 def _form(request: HttpRequest, reader: Reader) -> CallFilter:
-    """The page's filters, read as its reader. Raises ApiError for the first that is wrong or not for them."""
+    """The page's filters, read as its reader. Raises ApiError for the first that is unknown, wrong or not for them."""
     if reader.only:  # whoever asks for others is told that they are out of scope, as for their usage
         members_of(request, reader)
     asked: QueryDict = request.GET.copy()
@@ -48,6 +50,7 @@ def _form(request: HttpRequest, reader: Reader) -> CallFilter:
         reader.team, reader.only or reader.team.owner, Role.MEMBER if reader.only else Role.ADMINISTRATOR
     )
     form = CallFilter(asked, access=access, now=timezone.now())
+    refuse_unknown(request, {*form.fields, *_OWN_PARAMETERS})
     for name, errors in form.errors.items():
         raise ApiError(400, "invalid_request", str(errors[0]), param=None if name == "__all__" else name)
     return form

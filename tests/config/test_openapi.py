@@ -4,6 +4,9 @@ import re
 
 from django.urls import get_resolver
 
+from usage.anomalies import api as anomalies
+from usage.statistics import api as statistics
+
 
 def described(client):
     return client.get("/api/v1/openapi.json").json()
@@ -26,3 +29,19 @@ def test_every_reference_leads_somewhere(client, db):
     assert references
     for kind, name in references:
         assert name in document["components"][kind]
+
+
+def parameters_of(client, path):
+    return {one["name"] for one in described(client)["paths"][f"/api/v1/{path}"]["get"]["parameters"]}
+
+
+def test_the_parameters_of_statistics_are_described_as_they_are_declared(client, db):
+    assert parameters_of(client, "usage") == set(statistics.PARAMETERS)
+    assert parameters_of(client, "unusual") == set(anomalies.PARAMETERS)
+
+
+def test_the_logs_know_every_parameter_that_is_described(client, cast, token_of):
+    headers = {"Authorization": f"Bearer {token_of('owner')[1]}"}
+    for name in parameters_of(client, "calls"):
+        response = client.get("/api/v1/calls", {name: ""}, headers=headers)
+        assert "There is no parameter" not in response.content.decode()

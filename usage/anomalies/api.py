@@ -1,6 +1,6 @@
 """GET /api/v1/unusual: the unusual episodes of a team, or of one's own calls."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,13 +9,24 @@ from django.utils import timezone
 from teams.api import Credential, endpoint
 from usage.anomalies.episodes import Episode
 from usage.anomalies.shown import Note, Unusual, unusual_in
-from usage.parameters.api import members_of, range_of, reader_of, time_text
+from usage.parameters.api import (
+    RANGE_PARAMETERS,
+    READER_PARAMETERS,
+    members_of,
+    range_of,
+    reader_of,
+    refuse_unknown,
+    time_text,
+)
 from usage.rollups.query import UsageQuery
+
+PARAMETERS: Final = (*READER_PARAMETERS, *RANGE_PARAMETERS, "member")
 
 
 @endpoint("GET")
 def show_unusual(request: HttpRequest, credential: Credential) -> HttpResponse:
     """All episodes of a range, most important first, also those that were expected."""
+    refuse_unknown(request, PARAMETERS)
     now = timezone.now()
     reader = reader_of(request, credential)
     query = UsageQuery(

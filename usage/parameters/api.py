@@ -1,7 +1,9 @@
 """The parameters that the API's statistics and lists share: who reads, which range, whose calls."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -15,6 +17,20 @@ from usage.rollups.buckets import day_start
 from usage.rollups.query import Range
 
 _DEFAULT_DAYS = 30
+# What `reader_of` and `range_of` read.
+READER_PARAMETERS: Final = ("team", "mode")
+RANGE_PARAMETERS: Final = ("from", "to")
+
+
+def refuse_unknown(request: HttpRequest, known: Collection[str]) -> None:
+    """Raises ApiError for the first parameter that is not among `known`.
+
+    A filter that is misspelt and passed over gives figures that look right and are not.
+    """
+    for name in request.GET:
+        if name not in known:
+            message = _("There is no parameter %(name)s here. There are: %(known)s.")
+            raise _invalid(name, message % {"name": name[:64], "known": ", ".join(sorted(known))})
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """GET /api/v1/usage: the statistics for programs, as JSON or CSV."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -11,7 +11,19 @@ from config.csvs import csv_lines
 from config.http import preferred_type
 from teams.api import Credential, endpoint
 from teams.models import Token
-from usage.parameters.api import Reader, _invalid, _tokens, _values, members_of, range_of, reader_of, time_text
+from usage.parameters.api import (
+    RANGE_PARAMETERS,
+    READER_PARAMETERS,
+    Reader,
+    _invalid,
+    _tokens,
+    _values,
+    members_of,
+    range_of,
+    reader_of,
+    refuse_unknown,
+    time_text,
+)
 from usage.parameters.forms import checked_granularity
 from usage.parameters.names import people_of
 from usage.prices.money import usd_string
@@ -20,6 +32,12 @@ from usage.rollups.query import Dimension, UsageQuery
 from usage.rollups.resolution import UnknownTimesError, checked
 from usage.statistics.overview import Table, table
 
+PARAMETERS: Final = (
+    *READER_PARAMETERS,
+    *RANGE_PARAMETERS,
+    *("member", "model", "token"),
+    *("group_by", "granularity"),
+)
 _COUNTS = (
     "calls",
     "succeeded",
@@ -39,6 +57,7 @@ _COUNTS = (
 @endpoint("GET")
 def show_usage(request: HttpRequest, credential: Credential) -> HttpResponse:
     """Figures by time, member, model and token, with their total apart."""
+    refuse_unknown(request, PARAMETERS)
     reader = reader_of(request, credential)
     query, by = _query(request, reader, timezone.now())
     found = table(query, by)
