@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from config.snapshot import one_snapshot
 from logs.browsing.names import tokens_by_id
 from logs.models import Call
+from logs.recording.facts import LocalTimes
 from logs.recording.ids import first_id
 from logs.recording.kept_calls import kept_from
-from logs.recording.record import LocalTimes
 from teams.models import Mode, Team
 from usage.parameters.names import people_of
 from usage.quotas.levels import levels_in_team

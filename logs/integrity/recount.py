@@ -15,12 +15,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from logs.models import Call
+from logs.recording.facts import LocalTimes, fact_of
 from logs.recording.ids import first_id
 from logs.recording.kept_calls import balance_kept_from
-from logs.recording.record import LocalTimes
 from teams.actions.locks import lock_teams
 from teams.models import Mode, Team
-from usage.prices.models import PricedBy
 from usage.quotas.levels import levels_in_team
 from usage.quotas.models import Level, QuotaUse
 from usage.rollups.buckets import day_start
@@ -88,7 +87,7 @@ def recount_on(
     payer_times: dict[int, LocalTimes] = {}
     for calls in _batches(team, mode, start, end):
         found.calls += len(calls)
-        for folded in fold([_fact(call, local) for call in calls]):
+        for folded in fold([fact_of(call, local) for call in calls]):
             rows = found.rollups[folded.rollup]
             for index, key in enumerate(folded.keys):
                 sums = rows.setdefault(key, Sums(np.zeros(len(COUNTERS), dtype=np.int64)))
@@ -114,27 +113,6 @@ def _batches(team: Team, mode: int, start: datetime | None, end: datetime | None
 _COLUMNS = ["started_at", "member_id", "token_id", "payer_id", "model", "outcome", "priced_by"] + [
     name for name in _FACT_FIELDS if name not in {"outcome", "unpriced"}
 ]
-
-
-def _fact(call: Call, local: LocalTimes) -> Fact:
-    hour, day = local(call.started_at)
-    return Fact(
-        hour=hour,
-        day=day,
-        member_id=call.member_id,
-        token_id=call.token_id,
-        model=call.model,
-        outcome=call.outcome,
-        unpriced=int(call.priced_by == PricedBy.NOTHING),
-        input_tokens=call.input_tokens,
-        output_tokens=call.output_tokens,
-        cached_tokens=call.cached_tokens,
-        cache_write_tokens=call.cache_write_tokens,
-        reasoning_tokens=call.reasoning_tokens,
-        cost_nanos=call.cost_nanos,
-        latency_ms=-1 if call.latency_ms is None else call.latency_ms,
-        ttft_ms=-1 if call.ttft_ms is None else call.ttft_ms,
-    )
 
 
 def _charge(found: Recount, call: Call, local: LocalTimes, payers: dict[int, LocalTimes]) -> None:

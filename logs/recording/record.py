@@ -8,18 +8,19 @@ calls in them; whatever crashes leaves all of them agreeing.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from logs.formats.reported import InvalidRecordError, ReportedCall
-from logs.models import Call, CallRoute, CallTag
+from logs.models import Call
 from logs.recording.callers import Caller, Directory, Place
+from logs.recording.facts import LocalTimes
 from logs.recording.ids import call_id
+from logs.recording.indexing import index_calls
 from logs.recording.kept_calls import taken_since
 from teams.actions.locks import lock_teams
 from teams.models import Team
@@ -27,7 +28,6 @@ from usage.prices.models import PricedBy
 from usage.prices.price_list import Priced, PriceList, Tokens
 from usage.quotas.actions.reservations import Settlement, settle_reservations
 from usage.quotas.charging import Charge, charge_quotas
-from usage.rollups.buckets import day_of, hour_of
 from usage.rollups.bulk import insert_new
 from usage.rollups.folding import Fact, add_calls
 from usage.rollups.models import Outcome
@@ -168,7 +168,7 @@ def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetim
     stored = insert_new(Call, COLUMNS, rows, returning="id")
     # SQLite answers ids as text, as it keeps them.
     accepted = [new for new in batch if new.id in stored or new.id.hex in stored]
-    _index(team.pk, mode, accepted)
+    index_calls(team_id=team.pk, mode=mode, calls=[(new.id, new.call) for new in accepted])
     local = LocalTimes(team.zone)
     add_calls(team_id=team.pk, mode=mode, facts=[_fact(new, local) for new in accepted])
     return accepted
@@ -216,32 +216,6 @@ def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
     ]
 
 
-def _index(team_id: int, mode: int, accepted: list[NewCall]) -> None:
-    """What the search looks up beside the calls: their tags, and routes not seen before."""
-    tags = sorted((team_id, mode, tag, new.id) for new in accepted for tag in set(new.call.tags))
-    routes = sorted(
-        {(team_id, call.provider, call.endpoint, call.channel, call.stream) for _at, _id, call, *_ in accepted}
-    )
-    if tags:
-        insert_new(CallTag, ("team_id", "mode", "tag", "id"), tags, returning="id")
-    if routes:
-        insert_new(CallRoute, ROUTE, routes, returning="team_id")
-
-
-class LocalTimes:
-    """Hour and day of an instant on a zone's clock, remembered by the minute: offsets change on minutes."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
-        self._known: dict[datetime, tuple[datetime, date]] = {}
-
-    def __call__(self, at: datetime) -> tuple[datetime, date]:
-        minute = at.astimezone(UTC).replace(second=0, microsecond=0)
-        if minute not in self._known:
-            self._known[minute] = (hour_of(minute, self._zone), day_of(minute, self._zone))
-        return self._known[minute]
-
-
 def _fact(new: NewCall, local: LocalTimes) -> Fact:
     call = new.call
     hour, day = local(call.started_at)
@@ -264,7 +238,6 @@ def _fact(new: NewCall, local: LocalTimes) -> Fact:
     )
 
 
-ROUTE = ("team_id", "provider", "endpoint", "channel", "stream")
 # Columns that are stored as they were reported.
 _AS_REPORTED = (
     "request_id",

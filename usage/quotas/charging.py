@@ -11,7 +11,10 @@ from usage.rollups.bulk import add_up
 
 @dataclass(frozen=True)
 class Charge:
-    """What one call costs whom. Days are the calendar's of the team, and of the payer's personal space."""
+    """What one call costs whom. Days are the calendar's of the team, and of the payer's personal space.
+
+    `calls` -1 and a negative cost take back what was charged for a call.
+    """
 
     team_id: int
     mode: int
@@ -21,6 +24,7 @@ class Charge:
     day: date
     payer_day: date
     cost_nanos: int
+    calls: int = 1
 
 
 _KEYS = ("team_id", "mode", "level", "subject_id", "day")
@@ -32,9 +36,12 @@ def charge_quotas(charges: Iterable[Charge]) -> None:
     for charge in charges:
         for key in _levels(charge):
             calls, nanos = sums.get(key, (0, 0))
-            sums[key] = (calls + 1, nanos + charge.cost_nanos)
-    rows = [(*key, *sums[key]) for key in sorted(sums)]
+            sums[key] = (calls + charge.calls, nanos + charge.cost_nanos)
+    rows = [(*key, *sums[key]) for key in sorted(sums) if any(sums[key])]
     add_up(QuotaUse, keys=_KEYS, added=("calls", "used_nanos"), replaced=(), rows=rows)
+    for row in rows:
+        if row[-2] < 0:
+            QuotaUse.objects.filter(**dict(zip(_KEYS, row, strict=False)), calls=0).delete()
 
 
 def _levels(charge: Charge) -> list[tuple[int, int, int, int, date]]:

@@ -96,6 +96,23 @@ def addition(
         yield f"{text} ON CONFLICT ({_names(keys)}) DO UPDATE SET {', '.join(sets)}", parameters
 
 
+def update_rows(
+    model: type[Model], *, fixed: dict[str, Any], key: str, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Sets `columns` of the rows with these keys; `rows` are of `key + columns`, within the `fixed` equal columns."""
+    quote = connection.ops.quote_name
+    table = _table(model)
+    sets = ", ".join(f"{quote(name)} = n.{quote(name)}" for name in columns)
+    on = [f"{table}.{quote(name)} = {_bind(model, name)}" for name in fixed]
+    fixed_values = [_prepare(model, name, value) for name, value in fixed.items()]
+    for source, parameters in _sources(model, [key, *columns], rows):
+        _rows_of(
+            f"WITH n({_names([key, *columns])}) AS ({source}) UPDATE {table} SET {sets} FROM n "
+            f"WHERE {table}.{quote(key)} = n.{quote(key)} AND {' AND '.join(on)}",
+            [*parameters, *fixed_values],
+        )
+
+
 def fetch_by_keys(
     model: type[Model],
     *,

@@ -124,6 +124,52 @@ def add_calls(*, team_id: int, mode: int, facts: Sequence[Fact]) -> None:
     note_times((fact.hour for fact in facts), team_id=team_id, mode=mode, now=timezone.now())
 
 
+def replace_calls(
+    *, team_id: int, mode: int, before: Sequence[Fact], after: Sequence[Fact], now: datetime
+) -> None:
+    """Takes calls out of every rollup of the team and adds others. Needs what `add_calls` needs.
+
+    `before` are calls that are counted. Rows of which no call is left are deleted.
+    """
+    if not before and not after:
+        return
+    space = {"team_id": team_id, "mode": mode}
+    taken, added = (
+        {folded.rollup: folded for folded in (fold(facts) if facts else [])} for facts in (before, after)
+    )
+    for rollup in ROLLUPS:
+        _replace(rollup, taken.get(rollup), added.get(rollup), space)
+    note_times((fact.hour for fact in (*before, *after)), team_id=team_id, mode=mode, now=now)
+
+
+def _replace(rollup: type[Counters], taken: Folded | None, added: Folded | None, space: dict[str, int]) -> None:
+    parts = [(part, sign) for part, sign in ((taken, -1), (added, 1)) if part]
+    keys = sorted({key for part, _sign in parts for key in part.keys})
+    row_of = {key: row for row, key in enumerate(keys)}
+    stored = fetch_by_keys(rollup, fixed=space, keys=rollup.DIMENSIONS, wanted=keys, columns=SKETCHES)
+    counters = np.zeros((len(keys), len(COUNTERS)), dtype=np.int64)
+    groups, signs = [row_of[row[:-2]] for row in stored], [1] * len(stored)
+    sketches: list[list[bytes]] = [[bytes(row[kind]) for row in stored] for kind in (-2, -1)]
+    for part, sign in parts:
+        at = [row_of[key] for key in part.keys]
+        counters[at] += sign * part.counters
+        groups += at
+        signs += [sign] * len(at)
+        for column, more in zip(sketches, part.sketches, strict=True):
+            column += more
+    where = np.array(groups, dtype=np.int64), len(keys), np.array(signs, dtype=np.int64)
+    merged = [merged_by(column, *where) for column in sketches]
+    rows = [
+        (*space.values(), *key, *numbers, *of_key)
+        for key, numbers, of_key in zip(keys, counters.tolist(), zip(*merged, strict=True), strict=True)
+    ]
+    add_up(rollup, keys=[*space, *rollup.DIMENSIONS], added=COUNTERS, replaced=SKETCHES, rows=rows)
+    if counters[:, 0].min() < 0:
+        # Keys have their time first.
+        time = {f"{rollup.DIMENSIONS[0]}__range": (keys[0][0], keys[-1][0])}
+        rollup._default_manager.filter(**space, **time, calls=0).delete()
+
+
 def _store(folded: Folded, space: dict[str, int]) -> None:
     dimensions = folded.rollup.DIMENSIONS
     stored = {

@@ -106,11 +106,17 @@ def without(sketch: bytes, taken: bytes) -> bytes:
     return encode(buckets, counts[buckets])
 
 
-def merged_by(sketches: Sequence[bytes], groups: Ints, size: int) -> list[bytes]:
-    """`size` sketches, each of all the values of one group; `groups[i]` is the group of sketch i."""
+def merged_by(sketches: Sequence[bytes], groups: Ints, size: int, signs: Ints | None = None) -> list[bytes]:
+    """`size` sketches, each of all the values of one group; `groups[i]` is the group of sketch i.
+
+    `signs[i]` -1 takes the values of sketch i, which are all among those of its group, away instead.
+    """
     lengths, buckets, counts = decode(sketches)
+    weights = counts if signs is None else counts * np.repeat(signs, lengths)
     cells, inverse = np.unique(np.repeat(groups * BUCKETS, lengths) + buckets, return_inverse=True)
-    sums = np.bincount(inverse, weights=counts, minlength=len(cells)).astype(np.int64)
+    sums = np.bincount(inverse, weights=weights, minlength=len(cells)).astype(np.int64)
+    if signs is not None:
+        cells, sums = cells[sums > 0], sums[sums > 0]
     owners, kept = np.divmod(cells, BUCKETS)
     return encode_all(owners, kept, sums, size)
 

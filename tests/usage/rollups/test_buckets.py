@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logs.recording.record import LocalTimes
+from logs.recording.facts import LocalTimes
 from usage.rollups.buckets import day_of, day_start, hour_of, instant_of
 from usage.rollups.query import Granularity, bucket_start, next_bucket
 
