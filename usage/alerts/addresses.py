@@ -1,8 +1,8 @@
-"""Where a webhook may lead: its address as people type it, and the hosts that it stands for.
+"""Checks the addresses of webhooks, and the hosts behind them.
 
-A webhook makes this server connect somewhere for whoever set it up, so it must not reach what only this
-server can reach. What a name stands for is asked once for each delivery, judged, and connected to as it was
-judged: a name that changes in between changes nothing.
+A webhook makes this server connect to an address that a user chose, so it must not reach what only this server
+can reach. The name is resolved once for each delivery, the resolved address is checked, and exactly that
+address is connected to: a name that changes in between has no effect.
 """
 
 import ipaddress
@@ -16,19 +16,19 @@ from django.utils.translation import gettext as _
 
 LONGEST = 500
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# The IPv6 network whose last 32 bits are an IPv4 address that a translator (NAT64) passes packets on to.
+# The NAT64 network: the last 32 bits of its IPv6 addresses are the IPv4 address that packets are translated to.
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
-# All of the IPv6 space that is given out to the public internet.
+# The whole IPv6 space that is assigned to the public internet.
 _GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 
 
 class AddressError(ValueError):
-    """Not an address that alerts may be sent to; the message says why. It never repeats path or query."""
+    """Not an address to which alerts may be sent; the message says why. It never contains path or query."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A webhook's address in parts. `path` has the query with it."""
+    """The parts of a webhook's address. `path` includes the query."""
 
     is_https: bool
     host: str
@@ -37,7 +37,7 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """What may be shown and logged: path and query may be a secret."""
+        """The part that may be shown and logged: path and query may be secret."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == (443 if self.is_https else 80) else f":{self.port}"
         return f"{'https' if self.is_https else 'http'}://{host}{port}"
@@ -45,14 +45,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One of the sockets that a target's host stands for, as `socket.getaddrinfo` gives them."""
+    """A socket address of a target's host, as `socket.getaddrinfo` returns it."""
 
     family: int
     address: tuple[Any, ...]
 
 
 def read_address(text: str) -> Target:
-    """The parts of an address. Raises AddressError for what is none."""
+    """Parses an address. Raises AddressError if it is not valid."""
     if len(text) > LONGEST:
         raise AddressError(_("At most %d characters.") % LONGEST)
     if not text.isascii() or any(character.isspace() or not character.isprintable() for character in text):
@@ -74,11 +74,12 @@ def read_address(text: str) -> Target:
 
 
 def endpoints_of(target: Target) -> list[Endpoint]:
-    """What the host stands for at this moment. Raises AddressError when it stands for nothing, or when any of
-    it is inside a network of its own and the setting does not allow that."""
+    """Resolves the host. Raises AddressError if it has no address, or if one of its addresses is private and
+    the setting does not allow that.
+    """
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:  # unknown, or no name that could be asked for
+    except (OSError, UnicodeError) as error:  # unknown, or not a valid name
         raise AddressError(_("The host %(host)s cannot be found.") % {"host": target.host[:100]}) from error
     endpoints = [Endpoint(family, address) for family, _kind, _protocol, _name, address in found]
     for endpoint in endpoints:
@@ -94,7 +95,7 @@ def endpoints_of(target: Target) -> list[Endpoint]:
 
 
 def is_public(text: str) -> bool:
-    """Whether an IP address is one of the public internet, also where it hides another in it."""
+    """Whether an IP address belongs to the public internet, including an IPv4 address inside an IPv6 one."""
     address = ipaddress.ip_address(text)
     inner = _inner(address)
     if inner is not None:
@@ -105,7 +106,7 @@ def is_public(text: str) -> bool:
 
 
 def _inner(address: Address) -> Address | None:
-    """The IPv4 address that packets to an IPv6 address end up at; None if it hides none."""
+    """The IPv4 address that packets to an IPv6 address are translated to; None if there is none."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address in _TRANSLATED:

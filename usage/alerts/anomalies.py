@@ -1,4 +1,4 @@
-"""Telling of unusual episodes as they happen: once for each, by mail and to webhooks, to those who want it."""
+"""Alerts about anomalies: one for each episode, by mail and webhook, to those who subscribed."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -18,14 +18,14 @@ from usage.anomalies.models import ToldEpisode
 from usage.anomalies.shown import causes_sentence, expected_in, mark_of
 from usage.rollups.query import Range
 
-# What ended longer ago is no news: nobody is told of it who only now asks to be told.
+# Episodes that ended longer ago are not sent, for example to somebody who subscribes now.
 NEWS = timedelta(hours=24)
 
 
 def alert_unusual(*, now: datetime) -> int:
-    """Tells of what is new in all teams where somebody wants to know; how many episodes were told.
+    """Queues alerts for new episodes in all teams with subscribers; returns how many episodes.
 
-    Messages are written, not sent. To be called some times an hour. Live mode only.
+    Messages are written, not sent. Meant to run several times an hour. Live mode only.
     """
     readers, webhooks = subscribers("wants_alerts"), webhooks_for(Event.UNUSUAL)
     teams = Team.objects.filter(pk__in=readers.keys() | webhooks.keys()).order_by("pk")
@@ -48,7 +48,7 @@ def _tell(
     webhooks: Sequence[Webhook],
     now: datetime,
 ) -> int:
-    """The lock makes two at once tell once."""
+    """Under the team's lock, so that two processes send only one alert."""
     lock_teams([team.pk])
     new = [episode for episode in recent if not _is_known(team, episode)]
     for episode in new:
@@ -59,7 +59,7 @@ def _tell(
 
 
 def _is_known(team: Team, episode: Episode) -> bool:
-    """Whether somebody was told of it, or expects it."""
+    """Whether an alert was sent for it, or it is marked as expected."""
     marks = expected_in([team], Mode.LIVE, episode.whole)
     told = ToldEpisode.objects.filter(
         team=team, mode=Mode.LIVE, starts_at__lt=episode.whole.end, ends_at__gt=episode.whole.start
@@ -81,7 +81,7 @@ def _keep(team: Team, episode: Episode, now: datetime) -> None:
 
 
 def episode_alert(team: Team, episode: Episode) -> Alert:
-    """An episode for webhooks."""
+    """The webhook message about an episode."""
     causes = causes_sentence(episode.causes, episode.spread)
     return Alert(
         event=Event.UNUSUAL,
@@ -106,7 +106,7 @@ def _subject(team: Team, episode: Episode) -> str:
 
 
 def episode_mail(team: Team, episode: Episode, to: User) -> Mail:
-    """What was unusual, what drove it, and the way to its calls."""
+    """The mail about an episode: what was unusual, what drove it, and a link to its calls."""
     return Mail(
         to=to.email,
         subject=_subject(team, episode),

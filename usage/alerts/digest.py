@@ -1,4 +1,4 @@
-"""The weekly digest: how a team did last week, by e-mail to those of its owners and administrators who want it."""
+"""The weekly digest: how a team did last week, by e-mail to subscribed owners and administrators."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,17 +29,17 @@ from usage.statistics.drill_down import CallsBehind
 from usage.statistics.overview import Overview, overview, ranking
 from usage.statistics.ranking import Row, member_rows
 
-# Not in the night: the hour of Monday, on the team's clock, from which the digest of last week may go out.
+# The hour of Monday, on the team's clock, from which last week's digest may be sent: not at night.
 MONDAY_HOUR = 8
 EVENT = "usage.digest"
 TOP = 5
-NEAR = 0.8  # of a limit
+NEAR = 0.8  # the used part of a limit from which a quota is listed
 MOST_LIMITS = 10
 
 
 @dataclass(frozen=True)
 class NearLimit:
-    """A quota that is nearly or wholly used up; `name` says whose."""
+    """A quota of which most or all is used; `name` says whose it is."""
 
     name: str
     state: LevelState
@@ -47,9 +47,9 @@ class NearLimit:
 
 @dataclass(frozen=True)
 class Line:
-    """A figure as people read it: of the week, of the one before, and how it changed; "" where there is none.
+    """A figure as text: this week, the week before, and the change; "" where there is none.
 
-    `href` and `href_before` are the addresses of the calls behind the two, on this site.
+    `href` and `href_before` are the addresses of the calls behind the two figures, on this site.
     """
 
     label: str
@@ -62,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Digest:
-    """A week of a team in live mode, compared with the one before."""
+    """A team's week in live mode, compared with the week before."""
 
     team: Team
     monday: date
@@ -95,7 +95,7 @@ class Digest:
 
     @property
     def lines(self) -> list[Line]:
-        """The totals: the same in text and HTML."""
+        """The totals, the same in text and HTML."""
         week, before, changes = self.overview.total, self.overview.figures_before, self.overview.changes
         assert changes is not None  # a digest compares with the week before
         return [
@@ -123,28 +123,28 @@ class Digest:
         ]
 
     def _line(self, label: str, week: str | None, before: str | None, change: str, **which: Any) -> Line:
-        """A line whose figures lead to the calls of their week, or to `which` of them."""
+        """A line whose figures link to the calls of their week, or to `which` of them."""
         now, then = self._behind.to(**which), self._behind.to(self.overview.query.previous, **which)
         return Line(label, week or "", before or "", change, now if week else "", then if before else "")
 
     @cached_property
     def _behind(self) -> CallsBehind:
-        """What writes the addresses of the week's calls."""
+        """The link builder for the week's calls."""
         return CallsBehind.of_query(self.overview.query)
 
     @property
     def ranking(self) -> list[tuple[Row, str, str]]:
-        """The first members, each with the change of their calls and the address of these."""
+        """The first members, each with the change of their calls and a link to them."""
         return [(row, _change(row.ranked.change), self._behind.to(member=row.key)) for row in self.members]
 
     @property
     def is_empty(self) -> bool:
-        """Nothing to tell: no calls in that week nor in the one before."""
+        """Whether there is nothing to report: no calls in that week or the week before."""
         return self.overview.is_empty and not (self.overview.before and self.overview.before.calls)
 
 
 def _change(ratio: float | None, unit: str = "%") -> str:
-    """`+23.8%`, or in points `−1.2 points`; "" where nothing can be compared."""
+    """`+23.8%`, or in points `−1.2 points`; "" if there is nothing to compare."""
     if ratio is None:
         return ""
     amount = plain(100 * ratio, 1)
@@ -153,7 +153,7 @@ def _change(ratio: float | None, unit: str = "%") -> str:
 
 
 def make_digest(team: Team, week: Week, now: datetime) -> Digest:
-    """Reads all of a digest: totals, ranking, the unusual, quotas near their limit at this moment."""
+    """Reads everything for a digest: totals, ranking, anomalies, and quotas that are near their limit now."""
     previous = Week(week.before, week.zone)
     query = UsageQuery(
         team=team, mode=Mode.LIVE, range=week.range, previous=previous.range, granularity=Granularity.DAY
@@ -196,9 +196,9 @@ def _level_name(state: LevelState) -> str:
 
 
 def send_digests(*, now: datetime, teams: Iterable[Team] | None = None) -> int:
-    """Writes last week's digest to everybody who wants it and has not got it, to be sent; how many mails.
+    """Queues last week's digest for every subscriber who has not got it yet; returns the number of mails.
 
-    To be called every hour or day: nothing is written twice. Without a mail server it waits for one.
+    Meant to run every hour or day: nothing is queued twice. Without a mail server it waits for one.
     """
     if not settings.HAS_MAIL:
         return 0
@@ -226,14 +226,16 @@ def _send_team(team: Team, mails: Iterable[UsageMail], now: datetime) -> int:
 
 
 def _may_see(membership: Membership) -> bool:
-    """Whether they still are an active owner or administrator."""
+    """Whether the subscriber is still an active owner or administrator."""
     access = access_of(membership.user, membership.team)
     return access is not None and membership.role in {Role.OWNER, Role.ADMINISTRATOR}
 
 
 @transaction.atomic
 def _send_one(digest: Digest, to: UsageMail, monday: date, now: datetime) -> int:
-    """Takes the week, which one of two commands at once can do, and writes the mail in the same transaction."""
+    """Claims the week for a subscriber, which only one of several processes can do, and queues the mail in the
+    same transaction.
+    """
     free = UsageMail.objects.filter(Q(digest_week=None) | Q(digest_week__lt=monday), pk=to.pk)
     if not free.update(digest_week=monday) or digest.is_empty:
         return 0

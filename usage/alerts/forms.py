@@ -1,4 +1,4 @@
-"""What people send to choose who is told of what."""
+"""Forms for subscriptions, thresholds and webhooks."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ from usage.alerts.models import Event
 
 
 class UsageMailForm(forms.Form):
-    """Which mails about a team's usage somebody wants; boxes to tick, so whatever comes is valid."""
+    """The mails about a team's usage that a member wants; only checkboxes, so any input is valid."""
 
     own_quotas = forms.BooleanField(
         label=_("My quotas"),
@@ -49,13 +49,13 @@ class UsageMailForm(forms.Form):
         if not access.sees_team:
             self.fields = {"own_quotas": self.fields["own_quotas"]}
         elif access.team.is_personal:
-            del self.fields["quotas"]  # they are one's own
+            del self.fields["quotas"]  # in a personal space these are one's own
             self.fields["own_quotas"].help_text = _(
                 "When my balance, from which all my teams draw, or the quota of a token reaches a threshold."
             )
 
     def wishes(self) -> Wishes:
-        """What is ticked."""
+        """The selected mails."""
         self.full_clean()
         return Wishes(**{name: self.cleaned_data.get(name, False) for name in Wishes.__dataclass_fields__})
 
@@ -82,7 +82,7 @@ class ThresholdsForm(forms.Form):
 
 
 class WebhookForm(forms.Form):
-    """A webhook to be made, or (with `is_active`) changed."""
+    """A new webhook or, with `is_active`, changes of an existing one."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
     url = forms.CharField(
@@ -99,7 +99,7 @@ class WebhookForm(forms.Form):
     )
 
     def wanted(self, *, is_active: bool = True) -> Wanted:
-        """What a valid form asks for."""
+        """The wanted values of a valid form."""
         data = self.cleaned_data
         events = tuple(Event(value) for value in data["events"])
         return Wanted(data["name"], data["url"], events, is_active)
@@ -112,7 +112,7 @@ class WebhookChangeForm(WebhookForm):
 
 
 class MessagesFilter(forms.Form):
-    """Which messages of the log, and before which one the page begins."""
+    """Which messages are listed, and before which one the page begins."""
 
     webhook = forms.CharField(max_length=24, required=False)
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)

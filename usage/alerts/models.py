@@ -1,4 +1,4 @@
-"""What is kept about alerts: what was told, whom it goes to, and every message on its way."""
+"""Stored about alerts: thresholds, which alerts were sent, webhooks, and the messages in the outbox."""
 
 import json
 
@@ -24,7 +24,7 @@ def default_thresholds() -> list[int]:
 
 
 class AlertPolicy(models.Model):
-    """At which shares of a quota, in whole percent and ascending, a team is alerted; no row: the usual ones."""
+    """The thresholds of a team: whole percentages of a quota, ascending. Without a row: the defaults."""
 
     team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="alert_policy", primary_key=True)
     thresholds = models.JSONField(default=default_thresholds)
@@ -34,17 +34,17 @@ class AlertPolicy(models.Model):
 
 
 class ToldThreshold(models.Model):
-    """A quota that was told to have reached a share of its limit in a period: it is told once.
+    """An alert was sent because a quota reached a threshold in a period; there is only one for each.
 
-    `team` is that of the level, at level OWNER the personal space of the owner who pays. The limit belongs
-    to the key, because the same share of a higher limit is something else.
+    `team` is the team of the level, at level OWNER the personal space of the owner who pays. The limit is part
+    of the key, because the same percentage of a higher limit is a new event.
     """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="told_thresholds")
     level = models.SmallIntegerField()  # a usage.quotas.models.Level
     subject_id = models.BigIntegerField()  # the token or the member (user), else 0
     period = models.CharField(max_length=5)  # a usage.quotas.models.Period
-    # The period's first day on the team's calendar; of one that never resets the first day there is.
+    # The period's first day on the team's calendar; date.min for a period that never resets.
     first_day = models.DateField()
     limit_nanos = models.BigIntegerField()
     threshold = models.SmallIntegerField()
@@ -52,7 +52,7 @@ class ToldThreshold(models.Model):
 
     class Meta:
         constraints = [
-            # What makes two senders at once tell once; and what the next look finds it by.
+            # Two processes at once send one alert; also the index by which the next run finds it.
             models.UniqueConstraint(
                 fields=["team", "level", "subject_id", "period", "first_day", "limit_nanos", "threshold"],
                 name="threshold_told_once",
@@ -64,7 +64,7 @@ class ToldThreshold(models.Model):
 
 
 class ToldRefusal(models.Model):
-    """Up to where the refused calls of a level were told: the hour of the last ones, and how many it had."""
+    """Up to which refusals of a level an alert was sent: the hour of the last ones, and how many it had."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="told_refusals")
     level = models.SmallIntegerField()
@@ -83,7 +83,7 @@ class ToldRefusal(models.Model):
 
 
 class Event(models.TextChoices):
-    """What a webhook can be told of, as its messages name it."""
+    """The events that a webhook can subscribe to, as its messages name them."""
 
     QUOTA = "quota.threshold", _("Quotas that reach a threshold")
     UNUSUAL = "usage.unusual", _("Unusual episodes")
@@ -94,24 +94,24 @@ TEST_EVENT = "webhook.test"
 
 
 class Webhook(models.Model):
-    """An address outside that a team's alerts are posted to.
+    """An external address to which a team's alerts are posted.
 
-    Its secret is not stored: `usage.alerts.signing` makes it from the site's key, `public_id` and `nonce`.
+    Its secret is not stored: `usage.alerts.signing` derives it from the site's key, `public_id` and `nonce`.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=webhook_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="webhooks")
     name = models.CharField(_("name"), max_length=100)
-    # Such as Slack's, it may be a secret itself: never log it, show it to those only who may change it.
+    # May be secret itself, as Slack's are: never log it, and show it only to those who may change it.
     url = models.CharField(_("address"), max_length=500)
     events = models.JSONField(default=list)
     nonce = models.CharField(max_length=32, editable=False)
     is_active = models.BooleanField(default=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Since when every attempt has failed; null after one that was taken.
+    # Since when every attempt has failed; null after a successful one.
     failing_since = models.DateTimeField(null=True)
-    # Why Callboard switched it off by itself; "" if it did not.
+    # Why Callboard switched it off automatically; "" if it did not.
     stopped_because = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
@@ -125,8 +125,9 @@ class MessageState(models.TextChoices):
 
 
 class Message(models.Model):
-    """One alert to one receiver, a webhook or (null) the mail address `to`: written in the transaction that
-    decides to tell, sent afterwards, so that a crash in between loses nothing."""
+    """One alert to one receiver, a webhook or (null) the mail address `to`. It is written in the transaction
+    that decides to send it and sent afterwards, so that a crash in between loses nothing.
+    """
 
     public_id = models.CharField(max_length=24, unique=True, default=message_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="messages")
@@ -134,11 +135,11 @@ class Message(models.Model):
     to = models.EmailField(max_length=254, blank=True)
     event = models.CharField(max_length=32)
     summary = models.CharField(max_length=300)
-    # The JSON that is posted; of a mail its subject, text and html.
+    # The JSON that is posted; for a mail its subject, text and html.
     body = models.TextField()
     state = models.CharField(max_length=9, choices=MessageState.choices, default=MessageState.PENDING)
     created_at = models.DateTimeField()
-    # When it is to be tried (again). Whoever tries it moves this on first, past the longest attempt.
+    # When the next attempt is due. A sender claims a message by moving this beyond the longest attempt.
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
     attempted_at = models.DateTimeField(null=True)
@@ -148,7 +149,7 @@ class Message(models.Model):
 
     class Meta:
         indexes = [
-            # The sender looks for the few that are due, housekeeping and the log for a team's newest.
+            # The sender looks for the few due messages; housekeeping and the list look for a team's newest.
             models.Index(fields=["due_at"], condition=models.Q(state="pending"), name="message_due"),
             models.Index(fields=["team", "-id"], name="message_by_time"),
         ]
@@ -158,6 +159,6 @@ class Message(models.Model):
 
     @property
     def url(self) -> str:
-        """The address of what it tells of; "" where there is none."""
+        """The address of what the message is about; "" if there is none."""
         url: str = json.loads(self.body).get("url", "")
         return url

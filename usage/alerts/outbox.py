@@ -1,7 +1,7 @@
-"""Messages on their way: written in the transaction that decides to tell, sent afterwards, tried again.
+"""The outbox: messages are written in the transaction that decides to send them, sent afterwards, and retried.
 
-A message is sent at least once, and twice only if the program dies between sending it and noting that. Any
-number of senders may run at once: each takes a message by moving its `due_at` on, which one of them can do.
+A message is sent at least once, and twice only if the program dies between sending it and recording that. Any
+number of senders may run at once: each claims a message by moving its `due_at`, which only one of them can do.
 """
 
 import json
@@ -23,7 +23,7 @@ from usage.alerts.posting import TOTAL_SECONDS, Answer, post
 from usage.alerts.signing import headers_of
 
 USER_AGENT = "Callboard"
-# How long after each attempt that failed the next one comes; after the last of them it is given up.
+# The delay before the next attempt, after each failed one; after the last delay the message is given up.
 BACK_OFF = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -31,19 +31,19 @@ BACK_OFF = (
     timedelta(hours=2),
     timedelta(hours=6),
 )
-# A webhook all of whose attempts failed for so long is switched off.
+# A webhook whose attempts all failed for this long is switched off.
 PERSISTENT = timedelta(days=3)
 _GONE = 410
-# Longer than any attempt takes: a sender that has not come back by then is dead. A host's name is looked up
+# Longer than any attempt takes: a sender that has not finished by then is dead. The host name is resolved
 # before the time-out of the request begins.
 _TAKEN_FOR = timedelta(seconds=TOTAL_SECONDS + 110)
-# One run sends for so long; what is left is for the next one. Signatures are of the moment it began.
+# The longest run; the rest is left for the next one. Signatures carry the time at which the run began.
 _RUN_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Alert:
-    """What is told: `text` for people, `data` for programs, both with `url` to look closer."""
+    """The content of an alert: `text` for people, `data` for programs, both with `url` for details."""
 
     event: str
     summary: str
@@ -53,7 +53,7 @@ class Alert:
 
 
 def tell_webhooks(team: Team, alert: Alert, webhooks: Iterable[Webhook], now: datetime) -> list[Message]:
-    """Writes a message to each webhook."""
+    """Queues a message for each webhook."""
     body = {
         "type": alert.event,
         "timestamp": now.isoformat(),
@@ -69,7 +69,7 @@ def tell_webhooks(team: Team, alert: Alert, webhooks: Iterable[Webhook], now: da
 
 
 def tell_by_mail(team: Team, event: str, mails: Iterable[Mail], now: datetime) -> None:
-    """Writes each mail to be sent; none where no mail server is set up, which the page says."""
+    """Queues each mail; none if no mail server is configured, which the page says."""
     for mail in mails if settings.HAS_MAIL else ():
         queue_mail(team, event, mail.to, mail.subject, *render_mail(mail), now, url=mail.url)
 
@@ -77,7 +77,7 @@ def tell_by_mail(team: Team, event: str, mails: Iterable[Mail], now: datetime) -
 def queue_mail(
     team: Team, event: str, to: str, subject: str, text: str, html: str, now: datetime, *, url: str = ""
 ) -> None:
-    """Writes one mail to be sent, as text and HTML. `url` is what it is about, for the log of messages."""
+    """Queues one mail as text and HTML. `url` is what it is about, for the list of messages."""
     body = json.dumps({"subject": subject, "text": text, "html": html, "url": url}, ensure_ascii=False)
     _message(team, event, subject, body, now, to=to).save()
 
@@ -87,7 +87,7 @@ def _message(team: Team, event: str, summary: str, body: str, now: datetime, **t
 
 
 def webhooks_for(event: Event, teams: Collection[int] | None = None) -> dict[int, list[Webhook]]:
-    """The active webhooks that are told of an event, by team id; of these teams or of all."""
+    """The active webhooks that subscribe to an event, by team id; of these teams or of all."""
     found = Webhook.objects.filter(is_active=True, team__deleted_at=None).order_by("pk")
     if teams is not None:
         found = found.filter(team__in=teams)
@@ -99,7 +99,7 @@ def webhooks_for(event: Event, teams: Collection[int] | None = None) -> dict[int
 
 
 def _harmless(text: str) -> str:
-    """As Slack reads it: unescaped, a name such as `<!channel>` would call everybody."""
+    """Escaped as Slack expects: unescaped, a name such as `<!channel>` would notify everybody."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -107,9 +107,10 @@ def _harmless(text: str) -> str:
 
 
 def send_due(*, now: datetime) -> int:
-    """Sends what is due at `now`; how many messages were taken by their receivers.
+    """Sends the messages that are due at `now`; returns how many were delivered.
 
-    A receiver that fails is left alone until the next time, so that one that hangs holds up the others once.
+    A receiver that fails is skipped for the rest of the run, so that one that hangs delays the others only
+    once.
     """
     delivered, failed_webhooks, is_mail_down = 0, set[int](), False
     end = time.monotonic() + _RUN_SECONDS
@@ -131,7 +132,7 @@ def send_due(*, now: datetime) -> int:
 
 
 def _take(message: Message, now: datetime) -> bool:
-    """Whether this sender got it: no other tries it before this one must have come back."""
+    """Claims a message; False if another sender has it."""
     free = Message.objects.filter(pk=message.pk, state=MessageState.PENDING, due_at=message.due_at)
     if not free.update(due_at=now + _TAKEN_FOR, attempts=F("attempts") + 1, attempted_at=now):
         return False
@@ -140,14 +141,14 @@ def _take(message: Message, now: datetime) -> bool:
 
 
 def take(message: Message, now: datetime) -> Message:
-    """Takes a message for its first attempt, in the transaction that writes it, before others can see it."""
+    """Claims a message for its first attempt in the transaction that writes it, before others can see it."""
     message.due_at, message.attempts, message.attempted_at = now + _TAKEN_FOR, 1, now
     message.save(update_fields=["due_at", "attempts", "attempted_at"])
     return message
 
 
 def attempt(message: Message, now: datetime) -> Message:
-    """Sends a message that was taken, and notes what came of it."""
+    """Sends a claimed message and records the result."""
     answer = _post(message, message.webhook, now) if message.webhook else _mail(message)
     message.response_status, message.error, message.took_ms = answer.status, answer.error, answer.took_ms
     is_last = message.event == TEST_EVENT or message.attempts > len(BACK_OFF) or _is_off(message)
@@ -164,7 +165,7 @@ def attempt(message: Message, now: datetime) -> Message:
 
 
 def _is_off(message: Message) -> bool:
-    """Whether its webhook was switched off meanwhile; a test is sent all the same."""
+    """Whether the webhook was switched off meanwhile; a test message is sent all the same."""
     return bool(message.webhook and not message.webhook.is_active and message.event != TEST_EVENT)
 
 
@@ -184,7 +185,9 @@ def _mail(message: Message) -> Answer:
 
 
 def _note_health(webhook: Webhook, message: Message, now: datetime) -> None:
-    """Notes since when a webhook fails, and switches it off when that is long or it says that it is gone."""
+    """Records since when a webhook fails, and switches it off after a long time or when the receiver says that
+    it is gone.
+    """
     rows = Webhook.objects.filter(pk=webhook.pk)
     if message.state == MessageState.DELIVERED:
         rows.exclude(failing_since=None).update(failing_since=None)

@@ -1,4 +1,4 @@
-"""What the pages about alerts are made of."""
+"""Data for the pages about alerts."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,7 +23,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class ListedWebhook:
-    """A webhook as lists show it: without the path of its address, which may be a secret."""
+    """A webhook as lists show it: without the path of its address, which may be secret."""
 
     webhook: Webhook
     last: Message | None
@@ -46,7 +46,7 @@ class ListedWebhook:
 
 @dataclass(frozen=True)
 class ShownSecret:
-    """The secret of a webhook that was just made or changed: shown this once."""
+    """The secret of a webhook that was just created or rotated: it is shown only this once."""
 
     name: str
     secret: str
@@ -54,7 +54,7 @@ class ShownSecret:
 
 @dataclass(frozen=True)
 class MessagesPage:
-    """Messages, newest first, and the id before which the next page goes on (None: this is the last)."""
+    """Messages, newest first, and the id before which the next page begins (None: this is the last page)."""
 
     rows: list[Message]
     older: int | None
@@ -87,7 +87,7 @@ def alerts_page(
     shown: ShownSecret | None = None,
     **forms: Any,
 ) -> HttpResponse:
-    """The page of a team's alerts, with forms that were refused (`status` 422) in place of fresh ones."""
+    """The page of a team's alerts, with rejected forms (`status` 422) in place of fresh ones."""
     wanted = UsageMail.objects.filter(membership__team=access.team, membership__user=access.user).first()
     thresholds = ", ".join(map(str, thresholds_of(access.team)))
     context = {

@@ -1,8 +1,8 @@
-"""One HTTP request to a webhook's address: to the very host that was judged, within a time, no further.
+"""Sends one HTTP request to a webhook's address: to exactly the checked endpoint, within a time limit.
 
-By the standard library, because what matters here is what other clients decide by themselves: which address
-is connected to, that no redirect is followed, no proxy of the environment used, and that an answer which
-comes drop by drop is cut off.
+Uses the standard library, because what matters here is what other clients decide by themselves: which address
+is connected to, that no redirect and no proxy setting is followed, and that an answer that arrives byte by byte
+is cut off.
 """
 
 import io
@@ -21,13 +21,13 @@ from usage.alerts.addresses import AddressError, Endpoint, Target, endpoints_of,
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
-# Of the answer's status line and headers. What it says beyond them is not read: the status is all that counts.
+# Maximum size of the status line and headers. The body is not read: only the status counts.
 _MOST_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of it. `status` None: no answer. `error` "" if the receiver took it, else why it did not."""
+    """The result. `status` None: no answer. `error` is "" on success, otherwise the reason for the failure."""
 
     status: int | None = None
     error: str = ""
@@ -35,13 +35,13 @@ class Answer:
 
 
 class _Deadline:
-    """A moment after which nothing is waited for."""
+    """The moment after which nothing is waited for."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def left(self, most: float = TOTAL_SECONDS) -> float:
-        """Seconds, at most `most`. Raises TimeoutError when none are left."""
+        """Remaining seconds, at most `most`. Raises TimeoutError when none are left."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -49,7 +49,9 @@ class _Deadline:
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads so much of a socket until the deadline; a socket's own time-out starts again with every byte."""
+    """Reads a limited amount from a socket until the deadline; a socket's own time-out restarts with every
+    byte.
+    """
 
     def __init__(self, connected: socket.socket, deadline: _Deadline) -> None:
         self._socket, self._deadline, self._left = connected, deadline, _MOST_BYTES
@@ -66,12 +68,12 @@ class _TimedReader(io.RawIOBase):
         return count
 
     def makefile(self, *_args: Any) -> io.BufferedReader:
-        """What `HTTPResponse` asks a socket for."""
+        """The method of a socket that `HTTPResponse` needs."""
         return io.BufferedReader(self)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Posts JSON and says what came of it; whatever goes wrong outside is an Answer, not an error."""
+    """Posts JSON and returns the result; external failures are an Answer, not an exception."""
     started = time.monotonic()
     status, error = None, ""
     try:
@@ -111,7 +113,7 @@ def _post(target: Target, endpoints: list[Endpoint], body: bytes, headers: Mappi
             connected = _tls().wrap_socket(connected, server_hostname=target.host)
         kind = HTTPSConnection if target.is_https else HTTPConnection
         connection = kind(target.host, target.port)
-        connection.sock = connected  # so it opens none of its own
+        connection.sock = connected  # so that it does not open one itself
         connected.settimeout(deadline.left())
         connection.request("POST", target.path, body, {"Content-Type": "application/json", **headers})
         response = HTTPResponse(_TimedReader(connected, deadline), method="POST")  # type: ignore[arg-type]
@@ -123,12 +125,12 @@ def _post(target: Target, endpoints: list[Endpoint], body: bytes, headers: Mappi
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Checks certificates by what the machine trusts, which takes some time to read."""
+    """The TLS context that verifies certificates by the machine's trust store; loading it takes some time."""
     return ssl.create_default_context()
 
 
 def _connect(endpoints: list[Endpoint], deadline: _Deadline) -> socket.socket:
-    """A connection to the first endpoint that takes one. Raises OSError of the last that does not."""
+    """A connection to the first endpoint that accepts one. Raises the OSError of the last that does not."""
     problem: OSError = OSError()
     for endpoint in endpoints:
         opened = socket.socket(endpoint.family, socket.SOCK_STREAM)

@@ -1,10 +1,10 @@
-"""Telling of quotas that reach a share of their limit: once for each period, level, threshold and limit.
+"""Alerts about quotas that reach a threshold: one for each period, level, threshold and limit.
 
-Of several thresholds passed since the last look the highest is told, and stands for those below it. A raised
-limit starts afresh, since the same share of it is something new; a lowered one repeats nothing. What counts is
-what was used, not what is reserved; and in live mode only, whose costs are real.
+If several thresholds were passed since the last run, only the highest is sent. A raised limit starts again,
+because the same percentage of it is a new event; a lowered one repeats nothing. Only used amounts count, not
+reserved ones, and only live mode, where costs are real.
 
-Recording a call does nothing for this: all limits are looked at every half minute, hundreds in one statement.
+Recording a call does nothing for this: all limits are checked every half minute, hundreds in one statement.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -28,13 +28,13 @@ from usage.quotas.models import Level, Quota
 from usage.quotas.runout import paces
 from usage.rollups.buckets import day_of
 
-# Levels looked at in one statement, which has eight parameters for each.
+# Levels read by one statement, which has eight parameters for each.
 _CHUNK = 500
 
 
 @dataclass(frozen=True)
 class Limited:
-    """Whose quota it is, and whom it concerns: None for a whole team's. `name` is a token's or a person's."""
+    """Whose quota it is, and who is concerned: None for a whole team's. `name` is a token's or a person's."""
 
     team: Team  # at level OWNER the personal space
     key: LevelKey
@@ -45,7 +45,7 @@ class Limited:
 
 @dataclass(frozen=True)
 class Standing:
-    """A quota of a team that is not deleted, and of no revoked token, in the little that is read of all."""
+    """A quota of an active team and token, with the few columns that are read for all quotas."""
 
     quota_id: int
     key: LevelKey
@@ -54,7 +54,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Reached:
-    """A quota at or past a threshold (percent), as it stood at that moment."""
+    """A quota at or beyond a threshold (percent), as it was at that moment."""
 
     quota_id: int
     key: LevelKey
@@ -63,15 +63,15 @@ class Reached:
 
     @property
     def first_day(self) -> date:
-        """The first day of the period on its calendar; the first there is of one that never resets."""
+        """The first day of the period on its calendar; date.min for a period that never resets."""
         return day_of(self.state.starts_at, self.state.zone) if self.state.starts_at else date.min
 
 
 def alert_quotas(*, now: datetime) -> int:
-    """Tells of every quota that reached a threshold since it was last told; how many. Messages are written,
-    not sent. To be called every minute or so; several at once tell once.
+    """Queues alerts for every quota that reached a threshold since the last run; returns how many. Messages are
+    written, not sent. Meant to run every minute or so; parallel runs send one alert.
 
-    Without a mail server only those of teams with a webhook: the others wait until they can be told.
+    Without a mail server, only for teams with a webhook: the others wait until mail can be sent.
     """
     quotas = _standing(None if settings.HAS_MAIL else webhooks_for(Event.QUOTA).keys())
     told = 0
@@ -81,7 +81,7 @@ def alert_quotas(*, now: datetime) -> int:
 
 
 def _standing(teams: Collection[int] | None) -> Iterator[Standing]:
-    """The quotas of these teams, or of all."""
+    """The quotas of these teams, or of all teams."""
     quotas = Quota.objects.filter(Q(token=None) | Q(token__revoked_at=None), team__deleted_at=None)
     if teams is not None:
         quotas = quotas.filter(team__in=teams)
@@ -99,7 +99,7 @@ def _standing(teams: Collection[int] | None) -> Iterator[Standing]:
 
 
 def _reached(some: Sequence[Standing], now: datetime) -> list[Reached]:
-    """Those of which a threshold is reached, each with the highest."""
+    """The quotas that reached a threshold, each with its highest one."""
     zones = {one.key.team_id: one.zone for one in some}
     states = states_of((one.key for one in some), zones, now)
     policies = dict(AlertPolicy.objects.filter(team__in=zones).values_list("team", "thresholds"))
@@ -114,13 +114,15 @@ def _reached(some: Sequence[Standing], now: datetime) -> list[Reached]:
 
 
 def is_reached(state: LevelState, percent: int) -> bool:
-    """Whether so much of the limit is used; exact. A limit of nothing is reached by the first call charged."""
+    """Whether this part of the limit is used; exact. A limit of 0 is reached by the first charged call."""
     used, limit = state.used_nanos, state.limit_nanos
     return limit is not None and used > 0 and used * 100 >= limit * percent
 
 
 def _not_told(reached: Sequence[Reached]) -> list[Reached]:
-    """Those to be told: neither this threshold nor a higher one was told under this limit or a higher one."""
+    """The quotas to notify about: no alert was sent for this threshold or a higher one under this limit or a
+    higher one.
+    """
     teams = {one.key.team_id for one in reached}
     days = {one.first_day for one in reached}
     told: dict[tuple[object, ...], list[ToldThreshold]] = {}
@@ -142,8 +144,9 @@ def _covers(rows: Iterable[ToldThreshold], one: Reached) -> bool:
 
 @transaction.atomic
 def _tell(one: Reached, now: datetime) -> bool:
-    """Notes it as told and writes the messages, unless somebody else was faster or the quota is gone: the lock
-    lets one ask."""
+    """Records the alert and queues the messages, unless another process was faster or the quota is gone, under
+    the team's lock.
+    """
     lock_teams([one.key.team_id])
     limited = _limited(one)
     if limited is None or not _not_told([one]):
@@ -169,7 +172,7 @@ def _tell(one: Reached, now: datetime) -> bool:
 
 
 def _limited(one: Reached) -> Limited | None:
-    """The names behind a quota; None when it was removed meanwhile."""
+    """The names behind a quota; None if it was removed meanwhile."""
     named = Quota.objects.select_related("team__owner", "membership__user", "token__user")
     quota = named.filter(pk=one.quota_id).first()
     if quota is None:

@@ -1,4 +1,4 @@
-"""Who gets an alert by mail: those who asked for it and still may see what it tells, and whom it concerns."""
+"""Who gets an alert by mail: subscribers who may still see its subject, and the person concerned."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ from usage.anomalies.models import UsageMail
 
 def subscribers(wish: str, teams: Collection[int] | None = None) -> dict[int, list[User]]:
     """The active owners and administrators who want mails of one kind, by team id; of these teams or of all.
-    Nobody where no mail server is set up: what cannot be told must not count as told.
+    Empty if no mail server is configured: an alert that cannot be sent must not count as sent.
 
     `wish` is a field of UsageMail, such as `wants_alerts`.
     """
@@ -32,7 +32,7 @@ def subscribers(wish: str, teams: Collection[int] | None = None) -> dict[int, li
 
 
 def concerned(team: Team, user: User | None) -> list[User]:
-    """Whose quota it is, while they are in the team and did not choose otherwise."""
+    """The person whose quota it is, if they are in the team and did not unsubscribe."""
     if user is None or access_of(user, team) is None:
         return []
     declined = UsageMail.objects.filter(membership__team=team, membership__user=user, wants_own_quotas=False)

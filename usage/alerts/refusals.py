@@ -1,4 +1,6 @@
-"""Telling of calls that were refused for quota: as they begin, and then once an hour at most for each level."""
+"""Alerts about calls that were refused for quota: when refusals begin, then at most once an hour for each
+level.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,22 +21,24 @@ from usage.quotas.models import Level, Refusal
 from usage.quotas.refusals import NamedRefused, Refused, named
 
 EVERY = timedelta(hours=1)
-# Refusals of older hours are no news: to somebody who only now asks to be told, or after an outage.
+# Refusals of older hours are not sent, for example to somebody who subscribes now, or after an outage.
 _NEWS = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
 class _News:
-    """Refusals of which some were told to nobody. They are all of their hours, as the list of hours has them;
-    `in_last_hour` are those of the last."""
+    """Refusals for which no alert was sent yet. They cover whole hours, as the list of refusals does;
+    `in_last_hour` is the number in the last hour.
+    """
 
     refused: Refused
     in_last_hour: int
 
 
 def alert_refusals(*, now: datetime) -> int:
-    """Tells of refusals of live calls where somebody wants to know; of how many levels. Messages are written,
-    not sent. To be called every minute or so; several at once tell once."""
+    """Queues alerts about refused live calls for teams with subscribers; returns the number of levels. Messages
+    are written, not sent. Meant to run every minute or so; parallel runs send one alert.
+    """
     readers, webhooks = subscribers("wants_refusals"), webhooks_for(Event.REFUSED)
     asked = readers.keys() | webhooks.keys()
     recent = Refusal.objects.filter(team_id__in=asked, mode=Mode.LIVE, hour__gte=now - _NEWS)
@@ -44,7 +48,7 @@ def alert_refusals(*, now: datetime) -> int:
 
 @transaction.atomic
 def _alert_team(team: Team, readers: Sequence[User], webhooks: Sequence[Webhook], now: datetime) -> int:
-    """The lock makes two at once tell once, and lets no refusal be counted meanwhile."""
+    """Under the team's lock, so that two processes send one alert and no refusal is counted meanwhile."""
     lock_teams([team.pk])
     found = _news(team, now)
     for news, one in zip(found, named(team, [news.refused for news in found]), strict=True):
@@ -56,7 +60,7 @@ def _alert_team(team: Team, readers: Sequence[User], webhooks: Sequence[Webhook]
 
 
 def _news(team: Team, now: datetime) -> list[_News]:
-    """What is to be told: of each level that was not told within the hour."""
+    """What to send: the refusals of each level for which no alert was sent within the hour."""
     told = {(row.level, row.subject_id): row for row in ToldRefusal.objects.filter(team=team)}
     recent = Refusal.objects.filter(team_id=team.pk, mode=Mode.LIVE, hour__gte=now - _NEWS).order_by("hour")
     rows: dict[tuple[int, int], list[Refusal]] = {}
@@ -67,7 +71,9 @@ def _news(team: Team, now: datetime) -> list[_News]:
 
 
 def _since(told: ToldRefusal | None, rows: Sequence[Refusal], now: datetime) -> _News | None:
-    """What came after the last time; None if nothing did, or that is less than an hour ago."""
+    """The refusals after the last alert; None if there are none, or if the last alert was less than an hour
+    ago.
+    """
     if told and told.told_at > now - EVERY:
         return None
     fresh = [row for row in rows if told is None or row.hour > told.hour or _is_more(row, told)]
@@ -86,12 +92,12 @@ def _since(told: ToldRefusal | None, rows: Sequence[Refusal], now: datetime) -> 
 
 
 def _is_more(row: Refusal, told: ToldRefusal) -> bool:
-    """Whether more were refused in the hour that was told last, after it was."""
+    """Whether the hour of the last alert has more refusals than that alert said."""
     return row.hour == told.hour and row.refused > told.refused
 
 
 def _keep(team: Team, news: _News, now: datetime) -> None:
-    """Notes up to where it is told."""
+    """Records up to where alerts were sent."""
     one = news.refused
     ToldRefusal.objects.update_or_create(
         {"hour": one.last_hour, "refused": news.in_last_hour, "told_at": now},

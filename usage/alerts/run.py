@@ -1,4 +1,4 @@
-"""All alerts, one after the other: what the command `send_alerts` does, and `serve` by itself."""
+"""Runs all alerts one after the other, for the command `send_alerts` and for the jobs of `serve`."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,14 +9,14 @@ from usage.alerts.outbox import send_due
 from usage.alerts.quotas import alert_quotas
 from usage.alerts.refusals import alert_refusals
 
-# The job of the server and the command that look for quotas to be told, every minute or oftener.
+# The server's job and the command that look for quota alerts, every minute or more often.
 _LOOKS = ("alert-quotas", "send-alerts")
 _LATE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Told:
-    """How many of each were told, and how many messages their receivers took."""
+    """How many alerts of each kind were queued, and how many messages were delivered."""
 
     quotas: int
     refusals: int
@@ -25,7 +25,7 @@ class Told:
 
 
 def send_alerts(*, now: datetime) -> Told:
-    """Looks for everything there is to tell, and sends what is due."""
+    """Queues all alerts that are due, and sends the messages that are due."""
     quotas, refusals = alert_quotas(now=now), alert_refusals(now=now)
     episodes = alert_unusual(now=now)
     told = Told(quotas, refusals, episodes, send_due(now=now))
@@ -35,13 +35,14 @@ def send_alerts(*, now: datetime) -> Told:
 
 @dataclass(frozen=True)
 class Lateness:
-    """That nobody has looked for alerts for long; `since` None: nobody ever did."""
+    """No alerts were looked for in a long time; `since` None: never."""
 
     since: datetime | None
 
 
 def lateness(now: datetime) -> Lateness | None:
-    """Whether alerts are late. Told by what was done, not by settings: a server that is not `serve` runs no jobs,
-    whatever they say."""
+    """Whether alerts are late. Judged by what has run, not by settings: a server other than `serve` runs no
+    jobs, whatever the settings say.
+    """
     since = last_run(_LOOKS)
     return Lateness(since) if since is None or now - since > _LATE else None

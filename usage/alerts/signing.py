@@ -1,7 +1,7 @@
-"""The secret of a webhook, and the signature by which a receiver knows that a message is ours and fresh.
+"""The secret of a webhook, and the signature by which a receiver knows that a message is authentic and fresh.
 
-Headers and signature are those of Standard Webhooks (standardwebhooks.com), for which receivers have
-libraries in most languages.
+Headers and signature follow Standard Webhooks (standardwebhooks.com), for which receivers have libraries in
+most languages.
 """
 
 import base64
@@ -18,20 +18,20 @@ _PREFIX = "whsec_"
 
 
 def new_nonce() -> str:
-    """What makes a secret another one."""
+    """A random value; changing it changes the secret."""
     return secrets.token_hex(16)
 
 
 def secret_of(webhook: Webhook) -> str:
     """The secret, as its receiver needs it: `whsec_` and 32 bytes in base64.
 
-    Made from the site's key, so that the database alone, or a copy of it, cannot sign.
+    Derived from the site's key, so that nobody can sign with the database, or a copy of it, alone.
     """
     return _PREFIX + base64.b64encode(_key(webhook)).decode()
 
 
 def headers_of(webhook: Webhook, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers that sign a body. The receiver refuses a `timestamp` (Unix seconds) that is long ago."""
+    """The headers that sign a body. The receiver refuses an old `timestamp` (Unix seconds)."""
     signed = b".".join([message_id.encode(), str(timestamp).encode(), body])
     signature = base64.b64encode(hmac.new(_key(webhook), signed, hashlib.sha256).digest()).decode()
     return {

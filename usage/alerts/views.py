@@ -1,4 +1,4 @@
-"""Who is told of what: one's own mails, the team's thresholds, and the log of messages."""
+"""The pages about alerts: one's own mails, the team's thresholds, and the list of messages."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,13 +21,13 @@ from usage.rollups.weeks import Week, week_of
 
 
 def alerts(request: HttpRequest, slug: str) -> HttpResponse:
-    """One's own mails; for those who may, thresholds, webhooks and the latest messages too."""
+    """One's own mails; with the permission also thresholds, webhooks and the latest messages."""
     return alerts_page(request, access_for(request, slug, Permission.SEE_OWN))
 
 
 @require_POST
 def save_mails(request: HttpRequest, slug: str) -> HttpResponse:
-    """Turns one's mails on or off."""
+    """Subscribes to mails or unsubscribes from them."""
     access = access_for(request, slug, Permission.SEE_OWN)
     form = UsageMailForm(request.POST, access=access)
     attempt(
@@ -44,7 +44,7 @@ def save_mails(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def save_thresholds(request: HttpRequest, slug: str) -> HttpResponse:
-    """Changes at which shares of a limit somebody is told."""
+    """Changes the thresholds of the team."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = ThresholdsForm(request.POST)
     if form.is_valid():
@@ -57,7 +57,7 @@ def save_thresholds(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def message_log(request: HttpRequest, slug: str) -> HttpResponse:
-    """What was sent to whom, how often it was tried, what came of it."""
+    """Which messages were sent to whom, how many attempts they took, and the result."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = MessagesFilter(request.GET)
     if not form.is_valid():
@@ -75,7 +75,7 @@ def message_log(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def digest(request: HttpRequest, slug: str) -> HttpResponse:
-    """Last week's digest, to look at."""
+    """A preview of last week's digest."""
     access = access_for(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     last_week = Week(week_of(now, access.team.zone).before, access.team.zone)

@@ -1,4 +1,4 @@
-"""The webhooks of a team, on its alerts page and a page of their own."""
+"""The webhooks of a team, on its alerts page and on a page for each."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from usage.alerts.pages import ShownSecret, alerts_page, messages_page
 @require_POST
 @never_cache
 def create(request: HttpRequest, slug: str) -> HttpResponse:
-    """Makes a webhook and shows its secret, once."""
+    """Creates a webhook and shows its secret once."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = WebhookForm(request.POST)
     if form.is_valid():
@@ -41,7 +41,7 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def webhook(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
-    """One webhook: what may be changed of it, and its messages."""
+    """One webhook: its settings and its messages."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
     form = WebhookChangeForm(
@@ -68,7 +68,7 @@ def change(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 @require_POST
 @never_cache
 def rotate(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
-    """Gives a webhook a new secret and shows it, once."""
+    """Gives a webhook a new secret and shows it once."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     made = attempt_result(request, rotate_webhook, by=actor_of(request), webhook=_webhook(access, webhook_id))
     if made is None:
@@ -88,7 +88,7 @@ def delete(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 
 @require_POST
 def test(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
-    """Sends a test now and says what came of it."""
+    """Sends a test message now and shows the result."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
     queued = attempt_result(request, queue_test, by=actor_of(request), webhook=one, now=timezone.now())
@@ -97,7 +97,7 @@ def test(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 
 @require_POST
 def resend(request: HttpRequest, slug: str, message_id: str) -> HttpResponse:
-    """Sends a message of the log again, now."""
+    """Sends a message of the list again, now."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     posted = Message.objects.select_related("webhook__team").exclude(webhook=None)
     one = get_object_or_404(posted, team=access.team, public_id=message_id)
@@ -106,7 +106,7 @@ def resend(request: HttpRequest, slug: str, message_id: str) -> HttpResponse:
 
 
 def _send_now(request: HttpRequest, slug: str, queued: Message | None) -> HttpResponse:
-    """Sends what is committed by now, says what came of it, and leads to the webhook's page."""
+    """Sends the committed message, shows the result, and redirects to the webhook's page."""
     if queued is None or queued.webhook is None:
         return redirect("usage:alerts", slug)
     sent, name = send(queued, timezone.now()), queued.webhook.name

@@ -1,4 +1,4 @@
-"""What alerts say, to people and to programs, and where they lead."""
+"""The texts of alerts, for people and for programs, and their links."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def quota_alert(limited: Limited, one: Reached, per_day_nanos: int, now: datetime) -> Alert:
-    """A quota that reached a threshold, as others than its holder are told."""
+    """The alert about a quota that reached a threshold, for others than its holder."""
     state = one.state
     summary = _summary(one, _whose(limited))
     level = Level(limited.key.level)
@@ -52,7 +52,7 @@ def quota_alert(limited: Limited, one: Reached, per_day_nanos: int, now: datetim
 def quota_mail(
     limited: Limited, one: Reached, alert: Alert, per_day_nanos: int, to: User, now: datetime
 ) -> Mail:
-    """The same as a mail; to the holder it speaks of their own quota."""
+    """The same as a mail; the holder's mail says "your quota"."""
     is_own = to == limited.holder
     return Mail(
         to=to.email,
@@ -65,7 +65,7 @@ def quota_mail(
 
 
 def why_note(team: Team) -> str:
-    """The small print: where one chooses what one gets."""
+    """The small print of a mail: where to choose which mails one gets."""
     page = link(reverse("usage:alerts", args=[team.slug]))
     return _("You choose which mails you get at %(page)s.") % {"page": page}
 
@@ -96,7 +96,7 @@ def _own(limited: Limited) -> str:
 
 
 def _sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str]:
-    """How much of it is used, when it starts again, until when it lasts."""
+    """How much is used, when the quota resets, and until when it lasts."""
     amounts = {"used": money(state.used_nanos), "limit": money(state.limit_nanos)}
     used = {
         Period.NONE: _("Used are %(used)s of %(limit)s."),
@@ -109,8 +109,9 @@ def _sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str
 
 
 def _calls_of(limited: Limited, state: LevelState, now: datetime) -> str:
-    """The page of the calls that were charged so far: of the owner's balance, which many teams draw on, one's
-    own page."""
+    """The link to the calls charged so far; for an owner's balance, on which several teams draw, the personal
+    page.
+    """
     level = Level(limited.key.level)
     if level is Level.OWNER:
         return reverse("usage:me")
@@ -119,13 +120,13 @@ def _calls_of(limited: Limited, state: LevelState, now: datetime) -> str:
 
 
 def _first_use(limited: Limited, state: LevelState) -> datetime:
-    """When the first day began on which anything was charged."""
+    """The start of the first day on which anything was charged."""
     first = QuotaUse.objects.filter(**limited.key._asdict()).aggregate(day=Min("day"))["day"]
     return day_start(first, state.zone) if first else limited.team.created_at
 
 
 def _just_after(now: datetime) -> datetime:
-    """The end of the second, so that the range holds the last call."""
+    """The end of the second, so that the range includes the last call."""
     return now.replace(microsecond=0) + timedelta(seconds=1)
 
 

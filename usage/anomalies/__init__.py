@@ -1,5 +1,6 @@
-"""What is unusual in a team's usage.
+"""Finds anomalies: unusual periods in a team's usage.
 
-The detectors (common, periods, rates, latency, members, drivers) are pure numpy; sentences puts them into
-words; reading, candidates, causes and find bring the rollups to them and the episodes back.
+The package `detectors` is pure numpy. `reading` turns rollups into hourly arrays, `candidates` runs the
+detectors, `causes` and `drivers` find out who drove an anomaly, `sentences` describes it, `find` returns
+episodes.
 """

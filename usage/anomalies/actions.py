@@ -1,4 +1,4 @@
-"""Episodes that are expected: marked with a reason, and unmarked."""
+"""Actions that mark anomalies as expected, with a reason, and remove such marks."""
 
 from datetime import datetime
 from typing import Any
@@ -25,9 +25,9 @@ LONGEST_REASON = 200
 def mark_expected(
     *, by: Actor, team: Team, mode: Mode, episode: Episode, reason: str, now: datetime
 ) -> ExpectedEpisode:
-    """Keeps an episode quiet from now on; one that is marked already keeps its mark.
+    """Marks an episode as expected, so that nobody is notified of it again. An existing mark is kept.
 
-    Raises NotAllowedError unless an owner or administrator acts, ActionError for a reason that is none.
+    Raises NotAllowedError unless the actor is an owner or administrator, and ActionError for an invalid reason.
     """
     team = lock_team(team)
     require(by, team, Permission.EDIT_TEAM)
@@ -59,7 +59,10 @@ def mark_expected(
 
 @transaction.atomic
 def unmark_expected(*, by: Actor, mark: ExpectedEpisode) -> None:
-    """Lets an episode be told again. Raises NotAllowedError, ConflictError when somebody was faster."""
+    """Removes the mark of an expected episode.
+
+    Raises NotAllowedError, and ConflictError if the mark was removed already.
+    """
     team = lock_team(mark.team)
     require(by, team, Permission.EDIT_TEAM)
     deleted, _by_table = ExpectedEpisode.objects.filter(pk=mark.pk).delete()

@@ -1,4 +1,4 @@
-"""GET /api/v1/unusual: the unusual episodes of a team, or of one's own calls."""
+"""GET /api/v1/unusual: the anomalies of a team, or of the caller's own calls."""
 
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ PARAMETERS: Final = (*READER_PARAMETERS, *RANGE_PARAMETERS, "member")
 
 @endpoint("GET")
 def show_unusual(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """All episodes of a range, most important first, also those that were expected."""
+    """Returns all episodes of a range, most important first, including expected ones."""
     refuse_unknown(request, PARAMETERS)
     now = timezone.now()
     reader = reader_of(request, credential)
@@ -50,7 +50,7 @@ def _answer(query: UsageQuery, shown: Unusual) -> dict[str, Any]:
 
 
 def note_json(note: Note) -> dict[str, Any]:
-    """An episode as the API and the files of the pages write it."""
+    """An episode as the API and the exported files write it."""
     mark = note.expected
     expected = {"reason": mark.reason, "marked_at": time_text(mark.marked_at)} if mark else None
     return {**_episode(note.episode), "url": settings.BASE_URL + note.link, "expected": expected}

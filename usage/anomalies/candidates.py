@@ -1,4 +1,4 @@
-"""From hourly arrays to incidents of every kind: the detectors run, their alarms grouped and put into words."""
+"""Runs the detectors on hourly arrays, groups their alarms into incidents of each kind and describes them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,34 +30,34 @@ from usage.anomalies.sentences import (
     rate_sentence,
 )
 
-SPIKES = [RULES.index(rule) for rule in "AB"]  # the shorter first
+SPIKES = [RULES.index(rule) for rule in "AB"]  # the shorter rule first
 RAISED, GOES_ON = (
     0.25,
     0.5,
-)  # of the excess of an incident's highest hour: an hour that belongs to it
+)  # an hour with this part of the highest hour's excess belongs to the incident
 Sentence = Callable[[Mapping[int, str]], str]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An incident of one kind in `[start, end)` of the grid, before its causes are known."""
+    """An incident of one kind in the hours `[start, end)` of the grid, before its causes are known."""
 
     kind: Kind
     start: int
     end: int
-    peak: int  # its highest hour
+    peak: int  # the highest hour
     score: float
-    weight: float  # its excess, in usual hours of the team
-    sentence: Sentence  # given the names of members by id
-    told: tuple[int, int]  # the hours that the sentence counts: those of its strangest window
-    usual_rate: float = 0.0  # of failures or slow calls
-    edge: int = 0  # of latency: place in EDGES_MS
+    weight: float  # excess, in multiples of the team's usual hour
+    sentence: Sentence  # a function of the members' names by id
+    told: tuple[int, int]  # the hours that the sentence counts: the window with the highest score
+    usual_rate: float = 0.0  # usual share of failures or slow calls, 0 to 1
+    edge: int = 0  # for latency: index in EDGES_MS
     member_id: int = 0
-    is_lack: bool = False  # less than usual
+    is_lack: bool = False  # less than usual, instead of more, instead of more
 
 
 def find_candidates(hourly: Hourly) -> list[Candidate]:
-    """The incidents that reach into the shown hours, of all kinds."""
+    """Returns the incidents of all kinds that overlap the shown hours."""
     found = [*_periods(hourly), *_errors(hourly), *_latency(hourly), *_members(hourly)]
     return [one for one in found if one.end > hourly.shown]
 
@@ -94,7 +94,7 @@ def _period(hourly: Hourly, kind: Kind, values: Floats, unit: Unit) -> Iterator[
 
 
 def _told(scores: PeriodScores, one: Incident) -> Incident:
-    """The incident with its peak at the strangest hour of its shortest spike, which says best when it was."""
+    """The incident with its peak moved to the highest-scoring hour of its shortest spike, which dates it best."""
     hours = slice(one.start, one.end)
     for rule in SPIKES:
         alarms = np.where(scores.rule[hours] == rule, scores.score[hours], 0.0)
@@ -115,7 +115,9 @@ def window_at(peak: int, span: int) -> tuple[int, int]:
 
 
 def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int, int]:
-    """Without the day-long windows of rule Y, unless it is that rule that tells of the incident."""
+    """The core of an incident of a counter. The day-long windows of rule Y are ignored unless rule Y raised the
+    alarm.
+    """
     rule, usual = RULES[scores.rule[one.peak]], np.nan_to_num(scores.usual)
     if rule == "D":
         return one.start, one.end, one.peak
@@ -124,11 +126,13 @@ def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int, int]:
 
 
 def core(one: Incident, span: int, excess: Floats, usual: Floats) -> tuple[int, int, int]:
-    """The hours `[start, end)` that made an incident, and the highest of those that its sentence counts.
+    """Returns the hours `[start, end)` in which an incident really happened, and its highest hour in the
+    described window.
 
-    An incident covers all windows of its alarms, and a wide one begins long before what it alarms at: it was made
-    from its first raised hour to its last. An hour is raised with a part of the highest hour's `excess` (T,), or
-    of that in relation to what is `usual` (T,). After the last alarm it goes on while there is half as much.
+    An incident covers all windows of its alarms, and a wide window begins long before the hours that raised the
+    alarm. The core reaches from the first raised hour to the last. An hour is raised if its value is at least a
+    fixed part of the highest hour's `excess` (T,), or of that excess relative to the `usual` value (T,). After
+    the last alarm the core continues while the value is at least half as high.
     """
     first, last = window_at(one.peak, span)
     peak = first + int(np.argmax(excess[first:last]))
@@ -194,9 +198,9 @@ def _rate(
 
 def _members(hourly: Hourly) -> Iterator[Candidate]:
     first = hourly.first_call
-    if first is None or len(hourly.members) < 2:  # alone one is the team
+    if first is None or len(hourly.members) < 2:  # a single member is the whole team
         return
-    # The team's first hours count from its first call, not from where reading began.
+    # A team's age counts from its first call, not from the first hour that was read.
     counts, offset = hourly.member_calls[first:], max(hourly.shown - first, 0)
     scores = find_members(counts, since=offset)
     for column in np.flatnonzero((scores.score >= ALARM).any(axis=0)).tolist():
@@ -205,10 +209,10 @@ def _members(hourly: Hourly) -> Iterator[Candidate]:
 
 
 def _member(hourly: Hourly, scores: MemberScores, one: Incident, column: int, first: int) -> Candidate:
-    """`first` is the place in the grid of the scores' first row."""
+    """`first` is the index in the grid of the first row of the scores."""
     at = (one.peak, column)
     span, found, expected = int(scores.spans[at]), float(scores.found[at]), float(scores.expected[at])
-    # The window of the first of the shown hours began before them.
+    # The window of the first shown hour began before the shown hours.
     began = first + one.start - (span if one.start == 0 else 0)
     placed = Incident(max(began, 0), first + one.end, first + one.peak)
     usual = np.full(len(hourly.hours), expected / span)
@@ -228,6 +232,6 @@ def _member(hourly: Hourly, scores: MemberScores, one: Incident, column: int, fi
 
 
 def usual_hour(values: Floats, before: int) -> float:
-    """The mean hour of the fortnight before a place, at least 1."""
+    """The mean hourly value of the 14 days before an index, at least 1."""
     past = values[max(before - FORTNIGHT, 0) : before]
     return max(float(past.mean()) if len(past) else 0.0, 1.0)

@@ -1,7 +1,7 @@
-"""What drove the episodes: members, tokens, models and kinds of failure against what is usual for them.
+"""Finds what drove anomalies: the members, tokens, models and kinds of failure above their usual value.
 
-Five statements for all episodes together. Members and models come from the rollups, hour by hour; tokens, and
-what one member did, from the calls themselves (`usage.anomalies.details`).
+Five SQL statements for all episodes together. Members and models are read from the hourly rollups; tokens, and
+the models of one member, from single calls (`usage.anomalies.details`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ _MEASURES = ("calls", "tokens", "cost", "failed")
 
 @dataclass(frozen=True)
 class Named:
-    """A cell that drove an episode; `cell` is a user id, a token id, a model, an outcome."""
+    """A cell that drove an episode. `cell` is a user id, a token id, a model or an outcome."""
 
     dimension: str
     cell: Any
@@ -38,7 +38,9 @@ class Named:
 
 @dataclass(frozen=True)
 class Drivers:
-    """Of one episode: the cells that explain its excess, and the dimensions in which no few cells do."""
+    """The drivers of one episode: the cells that explain its excess, and the dimensions in which the excess is
+    spread.
+    """
 
     named: tuple[Named, ...] = ()
     spread: tuple[str, ...] = ()
@@ -46,15 +48,15 @@ class Drivers:
 
 @dataclass(frozen=True)
 class Cells:
-    """One dimension by the hour: T hours, C cells, the four measures."""
+    """The hourly values of one dimension: T hours, C cells, four measures."""
 
     names: tuple[Any, ...]
     sums: Floats  # (T, C, 4)
-    sketches: tuple[tuple[int, int, bytes], ...]  # place, cell, latency
+    sketches: tuple[tuple[int, int, bytes], ...]  # index in the grid, cell, latency sketch
 
 
 def find_causes(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidate]) -> list[Drivers]:
-    """What drove each candidate, in their order."""
+    """Returns the drivers of each candidate, in the order of the candidates."""
     if not found:
         return []
     grid = Grid(Range(hourly.instant(0), hourly.instant(len(hourly.hours))), hourly.zone)
@@ -77,7 +79,7 @@ def find_causes(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidat
 
 
 def _joined(parts: Iterable[tuple[str, Sequence[Any], Sequence[Driver] | None]]) -> Drivers:
-    """Of each dimension its drivers; None where it says nothing, none where the excess is spread."""
+    """The drivers by dimension: None if the dimension says nothing, empty if the excess is spread."""
     named: list[Named] = []
     spread: list[str] = []
     for dimension, cells, drivers in parts:
@@ -89,7 +91,7 @@ def _joined(parts: Iterable[tuple[str, Sequence[Any], Sequence[Driver] | None]])
 
 
 def _hours_asked(hourly: Hourly, found: Sequence[Candidate]) -> list[Range]:
-    """The hours of the candidates, and of the additive ones those in the past that they are compared with."""
+    """The hours to read: those of the candidates and, for counters, the past hours that they are compared with."""
     ranges: list[Range] = []
     for one in found:
         step, back = _step(one), PERIODS_BACK if one.kind in VOLUME else 0
@@ -100,7 +102,7 @@ def _hours_asked(hourly: Hourly, found: Sequence[Candidate]) -> list[Range]:
 
 
 def _step(one: Candidate) -> int:
-    """As `usual_of_cells` steps back."""
+    """The step back in hours that `usual_of_cells` uses."""
     step = WEEK if one.start >= WEEK else DAY
     return step * -(-(one.end - one.start) // step)
 
@@ -123,7 +125,7 @@ def _cells(rows: Any, column: str, team: Team, mode: Mode, hours: Sequence[Range
 
 
 def _has_several_models(team: Team, mode: Mode, hourly: Hourly) -> bool:
-    """Whether the team called more than one model in the time that is looked at."""
+    """Whether the team called more than one model in the window."""
     first, last = (day_of(hourly.instant(place), hourly.zone) for place in (0, len(hourly.hours)))
     days = DayModel.objects.filter(team_id=team.pk, mode=mode, day__gte=first, day__lte=last)
     return len(days.order_by().values("model").distinct()[:2]) > 1
@@ -140,8 +142,9 @@ def _models(
 def _explained(
     one: Candidate, cells: Cells, *, has_several: bool
 ) -> tuple[Sequence[Any], Sequence[Driver] | None]:
-    """The drivers of a candidate in one dimension; None when there is nothing to tell apart: the team has no
-    `has_several`, though in these hours there may have been one alone.
+    """The drivers of a candidate in one dimension, or None if the team has only one cell in it.
+
+    `has_several` says whether the team uses more than one cell at other times.
     """
     hours = slice(one.start, one.end)
     if one.kind is Kind.MEMBER or not has_several or not cells.names:
@@ -157,7 +160,7 @@ def _explained(
 
 
 def _slow_calls(one: Candidate, cells: Cells) -> Floats:
-    """(C,): each cell's calls in the candidate's hours that took longer than its edge."""
+    """(C,): the calls of each cell in the candidate's hours that took longer than its edge."""
     inside = [
         (cell, sketch) for place, cell, sketch in cells.sketches if one.start <= place < one.end and sketch
     ]
@@ -168,7 +171,7 @@ def _slow_calls(one: Candidate, cells: Cells) -> Floats:
 
 
 def _outcomes(hourly: Hourly, one: Candidate) -> tuple[Sequence[Any], Sequence[Driver] | None]:
-    """The kinds of failure that made the excess of failures; each is usual as in the fortnight before."""
+    """The kinds of failure that made the excess of failures, compared with the 14 days before."""
     if one.kind is not Kind.ERRORS:
         return (), None
     past = hourly.failures[max(one.start - 2 * WEEK, 0) : one.start].sum(axis=0)

@@ -1,7 +1,8 @@
-"""Tokens in an episode, and the models of one member in it: no rollup has these by the hour.
+"""The tokens in an episode, and the models of one member in it, which no hourly rollup has.
 
-Their part of an episode is counted from its calls; what is usual for them from their days in the past, of
-which these hours usually have a part. Where the calls are no longer kept, nothing is named.
+Their part of an episode is counted from single calls. Their usual part is estimated from past days: the day's
+value times the share of the day that these hours usually have. If the calls are no longer stored, no drivers
+are named.
 """
 
 from collections import defaultdict
@@ -21,9 +22,9 @@ from usage.rollups.buckets import day_of
 from usage.rollups.models import DayDetail
 from usage.rollups.query import Range
 
-# Hours of calls that are read; of a longer episode nothing is named.
+# The longest episode, in hours, whose single calls are read; for longer ones no tokens are named.
 LONGEST = 26
-# The place of a kind's measure among calls, tokens, cost in nano-dollars, failures.
+# The index of a kind's measure among calls, tokens, cost in nano-dollars, failures.
 MEASURE = {Kind.CALLS: 0, Kind.MEMBER: 0, Kind.TOKENS: 1, Kind.COST: 2, Kind.ERRORS: 3}
 # A quarter of an hour: its start, member, token, model, and the four measures.
 CallRow = tuple[datetime, int, int, str, int, int, int, int]
@@ -33,25 +34,27 @@ _call_source: CallSource | None = None
 
 
 def register_call_source(source: CallSource) -> None:
-    """Called by `logs` once: how to count the calls of a few hours (usage may not import logs)."""
+    """Registers the function that counts the calls of a few hours. `logs` calls this once; usage may not import
+    logs.
+    """
     global _call_source  # set once, when the apps are ready
     _call_source = source
 
 
 @dataclass(frozen=True)
 class Detail:
-    """Calls of one member with one token and model: in an hour of the grid, or on a past day."""
+    """The calls of one member with one token and model, in an hour of the grid or on a past day."""
 
     at: int | date
     member: int
     token: int
     model: str
-    measures: Sequence[int]  # as MEASURE counts them; of a day without failures
+    measures: Sequence[int]  # in the order of MEASURE; those of a day have no failures
 
 
 @dataclass(frozen=True)
 class Details:
-    """What is known of the calls of some candidates, and of the days they are compared with."""
+    """The counted calls of some candidates, and of the past days that they are compared with."""
 
     calls: Sequence[Detail] = ()
     days: Sequence[Detail] = ()
@@ -60,7 +63,7 @@ class Details:
 def read_details(
     team: Team, mode: Mode, hourly: Hourly, grid: Grid, candidates: Sequence[Candidate]
 ) -> Details:
-    """The calls of the candidates that are short enough, and their past days: two statements."""
+    """Reads the calls of the candidates that are short enough, and their past days, in two statements."""
     found = [one for one in candidates if _is_detailed(one)]
     if not found or _call_source is None:
         return Details()
@@ -85,9 +88,9 @@ def _read_days(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidate
 def explained_by_calls(
     one: Candidate, dimension: str, details: Details, hourly: Hourly
 ) -> tuple[Sequence[Any], Sequence[Driver] | None]:
-    """The tokens or models that drove a candidate; None when its calls are gone or only one took part.
+    """The tokens or models that drove a candidate, or None.
 
-    That an excess is spread over tokens nobody needs to know: None, too.
+    None if its calls are no longer stored, if only one token or model took part, or if the excess is spread.
     """
     if not _is_detailed(one):
         return (), None
@@ -102,13 +105,13 @@ def explained_by_calls(
     drivers = find_drivers(
         np.array([found.get(cell, 0.0) for cell in cells]), np.array([usual.get(cell, 0.0) for cell in cells])
     )
-    # Token 0 is that of calls a gateway reported for a member: none that could be named.
+    # Token 0 stands for calls that a gateway reported for a member without a token: there is nothing to name.
     is_nameless = any(not cells[driver.cell] for driver in drivers)
     return cells, None if is_nameless or not drivers else drivers
 
 
 def united(ranges: Iterable[Range]) -> list[Range]:
-    """The same time as ranges that do not overlap."""
+    """The ranges merged where they overlap or touch."""
     done: list[Range] = []
     for one in sorted(ranges, key=lambda one: one.start):
         if done and one.start <= done[-1].end:
@@ -123,7 +126,7 @@ def _is_detailed(one: Candidate) -> bool:
 
 
 def _found(one: Candidate, dimension: str, details: Details) -> tuple[dict[Any, float], dict[Any, float]]:
-    """By cell the candidate's measure, and the calls."""
+    """The candidate's measure by cell, and the calls behind it."""
     sums: dict[Any, float] = defaultdict(float)
     calls: dict[Any, float] = defaultdict(float)
     for detail in details.calls:
@@ -135,7 +138,7 @@ def _found(one: Candidate, dimension: str, details: Details) -> tuple[dict[Any, 
 
 
 def _usual(one: Candidate, dimension: str, details: Details, hourly: Hourly) -> dict[Any, float]:
-    """By cell: its part of the past days, of what the candidate's hours usually have in all."""
+    """The usual value by cell: its share of the past days, scaled to the usual total of the candidate's hours."""
     sums: dict[Any, float] = defaultdict(float)
     days = set(_past_days(one, hourly))
     for detail in details.days:
@@ -147,7 +150,7 @@ def _usual(one: Candidate, dimension: str, details: Details, hourly: Hourly) -> 
 
 
 def _series(one: Candidate, hourly: Hourly) -> Any:
-    """(T, 1): what the candidate is an incident of."""
+    """(T, 1): the hourly series in which the candidate is an incident."""
     if one.kind is Kind.MEMBER:
         return hourly.member_calls[:, [hourly.members.index(one.member_id)]]
     of_kind = {Kind.CALLS: hourly.calls, Kind.TOKENS: hourly.tokens, Kind.COST: hourly.cost}

@@ -1,6 +1,5 @@
-"""What drove an unusual period: the few cells of a dimension that explain it.
-
-Source: INSIGHT.md "What drove it".
+"""Finds the few cells of a dimension (members, tokens, models, kinds of failure) that explain an unusual
+period.
 """
 
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import numpy as np
 from usage.anomalies.detectors.common import DAY, WEEK, Floats
 
 EXPLAINED = 0.80  # of the whole excess
-MOST_NAMED = 3  # more names than this say "spread"
+MOST_NAMED = 3  # with more drivers than this, the excess is called spread
 PERIODS_BACK = 8  # as many weeks as the detectors remember
 
 
@@ -19,15 +18,15 @@ class Driver:
     """One cell of a dimension: a member, a token, a model, a kind of failure."""
 
     cell: int  # index in the arrays given
-    excess: float  # found less usual; negative in a silence
+    excess: float  # found minus usual; negative in a silence
     share: float  # of the whole excess; above 1 if other cells went the other way
 
 
 def find_drivers(found: Floats, usual: Floats) -> tuple[Driver, ...]:
-    """The smallest set of cells that explains 80 % of the excess, largest first; empty means "spread over all".
+    """The smallest set of cells that explains 80 % of the excess, largest first; empty if the excess is spread.
 
-    `found` and `usual` (cells,) are sums of the period; of a rate, `usual` is usual rate x the cell's calls.
-    The whole excess may be negative (silence): then the cells that fell short are named.
+    `found` and `usual` (cells,) are sums over the period; for a rate, `usual` is the usual rate times the
+    cell's calls. If the whole excess is negative (silence), the cells that fell short are named.
     """
     excess = np.asarray(found, float) - np.asarray(usual, float)
     whole = float(excess.sum())
@@ -43,10 +42,10 @@ def find_drivers(found: Floats, usual: Floats) -> tuple[Driver, ...]:
 
 
 def usual_of_cells(counts: Floats, start: int, end: int) -> Floats:
-    """What each cell usually has in the hours [start, end): (cells,) from hourly `counts` (T, cells).
+    """The usual value of each cell in the hours [start, end): (cells,) from hourly `counts` (T, cells).
 
-    The mean of the same hours in up to eight past weeks, or past days while there is no week: a mean, so that
-    the cells add up to the whole. Zero where there is no past.
+    The mean of the same hours in up to eight past weeks, or in past days during the first week: a mean, so that
+    the cells add up to the whole. Zero if there is no past.
     """
     step = WEEK if start >= WEEK else DAY
     step *= -(-(end - start) // step)  # a period longer than a week is compared with the one before it

@@ -1,4 +1,4 @@
-"""An unusual period as people see it: its kinds, its weight, and how several become one episode."""
+"""An episode: an anomaly as people see it, with its kinds and weight; several incidents become one episode."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from usage.rollups.query import Range, on_the_clock
 
 
 class Kind(StrEnum):
-    """What of the calls was unusual."""
+    """What was unusual about the calls."""
 
     CALLS = "calls"
     TOKENS = "tokens"
@@ -36,7 +36,7 @@ _LABELS = {
     Kind.LATENCY: _("latency"),
     Kind.MEMBER: _("a member’s calls"),
 }
-# Kinds that tell of the same incident when their hours overlap: more calls also cost more, and a provider
+# Kinds that describe the same incident when their hours overlap: more calls also cost more, and a provider
 # in trouble is slow and fails.
 VOLUME = frozenset({Kind.CALLS, Kind.TOKENS, Kind.COST})
 QUALITY = frozenset({Kind.ERRORS, Kind.LATENCY})
@@ -44,7 +44,7 @@ QUALITY = frozenset({Kind.ERRORS, Kind.LATENCY})
 
 @dataclass(frozen=True)
 class Cause:
-    """Part of what drove an episode: one cell of a dimension and its share of the whole excess."""
+    """A part of what drove an episode: one cell of a dimension and its share of the whole excess."""
 
     dimension: str  # "member", "token", "model", "outcome"
     key: str  # as filters of the logs write it: public id, model, word of an outcome
@@ -55,40 +55,43 @@ class Cause:
 
 @dataclass(frozen=True)
 class Episode:
-    """One incident. `start`, `end` (UTC) are its hours in the kind that tells of it, `told` those whose numbers its
-    sentence has; `whole` covers all its kinds."""
+    """One anomaly. `start` and `end` (UTC) are its hours in the kind that describes it, `told` the hours that
+    its sentence counts; `whole` covers all its kinds.
+    """
 
     kind: Kind
     start: datetime
     end: datetime
     peak: datetime  # the start of its most unusual hour
-    score: float  # 1 is an alarm
+    score: float  # an alarm if >= 1
     importance: float
     sentence: str
     whole: Range
     told: Range
     causes: tuple[Cause, ...] = ()
-    spread: tuple[str, ...] = ()  # dimensions in which no few cells explain the excess
+    spread: tuple[str, ...] = ()  # dimensions in which the excess is spread over many cells
     kinds: tuple[Kind, ...] = ()
     member_id: int = 0  # of the kind MEMBER
     member: str = ""  # their public id
     slower_than_ms: int = 0  # of the kind LATENCY
-    is_lack: bool = False  # less than usual: there are no calls that made it
+    is_lack: bool = False  # less than usual: there are no calls behind it
     own: tuple["Episode", ...] = ()  # the episodes of members that joined this one of the team
 
     @property
     def key(self) -> str:
-        """Names the episode in a form and in the API."""
+        """The name of the episode in forms and in the API."""
         name = f"{self.kind}-{self.start.astimezone(UTC):%Y%m%dT%H%MZ}"
         return f"{name}-{self.member}" if self.member else name
 
     def keys_of(self, dimension: str) -> set[str]:
-        """The members (public ids), tokens or models that it is about or that drove it."""
+        """The members (public ids), tokens or models that the episode is about or that drove it."""
         named = {cause.key for cause in self.causes if cause.dimension == dimension}
         return named | ({self.member} if self.member and dimension == "member" else set())
 
     def is_about(self, filters: Mapping[str, Set[int | str]]) -> bool:
-        """Whether it is about one of the cells of each dimension that is filtered by, or named one as a cause."""
+        """Whether the episode is about, or was driven by, one of the cells of each dimension that is filtered
+        by.
+        """
         return all(cells & self._cells_of(dimension) for dimension, cells in filters.items() if cells)
 
     def _cells_of(self, dimension: str) -> set[int | str]:
@@ -111,7 +114,7 @@ def overlap(one: Range, other: Range) -> bool:
 
 
 def calls_link(team: Team, mode: Mode, episode: Episode) -> str:
-    """The address of the logs that shows exactly the calls of an episode: its hours, and what drove it."""
+    """The address of the logs that shows exactly the calls of an episode: its hours and its drivers."""
     query = _hours(team, mode, episode, episode.within)
     for cause in () if episode.is_lack else episode.causes:
         query.appendlist(cause.dimension, cause.key)
@@ -121,7 +124,7 @@ def calls_link(team: Team, mode: Mode, episode: Episode) -> str:
 
 
 def hours_link(team: Team, mode: Mode, episode: Episode) -> str:
-    """The address of all calls that its sentence counts: those of its member if it is about one."""
+    """The address of all calls that the sentence counts: those of its member if the episode is about one."""
     return _logs(team, _hours(team, mode, episode, episode.told))
 
 
@@ -140,19 +143,19 @@ def _logs(team: Team, query: QueryDict) -> str:
 
 
 def importance(score: float, weight: float) -> float:
-    """How much an episode matters: how strange it is, times how heavy.
+    """How much an episode matters: how unusual it is times how heavy it is.
 
-    `weight` is its excess in usual hours of the team (1: as much as the team does in an hour); a doubling of
-    it counts as one step, so that a huge month of one kind does not hide everything else.
+    `weight` is its excess in usual hours of the team (1: as much as the team does in an hour). It counts by its
+    logarithm, so that one huge month does not hide everything else.
     """
     return score * float(np.log2(2 + max(weight, 0.0)))
 
 
 def merged(episodes: Iterable[Episode]) -> list[Episode]:
-    """One episode for each incident, most important first.
+    """Merges incidents into episodes, most important first.
 
-    The same hours in calls, tokens and cost are one, told by the most important of them; so are failures and
-    latency; and a member's own episode joins the team's when that names them as a cause.
+    The same hours in calls, tokens and cost are one episode, described by the most important of them; so are
+    failures and latency. A member's own episode joins the team's if that names the member as a cause.
     """
     found: list[Episode] = []
     for one in sorted(episodes, key=_told_first):
@@ -165,7 +168,9 @@ def merged(episodes: Iterable[Episode]) -> list[Episode]:
 
 
 def _told_first(episode: Episode) -> tuple[bool, float]:
-    """The team before its members; and calls, which people count, unless another kind is clearly stronger."""
+    """The sort key of the incident that describes an episode: the team before its members, and calls unless
+    another kind is clearly stronger.
+    """
     return episode.kind is Kind.MEMBER, -episode.importance * (1.5 if episode.kind is Kind.CALLS else 1.0)
 
 
@@ -185,5 +190,5 @@ def _joined(one: Episode, other: Episode) -> Episode:
 
 
 def in_range(episodes: Sequence[Episode], within: Range) -> list[Episode]:
-    """Those that touch a range, in the same order."""
+    """The episodes that overlap a range, in the same order."""
     return [episode for episode in episodes if overlap(episode.whole, within)]

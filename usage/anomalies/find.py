@@ -1,4 +1,4 @@
-"""The unusual episodes of a team: found once for each finished hour, or when times past have changed, and kept."""
+"""Finds the anomalies of a team: computed once for each finished hour, or after past data changed, and cached."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,37 +19,40 @@ from usage.rollups.cache import past_stamps, process_cache
 from usage.rollups.models import Outcome
 from usage.rollups.query import Range, local_shift
 
-# Reports arrive a little late, and an hour without its last minutes looks quieter than it was.
+# Calls are reported a little late, and an hour without its last minutes looks quieter than it was.
 GRACE = timedelta(minutes=5)
 KEPT = timedelta(hours=3)
-REMEMBERED_SECONDS = 600  # for so long a process does not ask the cache again
-RECENT_DAYS = 32  # every range of the last month is answered from one window
-LONGEST_DAYS = 92  # further back nothing is looked for: the hours would be too many
+REMEMBERED_SECONDS = 600  # how long a process keeps a result in memory before it asks the shared cache again
+RECENT_DAYS = 32  # every range within the last month is answered from one window
+LONGEST_DAYS = 92  # the longest window: more hours would take too long
 MOST_CANDIDATES = 60
-_EPISODE_BYTES = 4_000  # with its sentence and causes, about
-_VERSION = 3  # of what is kept; raise it when Found or Episode change
+_EPISODE_BYTES = 4_000  # approximate size of an episode with its sentence and causes
+_VERSION = 3  # version of cached results; raise it when Found or Episode change
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in a window of whole hours."""
+    """The result for a window of whole hours."""
 
     window: Range
     episodes: tuple[Episode, ...]  # most important first
-    learning_until: datetime | None  # while a team is in its first week
+    learning_until: datetime | None  # set while a team is in its first week
 
 
 def find_unusual(team: Team, mode: Mode, within: Range, now: datetime) -> Found:
-    """The episodes of a window that holds `within`, as far as its hours are over; from the cache, if there."""
+    """The episodes of a window that contains `within`, for the hours that are over; from the cache if it has
+    them.
+    """
     return find_unusual_of_teams([(team, within)], mode, now)[0]
 
 
 def find_unusual_of_teams(
     asked: Sequence[tuple[Team, Range]], mode: Mode, now: datetime, stamps: Mapping[int, int] | None = None
 ) -> list[Found]:
-    """The same for each team and its range; the cache is asked once for all that this process does not remember.
+    """The same for several teams, each with its range; one request to the shared cache for all that is not in
+    memory.
 
-    `stamps` are those of the teams' times past (`usage.rollups.cache`) as far as they are known; others are read.
+    `stamps` are the known past stamps of the teams (`usage.rollups.cache`); missing ones are read.
     """
     known = stamps or {}
     known = {**known, **past_stamps({team.pk for team, _within in asked} - known.keys(), mode)}
@@ -76,10 +79,11 @@ _one_at_a_time = Lock()
 
 
 def _find_out(team: Team, mode: Mode, window: Range, key: str, minutes: int) -> Found:
-    """Looks for the episodes, and keeps them, unless another thread has just done so.
+    """Computes the episodes and caches them, unless another thread has just done so.
 
-    One thread at a time: when an hour is over, all who look at a page want the same, and each takes some 35 MB. The
-    cache is written to when the others may go on: whoever holds its lock may be one of them.
+    One thread at a time: when an hour ends, everybody who opens a page needs the same result, and each
+    computation takes some 35 MB. The shared cache is written after the lock is released, because a thread that
+    waits for it may hold a lock of the cache.
     """
     with _one_at_a_time:
         if rows := process_cache.get((key, minutes)):
@@ -96,8 +100,8 @@ def _remember(key: str, minutes: int, found: Found) -> None:
 
 
 def _cache_key(team: Team, mode: Mode, window: Range, stamp: int) -> str:
-    """With the stamp, so that nothing is told of times past that has changed meanwhile; of another team of this
-    number, in a database that was made anew, neither.
+    """The cache key. It contains the past stamp, so that a result is not used after past data changed or the
+    database was recreated.
     """
     return ":".join(
         [
@@ -114,10 +118,10 @@ def _cache_key(team: Team, mode: Mode, window: Range, stamp: int) -> str:
 
 
 def window_of(within: Range, team: Team, now: datetime) -> Range:
-    """The window that is looked at for a range: few different ones, so that pages share what was found.
+    """The window that is computed for a range: there are few different windows, so that pages share results.
 
-    The last month up to the last finished hour; else whole months of the team's calendar around the range, or
-    around its last three months.
+    The last month up to the last finished hour, or else whole months of the team's calendar around the range,
+    or around its last three months.
     """
     finished = hour_of(now - GRACE, team.zone)
     recent = day_start(day_of(local_shift(finished, -RECENT_DAYS, team.zone), team.zone), team.zone)
@@ -130,7 +134,7 @@ def window_of(within: Range, team: Team, now: datetime) -> Range:
 
 
 def compute(team: Team, mode: Mode, window: Range) -> Found:
-    """Reads the rollups and looks for everything; a dozen statements, however long and busy the window."""
+    """Reads the rollups and runs everything; a dozen statements, however long and busy the window is."""
     if window.start >= window.end:
         return Found(window, (), None)
     hourly = read_hours(team, mode, window)
@@ -143,14 +147,14 @@ def compute(team: Team, mode: Mode, window: Range) -> Found:
 
 
 def _learning_until(hourly: Hourly) -> datetime | None:
-    """When the first week of a team is over; None if it is, or if there are no calls."""
+    """When the first week of a team ends; None if it is over, or if there are no calls."""
     first = hourly.first_call
     if first is None or len(hourly.hours) - first >= WEEK:
         return None
     return hourly.instant(first) + timedelta(hours=WEEK)
 
 
-# --- From places and ids to times and names -------------------------------------------------------
+# --- From indexes and ids to times and names ------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -207,7 +211,7 @@ def _causes(drivers: Drivers, names: _Names) -> tuple[Cause, ...]:
             key, label = user.public_id, user.label
         elif named.dimension == "token":
             token = names.tokens.get(named.cell)
-            if token is None:  # the token is gone for good
+            if token is None:  # the token was deleted
                 continue
             key, label = token.public_id, token.name
         elif named.dimension == "outcome":

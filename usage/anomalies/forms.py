@@ -6,7 +6,9 @@ from django.utils.translation import gettext_lazy
 
 
 class ExpectedForm(forms.Form):
-    """Why an episode of a page is expected. `page` is the page's query string, to find it there and go back."""
+    """The reason why an episode is expected. `page` is the query string of the page, to find the episode and to
+    return there.
+    """
 
     episode = forms.CharField(max_length=100)
     reason = forms.CharField(
@@ -22,5 +24,5 @@ class ExpectedForm(forms.Form):
 
     @property
     def page(self) -> QueryDict:
-        """The parameters of the page that the form was on."""
+        """The query parameters of the page that the form was on."""
         return QueryDict(self.data.get("page", "")[:4000])

@@ -1,4 +1,4 @@
-"""What is kept about unusual episodes: which are expected, which were told, and who wants to be told."""
+"""Stored about anomalies: which are expected, which were sent as alerts, and who wants to be notified."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +11,9 @@ def expected_id() -> str:
 
 
 class EpisodeRecord(models.Model):
-    """Something that was said about an unusual episode: it speaks for every episode of the team and mode that
-    has this kind among its kinds (and, of a member, is about the same one) and shares time with
-    `[starts_at, ends_at)`. So one that goes on is the same while it grows, and next week's is another.
+    """A statement about an episode. It applies to every episode of the team and mode that has this kind among
+    its kinds (and, for a member's episode, is about the same member) and overlaps `[starts_at, ends_at)`. So
+    an episode that continues stays the same while it grows, and next week's is a different one.
     """
 
     mode = models.SmallIntegerField(choices=Mode.choices)
@@ -21,18 +21,18 @@ class EpisodeRecord(models.Model):
     member = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    sentence = models.CharField(max_length=300)  # as it was told then
+    sentence = models.CharField(max_length=300)  # as it read at that time
 
     class Meta:
         abstract = True
 
 
 class ExpectedEpisode(EpisodeRecord):
-    """Somebody's word that an unusual episode is expected, and why: it stays quiet from then on."""
+    """A mark that an episode is expected, and why: nobody is notified of it again."""
 
     public_id = models.CharField(max_length=24, unique=True, default=expected_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="expected_episodes")
-    # The address of the calls that the sentence counts; "" of marks older than this field.
+    # The address of the calls that the sentence counts; "" for marks older than this field.
     calls_path = models.CharField(max_length=500, default="", blank=True)
     reason = models.CharField(_("reason"), max_length=200)
     marked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
@@ -50,7 +50,7 @@ class ExpectedEpisode(EpisodeRecord):
 
 
 class ToldEpisode(EpisodeRecord):
-    """An unusual episode that an alert told of: it is told once."""
+    """An episode for which an alert was sent; there is only one alert for each."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="told_episodes")
     told_at = models.DateTimeField()
@@ -60,9 +60,9 @@ class ToldEpisode(EpisodeRecord):
 
 
 class UsageMail(models.Model):
-    """Which mails about a team's usage a member wants; no row: those of their own quotas.
+    """Which mails about a team's usage a member wants. Without a row: those about their own quotas.
 
-    All others are sent to owners and administrators only.
+    All other mails are sent to owners and administrators only.
     """
 
     membership = models.OneToOneField(
@@ -73,12 +73,12 @@ class UsageMail(models.Model):
     wants_quotas = models.BooleanField(_("quotas of everybody"), default=False)
     wants_refusals = models.BooleanField(_("refused calls"), default=False)
     wants_own_quotas = models.BooleanField(_("own quotas"), default=True)
-    # The Monday of the last week that a digest was sent of, on the team's calendar.
+    # The Monday of the last week for which a digest was sent, on the team's calendar.
     digest_week = models.DateField(null=True)
 
     class Meta:
         indexes = [
-            # The commands that send look for the few who want something.
+            # The jobs that send mails look for the few members who want any.
             models.Index(fields=["wants_digest"], condition=models.Q(wants_digest=True), name="digest_wanted"),
             models.Index(fields=["wants_alerts"], condition=models.Q(wants_alerts=True), name="alerts_wanted"),
             models.Index(

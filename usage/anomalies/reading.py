@@ -1,4 +1,4 @@
-"""From the rollups to what the detectors take: hourly arrays of one team and mode, in three statements."""
+"""Reads the rollups into the hourly arrays that the detectors take: one team and mode, in three statements."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,11 @@ from usage.rollups.models import DayMember, HourMember, HourModel
 from usage.rollups.query import Range, local_shift
 from usage.rollups.sketch import MIDDLE, histograms
 
-HISTORY_DAYS = MEMORY // 24  # before the first hour shown
-MEMBER_DAYS = 31  # before it, by the hour; further back the day is enough to know how long a member is here
-# Upper bounds of the latency histogram's buckets, round numbers for the sentences; one bucket above them all.
+HISTORY_DAYS = MEMORY // 24  # days of history before the first hour shown
+MEMBER_DAYS = (
+    31  # days of hourly history of members; before that, daily values tell how long a member has been active
+)
+# Upper bounds of the latency histogram's buckets, round numbers for the sentences; one more bucket above them.
 EDGES_MS: Floats = np.array(
     [step * size for size in (10, 100, 1_000, 10_000, 100_000) for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)]
 )
@@ -27,24 +29,23 @@ _COARSE = np.searchsorted(EDGES_MS, MIDDLE).astype(np.int64)
 
 @dataclass(frozen=True)
 class Hourly:
-    """What a team's calls were, by the hour of its own clock, without gaps; T hours, M members.
-
-    Costs are nano-dollars.
+    """The calls of a team by the hour of its own clock, without gaps; T hours, M members. Costs are nano-
+    dollars.
     """
 
     zone: ZoneInfo
     hours: Hours  # (T,) naive local
-    shown: int  # place of the first hour that is shown; those before it are history
+    shown: int  # index of the first hour that is shown; the hours before it are history
     calls: Floats  # (T,)
     tokens: Floats
     cost: Floats
     failures: Floats  # (T, 3): client errors, throttled, server errors
     latency: Floats  # (T, len(EDGES_MS) + 1)
     members: tuple[int, ...]
-    member_calls: Floats  # (T, M); before the last 31 days a day's calls all stand at its first hour
+    member_calls: Floats  # (T, M); before the last 31 days all calls of a day are counted in its first hour
 
     def instant(self, place: int) -> datetime:
-        """The start (UTC) of an hour of the grid, or with T the end of the last."""
+        """The start (UTC) of an hour of the grid, or with T the end of the last one."""
         after = place == len(self.hours)
         local = self.hours[place - after].astype("datetime64[s]").item() + timedelta(hours=int(after))
         there: datetime = local.replace(tzinfo=self.zone)
@@ -52,12 +53,12 @@ class Hourly:
 
     @property
     def first_call(self) -> int | None:
-        """The place of the first hour with calls."""
+        """The index of the first hour with calls."""
         return int(np.argmax(self.calls > 0)) if self.calls.any() else None
 
 
 class Grid:
-    """Wall-clock hours of a zone from the start of a range to its end, and the place of each instant."""
+    """The wall-clock hours of a zone from the start of a range to its end, and the index of each instant."""
 
     def __init__(self, within: Range, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -68,7 +69,7 @@ class Grid:
         self._first = first
 
     def places(self, instants: Iterable[datetime]) -> Ints:
-        """The place of each instant; rows of a rollup have few different ones, so each is worked out once."""
+        """The index of each instant. Rows of a rollup have few different ones, so each is computed once."""
         known = self._known
         found = [known.get(at) if at in known else self._place(at) for at in instants]
         return np.array(found, dtype=np.int64)
@@ -84,7 +85,7 @@ def _wall_hour(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def read_hours(team: Team, mode: Mode, shown: Range) -> Hourly:
-    """The hours of `shown` (whole hours) and the eight weeks before them."""
+    """Reads the hours of `shown` (whole hours) and the eight weeks before them."""
     since = local_shift(shown.start, -HISTORY_DAYS, team.zone)
     grid = Grid(Range(since, shown.end), team.zone)
     sums, latency = _team_hours(team, mode, Range(since, shown.end), grid)
@@ -115,7 +116,7 @@ _SUMMED = (
 
 
 def _team_hours(team: Team, mode: Mode, within: Range, grid: Grid) -> tuple[Floats, Floats]:
-    """(T, counters of _SUMMED) and the latency histogram, all models together."""
+    """(T, counters of _SUMMED) and the latency histogram, over all models."""
     rows = list(
         HourModel.objects.filter(team_id=team.pk, mode=mode, hour__gte=within.start, hour__lt=within.end)
         .order_by()
@@ -131,12 +132,12 @@ def _team_hours(team: Team, mode: Mode, within: Range, grid: Grid) -> tuple[Floa
 
 
 def histogram(sketches: Sequence[bytes], groups: Ints, size: int) -> Floats:
-    """(size, len(EDGES_MS) + 1): calls by round bounds of latency; `groups[i]` is the row of sketch i."""
+    """(size, len(EDGES_MS) + 1): calls by round limits of latency; `groups[i]` is the row of sketch i."""
     return histograms(sketches, groups, size, _COARSE).astype(float)
 
 
 class _Joined(Aggregate):
-    """Sketches of a group one after the other, which is a sketch of all of them."""
+    """Concatenates the sketches of a group, which gives a sketch of all of them."""
 
     function = "string_agg"
     output_field = BinaryField()
@@ -150,7 +151,9 @@ class _Joined(Aggregate):
 
 
 class _Pairs(Aggregate):
-    """`member calls member calls ...` of a group as one text: a hundred thousand rows would be slow to fetch."""
+    """Concatenates `member calls member calls ...` of a group into one text: fetching a hundred thousand rows
+    would be slow.
+    """
 
     output_field = TextField()
 
@@ -163,7 +166,7 @@ class _Pairs(Aggregate):
 
 
 def _member_hours(team: Team, mode: Mode, shown: Range, grid: Grid) -> tuple[tuple[int, ...], Floats]:
-    """Who called, and (T, members) of their calls."""
+    """The members who called, and (T, members) of their calls."""
     first_day = day_of(local_shift(shown.start, -MEMBER_DAYS, team.zone), team.zone)
     rows = [*_by_day(team, mode, shown, first_day), *_by_hour(team, mode, shown, first_day)]
     pairs = np.fromstring(" ".join(row[1] for row in rows), dtype=np.int64, sep=" ").reshape(-1, 2)

@@ -1,7 +1,4 @@
-"""The sentence that explains an alarm, with its numbers. Source: INSIGHT.md a to d, "Sentences".
-
-Only for an incident: the numbers are those of the rule and window that scored highest in it.
-"""
+"""The sentence that describes an incident, with the numbers of the rule and window that scored highest in it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,12 +22,12 @@ NANOS = 1_000_000_000  # cost is counted in nano-dollars
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How amounts are written: `named` with the noun ("240 calls"), `bare` without, `none` for nothing."""
+    """How amounts are written: `named` with the noun ("240 calls"), `bare` without it, `none` for zero."""
 
     named: Callable[[float], str]
     bare: Callable[[float], str]
     none: Callable[[], str]
-    least: float = 1.0  # below half of it an amount is written as 0, and no ratio to it is given
+    least: float = 1.0  # below half of this an amount is written as 0, and no ratio to it is given
 
 
 def _number(value: float, decimals: int = 0) -> str:
@@ -38,13 +35,13 @@ def _number(value: float, decimals: int = 0) -> str:
 
 
 def _short(value: float) -> str:
-    """At most one decimal, and none that is zero."""
+    """At most one decimal, and no trailing zero."""
     rounded = round(value, 1)
     return _number(rounded, 0 if rounded == int(rounded) else 1)
 
 
 def _about(value: float) -> str:
-    """Two or three digits are enough for what is usual: 2,312.4 is "2,310", and 2.41 is "2.4"."""
+    """Usual values need two or three digits: 2,312.4 is "2,310", and 2.41 is "2.4"."""
     if 0.5 <= abs(value) < 9.95:
         return _short(value)
     digits = max(len(str(int(abs(value)))) - 3, 0)
@@ -69,7 +66,7 @@ COST = Unit(_dollars, _dollars, lambda: _("No cost"), least=NANOS / 100)
 
 
 def period_sentence(scores: PeriodScores, hours: Hours, incident: Incident, unit: Unit = CALLS) -> str:
-    """One sentence for an incident of an additive counter, by the rule of its peak."""
+    """The sentence for an incident of an additive counter, by the rule of its peak."""
     rule = RULES[scores.rule[incident.peak]]
     if rule == "D":
         return _silence_sentence(scores, hours, incident, unit)
@@ -90,7 +87,7 @@ def period_sentence(scores: PeriodScores, hours: Hours, incident: Incident, unit
 
 
 def rate_sentence(scores: RateScores, hours: Hours, incident: Incident) -> str:
-    """One sentence for an incident of failures."""
+    """The sentence for an incident of failures."""
     at = incident.peak
     return _("%(when)s: %(share)s of %(calls)s failed (usually %(usual)s).") % {
         "when": _window(hours, at, int(scores.spans[at])),
@@ -101,7 +98,7 @@ def rate_sentence(scores: RateScores, hours: Hours, incident: Incident) -> str:
 
 
 def latency_sentence(scores: LatencyScores, hours: Hours, incident: Incident, edges_ms: Floats) -> str:
-    """One sentence for an incident of slowness; `edges_ms` are the upper bounds of the histogram's buckets."""
+    """The sentence for an incident of slowness; `edges_ms` are the upper bounds of the histogram's buckets."""
     at, rate = incident.peak, scores.rate
     return _("%(when)s: %(share)s of calls took longer than %(edge)s (usually %(usual)s).") % {
         "when": _window(hours, at, int(rate.spans[at])),
@@ -112,7 +109,7 @@ def latency_sentence(scores: LatencyScores, hours: Hours, incident: Incident, ed
 
 
 def member_sentence(scores: MemberScores, column: int, name: str, incident: Incident) -> str:
-    """One sentence for an incident of one member; `column` and the incident index the rows of `scores`."""
+    """The sentence for an incident of one member; `column` and the incident index the rows of `scores`."""
     at = (incident.peak, column)
     found, expected = float(scores.found[at]), float(scores.expected[at])
     times = _times(found, expected)
@@ -129,9 +126,9 @@ def member_sentence(scores: MemberScores, column: int, name: str, incident: Inci
 
 
 def drivers_sentence(drivers: Sequence[Driver], names: Sequence[str], everything: str) -> str:
-    """The named cells with shares, "ana 62%, ben 21%"; without any, "spread over all members".
+    """The drivers with their shares, "ana 62%, ben 21%"; without any, "spread over all members".
 
-    `everything` is "all members", already translated; `names` are those of all cells.
+    `everything` is "all members", already translated; `names` are the names of all cells.
     """
     if not drivers:
         return _("spread over %(everything)s") % {"everything": everything}
@@ -139,7 +136,7 @@ def drivers_sentence(drivers: Sequence[Driver], names: Sequence[str], everything
 
 
 def _silence_sentence(scores: PeriodScores, hours: Hours, incident: Incident, unit: Unit) -> str:
-    """While it lasts, "since"; afterwards, from when to when."""
+    """While the silence lasts, "since"; afterwards, from when to when."""
     start, end = silence_around(scores, incident.peak)
     found, expected = float(scores.values[start:end].sum()), float(np.nansum(scores.usual[start:end]))
     numbers = {
@@ -159,7 +156,7 @@ def _silence_sentence(scores: PeriodScores, hours: Hours, incident: Incident, un
 
 
 def _window(hours: Hours, last: int, span: int) -> str:
-    """One hour as "14:00 Tue", more as "02:00–06:00 Tue"; the day is that of the beginning."""
+    """One hour as "14:00 Tue", more as "02:00–06:00 Tue"; the day is that of the start."""
     begin, end = _datetime(hours[max(last - span + 1, 0)]), _datetime(hours[last]) + timedelta(hours=1)
     day = format_date(begin, "D")
     return f"{begin:%H:%M} {day}" if span == 1 else f"{begin:%H:%M}–{end:%H:%M} {day}"
@@ -183,7 +180,7 @@ def _datetime(hour: np.datetime64) -> datetime:
 
 
 def _times(found: float, expected: float, least: float = 1.0) -> str | None:
-    """The ratio, or None where the usual is next to nothing and a ratio would be silly."""
+    """The ratio, or None if the usual value is almost zero and a ratio would be meaningless."""
     if expected < least / 2:
         return None
     ratio = found / expected
@@ -191,7 +188,7 @@ def _times(found: float, expected: float, least: float = 1.0) -> str | None:
 
 
 def _percent(share: float) -> str:
-    """31%, but 2.4%: below ten a digit more matters."""
+    """31%, but 2.4%: below ten, one more digit matters."""
     percent = 100 * float(share)
     return f"{_short(percent) if percent < 9.95 else _number(percent)}%"
 

@@ -1,4 +1,4 @@
-"""What a page tells of the unusual: the few episodes that matter to this reader, those that were expected."""
+"""What a page shows of anomalies: the few that matter most to its reader, and the expected ones."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +19,9 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Note:
-    """An episode as a footnote: its number in the chart, its words, the address of the calls that made it, and
-    that of all that its sentence counts."""
+    """An episode as a footnote of a chart: its number, its text, the address of its calls, and the address of
+    all calls that its sentence counts.
+    """
 
     number: int
     team: Team
@@ -37,13 +38,17 @@ class Unusual:
 
     notes: list[Note]
     expected: list[Note]
-    more: int = 0  # episodes that are not among the few
+    more: int = 0  # number of episodes that are not shown
     learning_until: datetime | None = None
-    since: datetime | None = None  # when only the end of the range was looked at: its beginning
-    is_named_only: bool = False  # filters are set under which nothing is looked for: what names them as a cause
+    since: datetime | None = None  # if only the end of the range was searched, where the search began
+    is_named_only: bool = (
+        False  # with a filter that is not searched by itself: only episodes that name it as a cause
+    )
 
     def about(self, dimension: str) -> dict[str, Note]:
-        """By key (public id, model) the most important note that is about it or names it as a cause, for rankings."""
+        """By key (public id, model), the most important note that is about it or names it as a cause; for
+        rankings.
+        """
         found: dict[str, Note] = {}
         for note in self.notes:
             for key in note.episode.keys_of(dimension):
@@ -52,9 +57,11 @@ class Unusual:
 
 
 def unusual_in(query: UsageQuery, *, sees_team: bool, now: datetime, most: int | None = MOST_SHOWN) -> Unusual:
-    """What is told for a question: the team's episodes; with filters, those about them or driven by them.
+    """The anomalies for a query: the team's episodes or, with filters, those that are about them or driven by
+    them.
 
-    Somebody who does not see the team is told only of their own calls. `most`: how many are told; None, all.
+    A reader who may not see the team gets only episodes about their own calls. `most` is the maximum number;
+    None: all.
     """
     return unusual_in_teams([(query, sees_team)], now=now, most=most)
 
@@ -62,7 +69,7 @@ def unusual_in(query: UsageQuery, *, sees_team: bool, now: datetime, most: int |
 def unusual_in_teams(
     asked: Sequence[tuple[UsageQuery, bool]], *, now: datetime, most: int | None = MOST_SHOWN
 ) -> Unusual:
-    """The same for several teams together: of each the question, and whether its reader sees the team."""
+    """The same for several teams together: for each its query, and whether the reader may see the team."""
     if not asked:
         return Unusual([], [])
     first = asked[0][0]
@@ -74,13 +81,17 @@ def unusual_in_teams(
         for (query, sees_team), one in zip(asked, found, strict=True)
         for pair in _told_of(in_range(one.episodes, query.range), query, sees_team=sees_team)
     ]
-    told.sort(key=lambda one: -one.episode.importance)  # stable: of one team they stay in their order
+    told.sort(
+        key=lambda one: -one.episode.importance
+    )  # a stable sort: episodes of one team stay in their order
     return _noted(told, list(zip(asked, found, strict=True)), most)
 
 
 @dataclass(frozen=True)
 class _Told:
-    """What is told to a reader: an episode, or the part of it that one member has in it; marks speak for the whole."""
+    """What a reader sees: an episode, or the part of it that is about one member. Marks apply to the whole
+    episode.
+    """
 
     query: UsageQuery
     episode: Episode
@@ -90,7 +101,7 @@ class _Told:
 def _told_of(
     episodes: Iterable[Episode], query: UsageQuery, *, sees_team: bool
 ) -> Iterator[tuple[Episode, Episode]]:
-    """Of each episode what this reader is told under these filters, and the episode itself."""
+    """For each episode, what this reader sees of it under these filters, and the episode itself."""
     filters: dict[str, set[int | str]] = {
         "member": {*query.members},
         "token": {*query.tokens},
@@ -104,7 +115,9 @@ def _told_of(
 def _noted(
     told: Sequence[_Told], looked_at: Sequence[tuple[tuple[UsageQuery, bool], Found]], most: int | None
 ) -> Unusual:
-    """The episodes as notes. When only the end was looked at, or a team is still new, that is said of one team."""
+    """The episodes as notes. For a single team it also says that only the end of the range was searched, or
+    that the team is new.
+    """
     window = Range(
         min(one.window.start for _asked, one in looked_at), max(one.window.end for _asked, one in looked_at)
     )
@@ -125,7 +138,7 @@ def _noted(
 
 
 def expected_in(teams: Sequence[Team], mode: Mode, within: Range) -> list[ExpectedEpisode]:
-    """The marks that may speak for an episode of these teams in a range."""
+    """The marks that may apply to an episode of these teams in a range."""
     marks = ExpectedEpisode.objects.filter(
         team__in=teams, mode=mode, starts_at__lt=within.end, ends_at__gt=within.start
     )
@@ -140,7 +153,7 @@ Record = TypeVar("Record", bound=EpisodeRecord)
 
 
 def mark_of(episode: Episode, marks: Iterable[Record]) -> Record | None:
-    """The record that speaks for an episode: of one of its kinds, for some of its time (see EpisodeRecord)."""
+    """The record that applies to an episode: of one of its kinds, for a part of its time (see EpisodeRecord)."""
     for mark in marks:
         if not overlap(Range(mark.starts_at, mark.ends_at), episode.whole):
             continue
@@ -153,7 +166,7 @@ def mark_of(episode: Episode, marks: Iterable[Record]) -> Record | None:
 
 
 def marks_by_point(notes: Sequence[Note], points: Sequence[Point]) -> list[tuple[Point, str, str]]:
-    """The rings of a chart: for each bucket that has a note its numbers, and where the first leads."""
+    """The rings of a chart: for each bucket with a note, the numbers of its notes and the address of the first."""
     found: dict[int, list[Note]] = {}
     starts = [point.start for point in points]
     for note in notes:

@@ -1,4 +1,4 @@
-"""Marking an unusual episode as expected, and unmarking it."""
+"""Marks anomalies as expected, and removes such marks."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from usage.rollups.query import UsageQuery
 
 @require_POST
 def mark(request: HttpRequest, slug: str) -> HttpResponse:
-    """Keeps an episode quiet that the page told of."""
+    """Marks an episode of the page as expected."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     now, form = timezone.now(), ExpectedForm(request.POST)
     query = _query_of_page(form.page, access, now)
@@ -50,7 +50,7 @@ def mark(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def unmark(request: HttpRequest, slug: str, expected_id: str) -> HttpResponse:
-    """Lets an episode be told again."""
+    """Removes the mark of an expected episode."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     mark = get_object_or_404(ExpectedEpisode, team=access.team, public_id=expected_id)
     attempt(request, _("It is told again."), unmark_expected, by=actor_of(request), mark=mark)
@@ -58,7 +58,7 @@ def unmark(request: HttpRequest, slug: str, expected_id: str) -> HttpResponse:
 
 
 def _query_of_page(page: QueryDict, access: Access, now: datetime) -> UsageQuery | None:
-    """What the page with this query string showed."""
+    """The usage query of the page with this query string."""
     asked = UsageFilter(page, access=access, now=now)
     return asked.query() if asked.is_valid() else None
 
@@ -69,6 +69,6 @@ def _episode(query: UsageQuery, key: str, now: datetime) -> Episode | None:
 
 
 def _back(slug: str, form: ExpectedForm) -> HttpResponse:
-    """To the overview as it was filtered."""
+    """A redirect to the overview with the same filters."""
     address = reverse("usage:overview", args=[slug])
     return redirect(f"{address}?{form.page.urlencode()}" if form.page else address)

@@ -1,4 +1,4 @@
-"""Who is allotted how much of a team's quota, and what that adds up to."""
+"""How a team's quota is allotted to its members, and the sum."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from usage.quotas.periods import span_at
 
 @dataclass(frozen=True)
 class MemberLine:
-    """A member, the state of their own quota, and whether the reader may change it."""
+    """A member, the state of their quota, and whether the reader may change it."""
 
     membership: Membership
     state: LevelState
@@ -25,7 +25,8 @@ class MemberLine:
 @dataclass(frozen=True)
 class Allotment:
     """The team's quota and its members'. `allotted_nanos` is the sum of members' limits for `period`, the
-    team's own (a month if it has none); limits that never reset are apart in `once_nanos`."""
+    team's own period (a month if it has none); limits that never reset are summed in `once_nanos`.
+    """
 
     team: LevelState | None  # None: a personal space
     balance: LevelState
@@ -37,7 +38,7 @@ class Allotment:
 
     @property
     def over_nanos(self) -> int:
-        """How much more is allotted than the team has; 0 without a limit."""
+        """How much more is allotted than the team's limit; 0 without a limit."""
         if self.team is None or self.team.limit_nanos is None:
             return 0
         allotted = self.once_nanos if self.period == Period.NONE else self.allotted_nanos
@@ -70,7 +71,7 @@ def allotment(access: Access, mode: Mode, now: datetime) -> Allotment:
 
 
 def _for_period(state: LevelState, period: Period, zone: ZoneInfo, now: datetime) -> int:
-    """A limit as it would be for another period of the present length: a week's is 30/7 of it in November."""
+    """Converts a limit to another period of the present length: a weekly limit times 30/7 in November."""
     if Period.NONE in {state.period, period}:
         return 0
     share = Fraction(_days(period, zone, now), _days(state.period, zone, now))

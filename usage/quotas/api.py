@@ -1,4 +1,4 @@
-"""The HTTP API of quota: reserve it, give it back, see it."""
+"""The HTTP API of quota: reserve, roll back, read."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from usage.quotas.models import Reservation
 
 @endpoint("POST")
 def make_reservation(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """POST /api/v1/reservations: puts quota aside for a call."""
+    """POST /api/v1/reservations: reserves quota for a call."""
     now = timezone.now()
     asked = read_reservation(request)
     context = context_of(credential, asked.named, now)
@@ -35,7 +35,7 @@ def make_reservation(request: HttpRequest, credential: Credential) -> HttpRespon
 
 
 def _check_model(token: Token | None, model: str) -> None:
-    """A token that may call some models only reserves for these only, and so has to name one."""
+    """Checks the model of a token that may call only some models; such a token must name one."""
     if token is None or not token.models or model in token.models:
         return
     if not model:
@@ -65,7 +65,7 @@ def _insufficient(error: InsufficientQuotaError) -> ApiError:
 
 @endpoint("DELETE")
 def end_reservation(request: HttpRequest, credential: Credential, reservation_id: str) -> HttpResponse:
-    """DELETE /api/v1/reservations/{id}: rolls it back; nothing happens to one that has ended already."""
+    """DELETE /api/v1/reservations/{id}: rolls a reservation back; one that has ended stays as it is."""
     reservation = Reservation.objects.filter(_in_scope(credential), pk=reservation_id).first()
     if reservation is None:
         raise ApiError(404, "not_found", _("No such reservation."))
@@ -74,7 +74,9 @@ def end_reservation(request: HttpRequest, credential: Credential, reservation_id
 
 
 def _in_scope(credential: Credential) -> Q:
-    """The reservations that a key may give back: a token its holder's in its context, a gateway its scope's."""
+    """The reservations that a key may roll back: for a token those of its holder in its context, for a gateway
+    key those in its scope.
+    """
     if isinstance(credential, Token):
         return Q(team=credential.team_id, mode=credential.mode, member=credential.user_id)
     return Q(team=credential.team_id) if credential.team_id else Q()
@@ -119,7 +121,7 @@ def _context_json(context: Context, levels: list[LevelState]) -> dict[str, Any]:
 
 
 def _gateway_json(key: GatewayKey, now: datetime) -> dict[str, Any]:
-    """A gateway speaks for many members in both modes; told are the levels above them, in live mode."""
+    """A gateway key serves many members in both modes; the answer has the levels above them, in live mode."""
     team = key.team
     levels = levels_of(Subject(team, payer_of(team), Mode.LIVE), now) if team else []
     return {

@@ -1,4 +1,4 @@
-"""Who a request to the API speaks for: from a key, and what a gateway names beside it, to one context."""
+"""Resolves a key, and what a gateway names besides it, to one context."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from teams.secrets import digest
 
 @dataclass(frozen=True)
 class Context:
-    """Where calls belong: the team or personal space, the mode, the member, perhaps their token."""
+    """Where calls belong: the team or personal space, the mode, the member, and perhaps their token."""
 
     team: Team
     mode: Mode
@@ -25,7 +25,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Named:
-    """Whom a request names: a `token` (secret or `tok_…`), or `team` slug and `member` address; else ""."""
+    """What a request names: a `token` (secret or `tok_…`), or `team` slug and `member` address; otherwise ""."""
 
     token: str = ""
     team: str = ""
@@ -33,7 +33,7 @@ class Named:
 
 
 def context_of(credential: Credential, named: Named, now: datetime) -> Context:
-    """The context that a key speaks for. Raises ApiError when it may not, or does not say for whom."""
+    """The context that a key acts in. Raises ApiError if it may not, or if the request does not say for whom."""
     if isinstance(credential, Token):
         _check_own(credential, named)
         return context_of_token(credential)
@@ -46,13 +46,13 @@ def context_of(credential: Credential, named: Named, now: datetime) -> Context:
 
 
 def context_of_token(token: Token) -> Context:
-    """The context of a token that comes with its holder's `role`."""
+    """The context of a token that was loaded with its holder's `role`."""
     role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_standing
     return Context(token.team, Mode(token.mode), token.user, role, token)
 
 
 def _check_own(token: Token, named: Named) -> None:
-    """A token speaks for itself; one that names another is refused, not silently taken for it."""
+    """A token acts only for itself; a request that names another one is refused instead of being misread."""
     if named.token and named.token != token.public_id and digest(named.token) != token.digest:
         raise _out_of_scope("token", _("A token reserves for itself only."))
     if named.team and named.team != token.team.slug:

@@ -1,4 +1,4 @@
-"""What a request to reserve says: its body, checked field by field."""
+"""Reads the body of a reservation request, field by field."""
 
 import json
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def read_reservation(request: HttpRequest) -> ReservationRequest:
 
 
 def read_object(request: HttpRequest) -> dict[str, Any]:
-    """The JSON object in the body, fractions as Decimal. Raises ApiError."""
+    """The JSON object in the body, with fractions as Decimal. Raises ApiError."""
     if request.content_type != "application/json":
         message = _("Send it with a Content-Type of application/json.")
         raise ApiError(415, "unsupported_media_type", message)
@@ -84,7 +84,7 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
 
 
 def _text(body: dict[str, Any], field: str, limit: int) -> str:
-    """A string; "" when absent or null."""
+    """A string; "" if absent or null."""
     value = body.get(field)
     if value is None:
         return ""

@@ -1,6 +1,6 @@
-"""How much may still be called: limit, use and reservations of every level, for one subject or many.
+"""How much quota is left: limit, use and reservations of every level, for one subject or many.
 
-Reads only. A handful of queries however many subjects are asked for.
+Reads only. A handful of queries, however many subjects there are.
 """
 
 import functools
@@ -16,7 +16,7 @@ from usage.quotas.models import Level
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose quota: a token's, a member's, or (both 0) a team's. `payer` is the owner's personal space."""
+    """Whose quota it is: a token's, a member's, or (both 0) a team's. `payer` is the owner's personal space."""
 
     team: Team
     payer: Team
@@ -25,9 +25,10 @@ class Subject:
     token_id: int = 0
 
     def level_keys(self) -> list[LevelKey]:
-        """The levels in the order in which they are asked.
+        """The levels in the order in which they are checked.
 
-        A personal space's own quota is its owner's balance, and its only member is that owner: two levels.
+        A personal space's own quota is its owner's balance, and its only member is that owner, so it has two
+        levels.
         """
         keys = []
         if self.token_id:
@@ -45,12 +46,12 @@ class Subject:
 
 
 def levels_of(subject: Subject, now: datetime) -> list[LevelState]:
-    """All levels of one subject, in the order in which they are asked."""
+    """All levels of one subject, in the order in which they are checked."""
     return levels_of_many([subject], now)[0]
 
 
 def levels_of_many(subjects: Sequence[Subject], now: datetime) -> list[list[LevelState]]:
-    """The levels of each subject: one query for all of them together."""
+    """The levels of each subject, in one query."""
     zones = {team_id: zone for subject in subjects for team_id, zone in subject.zones.items()}
     asked = [subject.level_keys() for subject in subjects]
     states = states_of((key for keys in asked for key in keys), zones, now)
@@ -79,7 +80,7 @@ def balance_levels(spaces: Collection[Team], mode: int, now: datetime) -> dict[i
 
 
 def binding_level(levels: Iterable[LevelState]) -> LevelState | None:
-    """The level with the least available, the first of several; None when nothing is limited."""
+    """The level with the least available, the first of several; None if nothing is limited."""
     limited = [state for state in levels if state.available_nanos is not None]
     return min(limited, key=lambda state: state.available_nanos or 0, default=None)
 
@@ -91,9 +92,9 @@ def payer_of(team: Team) -> Team:
 
 @functools.lru_cache(maxsize=10_000)
 def remembered_payer(owner_id: int) -> Team:
-    """The personal space of an owner as this process once read it, which spares every reservation a query.
+    """The personal space of an owner as this process once read it, which saves every reservation a query.
 
-    Only for `usage.quotas.actions.reservations`, which asks again under the lock whether it is still so.
+    Only for `usage.quotas.actions.reservations`, which checks under the lock that it is still valid.
     """
     return Team.objects.get(is_personal=True, owner=owner_id)
 
@@ -109,7 +110,7 @@ def payers_of(teams: Collection[Team]) -> dict[int, Team]:
 
 @dataclass(frozen=True)
 class ContextLevels:
-    """A user's place in one context, and the levels of quota that hold for them there."""
+    """A user's membership in one context, and the levels of quota that apply there."""
 
     membership: Membership
     levels: list[LevelState]
@@ -124,7 +125,7 @@ class ContextLevels:
 
 
 def contexts_of(memberships: Sequence[Membership], mode: int, now: datetime) -> list[ContextLevels]:
-    """The levels of each of a user's places, with their teams loaded: two queries."""
+    """The levels of each of a user's memberships, with their teams loaded: two queries."""
     payers = payers_of([membership.team for membership in memberships])
     subjects = [
         Subject(membership.team, payers[membership.team_id], mode, membership.user_id)

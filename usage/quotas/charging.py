@@ -1,4 +1,4 @@
-"""Charging calls to every level of quota, in the transaction that stores them."""
+"""Charges calls to every level of quota, in the transaction that stores them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,9 +11,8 @@ from usage.rollups.bulk import add_up
 
 @dataclass(frozen=True)
 class Charge:
-    """What one call costs whom. Days are the calendar's of the team, and of the payer's personal space.
-
-    `calls` -1 and a negative cost take back what was charged for a call.
+    """What one call costs whom. `day` is on the team's calendar, `payer_day` on that of the payer's personal
+    space.
     """
 
     team_id: int
@@ -31,7 +30,7 @@ _KEYS = ("team_id", "mode", "level", "subject_id", "day")
 
 
 def charge_quotas(charges: Iterable[Charge]) -> None:
-    """Adds costs to the use of token, member, team and owner's balance; past a limit as well."""
+    """Adds costs to the use of token, member, team and owner's balance, even beyond a limit."""
     sums: dict[tuple[int, int, int, int, date], tuple[int, int]] = {}
     for charge in charges:
         for key in _levels(charge):

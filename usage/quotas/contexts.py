@@ -1,4 +1,4 @@
-"""One's own contexts as the personal page tells them: levels, sentences, past periods."""
+"""A user's own contexts as the personal page shows them: levels, sentences, past periods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from usage.quotas.runout import pace_of, pace_since, sentences
 
 @dataclass(frozen=True)
 class OwnContext:
-    """One context. `shown` is the level that binds, or without any limit one's own use there."""
+    """One context. `shown` is the binding level or, without any limit, the user's own use there."""
 
     quota: ContextLevels
     shown: LevelState
@@ -23,7 +23,7 @@ class OwnContext:
 
 
 def own_contexts(memberships: Sequence[Membership], mode: Mode, now: datetime) -> list[OwnContext]:
-    """Each of a user's places, in that order: two queries, and one more for who pays, if that is somebody else."""
+    """The user's memberships in order: two queries, and one more for payers if somebody else pays."""
     contexts = contexts_of(memberships, mode, now)
     shown = [context.binding or context.levels[0] for context in contexts]
     days = used_by_day({state.key(mode): _since(state, now) for state in shown})
@@ -36,6 +36,6 @@ def own_contexts(memberships: Sequence[Membership], mode: Mode, now: datetime) -
 
 
 def _since(state: LevelState, now: datetime) -> date:
-    """The first day whose use is told of, by the pace or by a period that is over."""
+    """The first day of use that is needed, for the pace or for past periods."""
     recent, past = pace_since(state.zone, now), past_since(state.period, state.zone, now)
     return recent if past is None else min(recent, past)

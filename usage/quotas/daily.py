@@ -1,4 +1,4 @@
-"""What levels of quota used by the day: what a pace and the periods that are over are worked out from."""
+"""The daily use of quota levels, from which paces and past periods are computed."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -21,7 +21,7 @@ class DayUse(NamedTuple):
 
 
 def used_by_day(since: Mapping[LevelKey, date]) -> dict[LevelKey, list[DayUse]]:
-    """The days of each level from a first one on: one statement for all of them."""
+    """The days of each level from a first one on: one statement for all levels."""
     keys, day = [*since], QuotaUse._meta.get_field("day")
     selects = [
         (_DAYS, (place, *key, day.get_db_prep_value(since[key], connection, prepared=False)))

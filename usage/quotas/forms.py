@@ -1,4 +1,4 @@
-"""What people send to set quotas."""
+"""Forms that set quotas."""
 
 from decimal import Decimal
 from typing import Any
@@ -17,9 +17,10 @@ from usage.quotas.models import Period
 
 
 class LimitForm(forms.Form):
-    """A limit for a period, or none. An empty amount is a mistake, not "no limit"; a new one beside it too.
+    """A limit for a period, or no limit. An empty amount is an error, not "no limit"; so is a new amount
+    together with "No limit".
 
-    `initial` says what stands there now (`limit_initial`), also when the form is sent.
+    `initial` is the present limit (`limit_initial`), also when the form is submitted.
     """
 
     limit = forms.CharField(
@@ -66,12 +67,12 @@ class LimitForm(forms.Form):
         return data
 
     def _is_new(self, usd: Decimal) -> bool:
-        """Whether an amount was typed; the one that stood there may stay when “No limit” is chosen."""
+        """Whether an amount was typed; the present one may stay when “No limit” is chosen."""
         before = self.get_initial_for_field(self.fields["limit"], "limit")
         return before is None or Decimal(before) != usd
 
     def wanted(self) -> Limit | None:
-        """The limit that a valid form asks for; None is no limit."""
+        """The limit of a valid form; None is no limit."""
         data = self.cleaned_data
         if data.get("unlimited") or data["limit"] is None:
             return None
@@ -79,14 +80,14 @@ class LimitForm(forms.Form):
 
 
 def limit_initial(state: LevelState) -> dict[str, Any]:
-    """The fields as a level stands now."""
+    """The form's fields for the present state of a level."""
     if state.limit_nanos is None:
         return {"unlimited": True, "period": Period.MONTH}
     return {"limit": usd_string(state.limit_nanos), "period": state.period}
 
 
 class NewTokenLimitForm(LimitForm):
-    """The limit of a token that is being made. Empty is none: its holder's limits hold anyway."""
+    """The limit of a token that is being created. Empty means none: its holder's limits apply anyway."""
 
     prefix = "quota"
 
@@ -101,7 +102,7 @@ class NewTokenLimitForm(LimitForm):
 
 
 class MemberForm(LimitForm):
-    """Quota and role of a member; without the fields that the reader may not change."""
+    """Quota and role of a member, without the fields that the reader may not change."""
 
     role = forms.ChoiceField(
         label=_("Role"),
@@ -122,7 +123,7 @@ class MemberForm(LimitForm):
             del self.fields["role"]
 
     def change(self) -> MemberChange:
-        """What a valid form asks for."""
+        """The change of a valid form."""
         data = self.cleaned_data
         sets_limit = "limit" in self.fields
         return MemberChange(

@@ -1,8 +1,8 @@
-"""Work that many threads ask for at a time, done by one of them for all that wait.
+"""Group commit: requests of many threads, executed by one of them for all that wait.
 
-Where everybody needs the same lock, to wait for it once is cheaper than each in turn: one transaction, one
+If everybody needs the same lock, waiting for it once is cheaper than each in turn: one transaction, one round
 trip, one write to disk for all. The method is flat combining (Hendler, Incze, Shavit, Tzafrir: "Flat Combining
-and the Synchronization-Parallelism Tradeoff", SPAA 2010), with the database in the place of the structure.
+and the Synchronization-Parallelism Tradeoff", SPAA 2010), with the database in place of the data structure.
 """
 
 import threading
@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class _Place(Generic[Asked, Answer]):
-    """One thread's place in a queue. `turn` comes when it is answered, or when it is to work for all."""
+    """One thread's place in a queue. `turn` is set when it is answered, or when it is to work for all."""
 
     asked: Asked
     answer: Future[Answer] = field(default_factory=Future)
@@ -37,7 +37,9 @@ class Together(Generic[Asked, Answer]):
         self._waiting: dict[Hashable, list[_Place[Asked, Answer]]] = {}
 
     def do(self, key: Hashable, asked: Asked) -> Answer:
-        """Waits for whoever is at work for this key, unless they do this one as well, and then works for all."""
+        """Waits for the thread that works for this key, unless that answers this request too, and then works
+        for all.
+        """
         place: _Place[Asked, Answer] = _Place(asked)
         with self._lock:
             is_alone = key not in self._waiting
@@ -49,7 +51,9 @@ class Together(Generic[Asked, Answer]):
         return place.answer.result()
 
     def _work_for_all(self, key: Hashable) -> None:
-        """Answers the first that wait, this thread among them, and leaves the others to the next of them."""
+        """Answers the first waiting requests, including this thread's, and leaves the others to the next
+        thread.
+        """
         with self._lock:
             places = self._waiting[key][: self._most]
         try:

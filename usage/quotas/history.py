@@ -1,4 +1,4 @@
-"""What a level used in periods that are over: they stay visible after the reset."""
+"""What a level used in past periods, which stay visible after the reset."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MOST_PERIODS = 6
 
 @dataclass(frozen=True)
 class PastPeriod:
-    """One period that is over, and what was used in it."""
+    """One past period and what was used in it."""
 
     span: Span
     used_nanos: int
@@ -22,15 +22,15 @@ class PastPeriod:
 
 
 def past_since(period: Period, zone: ZoneInfo, now: datetime) -> date | None:
-    """The first day that `past_periods` looks at; None where periods never end."""
+    """The first day that `past_periods` reads; None if periods never end."""
     spans = _spans(period, zone, now)
     return spans[-1].first if spans else None
 
 
 def past_periods(period: Period, zone: ZoneInfo, days: Sequence[DayUse], now: datetime) -> list[PastPeriod]:
-    """The last periods of a level before the one that runs, newest first, from the first with calls on.
+    """The last periods of a level before the current one, newest first, starting with the first that has calls.
 
-    They are cut on the calendar of its team; `days` are those of the level from `past_since` on.
+    They are cut on the calendar of the level's team; `days` are those of the level from `past_since` on.
     """
     past = [_past(span, days) for span in _spans(period, zone, now)]
     while past and not past[-1].calls:

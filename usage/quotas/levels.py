@@ -1,7 +1,7 @@
 """Limit, use and reservations of any levels of quota: one statement, therefore one moment.
 
-One moment matters. A settlement of another team of the same owner may commit at any time; read before it as
-used and after it as reserved, its amount would be counted as neither, and too much would be granted.
+One moment matters. A settlement of another team of the same owner may commit at any time; if its amount was
+read before as used and after as reserved, it would be counted as neither, and too much would be granted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ _TOKEN, _MEMBER, _TEAM, _OWNER = (level.value for level in Level)
 
 
 class LevelKey(NamedTuple):
-    """One level of quota of one mode, as `QuotaUse` names it."""
+    """One level of quota of one mode, as in `QuotaUse`."""
 
     team_id: int
     mode: int
@@ -35,7 +35,8 @@ class LevelKey(NamedTuple):
 
 
 def levels_in_team(member_id: int, token_id: int) -> list[tuple[int, int]]:
-    """Level and subject of all that a call counts at in its own team; its owner's balance is apart.
+    """Level and subject of everything that a call is charged to in its own team; its owner's balance is
+    separate.
 
     `token_id` 0: reported or reserved for a member without a token.
     """
@@ -59,7 +60,7 @@ class LevelState:
     zone: ZoneInfo  # of the team at `team_id`, whose days and resets these are
 
     def key(self, mode: int) -> LevelKey:
-        """How the records name this level in a mode."""
+        """The key of this level in the records of a mode."""
         return LevelKey(self.team_id, mode, self.level.value, self.subject_id)
 
     @property
@@ -71,22 +72,22 @@ class LevelState:
 
     @property
     def used_share(self) -> float | None:
-        """Used of the limit, 0 to 1 and above; a limit of nothing is used up. None without a limit."""
+        """The used part of the limit, 0 to 1 and above; a limit of 0 counts as used up. None without a limit."""
         if self.limit_nanos is None:
             return None
         return self.used_nanos / self.limit_nanos if self.limit_nanos else 1.0
 
     def covers(self, nanos: int) -> bool:
-        """Whether `nanos` can be reserved on top of what is used and reserved."""
+        """Whether `nanos` can be reserved on top of the used and reserved amounts."""
         return self.available_nanos is None or nanos <= self.available_nanos
 
     def with_reserved(self, nanos: int) -> "LevelState":
-        """The same level once `nanos` more are reserved."""
+        """The same level after `nanos` more are reserved."""
         return replace(self, reserved_nanos=self.reserved_nanos + nanos)
 
 
 def slot_of(at: datetime) -> int:
-    """The number of the slot that `at` is in."""
+    """The number of the time slot of `at`."""
     return (at - _EPOCH) // SLOT
 
 
@@ -102,7 +103,7 @@ def states_of(
 
 
 def levels_statement(asked: Sequence[LevelKey], zones: dict[int, ZoneInfo], now: datetime) -> Statement:
-    """The statement whose rows `read_levels` reads. `asked` are distinct."""
+    """The statement whose rows `read_levels` reads. `asked` must be distinct."""
     days = {team_id: _first_days(zone, now) for team_id, zone in zones.items()}
     source, parameters = _rows([(n, *key, *days[key.team_id]) for n, key in enumerate(asked)])
     slot = slot_of(now)
@@ -111,7 +112,7 @@ def levels_statement(asked: Sequence[LevelKey], zones: dict[int, ZoneInfo], now:
 
 
 def _rows(rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
-    """Rows of `asked` as SQL with parameters: arrays on PostgreSQL, as few for many as for one."""
+    """`asked` as SQL rows with parameters: arrays on PostgreSQL, so that the number of parameters is constant."""
     if connection.vendor == "postgresql":
         return _ARRAYS, [list(column) for column in zip(*rows, strict=True)]
     places = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows))
@@ -125,7 +126,7 @@ _ARRAYS = f"SELECT * FROM UNNEST({', '.join(f'%s::{one}[]' for one in _TYPES)})"
 def read_levels(
     asked: Sequence[LevelKey], rows: Iterable[Sequence[Any]], zones: dict[int, ZoneInfo], now: datetime
 ) -> list[LevelState]:
-    """The state of each level that was asked for, in that order."""
+    """The state of each level, in the order of `asked`."""
     found = {row[0]: row[1:] for row in rows}
     return [_state(key, found[number], zones, now) for number, key in enumerate(asked)]
 
@@ -199,7 +200,7 @@ def _state(key: LevelKey, row: Sequence[Any], zones: dict[int, ZoneInfo], now: d
 
 
 def _first_days(zone: ZoneInfo, now: datetime) -> list[Any]:
-    """The first day of the day, the week and the month that run in a zone; their last day so far is today."""
+    """The first day of the current day, week and month of a zone; today is the last day of each so far."""
     spans = [span_at(period, now, zone) for period in (Period.DAY, Period.WEEK, Period.MONTH)]
     return [_as_day(span.first) for span in spans]
 
@@ -209,5 +210,5 @@ def _as_day(day: date | None) -> Any:
 
 
 def adapted_time(at: datetime) -> Any:
-    """A time as a parameter of SQL, which SQLite compares as text."""
+    """A time as an SQL parameter; SQLite compares times as text."""
     return Reservation._meta.get_field("expires_at").get_db_prep_value(at, connection, prepared=False)

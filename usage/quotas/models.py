@@ -14,7 +14,7 @@ from teams.models import Membership, Mode, Team, Token, User, public_id
 
 
 class Level(models.IntegerChoices):
-    """The four levels at which a quota can stand, in the order in which they are asked."""
+    """The four levels of quota, in the order in which they are checked."""
 
     TOKEN = 1, _("Token")
     MEMBER = 2, _("Member")
@@ -23,11 +23,11 @@ class Level(models.IntegerChoices):
 
 
 class QuotaUse(models.Model):
-    """Cost charged to one level on one day: what every quota period is summed from.
+    """The cost charged to one level on one day, from which every quota period is summed.
 
-    Kept by the day, so that a period may change at once and past periods stay known. `team_id` is the
-    team of the call, but at level OWNER the personal space of the owner who paid, whose days count then.
-    `subject_id` is the token or the member (user) of the first two levels, else 0.
+    Kept by day, so that a period may change at any time and past periods stay known. `team_id` is the team of
+    the call, but at level OWNER the personal space of the owner who paid, whose days count then. `subject_id`
+    is the token or the member (user) for the first two levels, else 0.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode", "level", "subject_id", "day")
@@ -41,7 +41,7 @@ class QuotaUse(models.Model):
 
 
 class Period(models.TextChoices):
-    """How often a quota starts again, in the team's time zone."""
+    """How often a quota resets, in the team's time zone."""
 
     NONE = "none", _("never resets")
     DAY = "day", _("a day")
@@ -52,7 +52,8 @@ class Period(models.TextChoices):
 class Quota(models.Model):
     """A limit on cost for a period: of a token, of a member, or (both null) of the whole team.
 
-    A personal space's own quota is its owner's balance, on which their teams draw. No row: no limit.
+    A personal space's own quota is its owner's balance, on which their teams draw. Without a row there is no
+    limit.
     """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="quotas")
@@ -88,7 +89,9 @@ class Quota(models.Model):
 
 
 class Balance(Team):
-    """A personal space as site staff see it in the admin: its owner's balance. A table of its own it is not."""
+    """A personal space as site staff see it in the admin: its owner's balance. A proxy, without a table of its
+    own.
+    """
 
     class Meta:
         proxy = True
@@ -104,9 +107,9 @@ def reservation_id() -> str:
 
 
 class Reservation(models.Model):
-    """Quota put aside for a call that is about to be made, until it is settled, rolled back or lapses.
+    """Quota set aside for a call that is about to be made, until it is settled, rolled back or expires.
 
-    It counts while `ended_at` is null and `expires_at` lies ahead: lapsing is time going by, no row changes.
+    It counts while `ended_at` is null and `expires_at` is in the future: when it expires, no row changes.
     `payer` is the personal space of the owner whose balance it counts against. Amounts in nano-dollars.
     """
 
@@ -153,15 +156,15 @@ class Reservation(models.Model):
         return "open" if self.counts(now) else "lapsed"
 
     def counts(self, now: datetime) -> bool:
-        """Whether its amount is still put aside."""
+        """Whether its amount is still set aside."""
         return self.ended_at is None and self.expires_at > now
 
 
 class ReservedSum(models.Model):
-    """What open reservations put aside of one level, summed by the slot of time in which they lapse.
+    """What open reservations set aside of one level, summed by the time slot in which they expire.
 
-    So what is reserved is a short sum however many reservations are open, and lapsing needs no job: a slot
-    that has passed is no longer summed (`usage.amounts`). Levels and subjects are those of `QuotaUse`.
+    So the reserved amount is a short sum, however many reservations are open, and expiry needs no job: a past
+    slot is no longer summed (`usage.quotas.levels`). Levels and subjects are those of `QuotaUse`.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode", "level", "subject_id", "slot")

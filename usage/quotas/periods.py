@@ -1,4 +1,4 @@
-"""When a quota starts again: the period that runs at a moment, on a zone's calendar."""
+"""The current period of a quota and its reset, on a zone's calendar."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,7 +10,7 @@ from usage.rollups.buckets import day_of, day_start
 
 @dataclass(frozen=True)
 class Span:
-    """One period, as days `[first, end)` of a zone's calendar. Both None: it began with all use, never ends."""
+    """One period, as days `[first, end)` of a zone's calendar. Both None: it never begins or ends."""
 
     zone: ZoneInfo
     first: date | None
@@ -18,22 +18,22 @@ class Span:
 
     @property
     def starts_at(self) -> datetime | None:
-        """The instant (UTC) of its first moment."""
+        """The instant (UTC) at which the period begins."""
         return day_start(self.first, self.zone) if self.first else None
 
     @property
     def resets_at(self) -> datetime | None:
-        """The instant (UTC) at which the quota starts again; None: never."""
+        """The instant (UTC) at which the quota resets; None: never."""
         return day_start(self.end, self.zone) if self.end else None
 
 
 def span_at(period: str, now: datetime, zone: ZoneInfo) -> Span:
-    """The period that `now` (aware) is in. Weeks begin on Monday, months on the first."""
+    """The period that contains `now` (aware). Weeks begin on Monday, months on the first."""
     return _span_of(period, day_of(now, zone), zone)
 
 
 def span_before(period: str, span: Span) -> Span | None:
-    """The period before; None where there is one only."""
+    """The period before; None if there is only one."""
     return _span_of(period, span.first - timedelta(days=1), span.zone) if span.first else None
 
 

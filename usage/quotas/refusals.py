@@ -1,7 +1,6 @@
-"""Calls that were refused for quota: counted by the hour, told on the overview and in the activity.
+"""Refused reservations: counted by hour, shown on the overview and in the activity log.
 
-They are reservations that were not granted, so no call was made and no logs have them: what makes their number is
-the list of hours on the page of refusals.
+No call was made, so the logs do not have them; their details are the list of hours on the page of refusals.
 """
 
 from collections import Counter
@@ -31,7 +30,7 @@ _KEYS = ("team_id", "mode", "hour", "level", "subject_id")
 
 
 def refusal_counts(refused: Iterable[tuple[Team, int, LevelState]], now: datetime) -> Iterator[Statement]:
-    """The statements that count refused reservations: team, mode and the level that refused, of one team."""
+    """The statements that count refused reservations of one team: by team, mode and the level that refused."""
     counts = Counter(
         (team.pk, mode, hour_of(now, team.zone), state.level.value, state.subject_id)
         for team, mode, state in refused
@@ -53,10 +52,10 @@ class Refused:
 
 
 def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) -> list[Refused]:
-    """What was refused in the ranges of some teams' questions, most often first: one query.
+    """The refusals in the ranges of some teams' queries, most frequent first: one query.
 
-    Of members that are asked for, by limits of theirs and of `token_ids`, their tokens. A refusal knows no model,
-    so there are none of one.
+    With members given, only refusals by their limits and those of `token_ids`, their tokens. A refusal has no
+    model, so with a filter by model there are none.
     """
     teams: dict[Q, list[int]] = {}
     for query in queries:
@@ -76,14 +75,14 @@ def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) 
 
 
 def refused_in_all(query: UsageQuery, refused: Iterable[int]) -> int | None:
-    """How many they are together; None where models are filtered by, because of those nobody knows."""
+    """Their total; None with a filter by model, because the model of a refusal is not known."""
     return None if query.models else sum(refused)
 
 
 def refused_hours(
     query: UsageQuery, token_ids: Collection[int] = (), level: Level | None = None
 ) -> QuerySet[Refusal]:
-    """The rows that `refusals_in` adds up of one question, those of one level if given, newest first."""
+    """The rows behind `refusals_in` for one query, only those of one level if given, newest first."""
     if query.models:
         return Refusal.objects.none()
     rows = Refusal.objects.filter(_within(query, token_ids), team_id=query.team.pk)
@@ -91,7 +90,7 @@ def refused_hours(
 
 
 def named_hours(team: Team, rows: Iterable[Refusal]) -> list["NamedRefused"]:
-    """Each row with the name of whose limit it was."""
+    """Each row with the name of the limit's holder."""
     return named(team, [_of_hour(row) for row in rows])
 
 
@@ -100,7 +99,7 @@ def _of_hour(row: Refusal) -> Refused:
 
 
 def _within(query: UsageQuery, token_ids: Collection[int]) -> Q:
-    """What is asked of its team's refusals: the same of teams on one clock."""
+    """The filter for refusals of teams in the same time zone."""
     since = hour_of(query.range.start, query.zone)
     within = Q(mode=query.mode, hour__gte=since, hour__lt=query.range.end)
     if query.tokens:
@@ -115,7 +114,7 @@ def _within(query: UsageQuery, token_ids: Collection[int]) -> Q:
 
 @dataclass(frozen=True)
 class NamedRefused:
-    """Refusals with the name of whose limit it was."""
+    """Refusals with the name of the limit's holder."""
 
     refused: Refused
     name: str
@@ -150,7 +149,7 @@ class NamedRefused:
         )
 
     def hours_path(self, team: Team, mode: int) -> str:
-        """The hours that it is added up from; "" where nobody knows any more whose limit it was."""
+        """The link to the hours behind the number; "" if the limit's holder is no longer known."""
         level = self.refused.level
         if level in {Level.TOKEN, Level.MEMBER} and not self.public_id:
             return ""
@@ -159,7 +158,7 @@ class NamedRefused:
         return refusals_path(team, self.refused.since, until, filters, mode)
 
     def calls_path(self, team: Team, mode: int, now: datetime) -> str:
-        """The calls that were made since, of that member or token: what used the quota up."""
+        """The link to the calls that this member or token made since: what used the quota up."""
         return logs_path(team, self.refused.since, now + timedelta(seconds=1), self._subject, mode)
 
     @property
@@ -168,7 +167,7 @@ class NamedRefused:
 
 
 def named(team: Team, refused: Sequence[Refused]) -> list[NamedRefused]:
-    """Refusals with names: a query for the members and one for the tokens, where there are any."""
+    """Refusals with names: one query for the members and one for the tokens, if there are any."""
     members = {one.subject_id for one in refused if one.level is Level.MEMBER}
     tokens = {one.subject_id for one in refused if one.level is Level.TOKEN}
     users = User.objects.in_bulk(members) if members else {}

@@ -1,7 +1,6 @@
-"""When a quota ends at the present pace, and the sentences that say so.
+"""When a quota runs out at the present pace, and the sentences that say so.
 
-The pace is what was used over the last seven days, today as far as it has come; of somebody who began later,
-since then.
+The pace is the use of the last seven days including today so far; for somebody who began later, since then.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +25,7 @@ _FARTHEST = timedelta(days=2 * 365)
 
 @dataclass(frozen=True)
 class RunOut:
-    """What becomes of a limited level at the present pace."""
+    """What happens to a limited level at the present pace."""
 
     state: LevelState
     per_day_nanos: int
@@ -58,18 +57,20 @@ def _end(left: int, per_day: int, now: datetime) -> datetime | None:
 
 
 def paces(states: Sequence[LevelState], mode: int, now: datetime) -> list[int]:
-    """Nano-dollars a day of each level, in one query."""
+    """The pace of each level in nano-dollars a day, in one query."""
     days = used_by_day({state.key(mode): pace_since(state.zone, now) for state in states})
     return [pace_of(days[state.key(mode)], state.zone, now) for state in states]
 
 
 def pace_since(zone: ZoneInfo, now: datetime) -> date:
-    """The first day of the window that a pace is of."""
+    """The first day of the window of the pace."""
     return day_of(now, zone) - (WINDOW_DAYS - 1) * _DAY
 
 
 def pace_of(days: Iterable[DayUse], zone: ZoneInfo, now: datetime) -> int:
-    """Nano-dollars a day, from the first day with use in the window until now; at least a whole day is assumed."""
+    """Nano-dollars a day, from the first day with use in the window until now; at least one whole day is
+    assumed.
+    """
     since = pace_since(zone, now)
     recent = {one.day: one.used_nanos for one in days if one.day >= since}
     if not recent:
@@ -82,7 +83,7 @@ def pace_of(days: Iterable[DayUse], zone: ZoneInfo, now: datetime) -> int:
 
 
 def sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str]:
-    """When a level starts again, and what becomes of it until then; nothing of one without a limit."""
+    """When a level resets and what happens until then; empty without a limit."""
     out = run_out(state, per_day_nanos, now)
     return [reset_sentence(state, now), pace_sentence(out)] if out else []
 

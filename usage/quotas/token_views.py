@@ -1,4 +1,4 @@
-"""Tokens and their quotas: making one with a limit, and the editor of one that opens in its row."""
+"""Tokens and their quotas: creating a token with a limit, and the editor that opens in its row."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ from usage.quotas.runout import sentences_now
 @require_POST
 @never_cache
 def create(request: HttpRequest, slug: str) -> HttpResponse:
-    """Makes a token for oneself, perhaps with a limit, and shows its secret, once."""
+    """Creates a token for oneself, perhaps with a limit, and shows its secret once."""
     access = access_for(request, slug, Permission.SEE_OWN)
     form, limit_form = TokenForm(request.POST), NewTokenLimitForm(request.POST)
     if form.is_valid() & limit_form.is_valid():  # both say what is wrong with them
@@ -84,9 +84,10 @@ def editor(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 
 
 def _may_change(access: Access, token: Token, state: LevelState) -> bool:
-    """Whether the reader may change the limit again once it is set; a member gives their token one for good.
+    """Whether the reader may change the limit again once it is set; a member sets the limit of their token only
+    once.
 
-    Raises PermissionDenied where the action would refuse, so that nobody fills in a form for nothing.
+    Raises PermissionDenied where the action would refuse, so that nobody fills in a form in vain.
     """
     holders = Membership.objects.filter(team=access.team, user=token.user).values_list("role", flat=True)
     asked = (access.role, holders.first())
@@ -97,7 +98,7 @@ def _may_change(access: Access, token: Token, state: LevelState) -> bool:
 
 
 def _saved(request: HttpRequest, access: Access, token: Token, now: datetime) -> HttpResponse:
-    """Back to the page; for htmx, the cell of the row and no editor any more."""
+    """A redirect to the page; for htmx, the updated cell of the row, which replaces the editor."""
     done = _("Saved the quota of “%(token)s”.") % {"token": token.name}
     if not wants_part(request):
         messages.success(request, done)

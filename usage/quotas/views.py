@@ -1,4 +1,4 @@
-"""Setting quotas: the team's page of them, and the editor of one member that opens in a row."""
+"""Pages that set quotas: the team's page of quotas, and the editor of one member that opens in a row."""
 
 from datetime import datetime
 from typing import Any
@@ -61,7 +61,7 @@ def member_editor(request: HttpRequest, slug: str, user_id: str) -> HttpResponse
 def _member_form(
     request: HttpRequest, access: Access, member: Membership, initial: dict[str, Any]
 ) -> MemberForm:
-    """The form with what the reader may change. Raises PermissionDenied when that is nothing."""
+    """The form with the fields that the reader may change. Raises PermissionDenied if there are none."""
     roles = [
         role
         for role in (Role.MEMBER.value, Role.ADMINISTRATOR.value)
@@ -80,7 +80,7 @@ def _member_form(
 
 
 def _saved(request: HttpRequest, access: Access, member: Membership, now: datetime) -> HttpResponse:
-    """Back to the page; for htmx, the cells of the row that may have changed and no editor any more."""
+    """A redirect to the page; for htmx, the cells of the row that may have changed, which replace the editor."""
     done = _("Saved what you changed of %(person)s.") % {"person": member.user.label}
     if not wants_part(request):
         messages.success(request, done)
@@ -97,7 +97,7 @@ def _back(request: HttpRequest) -> str:
 
 
 def quotas(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who is allotted how much, the sum against the team's quota, and what changed."""
+    """How the team's quota is allotted, and what changed."""
     return _quotas_page(request, access_for(request, slug, Permission.SEE_TEAM))
 
 
@@ -162,7 +162,7 @@ def _quotas_page(
 
 
 def _team_form(access: Access, data: QueryDict | None = None) -> LimitForm:
-    """The form of the team's quota, with what it is now."""
+    """The form of the team's quota, with its present value."""
     levels = levels_of(Subject(access.team, payer_of(access.team), Mode.LIVE), timezone.now())
     (own,) = (state for state in levels if state.level == Level.TEAM)
     return LimitForm(data, initial=limit_initial(own), prefix="team")

@@ -1,4 +1,4 @@
-"""The buckets that time is cut into, on the team's own clock."""
+"""Buckets of time on the team's own clock."""
 
 import functools
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -10,10 +10,11 @@ _EARLIEST_DAYS = timezone(timedelta(hours=14))
 
 
 def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
-    """The start, as a UTC instant, of the hour on the zone's clock that `at` (aware) is in.
+    """The start, as a UTC instant, of the hour on the zone's clock that contains `at` (aware).
 
-    In the hour that daylight saving repeats, the two are different instants and stay apart. Where the clock is
-    changed by half an hour, as on Lord Howe, an hour ends there and the next one begins, both perhaps shorter.
+    The hour that daylight saving repeats is two different instants, which stay apart. Where the clock changes
+    by half an hour, as on Lord Howe, an hour ends at the change and the next one begins, so both may be
+    shorter.
     """
     at = at.astimezone(UTC)  # of times of a zone only the clock's hands would be turned back
     local = at.astimezone(zone)
@@ -24,7 +25,9 @@ def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _last_change(before: datetime, at: datetime, zone: ZoneInfo) -> datetime:
-    """The instant (UTC) in (before, at] from which on the zone has the offset of `at`; offsets change on minutes."""
+    """The instant (UTC) in (before, at] from which on the zone has the offset of `at`; offsets change on whole
+    minutes.
+    """
     offset = at.astimezone(zone).utcoffset()
     low, high = 0, -(-(at - before) // MINUTE)  # minutes since `before`: another offset, this offset
     while high - low > 1:
@@ -37,9 +40,9 @@ def _last_change(before: datetime, at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def instant_of(there: datetime, zone: ZoneInfo) -> datetime:
-    """The instant (UTC) of a time on the zone's clock; of one shown twice the first.
+    """The instant (UTC) of a time on the zone's clock; the first one of a time that occurs twice.
 
-    A time that the clock skips is where it goes on, so that a range between two times is what the clock shows of it.
+    A time that the clock skips is read as the moment at which the clock goes on.
     """
     first, second = (there.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return _last_change(second.replace(second=0, microsecond=0), first, zone) if second < first else first
@@ -52,7 +55,9 @@ def day_of(at: datetime, zone: ZoneInfo) -> date:
 
 @functools.lru_cache(maxsize=4_000)  # a page asks for the same days again and again
 def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """The instant (UTC) at which a day of the zone begins: midnight, or what follows where DST skips it."""
+    """The instant (UTC) at which a day of the zone begins: midnight, or the first moment after it if DST skips
+    midnight.
+    """
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
@@ -63,7 +68,7 @@ def first_whole_day(since: datetime, zone: ZoneInfo) -> date:
 
 
 def first_day_anywhere(since: datetime) -> date:
-    """The first date that nothing before `since` has on any clock."""
+    """The first date that lies completely after `since` in every time zone."""
     return since.astimezone(_EARLIEST_DAYS).date() + timedelta(days=1)
 
 

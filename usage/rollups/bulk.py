@@ -1,6 +1,7 @@
-"""Many rows in one statement: what the ORM cannot say, in the SQL that SQLite and PostgreSQL share.
+"""Writes and reads many rows in one statement, in SQL that SQLite and PostgreSQL share and the ORM cannot
+express.
 
-Only records are written so. Rows are tuples in the order of `columns`, of distinct keys.
+Only used for records. Rows are tuples in the order of `columns`, with distinct keys.
 """
 
 from __future__ import annotations  # Django's Field takes its parameters only in the stubs
@@ -25,10 +26,10 @@ _MOST_PARAMETERS = 30_000
 
 
 def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
-    """Runs statements one after the other and returns the rows of each; on PostgreSQL in one trip.
+    """Runs statements one after the other and returns the rows of each; on PostgreSQL in one round trip.
 
-    For work under a lock that many wait for: there, trips are most of the time. Each statement sees what was
-    committed before it began, as if it had come alone.
+    For work under a lock that many wait for, where round trips take most of the time. Each statement sees what
+    was committed before it began, as if it had been sent alone.
     """
     if len(statements) < 2 or connection.vendor != "postgresql":
         return [_rows_of(*statement) for statement in statements]
@@ -49,7 +50,7 @@ def _rows_of(text: str, parameters: Sequence[Any]) -> list[Row]:
 
 
 def insert_new(model: type[Model], columns: Sequence[str], rows: Sequence[Row], *, returning: str) -> set[Any]:
-    """Inserts the rows that are new, lets duplicates fall out; returns `returning` of the new ones."""
+    """Inserts the rows that are new and ignores duplicates; returns the column `returning` of the new ones."""
     quoted = connection.ops.quote_name(returning)
     found: set[Any] = set()
     for text, parameters in insertion(model, columns, rows):
@@ -72,7 +73,8 @@ def add_up(
     replaced: Sequence[str],
     rows: Sequence[Row],
 ) -> None:
-    """Upserts rows of `keys + added + replaced`: counters in `added` grow, columns in `replaced` are set.
+    """Upserts rows of `keys + added + replaced`: counters in `added` are increased, columns in `replaced` are
+    set.
 
     Sort the rows by key: two writers that meet in different orders deadlock on PostgreSQL.
     """
@@ -123,8 +125,8 @@ def fetch_by_keys(
 ) -> list[tuple[Any, ...]]:
     """The rows (`keys + columns`) whose key is among `wanted`, within the `fixed` equal columns.
 
-    Joined from a list of keys, since neither engine uses an index over several columns for
-    `(a, b) IN (VALUES …)` reliably.
+    Joined from a list of keys, since neither engine reliably uses an index over several columns for `(a, b) IN
+    (VALUES …)`.
     """
     quote = connection.ops.quote_name
     on = [f"t.{quote(name)} = k.{quote(name)}" for name in keys]
@@ -166,13 +168,17 @@ def _sources(
 
 @functools.cache
 def _unnest(model: type[Model], columns: tuple[str, ...]) -> str:
-    """One array for each column. Kept: working out the types takes longer than the rows of one reservation."""
+    """One array for each column. Cached: finding the types takes longer than writing the rows of one
+    reservation.
+    """
     arrays = ", ".join(f"%s::{_sql_type(_field(model, name))}[]" for name in columns)
     return f"SELECT * FROM UNNEST({arrays})"
 
 
 def _array(field: models.Field[Any, Any], values: Sequence[Any]) -> Any:
-    """A column for PostgreSQL: a list, or for what needs no quoting the array's text, made ten times as fast."""
+    """A column for PostgreSQL: a list or, for values that need no quoting, the array's text, which is ten times
+    as fast.
+    """
     if isinstance(field, JSONField):
         return [None if value is None else json.dumps(value) for value in values]
     if isinstance(field, _UNQUOTED):
@@ -187,7 +193,7 @@ _AS_THEY_ARE = (models.IntegerField, models.CharField, models.BinaryField, model
 
 
 def _column(field: models.Field[Any, Any], values: Sequence[Any]) -> Iterable[Any]:
-    """A column as its database wants it; numbers, text and bytes are taken as they are."""
+    """A column as SQLite takes it; numbers, text and bytes need no conversion."""
     if isinstance(field, _AS_THEY_ARE):
         return values
     if isinstance(field, models.DateTimeField | models.DateField):  # a batch has few different ones
@@ -203,9 +209,9 @@ def _value(field: models.Field[Any, Any], value: Any) -> Any:
 def read_values(
     model: type[Model], columns: Sequence[str], rows: list[tuple[Any, ...]], before: int = 0
 ) -> list[tuple[Any, ...]]:
-    """Rows of a model's columns as Python values: what SQLite answers as text, the fields' converters read.
+    """Converts rows of a model's columns to Python values: SQLite returns many types as text.
 
-    So many values that are no columns come `before` them.
+    `before` values that are no columns precede them.
     """
     converters: list[list[Any]] = [[] for _value in range(before)]
     converters += [[*connection.ops.get_db_converters(_field(model, name).get_col("t"))] for name in columns]
@@ -217,7 +223,9 @@ def read_values(
 
 
 def instances_of(model: type[M], columns: Sequence[str], rows: Iterable[Row]) -> list[M]:
-    """Rows of some columns as instances, as the ORM's `only` gives them: other columns are read when asked for."""
+    """Rows of some columns as instances, as the ORM's `only` returns them: other columns are read when
+    accessed.
+    """
     places = {name: place for place, name in enumerate(columns)}
     names = [field.attname for field in model._meta.concrete_fields if field.attname in places]
     assert len(names) == len(columns), columns

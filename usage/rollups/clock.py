@@ -1,4 +1,4 @@
-"""From when on a team's days are those of its present clock."""
+"""From which day on a team's statistics follow its present time zone."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -13,9 +13,9 @@ from usage.rollups.query import UsageQuery
 
 
 def note_clock_change(*, team: Team, before: str, kept_since: datetime | None, now: datetime) -> None:
-    """Keeps that days of calls from before `kept_since` stay as they were cut; None: all were cut again.
+    """Records that days of calls from before `kept_since` stay as they were cut; None: all days were cut again.
 
-    `before` is the clock that the team had until now. For `logs`, which cuts days again, in its transaction.
+    `before` is the team's previous time zone. Called by `logs`, which cuts days again, in its transaction.
     """
     earlier = ClockChange.objects.filter(team=team).first()
     ClockChange.objects.filter(team=team).delete()
@@ -37,15 +37,15 @@ def note_clock_change(*, team: Team, before: str, kept_since: datetime | None, n
 
 
 def exact_from(team: Team) -> date | None:
-    """The first day of a team's calendar of which nothing is counted by an earlier clock; None: all are its own."""
+    """The first day of a team's calendar that only has data cut by its present time zone; None: all days."""
     found: date | None = ClockChange.objects.filter(team=team).values_list("exact_from", flat=True).first()
     return found
 
 
 def clock_changes_of(queries: Sequence[UsageQuery], now: datetime) -> list[ClockChange]:
-    """The changes of clock that a page of these ranges must tell of, with their teams.
+    """The time zone changes that a page of these ranges must mention, with their teams.
 
-    Calls are kept for a while, so recent days are always exact, and it is not even asked for.
+    Calls are kept for a while, so recent days are always exact, and for them nothing is read.
     """
     kept = now - timedelta(days=settings.CALL_RETENTION_DAYS)
     oldest = {query.team.pk: min(query.range.start, (query.previous or query.range).start) for query in queries}

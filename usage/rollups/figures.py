@@ -1,4 +1,4 @@
-"""The numbers of a set of calls, and what can be derived from them."""
+"""Figures: the sums over a set of calls, and what is derived from them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -50,17 +50,17 @@ class Figures:
 
     @classmethod
     def of_row(cls, counters: Sequence[int], latency_sketch: bytes, ttft_sketch: bytes) -> "Figures":
-        """The set of a rollup's row: counters in the order of COUNTERS, and the sketches that go with them."""
+        """The figures of a rollup's row: counters in the order of COUNTERS, and their sketches."""
         figures = cls(*counters)  # type: ignore[arg-type]
         figures.latency_sketches.append(latency_sketch)
         figures.ttft_sketches.append(ttft_sketch)
         return figures
 
     def absorb(self, other: "Figures") -> None:
-        """Adds all calls of another set.
+        """Adds the calls of another set.
 
-        Written out, because a page does this some thousand times, and a loop over the names takes five times as
-        long; a test looks that none of COUNTERS is missing.
+        Written out field by field, because a page does this some thousand times, and a loop over the names
+        takes five times as long; a test checks that no counter is missing.
         """
         self.calls += other.calls
         self.succeeded += other.succeeded
@@ -87,12 +87,12 @@ class Figures:
 
     @property
     def success_rate(self) -> float | None:
-        """Succeeded of all calls, 0 to 1; None without calls."""
+        """Succeeded calls divided by all calls, 0 to 1; None without calls."""
         return self.succeeded / self.calls if self.calls else None
 
     @property
     def tokens(self) -> int:
-        """Input and output; cached and reasoning tokens are part of these."""
+        """Input and output tokens; cached and reasoning tokens are part of these."""
         return self.input_tokens + self.output_tokens
 
     @property
@@ -105,7 +105,7 @@ class Figures:
 
 
 def total(parts: Iterable[Figures]) -> Figures:
-    """All calls of several sets together."""
+    """The figures of several sets together."""
     whole = Figures()
     for part in parts:
         whole.absorb(part)
@@ -113,7 +113,9 @@ def total(parts: Iterable[Figures]) -> Figures:
 
 
 def fill_percentiles(parts: Sequence[Figures], wholes: Sequence[tuple[Figures, slice]] = ()) -> None:
-    """Works out `latency` and `ttft` of every set in one go, and of wholes, each of which is a slice of the parts."""
+    """Computes `latency` and `ttft` of every set at once, and those of wholes, each of which is a slice of the
+    parts.
+    """
     for sketches, name in (("latency_sketches", "latency"), ("ttft_sketches", "ttft")):
         if not any(any(getattr(one, sketches)) for one in parts):
             continue
@@ -135,7 +137,7 @@ def _histograms(sketches: Sequence[Sequence[bytes]]) -> Ints:
 
 @dataclass(frozen=True)
 class Point:
-    """One bucket of time, also an empty one."""
+    """The figures of one bucket of time, which may be empty."""
 
     start: datetime
     figures: Figures

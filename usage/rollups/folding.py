@@ -1,8 +1,8 @@
-"""Folding calls into the rollups, in the transaction that stores them.
+"""Folds calls into the rollups, in the transaction that stores them.
 
-The fold is done in numpy for a whole batch of one team and mode: every rollup is the same sums over
-other keys. Counters are added by the database; sketches are read, merged and written back, which the lock
-on the team row makes safe.
+The fold is done in numpy for a whole batch of one team and mode: every rollup has the same sums over other
+keys. Counters are added by the database; sketches are read, merged and written back, which the lock on the team
+row makes safe.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ _FIRST_NUMBER = Fact._fields.index("outcome")
 
 @dataclass
 class Folded:
-    """The rows of one rollup that a batch makes: their keys, their counters, their sketches."""
+    """The rows that a batch adds to one rollup: keys, counters and sketches."""
 
     rollup: type[Counters]
     keys: list[tuple[Any, ...]]
@@ -81,7 +81,7 @@ def fold(facts: Sequence[Fact]) -> list[Folded]:
 
 
 def _counters(numbers: Ints) -> Ints:
-    """What each call adds to COUNTERS: calls × counters."""
+    """What each call adds to COUNTERS: an array of calls × counters."""
     outcome, latency, ttft = numbers[:, 0], numbers[:, -2], numbers[:, -1]
     known, started = latency >= 0, ttft >= 0
     columns = [
@@ -192,7 +192,7 @@ def _store(folded: Folded, space: dict[str, int]) -> None:
 
 
 def _merged(before: list[bytes], new: list[bytes]) -> list[bytes]:
-    """The sketches of the rows: what was stored and what is new, together."""
+    """The sketches of the rows, the stored and the new ones merged."""
     if not any(before):
         return new
     size = len(before)

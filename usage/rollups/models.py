@@ -13,7 +13,7 @@ from teams.models import Mode, Team
 
 
 class Outcome(models.IntegerChoices):
-    """What became of a call (DESIGN: "Words")."""
+    """The outcome of a call. A success has a status below 400 and no error."""
 
     SUCCEEDED = 0, _("Succeeded")
     CLIENT_ERROR = 1, _("Client error")
@@ -22,14 +22,14 @@ class Outcome(models.IntegerChoices):
 
     @property
     def word(self) -> str:
-        """As addresses and filters write it: `succeeded`, `client_error`, …"""
+        """The outcome in addresses and filters: `succeeded`, `client_error`, …"""
         return self.name.lower()
 
 
 class Counters(models.Model):
-    """What every rollup counts for its bucket. Costs are nano-dollars, times milliseconds.
+    """The counters of every rollup. Costs are nano-dollars, times milliseconds.
 
-    The sketches are `usage.rollups.sketch` bytes: the distribution of latency and of time to first token.
+    The sketches are bytes of `usage.rollups.sketch`: the distributions of latency and of time to first token.
     """
 
     calls = models.BigIntegerField(default=0)
@@ -60,7 +60,7 @@ class Counters(models.Model):
 
 
 class HourModel(Counters):
-    """Hour × model: charts by the hour, rates and latency by the hour."""
+    """Hour × model: hourly charts, rates and latency."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "hour", "model")
     team_id = models.BigIntegerField()
@@ -72,7 +72,7 @@ class HourModel(Counters):
 
 
 class HourMember(Counters):
-    """Hour × member: ranking over the last hours, members' unusual hours."""
+    """Hour × member: the ranking over hours, unusual hours of members."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "hour", "member_id")
     team_id = models.BigIntegerField()
@@ -105,7 +105,7 @@ class DayMember(Counters):
 
 
 class DayToken(Counters):
-    """Day × token: ranking by token, a token's last 30 days."""
+    """Day × token: the ranking by token, the last 30 days of a token."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "token_id")
     team_id = models.BigIntegerField()
@@ -132,8 +132,9 @@ ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember, DayModel, DayMembe
 
 
 class PastStamp(models.Model):
-    """A random number for what a team's rollups say of times past: another one whenever that changes
-    (`usage.rollups.cache`). No row: it never did."""
+    """A random version number of a team's past rollups, replaced whenever they change (`usage.rollups.cache`).
+    Without a row they never changed.
+    """
 
     pk = models.CompositePrimaryKey("team_id", "mode")
     team_id = models.BigIntegerField()
@@ -142,10 +143,10 @@ class PastStamp(models.Model):
 
 
 class ClockChange(models.Model):
-    """A team that changed its time zone after some of its calls were deleted: older days stay as they were cut.
+    """A team that changed its time zone after some of its calls were deleted: older days keep their old limits.
 
-    Statistics are cut again from the calls that are kept, so days from `exact_from` on are those of the new
-    clock, and what is older is of an earlier one. No row: all days are of the present one.
+    Statistics are counted again from the stored calls, so days from `exact_from` on follow the new time zone,
+    and older ones an earlier one. Without a row, all days follow the present time zone.
     """
 
     team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="clock_change", primary_key=True)

@@ -1,9 +1,9 @@
-"""Reading the rollups: any question in a handful of statements, each one index range.
+"""Reads the rollups: any query in a handful of statements, each one index range.
 
-A range of time is cut into whole days, whole hours and the rest. Days come from the day rollups, hours at
-the edges from the hour rollups, and what no rollup knows (minutes, or hours of a combination of filters)
-from the calls themselves, through the source that `logs` registers here. The same question about several
-teams, each with its own clock, takes no more statements than about one.
+A range of time is cut into whole days, whole hours and the rest. Days are read from the day rollups, hours at
+the edges from the hour rollups, and what no rollup has (minutes, or hours of a combination of filters) from
+single calls, through the source that `logs` registers here. The same query about several teams, each in its own
+time zone, takes no more statements than about one.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -32,14 +32,16 @@ _raw_source: RawSource | None = None
 
 
 def register_raw_source(source: RawSource) -> None:
-    """Called by `logs` once: how to count calls that no rollup can (usage may not import logs)."""
+    """Registers the function that counts calls that no rollup can count. `logs` calls this once; usage may not
+    import logs.
+    """
     global _raw_source  # set once, when the apps are ready
     _raw_source = source
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """A range cut into what the rollups know."""
+    """A range, cut into parts that the rollups have."""
 
     days: tuple[tuple[date, date], ...]  # [first, after last)
     hours: tuple[Range, ...]
@@ -53,13 +55,13 @@ DAY_ROLLUPS: tuple[type[Counters], ...] = (DayModel, DayMember, DayToken, DayDet
 
 @dataclass
 class SingleCalls:
-    """Single calls by these dimensions, read once for all the questions of a page that need the same ones."""
+    """Single calls by these dimensions, read once for all queries of a page that need the same ones."""
 
     by: tuple[Dimension, ...]
     _read: dict[tuple[Asked, ...], tuple[Depth, Sequence[RawRow]]] = field(default_factory=dict)
 
     def rows(self, asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -> Iterable[RawRow]:
-        """The rows by the dimensions `by`, which must be among its own; one key may come several times."""
+        """The rows by the dimensions `by`, which must be among its own; one key may occur several times."""
         known = self._known(asked, depth)
         places = [self.by.index(dimension) for dimension in by]
         for team_id, at, values, counters, latency, ttft in (
@@ -68,7 +70,7 @@ class SingleCalls:
             yield team_id, at, tuple(values[place] for place in places), counters, latency, ttft
 
     def _known(self, asked: Sequence[Asked], depth: Depth) -> list[RawRow] | None:
-        """What was read of the same calls, or of more calls, which its own dimensions tell apart."""
+        """Rows that were read before for the same calls, or for more calls that its own dimensions tell apart."""
         filters = {COLUMN[dimension]: place for place, dimension in enumerate(self.by)}
         wanted = {filters[name]: {*values} for name, values in filters_of(asked[0][0]) if name in filters}
         everything = {f"{self.by[place]}s": () for place in wanted}
@@ -100,7 +102,7 @@ class SingleCalls:
 
 
 def _same_calls(asked: Sequence[Asked], filters: dict[str, Any]) -> tuple[Asked, ...]:
-    """What names the calls that are asked about, with some filters changed."""
+    """The identity of the calls of a query, with some filters changed."""
     return tuple(
         (replace(query, previous=None, quiet=None, past=None, known=None, **filters), tuple(ranges))
         for query, ranges in asked
@@ -114,12 +116,12 @@ def cells(
     single: SingleCalls | None = None,
     depths: Sequence[Depth] = (FULL, FULL),
 ) -> list[Cells]:
-    """For each range the figures of each combination of `by` that has calls.
+    """The figures of each combination of `by` that has calls, for each range.
 
-    Keys have their values in the order of `by`: an instant (bucket start), a user id, a model, a token id.
-    The ranges, one or two, must not overlap. `single` is shared by questions that are asked together. `depths` are
-    those of each range: only the counters named are sure to be filled. Where there are many combinations, to ask
-    for less takes a fraction of the time.
+    Keys have their values in the order of `by`: an instant (bucket start), a user id, a model, a token id. The
+    ranges, one or two, must not overlap. `single` is shared by queries of the same page. `depths` are those of
+    each range: only the counters named there are guaranteed to be filled. With many combinations, asking for
+    fewer counters takes a fraction of the time.
     """
     return cells_of_teams([(query, ranges)], by, single, depths)[0]
 
@@ -130,7 +132,7 @@ def cells_of_teams(
     single: SingleCalls | None = None,
     depths: Sequence[Depth] = (FULL, FULL),
 ) -> list[list[Cells]]:
-    """The same for each question, all in the statements of one; they differ in their teams and ranges only."""
+    """The same for each query, all in the statements of one; they may differ only in their teams and ranges."""
     if not asked:
         return []
     if single is None:
@@ -157,7 +159,7 @@ def cells_of_teams(
 
 @dataclass
 class _Reading:
-    """What is read for some questions: slices of rollups, whose figures each go to one answer."""
+    """The slices of rollups that are read for some queries, and where the figures of each go."""
 
     by: Sequence[Dimension]
     needed: set[Dimension]
@@ -168,7 +170,7 @@ class _Reading:
     targets: list[tuple[Cells, datetime]] = field(default_factory=list)  # and an instant in its bucket
 
     def plan(self, query: UsageQuery, pieces: Pieces, found: Cells, depth: Depth) -> None:
-        """Adds the slices of the smallest rollups that know enough."""
+        """Adds the slices of the smallest rollups that have all that is needed."""
         by_time = Dimension.TIME in self.by
         if (rollup := narrowest(DAY_ROLLUPS, self.needed)) is not None:
             for first, after in pieces.days:
@@ -187,7 +189,7 @@ class _Reading:
         self.targets.append((found, instant))
 
     def read_rollups(self) -> None:
-        """Adds up the slices; where the rows of a day or hour go is worked out once."""
+        """Adds up the slices; where the rows of a day or hour go is computed once."""
         columns = [COLUMN[dimension] for dimension in self.dimensions]
         width = len(columns)
         for number, rows in sums_of(self.slices, columns):
@@ -206,7 +208,7 @@ class _Reading:
 
     @property
     def dimensions(self) -> list[Dimension]:
-        """All of `by` but time."""
+        """All of `by` except time."""
         return [dimension for dimension in self.by if dimension is not Dimension.TIME]
 
     def read_calls(self, asked: Sequence[Asked], rows: Iterable[RawRow]) -> None:
@@ -267,7 +269,7 @@ def _is_hourly(query: UsageQuery, by: Sequence[Dimension]) -> bool:
 
 
 def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool) -> Pieces:
-    """The days, hours and rest of a range; `hourly` when days are too coarse for the answer."""
+    """The days, hours and rest of a range; `hourly` if days are too coarse for the answer."""
     if query.quiet and query.quiet.start == asked.end:
         asked = Range(asked.start, query.quiet.end)
     hours_known = narrowest(HOUR_ROLLUPS, needed) is not None
@@ -293,7 +295,7 @@ def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool
 
 
 def _by_day(one: Range, query: UsageQuery) -> list[Range]:
-    """A range of less than two days cut at midnight, so that each part lies in one bucket of days or longer."""
+    """A range of less than two days cut at midnight, so that each part lies in one bucket of a day or longer."""
     midnight = next_bucket(bucket_start(one.start, Granularity.DAY, query.zone), Granularity.DAY, query.zone)
     if one.end <= midnight:
         return [one]
@@ -301,13 +303,13 @@ def _by_day(one: Range, query: UsageQuery) -> list[Range]:
 
 
 def _boundary(query: UsageQuery, at: datetime, granularity: Granularity, *, up: bool) -> datetime:
-    """The bucket boundary at `at` or next to it, after or before."""
+    """The bucket boundary at `at`, or the next one after or before it."""
     start = bucket_start(at, granularity, query.zone)
     return start if start == at or not up else next_bucket(start, granularity, query.zone)
 
 
 def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type[Counters] | None:
-    """The first, smallest rollup that has all these dimensions."""
+    """The smallest rollup that has all these dimensions."""
     columns = {COLUMN[dimension] for dimension in needed}
     return next((rollup for rollup in rollups if columns <= set(rollup.DIMENSIONS)), None)
 

@@ -1,7 +1,7 @@
-"""What is still known of times whose single calls were deleted: whole hours or days, as the rollups have them.
+"""Makes a query coarser where single calls were deleted: whole hours or days, as the rollups have them.
 
-All figures of a page must be of the same calls. Some of them come from rollups by the hour, others from rollups by
-the day or from single calls; so where these are gone, the question itself is about whole hours or days.
+All figures of a page must describe the same calls. Some come from hourly rollups, others from daily rollups or
+single calls; so where single calls are gone, the whole query covers whole hours or days.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,22 +26,27 @@ ALWAYS_KEPT: Final = timedelta(days=1)
 
 
 def register_kept_source(source: KeptSource) -> None:
-    """Called by `logs` once: where it says from when on calls are kept (usage may not import logs)."""
+    """Registers the SQL that says since when calls are stored. `logs` calls this once; usage may not import
+    logs.
+    """
     global _kept_source  # set once, when the apps are ready
     _kept_source = source
 
 
 def kept_select(number: int, query: UsageQuery) -> Select:
-    """A row (number, 2, second) if some calls of the team were deleted, to be read along with others."""
+    """Selects a row (number, 2, second) if some calls of the team were deleted, to be read together with
+    others.
+    """
     if _kept_source is None:
         raise RuntimeError("Nothing says which calls are kept; is the app `logs` installed?")
     return _kept_source(connection.vendor), [number, query.team.pk]
 
 
 def fitted(query: UsageQuery, since: datetime, by: Sequence[Dimension] = ()) -> UsageQuery:
-    """A page's question where calls are kept `since`: in days, of whole hours or days, where no more is known.
+    """The query of a page if calls are stored since `since`: by days, of whole hours or days, where no more is
+    known.
 
-    A period before that is not known exactly is not compared with. `known` says what was left out.
+    A previous period that is not known exactly is not compared with. `known` says what was left out.
     """
     # Where it is filtered, the page has figures by one dimension more.
     unit = Granularity.DAY if query.filtered or Dimension.TOKEN in by else Granularity.HOUR
@@ -57,7 +62,7 @@ def fitted(query: UsageQuery, since: datetime, by: Sequence[Dimension] = ()) -> 
 
 
 def whole(query: UsageQuery, asked: Range, unit: Granularity, since: datetime) -> Range:
-    """The range without parts of hours or days of which single calls from before `since` would be needed."""
+    """The range without parts of hours or days for which single calls from before `since` would be needed."""
     first, last = (bucket_start(at, unit, query.zone) for at in (asked.start, asked.end))
     start, end = asked.start, asked.end
     if start != first and start < since:
@@ -68,7 +73,9 @@ def whole(query: UsageQuery, asked: Range, unit: Granularity, since: datetime) -
 
 
 class UnknownTimesError(ValueError):
-    """A program asks for times or steps that nothing knows any more; a message for people. `param` is which."""
+    """A program asks for times or steps that are no longer known; the message is for people. `param` names the
+    parameter.
+    """
 
     def __init__(self, param: str, message: str) -> None:
         super().__init__(message)
@@ -76,7 +83,8 @@ class UnknownTimesError(ValueError):
 
 
 def checked(query: UsageQuery, by: Sequence[Dimension], typed: Sequence[str], now: datetime) -> UsageQuery:
-    """A program's question where all of it is known; one statement, and none where hours and days have it all.
+    """The query of a program where all of it is known; one statement, or none if the hourly and daily rollups
+    have it all.
 
     What was not `typed` (from, to, granularity) may become coarser. Raises UnknownTimesError.
     """

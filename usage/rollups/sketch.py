@@ -1,10 +1,10 @@
 """Latency sketches: a distribution of milliseconds in a few bytes, mergeable, any percentile within 1.5 %.
 
 Log-spaced buckets after DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch",
-VLDB 2019), except that small values get a bucket each, so that whole milliseconds up to 33 are exact.
-Stored sparsely as pairs (bucket, count) of unsigned 16-bit numbers, ascending by bucket; a count beyond
-65,535 takes several pairs. That is twice the size of variable-length numbers and is merged by numpy
-without a loop, thousands of sketches at a time.
+VLDB 2019), except that small values get a bucket each, so that whole milliseconds up to 33 are exact. Stored
+sparsely as pairs (bucket, count) of unsigned 16-bit numbers, ascending by bucket; a count beyond 65,535 takes
+several pairs. That is twice the size of variable-length numbers, but numpy merges thousands of sketches at a
+time without a loop.
 """
 
 import itertools
@@ -48,12 +48,12 @@ def bucket_of(milliseconds: Ints) -> Ints:
 
 
 def encode(buckets: Ints, counts: Ints) -> bytes:
-    """The bytes of a sketch from its buckets (ascending, each once) and their counts (≥ 1)."""
+    """The bytes of a sketch from its buckets (ascending, distinct) and their counts (≥ 1)."""
     return encode_all(np.zeros(len(buckets), dtype=np.int64), buckets, counts, 1)[0]
 
 
 def encode_all(owners: Ints, buckets: Ints, counts: Ints, size: int) -> list[bytes]:
-    """The bytes of `size` sketches at once; `owners` (ascending) says whose a bucket and its count are."""
+    """The bytes of `size` sketches at once; `owners` (ascending) is the sketch of each bucket and count."""
     if counts.size and counts.max() > _MOST:
         times = (counts + _MOST - 1) // _MOST
         last = np.cumsum(times) - 1
@@ -69,7 +69,7 @@ def encode_all(owners: Ints, buckets: Ints, counts: Ints, size: int) -> list[byt
 
 
 def decode(sketches: Sequence[bytes]) -> tuple[Ints, Shorts, Shorts]:
-    """How many pairs each sketch has, and all their pairs one after the other: buckets, counts."""
+    """The number of pairs of each sketch, and all their pairs in sequence: buckets, counts."""
     lengths = np.fromiter((len(sketch) for sketch in sketches), dtype=np.int64, count=len(sketches))
     numbers = np.frombuffer(b"".join(sketches), dtype="<u2")
     return lengths // _PAIR.itemsize, numbers[0::2], numbers[1::2]
@@ -93,13 +93,13 @@ def histograms(sketches: Sequence[bytes], groups: Ints, size: int, columns: Ints
 
 
 def merged(sketches: Iterable[bytes]) -> bytes:
-    """One sketch of all the values of several."""
+    """One sketch of all values of several sketches."""
     parts = list(sketches)
     return merged_by(parts, np.zeros(len(parts), dtype=np.int64), 1)[0]
 
 
 def without(sketch: bytes, taken: bytes) -> bytes:
-    """A sketch of the values that remain when those of another, which are all among its own, are taken away."""
+    """The sketch of the values that remain after those of another sketch, all contained in it, are removed."""
     one, other = histograms([sketch, taken], np.array([0, 1]), 2)
     counts = one - other
     buckets = np.flatnonzero(counts > 0)
@@ -107,10 +107,7 @@ def without(sketch: bytes, taken: bytes) -> bytes:
 
 
 def merged_by(sketches: Sequence[bytes], groups: Ints, size: int, signs: Ints | None = None) -> list[bytes]:
-    """`size` sketches, each of all the values of one group; `groups[i]` is the group of sketch i.
-
-    `signs[i]` -1 takes the values of sketch i, which are all among those of its group, away instead.
-    """
+    """`size` sketches, each of all values of one group; `groups[i]` is the group of sketch i."""
     lengths, buckets, counts = decode(sketches)
     weights = counts if signs is None else counts * np.repeat(signs, lengths)
     cells, inverse = np.unique(np.repeat(groups * BUCKETS, lengths) + buckets, return_inverse=True)

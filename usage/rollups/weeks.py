@@ -10,7 +10,7 @@ from usage.rollups.query import Range
 
 @dataclass(frozen=True)
 class Week:
-    """A week by its Monday."""
+    """A week, given by its Monday."""
 
     monday: date
     zone: ZoneInfo
@@ -27,6 +27,6 @@ class Week:
 
 
 def week_of(at: datetime, zone: ZoneInfo) -> Week:
-    """The week that `at` is in."""
+    """The week that contains `at`."""
     day = day_of(at, zone)
     return Week(day - timedelta(days=day.weekday()), zone)

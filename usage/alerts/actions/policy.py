@@ -1,4 +1,4 @@
-"""At which shares of their limits a team's quotas are told."""
+"""The thresholds of a team: at which percentages of a limit its quota alerts are sent."""
 
 from collections.abc import Iterable
 
@@ -14,20 +14,21 @@ from teams.models import Team
 from usage.alerts.models import DEFAULT_THRESHOLDS, AlertPolicy
 
 MOST_THRESHOLDS = 8
-HIGHEST = 200  # percent: what is called without a reservation is charged past the limit
+HIGHEST = 200  # percent: calls without a reservation are charged even beyond the limit
 
 
 def thresholds_of(team: Team) -> list[int]:
-    """The shares in whole percent, ascending; none: no quota of the team is told."""
+    """The percentages, ascending; empty if the team sends no quota alerts."""
     policy = AlertPolicy.objects.filter(team=team).first()
     return list(policy.thresholds if policy else DEFAULT_THRESHOLDS)
 
 
 @transaction.atomic
 def set_thresholds(*, by: Actor, team: Team, percents: Iterable[int]) -> list[int]:
-    """Sets them for all quotas of the team; what was told in the period that runs is not told again.
+    """Sets the thresholds for all quotas of the team. Alerts that were sent in the current period are not sent
+    again.
 
-    Raises NotAllowedError, ActionError for a share that is none and for too many.
+    Raises NotAllowedError, and ActionError for an invalid percentage or too many of them.
     """
     team = lock_team(team)
     require(by, team, Permission.EDIT_TEAM)

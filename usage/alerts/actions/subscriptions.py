@@ -1,4 +1,4 @@
-"""Which mails about a team's usage somebody gets."""
+"""Which mails about a team's usage a member gets."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,11 +16,11 @@ from usage.rollups.weeks import week_of
 
 @dataclass(frozen=True)
 class Wishes:
-    """The mails of a team that somebody wants. All but `own_quotas` tell of others, so they need SEE_TEAM."""
+    """The mails of a team that a member wants. All but `own_quotas` are about others, so they need SEE_TEAM."""
 
     digest: bool = False
     alerts: bool = False  # unusual episodes
-    quotas: bool = False  # of everybody
+    quotas: bool = False  # of everybody in the team in the team
     refusals: bool = False
     own_quotas: bool = True
 
@@ -30,7 +30,7 @@ class Wishes:
 
 
 def wishes_of(known: UsageMail | None) -> Wishes:
-    """What a row says; none: the mails that everybody gets."""
+    """The wishes stored in a row; without a row, the default mails."""
     if known is None:
         return Wishes()
     return Wishes(
@@ -44,10 +44,10 @@ def wishes_of(known: UsageMail | None) -> Wishes:
 
 @transaction.atomic
 def set_usage_mail(*, by: Actor, team: Team, wishes: Wishes, now: datetime) -> UsageMail:
-    """Sets one's own mails of a team; the first digest comes when the present week is over.
+    """Sets one's own mails of a team; the first digest is sent after the current week.
 
     Raises NotAllowedError for an outsider, and for a member who asks for more than their own quotas;
-    ConflictError when they left meanwhile.
+    ConflictError if they left meanwhile.
     """
     assert by.user is not None
     team = lock_team(team)

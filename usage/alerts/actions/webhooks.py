@@ -1,4 +1,4 @@
-"""The webhooks of a team: made, changed, given a new secret, deleted, tried; messages sent again."""
+"""Actions on a team's webhooks: create, change, rotate the secret, delete, test, resend messages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ TESTS_A_MINUTE = 6
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a webhook shall be."""
+    """The wanted values of a webhook."""
 
     name: str
     url: str
@@ -37,10 +37,10 @@ class Wanted:
 
 
 def create_webhook(*, by: Actor, team: Team, wanted: Wanted) -> tuple[Webhook, str]:
-    """Makes a webhook; returns it with its secret, which is shown once.
+    """Creates a webhook; returns it with its secret, which is shown once.
 
-    Raises NotAllowedError, ActionError for a name, address or choice of events that will not do, and when the
-    team has too many.
+    Raises NotAllowedError, and ActionError for an invalid name, address or choice of events, or if the team has
+    too many webhooks.
     """
     origin = check_url(wanted.url)
     with transaction.atomic():
@@ -55,8 +55,10 @@ def create_webhook(*, by: Actor, team: Team, wanted: Wanted) -> tuple[Webhook, s
 
 
 def change_webhook(*, by: Actor, webhook: Webhook, wanted: Wanted) -> Webhook:
-    """Changes name, address, events, and whether it is active. Raises as `create_webhook`."""
-    # Not otherwise: one whose host is gone can still be renamed and switched off.
+    """Changes name, address, events, and whether the webhook is active. Raises the same errors as
+    `create_webhook`.
+    """
+    # Only then: a webhook whose host no longer exists can still be renamed and switched off.
     if wanted.url != webhook.url or (wanted.is_active and not webhook.is_active):
         check_url(wanted.url)
     with transaction.atomic():
@@ -77,7 +79,7 @@ def change_webhook(*, by: Actor, webhook: Webhook, wanted: Wanted) -> Webhook:
 
 @transaction.atomic
 def rotate_webhook(*, by: Actor, webhook: Webhook) -> tuple[Webhook, str]:
-    """Gives it a new secret, which is shown once; the old one no longer signs. Raises NotAllowedError."""
+    """Gives the webhook a new secret, which is shown once; the old one no longer signs. Raises NotAllowedError."""
     webhook = _locked(by, webhook)
     webhook.nonce = new_nonce()
     webhook.save(update_fields=["nonce"])
@@ -87,7 +89,7 @@ def rotate_webhook(*, by: Actor, webhook: Webhook) -> tuple[Webhook, str]:
 
 @transaction.atomic
 def delete_webhook(*, by: Actor, webhook: Webhook) -> None:
-    """Deletes it with its messages, also those that wait. Raises NotAllowedError."""
+    """Deletes the webhook with its messages, including pending ones. Raises NotAllowedError."""
     webhook = _locked(by, webhook)
     _record(by, webhook, "webhook.deleted", _told(webhook), {})
     webhook.delete()
@@ -95,9 +97,9 @@ def delete_webhook(*, by: Actor, webhook: Webhook) -> None:
 
 @transaction.atomic
 def queue_test(*, by: Actor, webhook: Webhook, now: datetime) -> Message:
-    """Writes a test message, taken by the caller, who sends it after the commit (`outbox.attempt`).
+    """Writes a test message, already claimed by the caller, who sends it after the commit (`outbox.attempt`).
 
-    Raises NotAllowedError, ActionError after too many within a minute.
+    Raises NotAllowedError, and ActionError after too many tests within a minute.
     """
     webhook = _locked(by, webhook)
     recent = Message.objects.filter(
@@ -119,9 +121,9 @@ def queue_test(*, by: Actor, webhook: Webhook, now: datetime) -> Message:
 
 @transaction.atomic
 def queue_again(*, by: Actor, message: Message, now: datetime) -> Message:
-    """Puts a message of a webhook on its way again, with the same id, taken by the caller as above.
+    """Queues a message of a webhook again, with the same id, already claimed by the caller as in `queue_test`.
 
-    Raises NotAllowedError, ConflictError while it waits or when its webhook is off.
+    Raises NotAllowedError, and ConflictError if the message is pending or its webhook is off.
     """
     assert message.webhook is not None
     webhook = _locked(by, message.webhook)
@@ -137,10 +139,11 @@ def queue_again(*, by: Actor, message: Message, now: datetime) -> Message:
 
 
 def check_url(url: str) -> str:
-    """Its origin, which may be shown. Raises ActionError for an address that alerts may not be sent to.
+    """Returns the origin of the address, which may be shown. Raises ActionError for an address to which alerts
+    may not be sent.
 
-    Asks what the name stands for, so it is done before anything is locked. What counts is asked again with
-    every delivery; here it saves people a mistake.
+    Resolves the host name, so it runs before any lock is taken. Every delivery checks again; here it tells
+    people about a mistake early.
     """
     try:
         target = read_address(url)
@@ -170,7 +173,9 @@ def _locked_team(by: Actor, team: Team) -> Team:
 
 
 def _locked(by: Actor, webhook: Webhook) -> Webhook:
-    """The webhook, fresh, under its team's lock. Raises NotAllowedError, ConflictError when it is gone."""
+    """The current row of the webhook, under its team's lock. Raises NotAllowedError, and ConflictError if it
+    was deleted.
+    """
     team = _locked_team(by, webhook.team)
     fresh = Webhook.objects.filter(pk=webhook.pk).first()
     if fresh is None:
@@ -180,7 +185,7 @@ def _locked(by: Actor, webhook: Webhook) -> Webhook:
 
 
 def _told(webhook: Webhook) -> dict[str, Any]:
-    """A webhook as the activity tells it: without path and query, which may be a secret."""
+    """A webhook as the activity log shows it: without path and query, which may be secret."""
     return {
         "name": webhook.name,
         "address": read_address(webhook.url).origin,

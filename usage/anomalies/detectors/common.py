@@ -1,7 +1,8 @@
-"""What the detectors share: the hourly grid, sums over the past, the series' own scale, one alarm per incident.
+"""What the detectors share: the hourly grid, sums over the past, scores relative to past extremes, and
+incidents.
 
-Axis 0 is always the hour on the team's clock, oldest first; a second axis, where there is one, is the member.
-Every function is causal: hour t of an answer depends on hours up to t only.
+Axis 0 is the hour on the team's clock, oldest first. A second axis, if there is one, is the member. Every
+function is causal: hour t of a result depends only on hours up to t.
 """
 
 from dataclasses import dataclass
@@ -19,16 +20,16 @@ Hours = NDArray[np.datetime64]
 DAY = 24
 WEEK = 7 * DAY
 FORTNIGHT = 2 * WEEK
-MEMORY = 8 * WEEK  # own extremes older than this no longer set the bar
-ALARM = 1.0  # every detector divides by its own constant, so that 1 means "tell somebody"
+MEMORY = 8 * WEEK  # hours after which past extremes no longer count
+ALARM = 1.0  # every detector divides by its own constant, so that 1 means "raise an alarm"
 REST = 24  # hours after a score in which a smaller one counts half: one alarm per incident
 GAP = 6  # hours between two alarms of the same incident, at most
-LEARNING = DAY  # past values needed before any score: a first day has nothing to be compared with
+LEARNING = DAY  # past values needed before any score: the first day has nothing to be compared with
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One unusual period on the grid: half-open `[start, end)`; `peak` has the highest score."""
+    """One unusual period on the grid: half-open `[start, end)`; `peak` is the hour with the highest score."""
 
     start: int
     end: int
@@ -38,10 +39,11 @@ class Incident:
 def local_grid(
     starts: list[datetime], values: list[float], zone: ZoneInfo, until: datetime
 ) -> tuple[Hours, Floats]:
-    """Hourly buckets (aware starts) -> the team's wall-clock hours without gaps, from the first to `until`.
+    """Maps hourly buckets (aware starts) to the team's wall-clock hours without gaps, from the first to `until`
+    (exclusive).
 
-    Source: INSIGHT.md a, step 1. A repeated hour (autumn) is added to its hour, a skipped one (spring) stays 0.
-    `until` is exclusive. Returns (naive local hours, datetime64[s], shape (T,)) and the values, shape (T,).
+    In autumn the repeated hour is added to the first one; in spring the skipped hour stays 0. Returns the naive
+    local hours, datetime64[s], shape (T,), and the values, shape (T,).
     """
     if not starts:
         return np.array([], dtype="datetime64[s]"), np.zeros(0)
@@ -55,16 +57,17 @@ def local_grid(
 
 
 def is_weekend(hours: Hours) -> Flags:
-    """Saturday or Sunday, for naive local hours, shape (T,)."""
+    """Whether naive local hours, shape (T,), are on a Saturday or Sunday."""
     days = hours.astype("datetime64[D]").astype(np.int64)
     flags: Flags = (days + 3) % 7 >= 5  # day 0, 1970-01-01, was a Thursday
     return flags
 
 
 def before(x: Floats, hours: int, skip: int = 0, since: int = 0) -> Floats:
-    """Sum of the `hours` values that end `skip` hours before t, t itself never included, for t from `since` on.
+    """For each t from `since` on, the sum of `hours` values that end `skip` hours before t; t itself is never
+    included.
 
-    Near the start the sum is of what there is. Shape of x, less `since` rows.
+    Near the start, the sum of the values that exist. Shape of x, less `since` rows.
     """
     total = _running(x)
     sums = np.zeros((len(x) - since, *x.shape[1:]))
@@ -77,7 +80,7 @@ def before(x: Floats, hours: int, skip: int = 0, since: int = 0) -> Floats:
 
 
 def trailing(x: Floats, hours: int) -> Floats:
-    """Sum of the last `hours` values, t included; same shape as x."""
+    """The sum of the last `hours` values including t; same shape as x."""
     total = _running(x)
     sums = total[1:].copy()
     sums[hours:] -= total[1:-hours]
@@ -85,15 +88,16 @@ def trailing(x: Floats, hours: int) -> Floats:
 
 
 def fourth_root(x: Floats) -> Floats:
-    """x^(1/4); rounding below zero (a difference of running sums) counts as zero."""
+    """x^(1/4). Values below zero, which come from differences of running sums, count as zero."""
     return np.sqrt(np.sqrt(np.maximum(x, 0.0)))
 
 
 def own(strange: Floats, soft: float) -> Floats:
-    """`strange` against the extremes this series had in the last 8 weeks; NaN (not known yet) scores 0.
+    """Scores `strange` against the extremes that this series had in the last 8 weeks; NaN (not known yet)
+    scores 0.
 
-    Source: INSIGHT.md "Common pieces". The strangest few hours pull up the mean of fourth powers, so 1 is about
-    "as strange as those"; `soft` keeps a series that was never strange from alarming at a trifle.
+    The bar is the fourth-power mean of past values, which a few extreme hours dominate, so 1 means about as
+    strange as those. `soft` keeps a series that was never strange from raising alarms about trifles.
     """
     known = ~np.isnan(strange)
     filled = np.where(known, strange, 0.0)
@@ -103,9 +107,8 @@ def own(strange: Floats, soft: float) -> Floats:
 
 
 def refract(score: Floats) -> Floats:
-    """Half of a score (T,) that is not larger than all those of the 24 h before it, so that echoes stay quiet.
-
-    Source: INSIGHT.md "Common pieces".
+    """Halves a score (T,) that is not larger than all scores of the 24 hours before it, so that echoes raise no
+    alarm.
     """
     padded = np.concatenate([np.zeros(REST), score])
     highest = np.lib.stride_tricks.sliding_window_view(padded, REST)[:-1].max(axis=-1)
@@ -113,9 +116,10 @@ def refract(score: Floats) -> Floats:
 
 
 def incidents(score: Floats, spans: Ints | None = None, threshold: float = ALARM) -> list[Incident]:
-    """Alarm hours of one series (T,), with gaps up to 6 h bridged.
+    """Groups the alarm hours of one series (T,) into incidents, bridging gaps of up to 6 hours.
 
-    `spans` (T,) is how many hours each hour's rule looked at; an incident covers the windows of its alarms.
+    `spans` (T,) is the window length of each hour's rule in hours; an incident covers the windows of its
+    alarms.
     """
     alarms = np.flatnonzero(score >= threshold)
     if not len(alarms):
@@ -132,7 +136,7 @@ def _incident(run: NDArray[np.intp], score: Floats, spans: Ints | None) -> Incid
 
 
 def _running(x: Floats) -> Floats:
-    """Sums of the first 0, 1, ... T values, shape (T + 1, ...)."""
+    """The sums of the first 0, 1, ... T values, shape (T + 1, ...)."""
     total = np.zeros((len(x) + 1, *x.shape[1:]))
     x.cumsum(axis=0, out=total[1:])
     return total

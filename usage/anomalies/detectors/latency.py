@@ -1,7 +1,7 @@
-"""Unusual slowness, from hourly histograms of latency. Source: INSIGHT.md c.
+"""Detects unusual slowness from hourly histograms of latency.
 
-No percentile is followed. Two bucket edges are fixed for a day, near the usual median and the usual p95, and
-the share of calls slower than such an edge is a rate like any other.
+Percentiles are not compared directly. Two bucket edges are fixed for each day, near the usual median and the
+usual p95; the share of calls slower than such an edge is then tested as a rate (see `rates`).
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ DIVISOR = 1.10  # measured: about 0.03 false alarms a team-week
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A share of calls that is usually slower than the edge chosen for it."""
+    """A usual share of slow calls, for which an edge is chosen."""
 
     share: float
     gate: Gate
@@ -30,21 +30,21 @@ TARGETS = (Target(0.50, Gate(ratio=1.3, points=0.15)), Target(0.05, Gate(ratio=2
 
 @dataclass(frozen=True, slots=True)
 class LatencyScores:
-    """Of each hour (all (T,)): how unusual the share of slow calls is, and the edge that "slow" means."""
+    """For each hour, all (T,): how unusual the share of slow calls is, and the edge that defines "slow"."""
 
     rate: RateScores  # found: calls slower than the edge
     edge: Ints  # index of the bucket whose upper bound is the edge
 
     @property
     def score(self) -> Floats:
-        """Alarm at >= 1."""
+        """An alarm if >= 1."""
         return self.rate.score
 
 
 def find_slow(histogram: Floats) -> LatencyScores:
-    """Scores of `histogram`, calls in (T hours, buckets) of growing latency, without gaps.
+    """Scores a `histogram`: calls in (T hours, buckets of increasing latency), without gaps.
 
-    Give eight weeks before the first hour shown.
+    Pass eight weeks of history before the first hour shown.
     """
     counts = np.asarray(histogram, float)
     slower = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]  # in or above each bucket
@@ -63,7 +63,7 @@ def find_slow(histogram: Floats) -> LatencyScores:
 
 
 def _daily_edges(past: Floats, calls: Floats, share: float) -> Ints:
-    """(T,) of the edge whose share of slower calls was nearest to `share` in the 336 h before the day began."""
+    """(T,): the edge whose share of slower calls was nearest to `share` in the 336 hours before the day began."""
     days = np.arange(0, len(calls), DAY)
     slower = past[days] - past[np.maximum(days - FORTNIGHT, 0)]
     total = before(calls, FORTNIGHT)[days]
@@ -73,7 +73,9 @@ def _daily_edges(past: Floats, calls: Floats, share: float) -> Ints:
 
 
 def _window(past: Floats, calls: Floats, edge: Ints, width: int, share: float) -> Window:
-    """As in rates, of the calls above the hour's own edge, in the window and in the fortnight before it."""
+    """Like the window of `rates`, for calls above each hour's own edge, in the window and in the 14 days before
+    it.
+    """
     end = np.arange(1, len(calls) + 1)
     start = np.maximum(end - width, 0)
     total = before(calls, FORTNIGHT, width - 1)

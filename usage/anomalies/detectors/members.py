@@ -1,7 +1,7 @@
-"""Unusual members: one person, or one key, that suddenly weighs on the whole team. Source: INSIGHT.md d.
+"""Detects unusual members: one person, or one key, whose calls suddenly dominate the team.
 
 A member is compared with their own heaviest hours of the last 28 days, with those of all members while they are
-new, and with the size of the team: what is immaterial to the team is not told.
+new, and with the size of the team: a change that does not matter to the team raises no alarm.
 """
 
 from dataclasses import dataclass, replace
@@ -22,38 +22,41 @@ from usage.anomalies.detectors.common import (
 )
 
 MEMBER_MEMORY = 28 * DAY
-QUIET_HOURS = 72  # of the team: before that nobody has a usual day
-PEER_DAYS = 2.0  # how many days of a member's own past the peers' past weighs
-BASE_CALLS = 20.0  # fewer interest nobody
-SHARE_24, SHARE_6 = 0.05, 0.02  # of the team's usual use: less is immaterial
-OWN_6 = 0.15  # of the member's heaviest 6 h, beside what the hour of the day usually has
-DIVISOR_24, DIVISOR_6 = 2.9, 3.5  # measured: about 0.06 false alarms a week in a whole team
+QUIET_HOURS = 72  # age of the team in hours before anybody has a usual day
+PEER_DAYS = 2.0  # the weight of the peers' past, in days of a member's own past
+BASE_CALLS = 20.0  # fewer calls do not matter
+SHARE_24, SHARE_6 = 0.05, 0.02  # part of the team's usual use below which a change does not matter
+OWN_6 = 0.15  # part of the member's heaviest 6 h that is added to the usual value of the hour of the day
+DIVISOR_24, DIVISOR_6 = 2.9, 3.5  # measured: about 0.06 false alarms per team and week
 SPANS = np.array([24, 6], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class MemberScores:
-    """Of each hour from `since` on and each member, all (T - since, members): how unusual, and its numbers.
+    """For each hour from `since` on and each member, all (T - since, members): how unusual, and the numbers
+    behind it.
 
-    Where nobody could be unusual, however little they usually call, `score` and `expected` are 0.
+    For members who cannot be unusual, because they call too little, `score` and `expected` are 0.
     """
 
-    score: Floats  # alarm at >= 1
+    score: Floats  # an alarm if >= 1
     clock: Flags  # True: 6 h against this time of day; False: 24 h against a busy day
     found: Floats  # calls in that window
-    expected: Floats  # what a heavy such window has: the member's own, or while they are new the peers'
-    new: Flags  # the peers' days still weigh more than the member's own
+    expected: Floats  # a heavy window of the member, or of the peers while the member is new
+    new: Flags  # whether the peers' days still weigh more than the member's own
 
     @property
     def spans(self) -> Ints:
-        """Hours of the window of each hour and member."""
+        """The window length in hours for each hour and member."""
         spans: Ints = SPANS[self.clock.astype(int)]
         return spans
 
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """What is looked at: R rows of windows, of which the last S = T - since are shown, of some members."""
+    """The data that scores are computed from: R rows of windows of some members; the last S = T - since rows
+    are shown.
+    """
 
     x24: Floats  # (R, members): calls in the 24 h up to each hour
     x6: Floats
@@ -64,15 +67,15 @@ class _Past:
     age: Ints  # (S, members): hours since the member's first call
 
     def of(self, members: NDArray[np.intp]) -> "_Past":
-        """Of these members only; their peers stay all."""
+        """The same data for these members only; the peers remain all members."""
         return replace(self, x24=self.x24[:, members], x6=self.x6[:, members], age=self.age[:, members])
 
 
 def find_members(counts: Floats, since: int = 0) -> MemberScores:
-    """Scores of each member's calls, `counts` (T hours, members) without gaps, for the hours from `since` on.
+    """Scores each member's calls, `counts` (T hours, members) without gaps, for the hours from `since` on.
 
-    Only the 30 days before `since` are computed with; older hours say just how long a member has been here. And
-    only members with so many calls that the team's share alone does not rule them out: that is a few.
+    Only the 30 days before `since` are used in full; older hours only tell how long a member has been active.
+    Only members with enough calls to matter for the team are computed.
     """
     x, past = _past(np.asarray(counts, float), since)
     team = _mean(past, x.sum(axis=1, keepdims=True), past.t, 0)
@@ -91,7 +94,7 @@ def find_members(counts: Floats, since: int = 0) -> MemberScores:
 
 
 def _scores(past: _Past, least24: Floats, least6: Floats) -> tuple[Floats, Floats, Flags]:
-    """Score, expected calls, and by which window, of each hour and member of `past`, (S, members)."""
+    """Score, expected calls and deciding window for each hour and member of `past`, (S, members)."""
     heavy24, heavy6 = _heavy(past, past.x24, past.peers24, 24), _heavy(past, past.x6, past.peers6, 6)
     clock6 = _heavy_at_this_hour(past, past.x6)
     by_day = past.x24[past.shown :] / (least24 + heavy24) / DIVISOR_24
@@ -102,7 +105,7 @@ def _scores(past: _Past, least24: Floats, least6: Floats) -> tuple[Floats, Float
 
 
 def _past(x: Floats, since: int) -> tuple[Floats, _Past]:
-    """The rows of calls that are computed with, (R, members), and what is known of them."""
+    """The rows of calls used in the computation, (R, members), and what is known about them."""
     called = x > 0
     first = np.where(called.any(axis=0), called.argmax(axis=0), len(x)) if len(x) else np.zeros(x.shape[1], int)
     start = max(since - MEMBER_MEMORY - 2 * DAY, 0)  # the oldest window of 24 h ended 23 h + 28 days ago
@@ -118,12 +121,16 @@ def _fourth(x: Floats) -> Floats:
 
 
 def _mean(past: _Past, x: Floats, hours_known: Ints, skip: int) -> Floats:
-    """Mean of the 28 days of x (R, ...) that end `skip` hours before t, of the hours that are known: S rows."""
+    """The mean of the 28 days of x (R, ...) that end `skip` hours before t, over the hours that are known: S
+    rows.
+    """
     return before(x, MEMBER_MEMORY, skip, past.shown) / np.clip(hours_known - skip, 1, MEMBER_MEMORY)
 
 
 def _heavy(past: _Past, window: Floats, peers: Floats, width: int) -> Floats:
-    """(S, members): a heavy window of the member, and of their peers while new, by the fourth-power mean."""
+    """(S, members): a heavy window of the member, mixed with that of their peers while the member is new, by
+    the fourth-power mean.
+    """
     of_own = fourth_root(_mean(past, _fourth(window), past.age, width - 1))
     of_peers = fourth_root(_mean(past, peers, past.t, width - 1))
     days = np.clip(past.age / DAY, 0.0, MEMBER_MEMORY / DAY)
@@ -131,7 +138,9 @@ def _heavy(past: _Past, window: Floats, peers: Floats, width: int) -> Floats:
 
 
 def _heavy_at_this_hour(past: _Past, window: Floats) -> Floats:
-    """(S, members): the fourth-power mean of the windows that ended at this hour of the day in 28 days."""
+    """(S, members): the fourth-power mean of the windows that ended at this hour of the day in the last 28
+    days.
+    """
     rows, members = window.shape
     days, days_back, shown_day = -(-rows // DAY), MEMBER_MEMORY // DAY, past.shown // DAY
     padded = np.zeros((days * DAY, members))

@@ -1,11 +1,9 @@
-"""Unusual periods of additive counters: calls, tokens, cost. Source: INSIGHT.md a.
+"""Detects unusual periods of additive counters: calls, tokens, cost.
 
-Four rules look at windows of different length: A (1 h) and B (4 h) for too many, D (2 h) for silence, Y (24 h)
-for slow growth. Each compares the window with what is usual for these hours of the week at the present level of
-use, and each is calibrated against the series' own past extremes.
-
-D's divisor is larger and Y's smaller than INSIGHT.md's: on the tuning seeds (1 to 10) the false alarms saved
-on silence pay for finding three slow leaks in four instead of two in three.
+Four rules look at windows of different length: A (1 h) and B (4 h) for too much, D (2 h) for silence, Y (24 h)
+for slow growth. Each compares the window with the usual value of these hours of the week at the present level
+of use, and each is calibrated against the series' own past extremes. The divisors of D and Y were tuned on
+synthetic series: fewer false alarms about silence allow more sensitivity to slow growth.
 """
 
 from dataclasses import dataclass
@@ -31,30 +29,35 @@ from usage.anomalies.detectors.common import (
     trailing,
 )
 
-WEEKS_BACK = 8  # the same hour of so many past weeks
+WEEKS_BACK = 8  # number of past weeks whose same hour is used
 WEEKS_NEEDED = 3  # a median of two would follow one odd week
-DAYS_BACK = 14  # until then, the same hour of so many past days
+DAYS_BACK = 14  # until then, number of past days whose same hour is used
 LEVEL_HOURS = 72  # follows growth and new members within days, not a spike within hours
-LEVEL_RANGE = (0.2, 5.0)  # beyond this the shape says nothing about the present
-SURPRISE_CAP = 3.0  # an hour lifts the level by three times its usual at most
-RULES = ("", "A", "B", "D", "Y")  # a rule is stored as its place in this tuple
+LEVEL_RANGE = (0.2, 5.0)  # outside this range the weekly shape says nothing about the present
+SURPRISE_CAP = 3.0  # an hour raises the level by at most three times its usual value
+RULES = ("", "A", "B", "D", "Y")  # a rule is stored as its index in this tuple
 SILENCE = RULES.index("D")
 SPANS = np.array([1, 1, 4, 2, 24], dtype=np.int64)  # hours each rule looks at
 STRANGE_CAP = 50.0  # one absurd hour must not raise the bar for eight weeks
-DIVISOR_A, DIVISOR_B, DIVISOR_D, DIVISOR_Y = 2.1, 1.6, 1.8, 1.75  # measured: 0.15 false alarms a team-week
-SOFT_A, SOFT_B, SOFT_D, SOFT_Y = 3.0, 3.0, 0.8, 0.1  # in a series that was never strange
-FLOOR_A, FLOOR_B = 0.3, 0.84  # of the series' standard deviation: a calm fortnight is no promise
-GATE_A, GATE_B, GATE_Y = 20.0, 40.0, 80.0  # calls above usual: fewer interest nobody
+DIVISOR_A, DIVISOR_B, DIVISOR_D, DIVISOR_Y = (
+    2.1,
+    1.6,
+    1.8,
+    1.75,
+)  # measured: 0.15 false alarms per team and week
+SOFT_A, SOFT_B, SOFT_D, SOFT_Y = 3.0, 3.0, 0.8, 0.1  # the bar for a series that was never strange
+FLOOR_A, FLOOR_B = 0.3, 0.84  # part of the series' standard deviation: 14 calm days prove little
+GATE_A, GATE_B, GATE_Y = 20.0, 40.0, 80.0  # calls above usual: fewer do not matter
 GATE_RATIO = 1.5
-SILENCE_CALLS, SILENCE_RATIO = 30.0, 4.0  # usually so many calls, and three quarters of them missing
+SILENCE_CALLS, SILENCE_RATIO = 30.0, 4.0  # this many calls are usual, and three quarters of them are missing
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodScores:
-    """Of each hour, all (T,): how unusual it is, by which rule, and that rule's numbers for the sentence."""
+    """For each hour, all (T,): how unusual it is, by which rule, and that rule's numbers for the sentence."""
 
-    score: Floats  # alarm at >= 1
-    rule: NDArray[np.int8]  # place in RULES
+    score: Floats  # an alarm if >= 1
+    rule: NDArray[np.int8]  # index in RULES
     usual: Floats  # of the hour, in the series' unit; NaN in the first 24 h
     values: Floats  # the series itself
     found: Floats  # in the rule's window
@@ -62,14 +65,14 @@ class PeriodScores:
 
     @property
     def spans(self) -> Ints:
-        """Hours in the window of each hour's rule."""
+        """The window length in hours of each hour's rule."""
         spans: Ints = SPANS[self.rule]
         return spans
 
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """What the rules need, each (T,), by INSIGHT.md's names."""
+    """The inputs of the rules, each (T,)."""
 
     x: Floats  # the series
     e: Floats  # usual for the hour of the week
@@ -86,10 +89,10 @@ class _Finding:
 
 
 def find_periods(hours: Hours, values: Floats, calls: Floats | None = None) -> PeriodScores:
-    """Scores of an additive counter, `values` (T,) on the local `hours` (T,) without gaps.
+    """Scores an additive counter, `values` (T,) on the local `hours` (T,) without gaps.
 
-    The gates are in calls: for tokens or cost give `calls` (T,) too, whose mean amount so far is their unit.
-    Hours before the first call are no history. Give eight weeks before the first hour shown,
+    The minimum amounts are in calls: for tokens or cost pass `calls` (T,) too; the mean amount per call so far
+    converts them. Hours before the first call are not history. Pass eight weeks before the first hour shown,
     and only hours that are over: half an hour of calls looks like silence.
     """
     x = np.asarray(values, float)
@@ -101,18 +104,22 @@ def find_periods(hours: Hours, values: Floats, calls: Floats | None = None) -> P
 
 
 def period_incidents(scores: PeriodScores, threshold: float = ALARM) -> list[Incident]:
-    """The incidents, each covering what its sentence tells: the windows of its alarms, a silence to its end."""
+    """The incidents. Each covers what its sentence describes: the windows of its alarms, or a silence until its
+    end.
+    """
     found: list[Incident] = []
     for incident in incidents(scores.score, scores.spans, threshold):
         wide = _widened(scores, incident)
-        if found and wide.start < found[-1].end:  # the same silence alarmed twice
+        if found and wide.start < found[-1].end:  # the same silence raised two alarms
             wide = _merged(scores, found.pop(), wide)
         found.append(wide)
     return found
 
 
 def silence_around(scores: PeriodScores, peak: int) -> tuple[int, int]:
-    """The hours [start, end) of the silence around `peak`: as long as rule D speaks, with its first window."""
+    """The hours [start, end) of the silence around `peak`: all hours for which rule D holds, with their
+    windows.
+    """
     other = np.flatnonzero(scores.rule != SILENCE)
     earlier, later = other[other < peak], other[other > peak]
     start = int(earlier[-1]) + 1 if len(earlier) else 0
@@ -133,7 +140,9 @@ def _merged(scores: PeriodScores, one: Incident, other: Incident) -> Incident:
 
 
 def usual_shape(x: Floats, weekend: NDArray[np.bool_]) -> Floats:
-    """e (T,): the median of the same hour in past weeks, or past days while weeks are few; NaN on day one."""
+    """e (T,): the median of the same hour in past weeks, or in past days while there are few weeks; NaN on the
+    first day.
+    """
     smooth = 0.5 * x
     smooth[1:] += 0.25 * x[:-1]
     smooth[:-1] += 0.25 * x[1:]
@@ -146,7 +155,9 @@ def usual_shape(x: Floats, weekend: NDArray[np.bool_]) -> Floats:
 
 
 def _median_back(x: Floats, step: int, count: int, at: Ints, kind: NDArray[np.bool_] | None) -> Floats:
-    """Median of x[t - step], ..., x[t - count*step] for t in `at`, of those that exist (and share t's kind)."""
+    """The median of x[t - step], ..., x[t - count*step] for t in `at`, over the values that exist and share t's
+    kind.
+    """
     back = at - step * np.arange(1, count + 1)[:, None]
     usable = back >= 0
     back = np.maximum(back, 0)
@@ -160,7 +171,9 @@ def _median_back(x: Floats, step: int, count: int, at: Ints, kind: NDArray[np.bo
 
 
 def _level(x: Floats, e: Floats, hours: int, prior: int, skip: int = 0) -> Floats:
-    """Present over usual use in the `hours` that end `skip` before t, drawn to 1 by `prior` usual hours."""
+    """The ratio of present to usual use in the `hours` that end `skip` before t, drawn towards 1 by `prior`
+    usual hours.
+    """
     known = ~np.isnan(e)
     shape = np.where(known, e, 0.0)
     seen = np.where(known, np.minimum(x, SURPRISE_CAP * shape), 0.0)
@@ -181,7 +194,7 @@ def _usual(hours: Hours, x: Floats, calls: Floats | None) -> _Usual:
 
 
 def _spike(k: _Usual, width: int, floor: float, soft: float, gate: float, divisor: float) -> _Finding:
-    """Rules A and B: more than usual in `width` hours, in units of the spread that such hours have had."""
+    """Rules A and B: more than usual in `width` hours, in units of the usual deviation of such windows."""
     found, expected, mean = trailing(k.x, width), _window(k.u, width), width * k.m
     f = np.sqrt((expected + mean / 4) / np.where(mean > 0, 1.25 * mean, np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -192,7 +205,7 @@ def _spike(k: _Usual, width: int, floor: float, soft: float, gate: float, diviso
 
 
 def _spread(off: Floats, x: Floats, floor: float) -> Floats:
-    """The usual size of a deviation in the last fortnight, but at least a share of the standard deviation."""
+    """The usual size of a deviation in the last 14 days, but at least a part of the series' standard deviation."""
     known = np.isfinite(off)
     n = np.maximum(before(known.astype(float), FORTNIGHT), 1.0)
     typical = before(np.where(known, off, 0.0), FORTNIGHT) / n
@@ -203,7 +216,7 @@ def _spread(off: Floats, x: Floats, floor: float) -> Floats:
 
 
 def _silence(k: _Usual) -> _Finding:
-    """Rule D: two hours with nearly nothing where much is usual, from day 15."""
+    """Rule D: two hours with almost nothing where much is usual, from day 15 on."""
     found, expected, small = trailing(k.x, 2), _window(k.u, 2), 0.2 * k.m
     missing = (expected >= k.m) & (expected >= SILENCE_CALLS * k.unit) & (found <= expected / SILENCE_RATIO)
     strange = _log_ratio(expected + small, found + small)
@@ -213,7 +226,7 @@ def _silence(k: _Usual) -> _Finding:
 
 
 def _growth(k: _Usual) -> _Finding:
-    """Rule Y: a day above the level of the fortnight before it, from day 15."""
+    """Rule Y: a day above the level of the 14 days before it, from day 15 on."""
     shape = np.where(np.isnan(k.e), 0.0, k.e)
     found = trailing(k.x, DAY)
     expected = trailing(shape, DAY) * _level(k.x, k.e, FORTNIGHT, LEVEL_HOURS, skip=DAY)
@@ -224,7 +237,7 @@ def _growth(k: _Usual) -> _Finding:
 
 
 def _window(u: Floats, width: int) -> Floats:
-    """Usual use of the last `width` hours; NaN where one of them has no usual value."""
+    """The usual value of the last `width` hours; NaN if one of them has no usual value."""
     known = ~np.isnan(u)
     full = trailing(known.astype(float), width) == width
     return np.where(full, trailing(np.where(known, u, 0.0), width), np.nan)
@@ -238,9 +251,10 @@ def _log_ratio(above: Floats, below: Floats) -> Floats:
 
 
 def _strongest(x: Floats, first: int, u: Floats, findings: list[_Finding]) -> PeriodScores:
-    """The highest score of each hour, put back on the whole grid, with the numbers of the rule that tells it.
+    """The highest score of each hour on the whole grid, with the numbers of the rule that describes it.
 
-    That is the rule with this score; but where a shorter spike alarms, too, it says better when it was.
+    That is the rule with the highest score, except that a shorter spike that raises an alarm too is preferred,
+    because it dates the incident better.
     """
     scores = np.stack([finding.score for finding in findings])
     top = scores.max(axis=0)

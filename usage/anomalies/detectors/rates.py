@@ -1,6 +1,7 @@
-"""Unusual rates: the share of calls that failed. Source: INSIGHT.md b.
+"""Detects unusual rates: the share of calls that failed.
 
-A binomial test that knows that error rates differ from hour to hour anyway; it never alarms on "2 of 3 failed".
+A binomial test with overdispersion: error rates differ between hours anyway, so "2 of 3 failed" raises no
+alarm.
 """
 
 from dataclasses import dataclass
@@ -13,28 +14,28 @@ from usage.anomalies.detectors.common import FORTNIGHT, Flags, Floats, Ints, bef
 RATE_WIDTHS = (1, 4)  # an hour of many failures, or four hours of some
 PRIOR_ERRORS, PRIOR_CALLS = 0.5, 25.0  # 2 % before anything is known
 SPREAD_LOW, SPREAD_HIGH = (0.1, 0.0), (1.0, 0.01)  # limits of the spread between hours: x p, + points
-SURPRISE_CAP = 9.0  # one terrible hour counts as three standard deviations in the spread
-STRANGE_CAP = 50.0  # one absurd hour must not raise the bar for eight weeks
-SOFT = 3.0  # fewer standard deviations are never strange
-DIVISOR = 1.55  # measured: about 0.03 false alarms a team-week
+SURPRISE_CAP = 9.0  # one very bad hour counts as at most three standard deviations
+STRANGE_CAP = 50.0  # one extreme hour must not raise the bar for eight weeks
+SOFT = 3.0  # fewer standard deviations are never unusual
+DIVISOR = 1.55  # measured: about 0.03 false alarms per team and week
 MIN_EXCESS, MIN_RATIO, MIN_POINTS = 5.0, 2.0, 0.02  # failures above usual, x usual, points above usual
 MIN_PAST_CALLS, MIN_HOURS = 200.0, 72  # before that the usual rate is a guess
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What an excess must be before it interests anybody, beside strange."""
+    """The minimum excess that matters, however unusual it is."""
 
-    ratio: float  # of the usual share
+    ratio: float  # times the usual share
     points: float  # above the usual share, 0..1
     excess: float = MIN_EXCESS  # calls
 
 
 @dataclass(frozen=True, slots=True)
 class RateScores:
-    """Of each hour, all (T,): how unusual the share of failures is, and the numbers of its window."""
+    """For each hour, all (T,): how unusual the share of failures is, and the numbers of its window."""
 
-    score: Floats  # alarm at >= 1
+    score: Floats  # an alarm if >= 1
     spans: Ints  # hours of the window
     usual: Floats  # share, 0..1, known before the window began
     found: Floats  # failures in the window
@@ -43,7 +44,7 @@ class RateScores:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """k of n calls in each hour's trailing window, usual share p, and z, excess in standard deviations."""
+    """k of n calls in each hour's trailing window, the usual share p, and z, the excess in standard deviations."""
 
     k: Floats
     n: Floats
@@ -56,7 +57,9 @@ ERROR_GATE = Gate(MIN_RATIO, MIN_POINTS)
 
 
 def find_rates(errors: Floats, calls: Floats) -> RateScores:
-    """Scores of `errors` among `calls`, both (T,) without gaps; give eight weeks before the first one shown."""
+    """Scores `errors` among `calls`, both (T,) without gaps. Pass eight weeks of history before the first hour
+    shown.
+    """
     windows = [_window(np.asarray(errors, float), np.asarray(calls, float), width) for width in RATE_WIDTHS]
     scores = [score_window(window, ERROR_GATE, DIVISOR) for window in windows]
     return strongest(windows, scores, RATE_WIDTHS)
@@ -72,9 +75,10 @@ def _window(errors: Floats, calls: Floats, width: int) -> Window:
 def standardised(
     k: Floats, n: Floats, p: Floats, low: tuple[float, float], high: tuple[float, float]
 ) -> Floats:
-    """z (T,), 0..50: k - np over its standard deviation, binomial plus what hours differed in a fortnight.
+    """z (T,), 0..50: k - np over its standard deviation, binomial plus the variation between the hours of 14
+    days.
 
-    `low` and `high` limit that difference, each as (x p, + points).
+    `low` and `high` limit that variation, each as (factor of p, added share).
     """
     off, v = k - n * p, n * p * (1 - p)
     extra = np.minimum(off * off - v, SURPRISE_CAP * (v + 1))
@@ -85,7 +89,7 @@ def standardised(
 
 
 def score_window(w: Window, gate: Gate, divisor: float) -> Floats:
-    """The score (T,) of one window: strange for this series, and enough to matter."""
+    """The score (T,) of one window: unusual for this series, and large enough to matter."""
     enough: Flags = (w.past_calls >= MIN_PAST_CALLS) & (np.arange(len(w.k)) >= MIN_HOURS)
     usual = w.n * w.p
     matters = (w.k - usual >= gate.excess) & (w.k >= gate.ratio * usual) & (w.k - usual >= gate.points * w.n)
@@ -93,7 +97,7 @@ def score_window(w: Window, gate: Gate, divisor: float) -> Floats:
 
 
 def strongest(windows: list[Window], scores: list[Floats], widths: tuple[int, ...]) -> RateScores:
-    """The window with the highest score of each hour."""
+    """For each hour, the window with the highest score."""
     stacked = np.stack(scores)
     best = np.argmax(stacked, axis=0)
 

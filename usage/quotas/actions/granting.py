@@ -1,4 +1,4 @@
-"""Granting reservations of one team and payer: several in one transaction, each as if it came alone."""
+"""Grants reservations of one team and payer: several in one transaction, each as if it came alone."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from usage.rollups.bulk import Statement, addition, insertion, run_together
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be reserved. `is_unpriced`: nobody knows the price, `amount_nanos` is 0."""
+    """What to reserve. `is_unpriced`: the price is not known."""
 
     amount_nanos: int
     ttl: timedelta
@@ -29,7 +29,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who wants what, and when they said so."""
+    """Who asks for what, and when."""
 
     subject: Subject
     wanted: Wanted
@@ -38,7 +38,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Granted:
-    """A reservation, and what all levels look like with it in them."""
+    """A reservation, and the state of all levels including it."""
 
     reservation: Reservation
     levels: list[LevelState]
@@ -49,10 +49,10 @@ Answer = Granted | LevelState | Refusal
 
 
 def grant_all(asked: Sequence[Asked]) -> list[Answer]:
-    """Answers each in turn, counting in those before it; they must be of one team and payer.
+    """Answers each request in turn, counting the ones before it; all must be of one team and payer.
 
-    The moment that counts is that of the latest: the others have waited for it. A `request_id` that is known
-    gets its reservation, whoever made it. Raises RefusedKeyError for a deleted team, TeamChangedError.
+    `now` is that of the latest request: the others have waited for it. A known `request_id` gets its existing
+    reservation, whoever made it. Raises RefusedKeyError for a deleted team, and TeamChangedError.
     """
     now = max(one.now for one in asked)
     with transaction.atomic():
@@ -65,7 +65,7 @@ def grant_all(asked: Sequence[Asked]) -> list[Answer]:
 
 @dataclass
 class _Turn:
-    """What one transaction decides; each decision stands on those before it."""
+    """The decisions of one transaction; each builds on those before it."""
 
     locked: Locked
     known: dict[tuple[int, str], Reservation]  # by mode and request_id
@@ -96,7 +96,7 @@ class _Turn:
         return Granted(reservation, with_it)
 
     def write(self, now: datetime) -> None:
-        """Stores the reservations, what they add to the sums, and how often which level refused."""
+        """Stores the reservations, the reserved sums, and the number of refusals of each level."""
         rows = [[getattr(reservation, name) for name in _COLUMNS] for reservation in self.made]
         run_together(
             [
@@ -127,7 +127,7 @@ def _reservation(asked: Asked) -> Reservation:
 
 
 def _earlier(asked: Sequence[Asked]) -> dict[tuple[int, str], Reservation]:
-    """What was reserved by these requests before, by mode and `request_id`."""
+    """Existing reservations of these requests, by mode and `request_id`."""
     request_ids = {one.wanted.request_id for one in asked if one.wanted.request_id}
     if not request_ids:
         return {}
@@ -139,9 +139,9 @@ _KEYS = ("team_id", "mode", "level", "subject_id", "slot")
 
 
 def addition_to_sums(reservations: Iterable[Reservation], sign: int) -> Iterator[Statement]:
-    """Adds to (or, with -1, takes from) what every level has reserved.
+    """Adds to the reserved sums of every level or, with -1, subtracts from them.
 
-    In one statement and sorted: the rows of a payer are written under the locks of several teams.
+    In one sorted statement: the rows of a payer are written under the locks of several teams.
     """
     sums: Counter[tuple[int, ...]] = Counter()
     for reservation in reservations:

@@ -1,4 +1,4 @@
-"""Limits: set, changed, removed, at every level. A change holds from the next reservation on."""
+"""Sets, changes and removes limits at every level. A change applies from the next reservation on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from usage.quotas.models import Level, Period, Quota
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit in US dollars for a period. None in its place everywhere means: no limit."""
+    """A limit in US dollars for a period. None in place of a Limit always means: no limit."""
 
     usd: Decimal
     period: Period = Period.MONTH
@@ -32,7 +32,8 @@ def set_member_quota(
     *, by: Actor, team: Team, user: User, limit: Limit | None, now: datetime, note: str = ""
 ) -> Quota | None:
     """Limits what a member may spend in a team. Raises NotAllowedError (administrators cannot limit the owner),
-    ConflictError when they left, ActionError for an amount that is none and in a personal space."""
+    ConflictError if they left, and ActionError for an invalid amount or in a personal space.
+    """
     return _set_of_member(by, lock_team(team), user, limit, now, note)
 
 
@@ -40,7 +41,9 @@ def set_member_quota(
 def set_member_quotas(
     *, by: Actor, team: Team, limits: Sequence[tuple[User, Limit | None]], now: datetime, note: str = ""
 ) -> None:
-    """Limits many members at once: all of them, or none when one is refused. Raises as `set_member_quota`."""
+    """Limits many members at once: all of them, or none if one is refused. Raises the same errors as
+    `set_member_quota`.
+    """
     team = lock_team(team)
     for user, limit in limits:
         _set_of_member(by, team, user, limit, now, note)
@@ -63,10 +66,10 @@ def _set_of_member(
 def set_token_quota(
     *, by: Actor, token: Token, limit: Limit | None, now: datetime, note: str = ""
 ) -> Quota | None:
-    """Limits what a token may spend. Its holder may give it a limit, but not change the one it has.
+    """Limits what a token may spend. Its holder may set a first limit, but not change it.
 
-    Raises NotAllowedError (administrators cannot limit the owner's tokens), ConflictError for a revoked one,
-    ActionError for an amount that is none.
+    Raises NotAllowedError (administrators cannot limit the owner's tokens), ConflictError for a revoked token,
+    and ActionError for an invalid amount.
     """
     team = lock_team(token.team)
     fresh = Token.objects.select_related("user").get(pk=token.pk)
@@ -90,8 +93,9 @@ def _check_may_limit_token(by: Actor, team: Team, token: Token) -> None:
 def set_team_quota(
     *, by: Actor, team: Team, limit: Limit | None, now: datetime, note: str = ""
 ) -> Quota | None:
-    """Limits what a whole team may spend; for its owner. Raises NotAllowedError (also for a personal space,
-    whose limit is its owner's balance), ActionError for an amount that is none."""
+    """Limits what a whole team may spend; only its owner may. Raises NotAllowedError (also for a personal
+    space, whose limit is its owner's balance), and ActionError for an invalid amount.
+    """
     team = lock_team(team)
     require(by, team, Permission.OWN_TEAM)
     return _apply(_Change(by, team, Level.TEAM, limit, now, note, subject=team.name), {})
@@ -99,9 +103,9 @@ def set_team_quota(
 
 @transaction.atomic
 def set_balance(*, by: Actor, space: Team, limit: Limit | None, now: datetime, note: str = "") -> Quota | None:
-    """Limits what an owner may spend in their personal space and all their teams together; for site staff.
+    """Limits what an owner may spend in their personal space and all their teams together; only site staff may.
 
-    Raises NotAllowedError, ActionError for a team that is no personal space and for an amount that is none.
+    Raises NotAllowedError, and ActionError for a team that is not a personal space or for an invalid amount.
     """
     require_site(by)
     space = lock_team(space)
@@ -114,7 +118,7 @@ def set_balance(*, by: Actor, space: Team, limit: Limit | None, now: datetime, n
 
 @dataclass(frozen=True)
 class _Change:
-    """A change that is allowed: what is set, and what the activity says of it."""
+    """A permitted change: what is set, and how the activity log describes it."""
 
     by: Actor
     team: Team
@@ -127,7 +131,7 @@ class _Change:
 
 
 def _apply(change: _Change, target: dict[str, Any]) -> Quota | None:
-    """Writes the limit of the target (a membership, a token, or the team) if it is not so already."""
+    """Writes the limit of the target (a membership, a token, or the team) unless it is the same already."""
     key = {"team": change.team, "membership": None, "token": None, **target}
     current = Quota.objects.filter(**key).first()
     before, after = _told(current), _wanted(change.limit)
@@ -158,14 +162,14 @@ def _apply(change: _Change, target: dict[str, Any]) -> Quota | None:
 
 
 def _told(quota: Quota | None) -> dict[str, Any]:
-    """A limit as the activity writes it."""
+    """A limit as the activity log writes it."""
     if quota is None:
         return {"limit_usd": None, "period": None}
     return {"limit_usd": usd_string(quota.limit_nanos), "period": quota.period}
 
 
 def _wanted(limit: Limit | None) -> dict[str, Any]:
-    """The same of one to be set. Raises ActionError for an amount that is none."""
+    """A limit to be set, as the activity log writes it. Raises ActionError for an invalid amount."""
     if limit is None:
         return {"limit_usd": None, "period": None}
     try:

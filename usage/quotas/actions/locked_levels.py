@@ -1,11 +1,11 @@
-"""The levels of subjects, read under the locks that whoever grants by them must hold.
+"""Reads the levels of subjects under the locks that granting needs.
 
-The team is locked and, because its owner's balance is asked too, the personal space that pays: all
-reservations that any level could count twice wait for each other here. Settling and rolling back need the
-team's lock alone: they only move what one statement reads at one moment.
+The team is locked and, because its owner's balance counts too, the personal space that pays: all reservations
+that any level could count twice wait for each other here. Settling and rolling back need only the team's lock,
+because they only move amounts that one statement reads at one moment.
 
-All of it is SQL in one trip, because everybody else waits meanwhile: said with the ORM, it took three times
-as long under the locks.
+Everything is SQL in one round trip, because everybody else waits meanwhile; the same with the ORM held the
+locks three times as long.
 """
 
 from collections.abc import Sequence
@@ -22,22 +22,25 @@ from usage.rollups.bulk import Statement, run_together
 
 
 class TeamChangedError(Exception):
-    """The team or its payer is another, or in another zone, than when it was read. Read it again."""
+    """The team or its payer, or the time zone of one, changed since it was read. Read it again."""
 
 
 @dataclass(frozen=True)
 class Locked:
-    """What holds while the locks are held: the levels of all subjects, and who of them may not call, and why."""
+    """What is valid while the locks are held: the levels of all subjects, and which of them may not call, and
+    why.
+    """
 
     levels: dict[LevelKey, LevelState]
     refused: dict[Subject, Refusal]
 
 
 def lock_levels(subjects: Sequence[Subject], now: datetime) -> Locked:
-    """Locks team and payer, the same of all subjects, in the order of their ids and reads the levels.
+    """Locks team and payer, which are the same for all subjects, in the order of their ids, and reads the
+    levels.
 
-    Asks again whether tokens and members may still call: they may have been stopped since the request came
-    in. Raises RefusedKeyError for a deleted team, TeamChangedError.
+    Checks again that tokens and members may still call, because that may have changed since the request
+    arrived. Raises RefusedKeyError for a deleted team, and TeamChangedError.
     """
     first, asked = subjects[0], list(dict.fromkeys(key for subject in subjects for key in subject.level_keys()))
     teams, standing, levels = run_together(
@@ -66,7 +69,7 @@ _TEAM = ("id", "owner_id", "time_zone", "is_personal", "deleted_at")
 
 
 def _check_teams(subject: Subject, rows: Sequence[Sequence[Any]]) -> None:
-    """Whether the teams are still as the levels were asked for."""
+    """Raises TeamChangedError unless the teams are still as they were read."""
     found = {row[0]: row for row in rows}
     team = found.get(subject.team.pk)
     if team is None or team[4]:
@@ -78,7 +81,7 @@ def _check_teams(subject: Subject, rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _standing(subjects: Sequence[Subject], now: datetime) -> Statement:
-    """Rows of the members who may call, each with one of their tokens that work, or null when there are none."""
+    """The members who may call, each with one of their working tokens, or null if they have none."""
     members = sorted({subject.member_id for subject in subjects})
     tokens = sorted({subject.token_id for subject in subjects})  # 0, for none, is no token's id
     text = _STANDING.replace("{tokens}", ", ".join(["%s"] * len(tokens)))

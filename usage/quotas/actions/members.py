@@ -1,4 +1,4 @@
-"""What is changed of a member in one go, from one form."""
+"""Changes quota and role of a member at once, from one form."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from usage.quotas.actions.limits import Limit, set_member_quota
 
 @dataclass(frozen=True)
 class MemberChange:
-    """`limit` is set only if `sets_limit`, None then removes it; `role` "" stays."""
+    """`limit` is set only if `sets_limit` is true; None then removes it. An empty `role` changes nothing."""
 
     sets_limit: bool = False
     limit: Limit | None = None
@@ -24,9 +24,9 @@ class MemberChange:
 
 @transaction.atomic
 def edit_member(*, by: Actor, team: Team, user: User, change: MemberChange, now: datetime) -> None:
-    """Sets quota and role of a member: both or, when one is refused, neither.
+    """Sets quota and role of a member: both or, if one is refused, neither.
 
-    Raises as `set_member_quota` and `change_role`. What is as it was writes nothing.
+    Raises the same errors as `set_member_quota` and `change_role`. Unchanged values are not written.
     """
     lock_team(team)
     if change.sets_limit:

@@ -1,4 +1,4 @@
-"""Reservations: quota put aside before a call, so that nobody spends what somebody else was promised."""
+"""Reservations: quota set aside before a call, so that concurrent calls cannot spend the same money."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ _granting = Together(grant_all, most=32)
 
 
 class InsufficientQuotaError(ActionError):
-    """A level cannot cover the amount. `state` is the first that cannot: token, member, team, owner."""
+    """A level cannot cover the amount. `state` is the first such level: token, member, team, owner."""
 
     def __init__(self, state: LevelState) -> None:
         super().__init__(_MESSAGES[state.level]())
@@ -64,7 +64,7 @@ def reserve_quota(
 
 
 def _answer(asked: Asked) -> Answer:
-    """What is granted or refused, together with what other threads ask of the same team and payer."""
+    """Grants or refuses, together with what other threads ask of the same team and payer."""
     if connection.in_atomic_block:  # others must not wait for a transaction that goes on
         return grant_all([asked])[0]
     team, payer = asked.subject.team, asked.subject.payer
@@ -74,7 +74,7 @@ def _answer(asked: Asked) -> Answer:
 
 
 def _granted(asked: Asked, answer: Answer) -> Granted:
-    """The answer if it is a reservation of the one who asked; raises what else it is."""
+    """The answer if it is a reservation of the same token or member; otherwise raises the matching error."""
     if isinstance(answer, LevelState):
         raise InsufficientQuotaError(answer)
     if isinstance(answer, Refusal):
@@ -87,7 +87,9 @@ def _granted(asked: Asked, answer: Answer) -> Granted:
 
 
 def roll_back_reservation(*, reservation: Reservation, now: datetime) -> Reservation:
-    """Gives back what is put aside. One that was settled, rolled back or has lapsed stays as it is."""
+    """Gives back the reserved amount. A reservation that was settled, rolled back or has expired stays as it
+    is.
+    """
     with transaction.atomic():
         lock_teams([reservation.team_id])
         fresh = Reservation.objects.get(pk=reservation.pk)
@@ -97,13 +99,13 @@ def roll_back_reservation(*, reservation: Reservation, now: datetime) -> Reserva
 
 
 def roll_back_reservations(*, team: Team, user: User, now: datetime) -> int:
-    """Gives back all that somebody has put aside in a team; how many. Needs the team's lock."""
+    """Gives back everything that somebody has reserved in a team; returns how many. Needs the team's lock."""
     open_ones = Reservation.objects.filter(team=team, member=user, ended_at=None, expires_at__gt=now)
     return _end(list(open_ones), now)
 
 
 class Settlement(NamedTuple):
-    """A call that names the reservation that was made for it."""
+    """A call and the reservation that it settles."""
 
     reservation_id: str
     team_id: int
@@ -113,10 +115,10 @@ class Settlement(NamedTuple):
 
 
 def settle_reservations(settlements: Sequence[Settlement], now: datetime) -> dict[int, str]:
-    """Replaces reserved amounts by real costs, each reservation once, also one that lapsed or was rolled back.
+    """Replaces reserved amounts by real costs, each reservation once, even one that expired or was rolled back.
 
     Runs in the transaction that stores and charges the calls, which holds their teams' locks. Returns, by
-    position, why a settlement came to nothing: there the call is charged and nothing is given back.
+    position, why a settlement failed: that call is charged, and nothing is given back.
     """
     known = Reservation.objects.in_bulk({settlement.reservation_id for settlement in settlements})
     problems: dict[int, str] = {}
@@ -140,7 +142,7 @@ def _is_for(reservation: Reservation, settlement: Settlement) -> bool:
 
 
 def _end(reservations: Sequence[Reservation], now: datetime) -> int:
-    """Ends them and takes those that still counted out of the sums; how many these were."""
+    """Ends reservations and subtracts those that still counted from the sums; returns how many still counted."""
     counting = [reservation for reservation in reservations if reservation.counts(now)]
     run_together(list(addition_to_sums(counting, -1)))
     for reservation in reservations:

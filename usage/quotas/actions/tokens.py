@@ -1,4 +1,4 @@
-"""A token with its limit, made in one go from one form."""
+"""Creates a token with its limit at once, from one form."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,9 +25,10 @@ def create_limited_token(
     expires_at: datetime | None = None,
     models: Sequence[str] = (),
 ) -> tuple[Token, str]:
-    """Makes a token of `user` that may spend `limit` (None: what its holder may); returns it with its secret.
+    """Creates a token of `user` that may spend `limit` (None: as much as its holder); returns it with its
+    secret.
 
-    Both or, when one is refused, neither. Raises as `create_token` and `set_token_quota`.
+    Both or, if one is refused, neither. Raises the same errors as `create_token` and `set_token_quota`.
     """
     team = lock_team(team)
     token, secret = create_token(
