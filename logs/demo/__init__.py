@@ -1,6 +1,6 @@
-"""Ninety days of an invented life: three teams, their members and calls, the same for the same seed and time.
+"""Demo data: ninety days of three invented teams with members and calls, the same for the same seed and time.
 
-`people` and `catalogue` are who and with what, `rhythm` is when, `incidents` is what went wrong on a grand
-scale and `failures` on a small one; `generate` makes reported calls of them, without a database; `load`
-puts all of it into one, through the same recording as real calls.
+`people` and `catalogue` define members, models and apps; `rhythm` the times of calls; `incidents` large and
+`failures` single failures. `generate` makes reported calls from them without a database; `load` stores
+everything through the same recording as real calls.
 """

@@ -1,4 +1,4 @@
-"""What the demo calls, and what for: models as fast and as wordy as real ones, and the apps that use them."""
+"""The models of the demo, with realistic speed and output length, and the apps that use them."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,9 +8,10 @@ from teams.models import Mode
 
 @dataclass(frozen=True)
 class Model:
-    """A model's temper. Times are medians in ms; `spread` is the sigma of the log of latency.
+    """How a model behaves. Times are medians in ms; `spread` is the sigma of the log of latency.
 
-    `reasoning`: share of output tokens nobody sees. `rise`: log of how its popularity changes in 90 days.
+    `reasoning`: share of output tokens that are reasoning. `rise`: log of the change of its popularity in 90
+    days.
     """
 
     name: str
@@ -25,7 +26,7 @@ class Model:
 
 @dataclass(frozen=True)
 class App:
-    """One use of models, with a token of its own. Tokens are medians, spreads sigmas of their logs.
+    """One use of models, with a token of its own. Tokens are medians, spreads are sigmas of their logs.
 
     `hours` names a rhythm, `weight` its share of a member's calls, `failing` the share of calls that fail.
     """

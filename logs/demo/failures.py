@@ -1,4 +1,4 @@
-"""How calls fail: statuses, error types and messages as providers and networks really word them."""
+"""How calls fail: statuses, error types and messages in the style of providers and networks."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 class Failure:
     """One kind of failure. `lasts`: ms as a range, or None: as long as the call would have taken.
 
-    `share` is its weight among the failures of an ordinary day. Status 200 is a stream that broke.
+    `share` is its weight among the failures of an ordinary day. Status 200 is a broken stream.
     """
 
     status: int
@@ -97,13 +97,13 @@ RATE_LIMITED, OVERLOADED, UNAVAILABLE = 0, 1, 11
 
 
 def choose_failures(rng: np.random.Generator, size: int) -> NDArray[np.int64]:
-    """The positions in FAILURES of so many ordinary failures."""
+    """The indexes in FAILURES of as many ordinary failures."""
     shares = np.array([failure.share for failure in FAILURES])
     return rng.choice(len(FAILURES), size=size, p=shares / shares.sum())
 
 
 def message_of(failure: Failure, model: str, tokens: int, number: int) -> str:
-    """The message of one failure; `number` (0 to 2^31) gives it details that differ from call to call."""
+    """The message of one failure; `number` (0 to 2^31) varies its details from call to call."""
     return failure.message.format(
         model=model,
         tokens=tokens,

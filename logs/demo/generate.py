@@ -1,4 +1,6 @@
-"""The demo's calls as they would be reported: no database, no clock, no chance that a seed does not decide."""
+"""Generates the demo's calls as they would be reported: no database, no clock, and all randomness from the
+seed.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ _SETTLED = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Life:
-    """All calls of the demo, drawn but not yet written out."""
+    """All calls of the demo, generated but not yet converted to reported calls."""
 
     start: datetime
     contexts: list[list[Sampled]]
@@ -35,7 +37,7 @@ class Life:
         return sum(len(sampled) for context in self.contexts for sampled in context)
 
     def batches(self, token_of: Callable[[Source], str]) -> Iterator[list[ReportedCall]]:
-        """Calls to record, each batch of one context and in the order of time."""
+        """Batches of calls to record, each of one context, ordered by time."""
         for context in self.contexts:
             order = _in_order_of_time(context)
             for first in range(0, len(order), _BATCH):
@@ -48,7 +50,7 @@ class Life:
 def live(
     sources: Sequence[Source], *, now: datetime, seed: int = SEED, days: int = DAYS, scale: float = 1.0
 ) -> Life:
-    """Draws the calls of the `days` up to `now` (aware). `scale` 0.01 makes a hundredth of the calls."""
+    """Generates the calls of the `days` up to `now` (aware). `scale` 0.01 generates a hundredth of the calls."""
     end = now.replace(minute=0, second=0, microsecond=0)
     window = Window(end - timedelta(days=days), now, days * 24 + 1, seed, scale)
     incidents = incidents_until(now)
@@ -64,7 +66,7 @@ def live(
 
 @dataclass(frozen=True)
 class Window:
-    """The time that is lived in: whole hours from `start`, up to `now`."""
+    """The generated time: whole hours from `start`, up to `now`."""
 
     start: datetime
     now: datetime
@@ -91,7 +93,7 @@ def _live_together(
 
 
 def _rates(rng: np.random.Generator, source: Source, window: Window) -> Floats:
-    """Relative calls in each hour: the share of the source's weight, none before joining or after leaving."""
+    """Relative calls in each hour: the source's weight, and none before joining or after leaving."""
     rates = hourly_rates(
         rng,
         start=window.start,
@@ -111,7 +113,7 @@ def _rates(rng: np.random.Generator, source: Source, window: Window) -> Floats:
 def _through(
     rng: np.random.Generator, at: Floats, source: Source, window: Window, incidents: Sequence[Incident]
 ) -> Floats:
-    """The calls that happen: more while a script runs away, none while the gateway is down."""
+    """The calls that take place: more while a script runs away, none while the gateway is down."""
     for incident in incidents:
         if incident.kind is Kind.OUTAGE:
             at = at[~within(at, window.start, incident)]
@@ -126,7 +128,7 @@ def _through(
 
 
 def _in_order_of_time(context: Sequence[Sampled]) -> list[tuple[int, int]]:
-    """(which of the samples, position in it) of every call of a context, oldest first."""
+    """(index of the sample, index in it) of every call of a context, oldest first."""
     which = np.repeat(np.arange(len(context)), [len(sampled) for sampled in context])
     index = np.concatenate([np.arange(len(sampled)) for sampled in context])
     order = np.argsort(np.concatenate([sampled.at for sampled in context]), kind="stable")
@@ -134,7 +136,7 @@ def _in_order_of_time(context: Sequence[Sampled]) -> list[tuple[int, int]]:
 
 
 def _reported(sampled: Sampled, index: int, start: datetime, token: str) -> ReportedCall:
-    """One call out of the columns."""
+    """One call from the columns."""
     source, app = sampled.source, sampled.source.app
     model = MODELS[app.models[int(sampled.model[index])][0]]
     chance = int(sampled.chance[index])

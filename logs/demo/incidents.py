@@ -1,4 +1,4 @@
-"""What went wrong on a grand scale, on which day: the demo's reasons to look at a chart twice."""
+"""The large incidents of the demo and their days, which charts and anomalies show."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta

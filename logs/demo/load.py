@@ -1,4 +1,4 @@
-"""Puts the demo into the database, by the same actions and the same recording as real teams and calls."""
+"""Loads the demo into the database, through the same actions and the same recording as real teams and calls."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _LOADED = "demo.loaded"
 
 @dataclass(frozen=True)
 class Stage:
-    """What stands before the first call: everybody in their contexts, a token for each source."""
+    """What exists before the first call: all members in their contexts, and a token for each source."""
 
     teams: Mapping[str, Team]
     tokens: Mapping[int, Token]  # by the number of the source
@@ -41,14 +41,15 @@ class Stage:
 
 
 def loaded_at() -> datetime | None:
-    """When the demo was completely loaded into this database; None: not, or the load was interrupted."""
+    """When the demo was completely loaded into this database; None: never, or the load was interrupted."""
     return Activity.objects.filter(kind=_LOADED).values_list("at", flat=True).first()
 
 
 def load_demo(*, now: datetime, days: int = DAYS, scale: float = 1.0) -> int:
-    """Loads the demo up to `now` and returns its number of calls. What an interrupted load left is deleted.
+    """Loads the demo up to `now` and returns its number of calls. The rest of an interrupted load is deleted
+    first.
 
-    Raises ActionError in a database with other users, whose data this must never touch.
+    Raises ActionError in a database with other users, whose data must not be touched.
     """
     clear_demo()
     sources = make_sources(SEED)
@@ -64,7 +65,7 @@ def load_demo(*, now: datetime, days: int = DAYS, scale: float = 1.0) -> int:
 
 
 def clear_demo() -> None:
-    """Empties a database that has the demo's users only. Raises ActionError if it has others."""
+    """Empties a database that has only the demo's users. Raises ActionError if it has others."""
     others = User.objects.exclude(email__in=everybody())
     if others.exists():
         raise ActionError(
@@ -98,7 +99,7 @@ def _set_stage(sources: Iterable[Source], *, now: datetime, days: int) -> Stage:
 
 
 def _create_person(email: str, name: str) -> User:
-    """A person with their personal space. Only those who show the site can sign in."""
+    """Creates a person with their personal space. Only the three people of the printed sign-ins can sign in."""
     password = PASSWORD if email in SIGN_INS.values() else None
     user = create_user(email=email, password=password, name=name, verified=True)
     user.owned_teams.update(time_zone=home_zone(email))
@@ -121,7 +122,7 @@ def _create_team(plan: TeamPlan, users: Mapping[str, User]) -> Team:
 
 
 def _backdate(now: datetime, days: int) -> None:
-    """Everybody was here before the first call, except who joined later."""
+    """Lets memberships begin before the first call, except for those who joined later."""
     before = now - timedelta(days=days + 5)
     User.objects.update(joined_at=before)
     for model in (Team, Token, GatewayKey):
@@ -154,7 +155,7 @@ def _namer(stage: Stage) -> Callable[[Source], str]:
 
 
 def _let_go(now: datetime) -> None:
-    """Those who left keep their calls; their tokens stopped working on the day."""
+    """Removes members who left: their calls stay, their tokens stopped working on that day."""
     for plan in TEAMS:
         for person in plan.people:
             if person.left_days_ago is None:
@@ -176,13 +177,13 @@ def _let_go(now: datetime) -> None:
 
 
 def _at(at: datetime, activity: Activity) -> None:
-    """Moves an activity to when it is supposed to have happened."""
+    """Moves an activity to the time at which it is supposed to have happened."""
     activity.at = at
     activity.save(update_fields=["at"])
 
 
 def _use_tokens(life: Life, stage: Stage) -> None:
-    """Notes when each token was last used, as signing in with it would have done."""
+    """Sets the last use of each token, as its calls would have."""
     used = []
     for sampled in (sampled for context in life.contexts for sampled in context if len(sampled)):
         token = stage.tokens[sampled.source.number]

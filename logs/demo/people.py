@@ -1,4 +1,4 @@
-"""Who is in the demo: invented people from many places, all with addresses that nobody can have."""
+"""The invented people and teams of the demo, with addresses that nobody can have."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _LETTERS = str.maketrans({"ø": "o", "ł": "l", "ı": "i", "đ": "d", "ß": "ss"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in a team. Days are counted back from now; None: since before, and still there."""
+    """A member of a team. Days are counted back from now; None: since before the demo, or still there."""
 
     name: str
     role: Role = Role.MEMBER
@@ -26,7 +26,7 @@ class Person:
 
 @dataclass(frozen=True)
 class TeamPlan:
-    """A team: how many calls in 90 days, how many times as many at the end as at the start."""
+    """A team: its calls in 90 days, and the ratio of calls at the end to calls at the start."""
 
     name: str
     slug: str
@@ -109,5 +109,5 @@ def everybody() -> dict[str, str]:
 
 
 def home_zone(email: str) -> str:
-    """The zone of the first team somebody is in: where their personal space keeps its days."""
+    """The time zone of the first team that somebody is in, which their personal space uses."""
     return next(team.time_zone for team in TEAMS if email in {person.email for person in team.people})

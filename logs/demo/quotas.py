@@ -1,4 +1,4 @@
-"""Quotas that somebody is near, or over: limits set by what was really used in the period that runs."""
+"""Quotas that are nearly or wholly used up, with limits computed from the use of the current period."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from usage.rollups.buckets import day_of
 
 @dataclass(frozen=True)
 class Plan:
-    """A quota of which the share `used` is used up. `person` and `app` "": of the whole team."""
+    """A quota of which the share `used` is used. `person` and `app` "": the whole team's."""
 
     team: str
     used: float
@@ -49,7 +49,7 @@ def set_demo_quotas(*, now: datetime) -> None:
 
 
 def _target(plan: Plan, team: Team) -> tuple[Level, int, dict[str, Membership | Token]]:
-    """The level of a quota, whose use counts there, and the row it hangs on."""
+    """The level of a quota, and the row that its limit belongs to."""
     if plan.app:
         token = Token.objects.get(team=team, user__email=plan.person, name=plan.app)
         return Level.TOKEN, token.pk, {"token": token}
@@ -78,7 +78,7 @@ def _set(
 
 
 def _running_period(today: date) -> tuple[Period, date | None]:
-    """The longest period that began at least three days ago, so that there is something in it."""
+    """The longest period that began at least three days ago, so that it has some use."""
     if today.day > 3:
         return Period.MONTH, today.replace(day=1)
     if today.weekday() >= 3:
@@ -87,6 +87,6 @@ def _running_period(today: date) -> tuple[Period, date | None]:
 
 
 def _handy(nanos: float) -> int:
-    """An amount as a person would set it: two digits, at least a dollar."""
+    """A round amount as a person would set it: two digits, at least a dollar."""
     usd = max(1.0, nanos / NANOS)
     return int(float(f"{usd:.1e}") * NANOS)

@@ -1,4 +1,4 @@
-"""When the demo calls: hours of the day, days of the week, growth, holidays, and chance."""
+"""When the demo's calls happen: hours of the day, days of the week, growth, holidays, and randomness."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 
 
 class Rhythm(NamedTuple):
-    """Relative calls in each hour of the local day, and what share of a workday a weekend day has."""
+    """Relative calls in each hour of the local day, and a weekend day's share of a workday."""
 
     before_noon: tuple[float, ...]
     after_noon: tuple[float, ...]

@@ -23,7 +23,7 @@ _CACHING = ("openai", "anthropic", "google")
 
 @dataclass
 class Sampled:
-    """One source's calls, a column for each property. Times in ms, UNKNOWN (-1) where there is none."""
+    """The calls of one source, a column for each property. Times in ms, UNKNOWN (-1) if there is none."""
 
     source: Source
     at: Floats  # seconds after the start of the window
@@ -47,7 +47,7 @@ class Sampled:
 def sample_calls(
     rng: np.random.Generator, source: Source, at: Floats, start: datetime, incidents: Sequence[Incident]
 ) -> Sampled:
-    """Draws everything about the calls that start `at` seconds after `start`."""
+    """Draws all properties of the calls that start `at` seconds after `start`."""
     size = len(at)
     model = _choose_models(rng, source, at)
     stream = rng.random(size) < source.app.streamed
@@ -69,7 +69,7 @@ def sample_calls(
 
 
 def within(at: Floats, start: datetime, incident: Incident) -> Flags:
-    """Which calls start while the incident lasts."""
+    """Which calls start during the incident."""
     first, last = ((edge - start) / timedelta(seconds=1) for edge in (incident.start, incident.end))
     return (at >= first) & (at < last)
 
@@ -80,7 +80,7 @@ def of_models(source: Source, attribute: str) -> NDArray[np.generic]:
 
 
 def _choose_models(rng: np.random.Generator, source: Source, at: Floats) -> Ints:
-    """Models by popularity, which changes over time: old ones fade, new ones are taken up."""
+    """Chooses models by popularity, which changes over time: old ones fade, new ones are adopted."""
     weights = np.array([weight for _name, weight in source.app.models])
     age = at / (90 * 86400) - 0.5
     shares = weights * np.exp(np.outer(age, of_models(source, "rise").astype(float)) * 2)
@@ -112,7 +112,9 @@ def _draw_tokens(rng: np.random.Generator, source: Source, model: Ints) -> dict[
 def _draw_times(
     rng: np.random.Generator, sampled: Sampled, start: datetime, incidents: Sequence[Incident]
 ) -> None:
-    """Latency grows with output; its tail is long, and one call in a hundred waits for no good reason."""
+    """Draws latencies: they grow with output, have a long tail, and one call in a hundred is slow for no
+    reason.
+    """
     source, size = sampled.source, len(sampled)
     medians = of_models(source, "ttft_ms").astype(float)[sampled.model]
     spreads = of_models(source, "spread").astype(float)[sampled.model]
@@ -134,7 +136,7 @@ def _draw_times(
 def _draw_failures(
     rng: np.random.Generator, sampled: Sampled, start: datetime, incidents: Sequence[Incident]
 ) -> None:
-    """Chooses which calls fail and how, and takes from them what a failed call does not have."""
+    """Chooses which calls fail and how, and removes what a failed call does not have."""
     source, size = sampled.source, len(sampled)
     provider = of_models(source, "provider")[sampled.model]
     failing = rng.random(size) < source.app.failing * source.clumsiness
@@ -157,7 +159,7 @@ def _draw_failures(
 
 
 def _take_back(sampled: Sampled, refused: Flags) -> None:
-    """Refused calls used no tokens and never began to answer; broken streams keep what had come."""
+    """Removes tokens and first-token times of refused calls; broken streams keep what was sent."""
     for column in (
         sampled.input_tokens,
         sampled.output_tokens,

@@ -1,4 +1,4 @@
-"""Who uses what: one source for each token of the demo, and how much it calls compared to the others."""
+"""Sources of calls: one for each token of the demo, with its share of the calls."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ _MOST_LIVE_TOKENS = 3
 class Source:
     """One member's use of one app in one context. `team` is a slug, "" for their personal space.
 
-    `number` tells sources apart and seeds their chance; `weight` is relative within the context;
+    `number` identifies the source and seeds its randomness; `weight` is relative within the context;
     `clumsiness` multiplies the app's share of failures.
     """
 
@@ -35,7 +35,7 @@ class Source:
 
     @property
     def context(self) -> str:
-        """What calls are grouped by: the team, or whose personal space."""
+        """The key by which calls are grouped: the team, or whose personal space."""
         return self.team or self.email
 
 
@@ -49,7 +49,7 @@ def make_sources(seed: int) -> list[Source]:
 
 
 def _member_sources(rng: np.random.Generator, plan: TeamPlan, person: Person) -> list[Source]:
-    """A few members call most of all, as everywhere: the weights are lognormal."""
+    """The sources of a team's members: weights are lognormal, so a few members call most of all."""
     eagerness, clumsiness = rng.lognormal(0, 0.85), rng.lognormal(-0.1, 0.5)
     return [
         Source(

@@ -1,4 +1,4 @@
-"""The form of the page of reconciliation."""
+"""The form of the reconciliation page."""
 
 from datetime import date
 
@@ -28,5 +28,5 @@ class MonthFilter(forms.Form):
         return month
 
     def mode_asked(self) -> Mode:
-        """Of a valid form."""
+        """The mode of a valid form."""
         return Mode.TEST if self.cleaned_data["mode"] == "test" else Mode.LIVE

@@ -1,4 +1,4 @@
-"""What time alone brings about in the whole site; by the command `housekeeping`, and by `serve` itself."""
+"""Periodic deletion of expired data in the whole site, by the command `housekeeping` and by `serve`."""
 
 from datetime import datetime
 
@@ -8,6 +8,8 @@ from usage import housekeeping as of_usage
 
 
 def keep_all_house(*, now: datetime) -> dict[str, int]:
-    """How many of each were deleted, purged or lapsed. Running it oftener, or two at once, does no harm."""
+    """Deletes, purges and expires what is due; returns how many of each. Running it more often, or twice at
+    once, does no harm.
+    """
     done = of_teams.keep_house(now=now) | {"calls deleted": delete_old_calls(now=now)}
     return done | of_usage.keep_house(now=now)

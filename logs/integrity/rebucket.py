@@ -1,9 +1,9 @@
-"""The statistics and quota use of a team whose clock changed, cut again from the calls that are kept.
+"""Counts a team's stored calls again by the hours and days of a new time zone: statistics and quota use.
 
-What is stored of a day may stand for calls of both kinds: some that are kept, and some that no longer are and stay
-as they were counted. So the kept calls are taken out by the clock that they were counted by, and counted in again
-by the new one: every call stays counted once, wherever the days of the two clocks meet. Only the first days need
-that; later ones are of kept calls alone, by whatever clock, and are written anew.
+A stored sum of a day may contain two kinds of calls: calls that are still stored, and calls that were deleted,
+whose sums stay as they were counted. So the stored calls are subtracted by the old time zone's days and added
+by the new one's: every call stays counted once, wherever the days of the two zones meet. Only the first days
+need that; later days consist of stored calls alone, and are written anew.
 """
 
 from datetime import datetime
@@ -36,7 +36,9 @@ from usage.rollups.sketch import merged, without
 
 @transaction.atomic
 def recut_team(team: Team, before: ZoneInfo) -> None:
-    """Counts the kept calls of a team by its clock, which was `before`. The team is locked meanwhile."""
+    """Counts the stored calls of a team by its new time zone; the old one is `before`. The team is locked
+    meanwhile.
+    """
     lock_teams([team.pk])
     since = kept_since(team)
     if since is None:
@@ -49,7 +51,7 @@ def recut_team(team: Team, before: ZoneInfo) -> None:
 
 
 def _take_out(team: Team, mode: Mode, clock: ZoneInfo, since: datetime) -> None:
-    """Takes the calls from `since` on out of what is stored, which was cut by `clock`."""
+    """Subtracts the calls from `since` on from the stored sums, which were cut by `clock`."""
     day = first_day_anywhere(since)
     after = day_start(day, clock)
     for table in ROLLUPS:
@@ -62,7 +64,7 @@ def _take_out(team: Team, mode: Mode, clock: ZoneInfo, since: datetime) -> None:
 
 
 def _count(team: Team, mode: Mode, found: Recount, *, sign: int) -> None:
-    """Adds calls to what is stored, or takes them out of it."""
+    """Adds calls to the stored sums, or subtracts them."""
     for rollup, rows in found.rollups.items():
         _count_rollup(rollup, team, mode, rows, sign)
     _count_uses(team, mode, found.uses, sign)
@@ -94,7 +96,7 @@ def _count_rollup(rollup: type[Counters], team: Team, mode: Mode, rows: dict[Key
 
 
 def _count_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], sign: int) -> None:
-    """Charges to quotas, or takes back; `uses` by (level, subject, day)."""
+    """Charges quotas, or takes charges back; `uses` by (level, subject, day)."""
     rows = [(team.pk, mode.value, *key, *(sign * one for one in uses[key])) for key in sorted(uses)]
     add_up(QuotaUse, keys=USE_KEYS, added=["calls", "used_nanos"], replaced=[], rows=rows)
     if rows and sign < 0:
@@ -105,7 +107,8 @@ def _count_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], sign: int) -
 
 @transaction.atomic
 def recut_owner(space: Team, before: ZoneInfo) -> None:
-    """Charges the kept calls to an owner's balance by the clock of their personal space, which was `before`.
+    """Charges the stored calls to an owner's balance by the new time zone of their personal space; the old one
+    is `before`.
 
     The owner's teams are locked meanwhile, see `rebuild_owner`.
     """

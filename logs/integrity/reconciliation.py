@@ -1,7 +1,9 @@
-"""The calls of a month beside statistics and quota use: equal to the nano-dollar, or it is named what is not.
+"""Compares the calls of a month with statistics and quota use: equal to the nano-dollar, or the differences are
+listed.
 
-The page for owner and administrators. It compares calls and costs, summed by the database; `logs.integrity.recount`,
-behind `verify_usage`, proves every number, and the owners' balances, which one team's calls cannot explain.
+The page for owners and administrators. It compares calls and costs, summed by the database.
+`logs.integrity.recount`, behind `verify_usage`, checks every number, including the owners' balances, which the
+calls of one team cannot explain.
 """
 
 from collections import defaultdict
@@ -58,7 +60,7 @@ LEVEL_NAMES: dict[Level, "StrOrPromise"] = {
 
 
 class Amount(NamedTuple):
-    """So many calls, and what they cost in nano-dollars."""
+    """A number of calls and their cost in nano-dollars."""
 
     calls: int = 0
     cost_nanos: int = 0
@@ -68,7 +70,9 @@ class Amount(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where calls are counted: a day of the team's calendar, and whose calls, as far as that is told apart."""
+    """A key under which calls are counted: a day of the team's calendar and, if the table separates them, whose
+    calls.
+    """
 
     day: date
     member_id: int = 0
@@ -81,7 +85,7 @@ Amounts = dict[Place, Amount]
 
 @dataclass(frozen=True)
 class Apart:
-    """One place in which a stored sum is not what the calls in the logs add up to."""
+    """A key whose stored sum differs from the sum of the calls in the logs."""
 
     source: "StrOrPromise"
     place: Place
@@ -92,7 +96,7 @@ class Apart:
 
 @dataclass(frozen=True)
 class Source:
-    """One table of stored sums, all of it together, beside the same calls in the logs."""
+    """One table of stored sums, in total, next to the same calls in the logs."""
 
     name: "StrOrPromise"
     stored: Amount
@@ -102,7 +106,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What was compared, days `[first, end)`, and what came of it."""
+    """What was compared, days `[first, end)`, and the result."""
 
     first: date
     end: date
@@ -113,7 +117,7 @@ class Reconciliation:
 
     @property
     def apart(self) -> list[Apart]:
-        """The places that differ, at most MOST_SHOWN."""
+        """The keys that differ, at most MOST_SHOWN."""
         return [one for source in self.sources for one in source.apart][:MOST_SHOWN]
 
     @property
@@ -122,7 +126,7 @@ class Reconciliation:
 
 
 def reconcile(team: Team, mode: Mode, month: date) -> Reconciliation:
-    """Compares one month, which begins at `month`, of a team's calendar. Everything is read at one moment."""
+    """Compares one month of a team's calendar, which begins at `month`. Everything is read at one moment."""
     end = (month + timedelta(days=31)).replace(day=1)
     with one_snapshot():
         kept = kept_from(team)
@@ -143,9 +147,9 @@ def reconcile(team: Team, mode: Mode, month: date) -> Reconciliation:
 
 
 def _logged(team: Team, mode: Mode, first: date, end: date) -> tuple[date, Amounts]:
-    """The calls by everything they are told apart by, from the last day back until MOST_CALLS were read.
+    """The calls grouped by all keys, from the last day back until MOST_CALLS were read.
 
-    Returns the first day that was read as well.
+    Also returns the first day that was read.
     """
     found: Amounts = {}
     read, day = 0, end
@@ -180,7 +184,7 @@ def _stored_statistics(team: Team, mode: Mode, first: date, end: date) -> Iterab
 
 
 def _keeping(told_apart: Sequence[str]) -> Callable[[Place], Iterable[Place]]:
-    """A rollup counts each call once, and tells apart its own dimensions only."""
+    """How a rollup counts: each call once, by its own dimensions."""
     return lambda place: [Place(place.day, **{name: getattr(place, name) for name in told_apart})]
 
 
@@ -196,7 +200,7 @@ def _stored_uses(team: Team, mode: Mode, first: date, end: date) -> Iterable[Sto
 
 
 def _charged_at(asked: Level) -> Callable[[Place], Iterable[Place]]:
-    """Where a level of quota charges a call: once, or for a call without a token not at all."""
+    """How a level of quota counts: each call once; at the token level calls without a token not at all."""
     return lambda place: [
         _use_place(place.day, level, subject)
         for level, subject in levels_in_team(place.member_id, place.token_id)
@@ -211,7 +215,7 @@ def _use_place(day: date, level: int, subject: int) -> Place:
 
 
 def _projected(logged: Amounts, seen_by: Callable[[Place], Iterable[Place]]) -> Amounts:
-    """The calls in the logs, summed as a table sums them."""
+    """The calls in the logs, summed by the keys of a table."""
     found: defaultdict[Place, Amount] = defaultdict(Amount)
     for place, amount in logged.items():
         for seen in seen_by(place):
@@ -237,7 +241,7 @@ def _total(amounts: Iterable[Amount]) -> Amount:
 
 
 def _with_names(team: Team, sources: list[Source]) -> list[Source]:
-    """The sources with names to the first places that differ; nothing is looked up when none does."""
+    """Adds names to the first differences of each source; without differences nothing is looked up."""
     places = [one.place for source in sources for one in source.apart[:MOST_SHOWN]]
     if not places:
         return sources

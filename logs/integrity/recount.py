@@ -1,7 +1,7 @@
-"""Statistics and quota use worked out again from the calls: to prove them, and to repair them.
+"""Computes statistics and quota use again from the calls, to verify and to repair them.
 
-A recount reads every kept call of a team once and folds it with the same code that recording uses; the
-sums are compared with what is stored, row by row, number by number, sketches byte by byte.
+A recount reads every stored call of a team once and folds it with the same code that recording uses; the sums
+are compared with what is stored, row by row, number by number, sketches byte by byte.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,9 @@ class Sums:
 
 @dataclass
 class Recount:
-    """What the calls of one team and mode add up to. `uses` by (level, subject, day), the owners' apart."""
+    """The sums of the calls of one team and mode. `uses` by (level, subject, day); owners' balances are
+    separate.
+    """
 
     rollups: dict[type[Counters], dict[Key, Sums]]
     uses: dict[Key, list[int]] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Recount:
 
 @dataclass(frozen=True)
 class Difference:
-    """A stored number that is not what the calls add up to."""
+    """A stored number that differs from the recount."""
 
     table: str
     team: str
@@ -81,7 +83,7 @@ def recount(team: Team, mode: int, since: date | None = None) -> Recount:
 def recount_on(
     clock: ZoneInfo, team: Team, mode: int, start: datetime | None = None, end: datetime | None = None
 ) -> Recount:
-    """Reads the team's calls that began in [start, end) and adds them up by the hours and days of a clock."""
+    """Reads the team's calls that began in [start, end) and adds them up by the hours and days of a time zone."""
     found = Recount({rollup: {} for rollup in ROLLUPS})
     local = LocalTimes(clock)
     payer_times: dict[int, LocalTimes] = {}
@@ -100,7 +102,7 @@ def recount_on(
 
 
 def _batches(team: Team, mode: int, start: datetime | None, end: datetime | None) -> Iterator[list[Call]]:
-    """The calls in the order of the primary key, a batch at a time."""
+    """The calls in the order of the primary key, one batch at a time."""
     wanted = Call.objects.filter(team_id=team.pk, mode=mode).order_by("id")
     if end:
         wanted = wanted.filter(id__lt=first_id(end))
@@ -134,7 +136,7 @@ def _add(sums: list[int], call: Call) -> None:
 
 
 def differences(team: Team, mode: Mode, found: Recount, since: date | None = None) -> Iterator[Difference]:
-    """Every stored number of the team that differs from the recount; none when all is well."""
+    """Every stored number of the team that differs from the recount; empty if all is well."""
     for rollup, rows in found.rollups.items():
         recounted = {key: sums.row() for key, sums in rows.items()}
         stored = _stored(rollup, team, mode, rollup.DIMENSIONS, [*COUNTERS, *SKETCHES], since)
@@ -149,7 +151,9 @@ def differences(team: Team, mode: Mode, found: Recount, since: date | None = Non
 def owner_differences(
     mode: Mode, owner_uses: dict[tuple[int, date], list[int]], first: date
 ) -> Iterator[Difference]:
-    """The same for the owners' balances, from the recounts of all teams together, from their first common day on."""
+    """The differences of the owners' balances, from the recounts of all teams together, from their first common
+    day on.
+    """
     for space in Team.objects.filter(is_personal=True).order_by("pk"):
         columns = ["calls", "used_nanos"]
         rows = _balance(space, mode, first).values_list("day", *columns)
@@ -184,7 +188,7 @@ def _stored(
 
 
 def _plain(value: Any) -> Any:
-    """PostgreSQL gives binary columns as memoryviews."""
+    """Converts binary columns, which PostgreSQL returns as memoryviews, to bytes."""
     return bytes(value) if isinstance(value, memoryview) else value
 
 
@@ -214,9 +218,9 @@ def _brief(value: object) -> object:
 
 @transaction.atomic
 def rebuild_team(team: Team, since: date | None = None) -> int:
-    """Writes the team's statistics and quota use anew from its calls; returns how many calls they were.
+    """Rewrites the team's statistics and quota use from its calls; returns the number of calls.
 
-    The team is locked meanwhile: calls that are reported wait, none is lost or counted twice.
+    The team is locked meanwhile: reported calls wait, and none is lost or counted twice.
     """
     lock_teams([team.pk])
     calls = 0
@@ -259,10 +263,10 @@ def _replace_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], since: dat
 
 @transaction.atomic
 def rebuild_owner(space: Team) -> None:
-    """Writes anew what was charged to the balance of a personal space's owner, by whatever team.
+    """Rewrites what was charged to the balance of a personal space's owner, by all teams.
 
-    The owner's teams are locked meanwhile: recording charges the balance under the lock of the calls' team,
-    so a call that came in between the count and the write would be lost or charged twice.
+    The owner's teams are locked meanwhile: recording charges the balance under the lock of the calls' team, so
+    a call recorded between the count and the write would be lost or charged twice.
     """
     lock_teams(Team.objects.filter(owner=space.owner_id).values_list("pk", flat=True))
     first = balance_kept_from()
@@ -276,7 +280,7 @@ def rebuild_owner(space: Team) -> None:
 def paid_on(
     clock: ZoneInfo, space: Team, mode: int, start: datetime | None = None, end: datetime | None = None
 ) -> dict[date, list[int]]:
-    """What the owner of a personal space paid for calls that began in [start, end), by the days of a clock."""
+    """What the owner of a personal space paid for calls that began in [start, end), by the days of a time zone."""
     local = LocalTimes(clock)
     days: dict[date, list[int]] = {}
     calls = Call.objects.filter(payer_id=space.owner_id, mode=mode).order_by()

@@ -1,4 +1,4 @@
-"""How long single calls are kept. Statistics and quota use stay when their calls go."""
+"""Deletes calls that are older than the site's retention. Their statistics and quota use stay."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,9 +25,9 @@ _LONGEST_PAUSE: Final = 0.5
 
 
 def delete_old_calls(*, now: datetime) -> int:
-    """Deletes the calls that are past the site's retention, team by team, in small steps; how many.
+    """Deletes the calls beyond the site's retention, team by team, in small steps; returns how many.
 
-    Whole days of each team's calendar go, so that what is left can still be compared with the statistics.
+    Whole days of each team's calendar are deleted, so that the rest can still be compared with the statistics.
     """
     return sum(_delete_of(team, now) for team in Team.objects.order_by("pk"))
 
@@ -50,9 +50,9 @@ def _delete_of(team: Team, now: datetime) -> int:
 
 @transaction.atomic
 def _keep_from(team: Team, since: datetime) -> None:
-    """Notes that older calls go now; never less than was noted before, by a shorter retention or another clock.
+    """Records that calls from before `since` are being deleted; never an earlier time than recorded before.
 
-    Under the team's lock: who records has it, and does not take again what goes meanwhile.
+    Under the team's lock: recording holds it too, and does not accept again what is deleted meanwhile.
     """
     lock_teams([team.pk])
     before = kept_since(team)
@@ -61,7 +61,9 @@ def _keep_from(team: Team, since: datetime) -> None:
 
 
 def _delete_tags(team: Team, since: UUID) -> None:
-    """Takes the tags of deleted calls out of their index: after them, so that a stop in between leaves no gap."""
+    """Deletes the tags of deleted calls, after the calls, so that an interruption leaves no call without its
+    tags.
+    """
     old = CallTag.objects.filter(team_id=team.pk, id__lt=since)
     for mode, tag in list(old.values_list("mode", "tag").distinct()):
         _in_steps(partial(_delete_first_tags, old.filter(mode=mode, tag=tag)))
@@ -73,10 +75,10 @@ def _delete_first_tags(old: QuerySet[CallTag], most: int) -> int:
 
 
 def _in_steps(delete_first: Callable[[int], int]) -> int:
-    """Deletes so many at a time as take about _STEP_SECONDS, until none are left; how many.
+    """Deletes as many rows at a time as take about _STEP_SECONDS, until none are left; returns how many.
 
-    While it deletes, writers of the same team wait, with SQLite all writers; so each step is followed by
-    as long a pause.
+    While it deletes, writers of the same team wait, on SQLite all writers; so each step is followed by an
+    equally long pause.
     """
     deleted, most = 0, _FIRST_STEP
     while True:

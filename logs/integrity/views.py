@@ -15,7 +15,7 @@ from usage.rollups.buckets import day_of
 
 
 def check(request: HttpRequest, slug: str) -> HttpResponse:
-    """The calls of a month beside the statistics and quota use that they should add up to."""
+    """The calls of a month next to the statistics and quota use that they should add up to."""
     access = access_for(request, slug, Permission.SEE_TEAM)
     form = MonthFilter(request.GET)
     context: dict[str, Any] = {"access": access, "nav": "quotas", "form": form, "most_calls": MOST_CALLS}
