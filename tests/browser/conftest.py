@@ -31,12 +31,6 @@ AXE_RULES = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "tests/browser/" in item.nodeid:
-            item.add_marker(pytest.mark.browser)
-
-
 # Closed after the last browser test: Playwright's event loop would be in the way of tests with their own.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
