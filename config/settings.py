@@ -207,7 +207,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "teams.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "teams.account_adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FORM_CLASS = "teams.signup.InvitedForm"
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]

@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
-from teams.compiled import CompiledQuery
-from teams.models import Membership, Role, Team, Transfer, User
+from teams.compiled_queries import CompiledQuery
+from teams.models import Membership, Role, Team, Transfer, User, team_is_alive
 
 
 class Permission(Enum):
@@ -43,6 +43,16 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
 _NOT_PERSONAL = frozenset({Permission.INVITE, Permission.MANAGE_MEMBERS, Permission.OWN_TEAM})
 
 
+def role_may(role: str, permission: Permission) -> bool:
+    """Whether a role includes a permission, in a team that is no personal space."""
+    return permission in PERMISSIONS[role]
+
+
+def roles_with(permission: Permission) -> list[str]:
+    """The roles that include a permission, for queries over memberships."""
+    return [role for role in PERMISSIONS if role_may(role, permission)]
+
+
 @dataclass(frozen=True)
 class Access:
     """A user's place in a team, as fetched and checked by `team_for`."""
@@ -59,7 +69,7 @@ class Access:
         """Whether the role includes `permission` in this team."""
         if self.team.is_personal and permission in _NOT_PERSONAL:
             return False
-        return permission in PERMISSIONS[self.role]
+        return role_may(self.role, permission)
 
     @property
     def sees_team(self) -> bool:
@@ -79,11 +89,9 @@ def _memberships() -> CompiledQuery:
 
 def _memberships_of(user_id: int) -> QuerySet[Membership]:
     """All of a user's, with `is_offered`: whether that team has been offered to them."""
-    offers = Transfer.objects.filter(
-        team=OuterRef("team"), successor=user_id, accepted_at=None, declined_at=None, cancelled_at=None
-    )
+    offers = Transfer.objects.unanswered().filter(team=OuterRef("team"), successor=user_id)
     return (
-        Membership.objects.filter(user=user_id, team__deleted_at=None)
+        Membership.objects.filter(team_is_alive(), user=user_id)
         .annotate(is_offered=Exists(offers))
         .order_by("-team__is_personal", "team__name", "team_id")
     )

@@ -3,12 +3,14 @@ from django.db.models.signals import post_migrate
 
 
 class TeamsConfig(AppConfig):
-    """Who: users, teams, memberships, invitations, transfers, tokens, gateway keys, activity."""
+    """Users, teams, memberships, invitations, transfers, tokens, gateway keys and activity."""
 
     name = "teams"
 
     def ready(self) -> None:
-        from teams.support import refresh_support_group
+        # These modules need the models, which are loaded only now; importing two of them connects their receivers.
+        import teams.account_activity
+        import teams.actions.users  # noqa: F401
+        from teams.support_group import refresh_support_group
 
         post_migrate.connect(refresh_support_group)
-        import teams.account_activity  # noqa: F401  # connects its receivers

@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from teams.compiled import CompiledQuery
+from teams.compiled_queries import CompiledQuery
 from teams.models import GatewayKey, Membership, Team, Token, User
 from teams.secrets import GATEWAY_PREFIX, TOKEN_PREFIXES, digest
 
@@ -67,7 +67,7 @@ def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
     return found
 
 
-def tokens_with_standing() -> QuerySet[Token]:
+def tokens_with_role() -> QuerySet[Token]:
     """Tokens with all that `refusal_of` looks at: team, user, and `role`, None for a former member."""
     role = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("user")).values("role")
     return Token.objects.select_related("team", "user").annotate(role=Subquery(role))
@@ -76,14 +76,14 @@ def tokens_with_standing() -> QuerySet[Token]:
 @functools.cache
 def _token_lookup() -> CompiledQuery:
     return CompiledQuery(
-        lambda wanted: tokens_with_standing().filter(digest=wanted),
+        lambda wanted: tokens_with_role().filter(digest=wanted),
         ["a digest"],
         [("team", Team), ("user", User)],
     )
 
 
 def refusal_of(credential: Token | GatewayKey, now: datetime) -> Refusal | None:
-    """Why a key must not be used, or None. A token must come from `tokens_with_standing`."""
+    """Why a key must not be used, or None. A token must come from `tokens_with_role`."""
     team = credential.team
     if team is not None and team.deleted_at:
         return Refusal.DELETED

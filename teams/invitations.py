@@ -1,19 +1,14 @@
 """Invitations as their receivers meet them, found by the secret, and as the team lists them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.core.paginator import Page, Paginator
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from teams.errors import ActionError, ConflictError
-from teams.models import Invitation, Membership, Team, User
+from teams.models import Invitation, Membership, User
 from teams.secrets import digest
-
-PAGE = 50
 
 
 class UnknownInvitationError(ActionError):
@@ -91,40 +86,3 @@ def is_member(invitation: Invitation, user: User) -> bool:
 
 def _has_address(user: User, address: str) -> bool:
     return bool(EmailAddress.objects.filter(user=user, email__iexact=address, verified=True).exists())
-
-
-@dataclass(frozen=True)
-class ListedInvitation:
-    """One invitation as the list shows it, with its state at that moment."""
-
-    invitation: Invitation
-    state: str
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can be sent again; an expired one can."""
-        return self.state in {"pending", "expired"}
-
-
-@dataclass(frozen=True)
-class InvitationList:
-    """One page of the invitations found."""
-
-    rows: list[ListedInvitation]
-    paged: Page[Invitation]
-
-
-def listed(team: Team, state: str, now: datetime, page: int = 1) -> InvitationList:
-    """The invitations of a team in one state, or all: newest first, a page of PAGE."""
-    found = Invitation.objects.filter(team=team).filter(_in_state(state, now))
-    paged = Paginator(found.select_related("invited_by").order_by("-sent_at", "-pk"), PAGE).get_page(page)
-    return InvitationList([ListedInvitation(row, row.state(now)) for row in paged], paged)
-
-
-def _in_state(state: str, now: datetime) -> Q:
-    unended = Q(accepted_at=None, declined_at=None, revoked_at=None)
-    if state in {"accepted", "declined", "revoked"}:
-        return Q(**{f"{state}_at__isnull": False})
-    if state == "pending":
-        return unended & Q(expires_at__gt=now)
-    return unended & Q(expires_at__lte=now) if state == "expired" else Q()

@@ -21,8 +21,8 @@ from django.http import HttpRequest
 from django.shortcuts import render
 
 from config.addresses import client_address
-from teams.accounts import invited_address
-from teams.actions.users import settle_user
+from teams.account_adapter import invited_address
+from teams.actions.users import set_up_user
 from teams.activity import Actor
 from teams.models import User
 
@@ -73,7 +73,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         user: User = super().save_user(request, sociallogin, form)
         if not user.owned_teams.filter(is_personal=True).exists():
-            settle_user(by=Actor(user, client_address(request)), user=user)
+            set_up_user(by=Actor(user, client_address(request)), user=user)
         return user
 
 

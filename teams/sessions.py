@@ -6,7 +6,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from teams.compiled import CompiledQuery
+from teams.compiled_queries import CompiledQuery
 
 
 class SessionStore(DatabaseStore):

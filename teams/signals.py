@@ -1,19 +1,22 @@
-"""What happens in `teams` that `usage` and `logs` must follow, sent inside the transaction of the action.
+"""Signals with which `teams` tells `usage` and `logs` about changes, without importing them.
 
-`teams` knows nothing of the two; a receiver that raises undoes the action.
+They are sent inside the transaction of the action: a receiver that raises an exception undoes the action.
 """
 
 from django.dispatch import Signal
 
-# team: Team (the new zone is set), before: str (the old zone).
-# The days and hours of its statistics must be cut again.
+# user: User, by: Actor or None for the site, verified: bool. A user was saved; `teams.actions.users` gives them a
+# personal space and writes the activity.
+user_created = Signal()
+
+# space: Team. A new user has got a personal space; `usage` gives it a balance.
+personal_space_created = Signal()
+
+# team: Team (with the new time zone), before: str (the old one). Its statistics are moved to the new days and hours.
 time_zone_changed = Signal()
 
-# team: Team, user: User. Somebody left, was removed; their open reservations roll back.
+# team: Team, user: User. A member left or was removed; their open reservations are rolled back.
 member_left = Signal()
 
-# team_id: int. A deleted team goes for good; its records go with it.
+# team_id: int. A deleted team is erased; calls, rollups and quotas are deleted with it.
 team_purged = Signal()
-
-# space: Team. A new user has got their personal space; it may get a balance.
-personal_space_created = Signal()

@@ -7,7 +7,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from teams.accounts import invited_address
+from teams.account_adapter import invited_address
 from teams.models import User
 
 

@@ -11,11 +11,10 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.figures import money
-from teams.admin import staff_of
+from config.formatting import money
+from teams.admin.base import ReadOnlyAdmin, staff_of
 from teams.errors import ActionError
 from teams.models import Mode
-from teams.read_only_admin import ReadOnlyAdmin
 from usage.prices.actions import create_price, delete_price
 from usage.prices.models import Price
 from usage.quotas.actions.limits import set_balance
@@ -78,7 +77,8 @@ class BalanceAdmin(ReadOnlyAdmin):
         return request.user.has_perm("usage.change_balance")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Balance]:
-        return Balance.objects.filter(is_personal=True).select_related("owner")
+        balances: QuerySet[Balance] = super().get_queryset(request)
+        return balances.filter(is_personal=True).select_related("owner")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BalanceList

@@ -1,4 +1,4 @@
-"""Filters and tags of every template. Figures are worked out in `config.figures`; here is their markup.
+"""Filters and tags of every template. Figures are worked out in `config.formatting`; here is their markup.
 
 What stands in every row of a table is made here and not by a template of its own, which takes ten times as long.
 """
@@ -20,8 +20,8 @@ from django.utils.timezone import is_naive
 from django.utils.translation import get_language, gettext_lazy, gettext_noop
 from django.utils.translation import gettext as _
 
-from config import figures
-from config.figures import Number
+from config import formatting
+from config.formatting import Number
 from config.markup import joined, markup, script_data
 
 register = template.Library()
@@ -40,33 +40,33 @@ def _or_no_data(text: str | None) -> str:
 @register.filter
 def num(value: Number | None, decimals: int = 0) -> str:
     """`1,234`; `{{ x|num:1 }}` for `1,234.5`."""
-    return _or_no_data(figures.plain(value, decimals))
+    return _or_no_data(formatting.plain(value, decimals))
 
 
 @register.filter
 def compact(value: int | None) -> str:
     """`62.4 M`."""
-    return _or_no_data(figures.compact(value))
+    return _or_no_data(formatting.compact(value))
 
 
 @register.filter
 def money(nanos: int | None, form: int | str | None = None) -> str:
     """Nano-dollars as `$1.23`; `money:"exact"` for every decimal, `money:6` for a column of small amounts."""
     if form == "exact":
-        return _or_no_data(figures.exact_money(nanos))
-    return _or_no_data(figures.money(nanos, None if form is None else int(form)))
+        return _or_no_data(formatting.exact_money(nanos))
+    return _or_no_data(formatting.money(nanos, None if form is None else int(form)))
 
 
 @register.filter
 def percent(ratio: Number | None, decimals: int = 1) -> str:
     """A ratio such as 0.987 as `98.7%`."""
-    return _or_no_data(figures.percent(ratio, decimals))
+    return _or_no_data(formatting.percent(ratio, decimals))
 
 
 @register.filter
 def milliseconds(value: Number | None) -> str:
     """`1,612 ms`, `24.1 s`."""
-    return _or_no_data(figures.milliseconds(value))
+    return _or_no_data(formatting.milliseconds(value))
 
 
 @register.filter
@@ -74,7 +74,7 @@ def small_unit(text: str) -> SafeString:
     """The unit of a headline number in small type: `62.4 M`, `98.78%`, `1,612 ms`."""
     if isinstance(text, SafeString):
         return text
-    number = text.rstrip("KMBT%msin" + figures.GAP)
+    number = text.rstrip("KMBT%msin" + formatting.GAP)
     if number == text:
         return markup("%s", text)
     return markup("%s<small>%s</small>", number, text[len(number) :].strip())
@@ -93,8 +93,8 @@ def delta(change: Number | None, good: str = "", unit: str = "%", decimals: int 
     word = _(_DIRECTIONS[direction])
     tone = "" if direction == "flat" or not good else " delta-good" if direction == good else " delta-bad"
     arrow = icon("flat" if direction == "flat" else f"{direction}-right")
-    amount = figures.plain(abs(value), decimals if value else 0)
-    text = f"{amount}{figures.GAP if unit != '%' else ''}{unit}"
+    amount = formatting.plain(abs(value), decimals if value else 0)
+    text = f"{amount}{formatting.GAP if unit != '%' else ''}{unit}"
     return markup(
         '<span class="delta%s">%s<span class="visually-hidden">%s </span>%s</span>', tone, arrow, word, text
     )
@@ -136,10 +136,10 @@ def quota_bar(used: int, limit: int | None) -> SafeString:
     """Used of limit, in nano-dollars, as figures and a bar; amber from 90 %, red when used up."""
     if limit is None:
         words = '<span><b>%s</b></span><span class="faint">%s</span>'
-        return markup(_QUOTA, "", markup(words, figures.money(used), _("no limit")), "")
+        return markup(_QUOTA, "", markup(words, formatting.money(used), _("no limit")), "")
     ratio = Decimal(used) / limit if limit else Decimal(1)
     state = " quota-full" if used >= limit else " quota-near" if ratio >= Decimal("0.9") else ""
-    shown = (figures.money(used), figures.money(limit), figures.percent(ratio, 0))
+    shown = (formatting.money(used), formatting.money(limit), formatting.percent(ratio, 0))
     text = markup("<span><b>%s</b> / %s</span><span>%s</span>", *shown)
     return markup(_QUOTA, state, text, bar(used, limit))
 
@@ -187,7 +187,7 @@ def local(at: datetime | None, zone: tzinfo | str, style: str = "short") -> Safe
 @register.filter
 def ago(at: datetime | None, now: datetime) -> str:
     """`5 min ago`."""
-    return _or_no_data(None if at is None else figures.ago(now - at))
+    return _or_no_data(None if at is None else formatting.ago(now - at))
 
 
 # --- People, roles, states ----------------------------------------------------------------------
@@ -196,13 +196,13 @@ def ago(at: datetime | None, now: datetime) -> str:
 @register.filter
 def initials(name: str) -> str:
     """Two letters for an avatar."""
-    return figures.initials(name)
+    return formatting.initials(name)
 
 
 @register.simple_tag
 def person(who: Any, note: str = "") -> SafeString:
     """Avatar, name and address of somebody with `name` and `email`; `note` stands instead of the address."""
-    avatar = figures.initials(who.name or who.email)
+    avatar = formatting.initials(who.name or who.email)
     if not who.name:
         return markup(_PERSON, avatar, who.email, who.email, "person-mail", "", note or _("No name yet"))
     title = markup(' title="%s"', who.email)

@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 
 from logs.models import SavedView
 from teams.access import Permission
+from teams.actions.checks import require_permission
 from teams.actions.locks import lock_team
-from teams.actions.standing import require
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError, ConflictError, NotAllowedError
 from teams.models import Team
@@ -24,7 +24,7 @@ def save_view(*, by: Actor, team: Team, name: str, query: str, is_shared: bool =
     Raises NotAllowedError, and ActionError when the name is empty or there are too many.
     """
     team = lock_team(team)
-    require(by, team, Permission.SEE_TEAM if is_shared else Permission.SEE_OWN)
+    require_permission(by, team, Permission.SEE_TEAM if is_shared else Permission.SEE_OWN)
     if by.user is None:
         raise NotAllowedError(_("Views belong to people."))
     name = " ".join(name.split())[:80]
@@ -48,7 +48,7 @@ def delete_view(*, by: Actor, view: SavedView) -> None:
     if found is None:
         raise ConflictError(_("This view was deleted already."))
     is_own = found.user_id == (by.user.pk if by.user else None)
-    require(by, team, Permission.SEE_OWN if is_own or not found.is_shared else Permission.SEE_TEAM)
+    require_permission(by, team, Permission.SEE_OWN if is_own or not found.is_shared else Permission.SEE_TEAM)
     if not is_own and not found.is_shared:
         raise NotAllowedError(_("This is somebody's own view."))
     if found.is_shared:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config import figures
+from config import formatting
 from logs.browsing.names import tokens_by_id
 from logs.search.filters import CallFilter
 from logs.search.query import CallQuery
@@ -149,6 +149,6 @@ def _amount(name: str, value: int | None) -> str:
     if value is None:
         return ""
     if name == "cost":
-        return figures.exact_money(value) or ""
-    text = figures.milliseconds(value) if name in {"latency", "ttft"} else figures.plain(value)
+        return formatting.exact_money(value) or ""
+    text = formatting.milliseconds(value) if name in {"latency", "ttft"} else formatting.plain(value)
     return text or ""

@@ -11,7 +11,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import StreamingHttpResponse
 
-from config.csvs import safe_cell
+from config.csv_export import safe_cell
 from logs.browsing.names import tokens_by_id
 from logs.models import Call
 from logs.search.query import CallQuery, Sort, Stretch, matching

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from logs.models import SavedView
 from teams.access import Access
-from teams.compiled import CompiledQuery
+from teams.compiled_queries import CompiledQuery
 from teams.models import User
 
 

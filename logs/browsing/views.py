@@ -32,7 +32,7 @@ from logs.search.filters import SORTS, CallFilter, MenuForm, SavedViewForm, Tail
 from teams.access import Access, Permission
 from teams.activity import actor_of
 from teams.models import Mode
-from teams.requests import access_for, attempt
+from teams.view_helpers import access_for, run_action
 from usage.rollups.query import PRESETS
 
 # What is wrong with a view that is not saved, by field.
@@ -153,7 +153,7 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
             messages.error(request, _REFUSED.get(name, str(errors[0])))
         return redirect("logs:list", slug)
     asked = form.cleaned_data
-    attempt(
+    run_action(
         request, _("The view was saved."), actions.save_view, by=actor_of(request), team=access.team, **asked
     )
     query = asked["query"]
@@ -165,7 +165,7 @@ def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
     """Deletes a view that this person can open."""
     access = access_for(request, slug, Permission.SEE_OWN)
     view = get_object_or_404(saved_for(access), public_id=view_id)
-    attempt(request, _("The view was deleted."), actions.delete_view, by=actor_of(request), view=view)
+    run_action(request, _("The view was deleted."), actions.delete_view, by=actor_of(request), view=view)
     return redirect("logs:list", slug)
 
 

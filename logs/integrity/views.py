@@ -10,7 +10,7 @@ from config.http import render_page
 from logs.integrity.forms import MonthFilter
 from logs.integrity.reconciliation import MOST_CALLS, reconcile
 from teams.access import Permission
-from teams.requests import access_for
+from teams.view_helpers import access_for
 from usage.rollups.buckets import day_of
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from logs.models import KeptCalls
-from teams.compiled import CompiledQuery
+from teams.compiled_queries import CompiledQuery
 from teams.models import Team
 from usage.rollups.buckets import first_day_anywhere, first_whole_day
 from usage.rollups.clock import exact_from

@@ -10,7 +10,7 @@ from django.template import RequestContext
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from config import figures
+from config import formatting
 from config.markup import joined, markup
 from config.templatetags.callboard import bar, local, milliseconds, money, status_dot
 from logs.browsing.names import NamedCall
@@ -57,7 +57,7 @@ def _row(row: NamedCall, access: Access, query: str, slowest_ms: int) -> SafeStr
         _UNKNOWN
         if call.latency_ms is None
         else markup(_LATENCY, milliseconds(call.latency_ms), bar(call.latency_ms, slowest_ms)),
-        *(figures.plain(call.input_tokens), figures.plain(call.output_tokens), cost),
+        *(formatting.plain(call.input_tokens), formatting.plain(call.output_tokens), cost),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from teams.actions.invitations import name_of
+from teams.actions.invitations import invitation_name
 from teams.actions.locks import lock_team
 from teams.actions.members import join
 from teams.activity import Actor, record_activity
@@ -34,7 +34,7 @@ def accept_invitation(*, by: Actor, secret: str, now: datetime) -> Membership:
         team=invitation.team,
         kind="invitation.accepted",
         person=by.user,
-        subject=name_of(invitation),
+        subject=invitation_name(invitation),
         after={"id": invitation.public_id, "role": invitation.role, "uses": invitation.uses},
     )
     return membership

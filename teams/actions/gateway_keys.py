@@ -6,8 +6,8 @@ from django.db import transaction
 
 from teams.access import Permission
 from teams.actions import keys
+from teams.actions.checks import require_permission, require_site
 from teams.actions.locks import lock_team
-from teams.actions.standing import require, require_site
 from teams.activity import Actor, record_activity
 from teams.models import GatewayKey, Team
 from teams.secrets import GATEWAY_PREFIX
@@ -79,7 +79,7 @@ def _locked_team(by: Actor, team: Team | None) -> Team | None:
         require_site(by)
         return None
     team = lock_team(team)
-    require(by, team, Permission.EDIT_TEAM)
+    require_permission(by, team, Permission.EDIT_TEAM)
     return team
 
 

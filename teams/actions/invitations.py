@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from teams import mails
 from teams.access import Permission
+from teams.actions.checks import require_permission
 from teams.actions.locks import lock_team
-from teams.actions.standing import require
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError, ConflictError
 from teams.models import Invitation, Membership, Role, Team
@@ -26,7 +26,7 @@ MOST_AT_ONCE = 200
 MOST_USES = 1000
 
 
-class Outcome(StrEnum):
+class InvitationOutcome(StrEnum):
     """What became of one address."""
 
     INVITED = "invited"
@@ -38,7 +38,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class InvitationRequest:
     """One person to invite."""
 
     email: str
@@ -46,24 +46,26 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Invited:
+class InvitationResult:
     """What became of one address; `link` holds the secret and is for showing once, "" if there is none."""
 
     email: str
-    outcome: Outcome
+    outcome: InvitationOutcome
     invitation: Invitation | None = None
     link: str = ""
 
 
 @transaction.atomic
-def invite_by_email(*, by: Actor, team: Team, people: Sequence[Wanted], now: datetime) -> list[Invited]:
+def invite_by_email(
+    *, by: Actor, team: Team, people: Sequence[InvitationRequest], now: datetime
+) -> list[InvitationResult]:
     """Invites each address that is not yet in the team or invited; says of every one what became of it.
 
     An expired invitation of an address is renewed in the role now wanted. Mails go out after the commit;
     where that fails, `invitation.mail_error` says why. Raises NotAllowedError, ActionError.
     """
     team = lock_team(team)
-    require(by, team, Permission.INVITE)
+    require_permission(by, team, Permission.INVITE)
     if not people:
         raise ActionError(_("Enter at least one e-mail address."), field="emails")
     if len(people) > MOST_AT_ONCE:
@@ -89,7 +91,7 @@ def create_link(
 ) -> tuple[Invitation, str]:
     """Makes a link for whoever has it, up to `max_uses` people; returns it with its address, shown once."""
     team = lock_team(team)
-    require(by, team, Permission.INVITE)
+    require_permission(by, team, Permission.INVITE)
     _check_role(role)
     if not 1 <= max_uses <= MOST_USES:
         raise ActionError(_("From 1 to %(most)d uses.") % {"most": MOST_USES}, field="max_uses")
@@ -112,7 +114,7 @@ def create_link(
 
 
 @transaction.atomic
-def resend_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> Invited:
+def resend_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> InvitationResult:
     """Renews an invitation for 7 days under a new secret; the old one is dead. Links are renewed likewise.
 
     Raises NotAllowedError, and ConflictError when it was accepted, declined or revoked.
@@ -128,7 +130,7 @@ def resend_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> In
         before={"expires_at": before.isoformat()},
         after={"expires_at": invitation.expires_at.isoformat()},
     )
-    return Invited(invitation.email, Outcome.RENEWED, invitation, link)
+    return InvitationResult(invitation.email, InvitationOutcome.RENEWED, invitation, link)
 
 
 @transaction.atomic
@@ -141,25 +143,27 @@ def revoke_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> No
     _record(by, invitation, "invitation.revoked", before={"uses": invitation.uses})
 
 
-def name_of(invitation: Invitation) -> str:
+def invitation_name(invitation: Invitation) -> str:
     """What the activity calls an invitation: the address, or its public id for a link."""
     return invitation.email or invitation.public_id
 
 
-def _invite_one(by: Actor, team: Team, wanted: Wanted, seen: set[str], now: datetime) -> Invited:
+def _invite_one(
+    by: Actor, team: Team, wanted: InvitationRequest, seen: set[str], now: datetime
+) -> InvitationResult:
     email = wanted.email.strip()
     _check_role(wanted.role)
     try:
         validate_email(email)
     except ValidationError:
-        return Invited(email, Outcome.INVALID)
+        return InvitationResult(email, InvitationOutcome.INVALID)
     if email.lower() in seen:
-        return Invited(email, Outcome.TWICE)
+        return InvitationResult(email, InvitationOutcome.TWICE)
     if _is_member(team, email):
-        return Invited(email, Outcome.MEMBER)
-    earlier = _unended(team, email)
+        return InvitationResult(email, InvitationOutcome.MEMBER)
+    earlier = _unanswered(team, email)
     if earlier and earlier.state(now) == "pending":
-        return Invited(email, Outcome.PENDING, earlier)
+        return InvitationResult(email, InvitationOutcome.PENDING, earlier)
     invitation = earlier or Invitation(team=team, email=email, created_at=now)
     invitation.team, invitation.role, invitation.invited_by = team, wanted.role, by.user or team.owner
     link = _renew(invitation, now)
@@ -167,7 +171,9 @@ def _invite_one(by: Actor, team: Team, wanted: Wanted, seen: set[str], now: date
     _record(
         by, invitation, kind, after={"role": invitation.role, "expires_at": invitation.expires_at.isoformat()}
     )
-    return Invited(email, Outcome.RENEWED if earlier else Outcome.INVITED, invitation, link)
+    return InvitationResult(
+        email, InvitationOutcome.RENEWED if earlier else InvitationOutcome.INVITED, invitation, link
+    )
 
 
 def _renew(invitation: Invitation, now: datetime) -> str:
@@ -194,7 +200,7 @@ def _note_failure(invitation: Invitation) -> mails.OnFailure:
 
 def _locked(by: Actor, invitation: Invitation) -> Invitation:
     team = lock_team(invitation.team)
-    require(by, team, Permission.INVITE)
+    require_permission(by, team, Permission.INVITE)
     fresh = Invitation.objects.select_related("invited_by").get(pk=invitation.pk)
     fresh.team = team
     return fresh
@@ -226,10 +232,9 @@ def _is_member(team: Team, email: str) -> bool:
     )
 
 
-def _unended(team: Team, email: str) -> Invitation | None:
+def _unanswered(team: Team, email: str) -> Invitation | None:
     """The one invitation of the address that is pending or expired."""
-    unended = {"accepted_at": None, "declined_at": None, "revoked_at": None}
-    return Invitation.objects.filter(team=team, email__iexact=email, **unended).first()
+    return Invitation.objects.unanswered().filter(team=team, email__iexact=email).first()
 
 
 def _record(
@@ -243,7 +248,7 @@ def _record(
         by=by,
         team=invitation.team,
         kind=kind,
-        subject=name_of(invitation),
+        subject=invitation_name(invitation),
         before=before,
         after={"id": invitation.public_id, **(after or {})},
     )

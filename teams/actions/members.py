@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from teams import mails
 from teams.access import Permission, may_change_role, may_manage
+from teams.actions.checks import membership_of, require_permission, require_site
 from teams.actions.locks import lock_team, lock_users
-from teams.actions.standing import membership_of, require, require_site
 from teams.actions.transfers import cancel_offers
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError, NotAllowedError
@@ -52,7 +52,7 @@ def change_role(*, by: Actor, team: Team, user: User, role: str, now: datetime) 
     A demotion cancels an offer of the team to that person. Raises NotAllowedError, ConflictError.
     """
     team = lock_team(team)
-    actor_role = require(by, team, Permission.MANAGE_MEMBERS)
+    actor_role = require_permission(by, team, Permission.MANAGE_MEMBERS)
     membership = membership_of(team, user)
     before = membership.role
     if not may_change_role(actor_role, before, role):
@@ -82,7 +82,7 @@ def remove_member(*, by: Actor, team: Team, user: User, now: datetime) -> None:
     Raises NotAllowedError (nobody removes the owner; administrators remove members only), ConflictError.
     """
     team = lock_team(team)
-    actor_role = require(by, team, Permission.MANAGE_MEMBERS)
+    actor_role = require_permission(by, team, Permission.MANAGE_MEMBERS)
     membership = membership_of(team, user)
     if not may_manage(actor_role, membership.role):
         raise NotAllowedError(_refusal(membership.role))
@@ -106,7 +106,7 @@ def leave_team(*, by: Actor, team: Team, now: datetime) -> None:
 
 def revoke_tokens(team: Team, user: User, now: datetime) -> int:
     """Revokes all tokens of a user in a team for good; how many still were not."""
-    return Token.objects.filter(team=team, user=user, revoked_at=None).update(revoked_at=now)
+    return Token.objects.unrevoked().filter(team=team, user=user).update(revoked_at=now)
 
 
 def _end_membership(*, by: Actor, membership: Membership, kind: str, now: datetime) -> None:

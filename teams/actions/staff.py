@@ -3,12 +3,12 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from teams.actions.checks import require_superuser
 from teams.actions.locks import lock_users
-from teams.actions.standing import require_superuser
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError
 from teams.models import User
-from teams.support import GROUP, support_group
+from teams.support_group import GROUP, support_group
 
 
 @transaction.atomic

@@ -6,17 +6,16 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from teams.access import Permission
+from teams.actions.checks import require_permission, require_site
 from teams.actions.locks import lock_team, lock_teams, lock_users
-from teams.actions.standing import require, require_site
 from teams.actions.transfers import cancel_offers, check_typed
 from teams.actions.users import unique_slug
 from teams.activity import SITE, Actor, record_activity
 from teams.errors import ActionError, ConflictError, NotAllowedError
-from teams.models import Invitation, Membership, Role, Team, User
+from teams.models import Invitation, Membership, Role, Team, TeamQuerySet, User
 from teams.signals import team_purged, time_zone_changed
 
 RESTORABLE_FOR = timedelta(days=30)
@@ -57,7 +56,7 @@ def update_team(*, by: Actor, team: Team, name: str, description: str, time_zone
     in the same transaction. Raises ValidationError naming the field that is wrong, NotAllowedError.
     """
     team = lock_team(team)
-    require(by, team, Permission.EDIT_TEAM)
+    require_permission(by, team, Permission.EDIT_TEAM)
     wanted = {"name": name.strip(), "description": description.strip(), "time_zone": time_zone}
     before = {field: getattr(team, field) for field, value in wanted.items() if getattr(team, field) != value}
     if not before:
@@ -80,12 +79,12 @@ def delete_team(*, by: Actor, team: Team, typed_name: str, now: datetime) -> Non
     Raises NotAllowedError (also for a personal space), ActionError when the name is typed wrongly.
     """
     team = lock_team(team)
-    require(by, team, Permission.OWN_TEAM)
+    require_permission(by, team, Permission.OWN_TEAM)
     check_typed(typed_name, team.name)
     team.deleted_at = now
     team.save(update_fields=["deleted_at"])
-    unended = Invitation.objects.filter(team=team, accepted_at=None, declined_at=None, revoked_at=None)
-    after: dict[str, Any] = {"invitations_revoked": unended.update(revoked_at=now)}
+    unanswered = Invitation.objects.unanswered().filter(team=team)
+    after: dict[str, Any] = {"invitations_revoked": unanswered.update(revoked_at=now)}
     cancelled = cancel_offers(team, team.owner, now)
     if cancelled:
         after["transfer_cancelled"] = cancelled[0]
@@ -116,14 +115,14 @@ def restore_team(*, by: Actor, team: Team, now: datetime) -> Team:
 
 def purge_teams(*, now: datetime) -> int:
     """Erases the teams deleted more than 30 days ago, with their records; how many. For `housekeeping`."""
-    due = Q(deleted_at__lte=now - RESTORABLE_FOR)
-    return sum(_purge(team_id, due) for team_id in list(Team.objects.filter(due).values_list("pk", flat=True)))
+    due = Team.objects.deleted_by(now - RESTORABLE_FOR)
+    return sum(_purge(team_id, due) for team_id in list(due.values_list("pk", flat=True)))
 
 
 @transaction.atomic
-def _purge(team_id: int, due: Q) -> int:
+def _purge(team_id: int, due: TeamQuerySet) -> int:
     lock_teams([team_id])
-    team = Team.objects.filter(due, pk=team_id).first()
+    team: Team | None = due.filter(pk=team_id).first()
     if team is None:  # restored meanwhile
         return 0
     team_purged.send(sender=Team, team_id=team_id)

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from teams.access import Permission, may_stop_token
 from teams.actions import keys
+from teams.actions.checks import require_permission
 from teams.actions.locks import lock_team
-from teams.actions.standing import require
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError, NotAllowedError
 from teams.models import Membership, Mode, Team, Token, User
@@ -101,7 +101,7 @@ def _locked(by: Actor, token: Token, holder_only: bool = False) -> Token:
     team = lock_team(token.team)
     token = Token.objects.select_related("user").get(pk=token.pk)
     token.team = team
-    role = require(by, team, Permission.SEE_OWN)
+    role = require_permission(by, team, Permission.SEE_OWN)
     if by.user is not None and by.user.pk == token.user_id:
         return token
     if holder_only and not by.is_site:

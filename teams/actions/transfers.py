@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _
 
 from teams import mails
 from teams.access import Permission
+from teams.actions.checks import membership_of, require_permission, require_site
 from teams.actions.locks import lock_team, lock_teams, lock_users
-from teams.actions.standing import membership_of, require, require_site
 from teams.activity import SITE, Actor, record_activity
 from teams.errors import ActionError, ConflictError, NotAllowedError
 from teams.models import Membership, Role, Team, Transfer, User
 
 LAPSES_AFTER = timedelta(days=7)
-_OPEN = Q(accepted_at=None, declined_at=None, cancelled_at=None)
 
 
 @transaction.atomic
@@ -26,7 +25,7 @@ def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, n
     ConflictError when an offer is open.
     """
     team = lock_team(team)
-    require(by, team, Permission.OWN_TEAM)
+    require_permission(by, team, Permission.OWN_TEAM)
     check_typed(typed_name, team.name)
     if successor.pk == team.owner_id:
         raise ActionError(_("The team is theirs already."), field="successor")
@@ -37,7 +36,7 @@ def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, n
     if not membership.user.is_active:
         raise ActionError(_("%(person)s is deactivated.") % {"person": successor.label}, field="successor")
     _close_lapsed(team, now)
-    if open_offer := Transfer.objects.filter(_OPEN, team=team).select_related("successor").first():
+    if open_offer := Transfer.objects.unanswered().filter(team=team).select_related("successor").first():
         message = _("The team is already offered to %(person)s. Cancel that offer first.")
         raise ConflictError(message % {"person": open_offer.successor.label})
     transfer = Transfer.objects.create(
@@ -98,7 +97,7 @@ def decline_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
 def cancel_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
     """The owner takes the offer back; the successor is told."""
     team, transfer = _locked(transfer)
-    require(by, team, Permission.OWN_TEAM)
+    require_permission(by, team, Permission.OWN_TEAM)
     _check_open(transfer, now)
     transfer.cancelled_at = now
     transfer.save(update_fields=["cancelled_at"])
@@ -118,7 +117,7 @@ def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) 
     """
     team = lock_team(team)
     require_site(by)
-    require(by, team, Permission.OWN_TEAM)  # refuses a personal space
+    require_permission(by, team, Permission.OWN_TEAM)  # refuses a personal space
     membership = membership_of(team, successor)
     if membership.role == Role.OWNER:
         raise ActionError(_("The team is theirs already."), field="successor")
@@ -145,7 +144,7 @@ def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) 
 def lapse_transfers(*, now: datetime) -> int:
     """Closes the offers whose 7 days are over, for `housekeeping`; how many. They had no effect before."""
     lapsed = 0
-    for team_id in list(Transfer.objects.filter(_OPEN, expires_at__lte=now).values_list("team", flat=True)):
+    for team_id in list(Transfer.objects.lapsed(now).values_list("team", flat=True)):
         with transaction.atomic():
             for team in lock_teams([team_id]).values():
                 lapsed += _close_lapsed(team, now)
@@ -198,7 +197,7 @@ def _swap(team: Team, successor: Membership) -> None:
 
 
 def _close_lapsed(team: Team, now: datetime) -> int:
-    lapsed = list(Transfer.objects.filter(_OPEN, team=team, expires_at__lte=now).select_related("successor"))
+    lapsed = list(Transfer.objects.lapsed(now).filter(team=team).select_related("successor"))
     for transfer in lapsed:
         transfer.cancelled_at = transfer.expires_at
         transfer.save(update_fields=["cancelled_at"])
@@ -208,7 +207,7 @@ def _close_lapsed(team: Team, now: datetime) -> int:
 
 def _close_open(team: Team, now: datetime, which: Q | None = None) -> list[str]:
     _close_lapsed(team, now)
-    offers = Transfer.objects.filter(which or Q(), _OPEN, team=team)
+    offers = Transfer.objects.unanswered().filter(which or Q(), team=team)
     public_ids = list(offers.values_list("public_id", flat=True))
     offers.update(cancelled_at=now)
     return public_ids

@@ -10,19 +10,20 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
+from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from teams.actions.checks import require_site, require_superuser_for_staff
 from teams.actions.locks import lock_teams, lock_users
-from teams.actions.standing import require_rank, require_site
 from teams.actions.transfers import cancel_offers
 from teams.activity import SITE, Actor, record_activity
 from teams.errors import ActionError, NotAllowedError
 from teams.mails import link
 from teams.models import Membership, Role, Team, Token, User
-from teams.signals import personal_space_created
+from teams.signals import personal_space_created, user_created
 
 
 @transaction.atomic
@@ -34,21 +35,24 @@ def create_user(
     `verified` spares the confirmation mail; staff and the commands vouch for the address themselves.
     Raises ActionError when the address is taken.
     """
-    email = email.strip().lower()  # as django-allauth stores and looks for it
-    if User.objects.filter(email__iexact=email).exists():
-        raise ActionError(_("Somebody has the address %(email)s already.") % {"email": email}, field="email")
-    user = User(email=email, **fields)
-    user.set_password(password)
-    user.full_clean(exclude=["password"])
-    user.save()
+    if User.objects.filter(email__iexact=email.strip()).exists():
+        message = _("An account with the address %(email)s already exists.") % {"email": email.strip()}
+        raise ActionError(message, field="email")
+    return User.objects.create_user(email, password, by=by, verified=verified, **fields)
+
+
+@receiver(user_created)
+def set_up_new_user(
+    sender: object, *, user: User, by: Actor | None = None, verified: bool = False, **more: Any
+) -> None:
+    """Gives a user whom `User.objects` has just created all that belongs to a new account."""
     if verified:
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-    settle_user(by=by, user=user)
-    return user
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    set_up_user(by=by or SITE, user=user)
 
 
-def settle_user(*, by: Actor, user: User) -> None:
-    """What belongs to a user who has just been saved; inside the transaction that did."""
+def set_up_user(*, by: Actor, user: User) -> None:
+    """Creates the personal space of a user and writes the activity, in the transaction that saved the user."""
     create_personal_space(user)
     after = {"superuser": True} if user.is_superuser else {}
     record_activity(by=by, team=None, kind="user.created", person=user, subject=user.email, after=after)
@@ -113,8 +117,8 @@ def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
         raise ActionError(_("You cannot deactivate yourself."))
     teams = lock_teams(user.memberships.values_list("team", flat=True))
     user = lock_users([user.pk])[user.pk]
-    require_rank(by, user)
-    owned = user.owned_teams.filter(is_personal=False, deleted_at=None).order_by("name")
+    require_superuser_for_staff(by, user)
+    owned = Team.objects.alive().filter(owner=user, is_personal=False).order_by("name")
     if owned:
         names = ", ".join(team.name for team in owned)
         message = _("%(person)s owns %(teams)s. Transfer or delete that first.")
@@ -123,7 +127,7 @@ def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
         return
     user.is_active = False
     user.save(update_fields=["is_active"])
-    disabled = Token.objects.filter(user=user, disabled_at=None, revoked_at=None).update(disabled_at=now)
+    disabled = Token.objects.unrevoked().filter(user=user, disabled_at=None).update(disabled_at=now)
     for team in teams.values():
         cancel_offers(team, user, now)
     end_sessions(user)
@@ -139,7 +143,7 @@ def reactivate_user(*, by: Actor, user: User) -> None:
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
-    require_rank(by, user)
+    require_superuser_for_staff(by, user)
     if user.is_active:
         return
     user.is_active = True
@@ -155,7 +159,7 @@ def confirm_address(*, by: Actor, user: User) -> None:
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
-    require_rank(by, user)
+    require_superuser_for_staff(by, user)
     address = EmailAddress.objects.filter(user=user, email__iexact=user.email).first()
     if address and address.verified:
         return
@@ -179,7 +183,7 @@ def make_password_link(*, by: Actor, user: User) -> str:
     user = lock_users([user.pk])[user.pk]
     if not user.is_active:
         raise ActionError(_("%(person)s is deactivated.") % {"person": user.label})
-    require_rank(by, user)
+    require_superuser_for_staff(by, user)
     record_activity(by=by, team=None, kind="user.password_link", person=user, subject=user.email)
     token = account_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     key = {"uidb36": user_pk_to_url_str(user), "key": token}
@@ -194,7 +198,7 @@ def remove_second_factors(*, by: Actor, user: User) -> None:
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
-    require_rank(by, user)
+    require_superuser_for_staff(by, user)
     removed, _rows = Authenticator.objects.filter(user=user).delete()
     if not removed:
         raise ActionError(_("%(person)s has no second factor.") % {"person": user.label})

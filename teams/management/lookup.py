@@ -22,7 +22,7 @@ def user_with(email: str) -> User:
 
 def team_at(slug: str) -> Team:
     """The living team at this address. Raises CommandError."""
-    team = Team.objects.filter(slug=slug, deleted_at=None).first()
+    team = Team.objects.alive().filter(slug=slug).first()
     if team is None:
         raise CommandError(f"There is no team {slug}.")
     return team
@@ -38,7 +38,7 @@ def expiry(days: int | None) -> datetime | None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def command_errors() -> Iterator[None]:
     """Turns what an action refuses into the command's error: one line on stderr, exit 1."""
     try:
         yield

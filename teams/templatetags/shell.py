@@ -10,7 +10,6 @@ from django.utils import timezone
 from teams.access import Access, memberships_of
 from teams.models import Membership, Transfer
 from teams.navigation import NavItem, personal_navigation, team_navigation
-from teams.offers import offer_to
 
 register = template.Library()
 
@@ -46,7 +45,8 @@ def offer_to_take_over(context: RequestContext) -> Transfer | None:
     access: Access = context["access"]
     if not access.is_offered:
         return None
-    return offer_to(access.team, access.user, timezone.now())
+    offers = Transfer.objects.open(timezone.now()).filter(team=access.team, successor=access.user)
+    return offers.select_related("successor", "offered_by").first()
 
 
 @register.simple_tag

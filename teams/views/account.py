@@ -9,18 +9,19 @@ from django.utils.translation import gettext as _
 
 from teams.actions.users import rename_user
 from teams.activity import actor_of
-from teams.forms import OlderFilter, ProfileForm
-from teams.history import account_page
+from teams.filters.activity import OlderForm
+from teams.forms.account import ProfileForm
 from teams.last_team import last_team
-from teams.models import Membership, User
-from teams.requests import signed_in
+from teams.models import Membership, User, team_is_alive
+from teams.pages.activity import account_activity, activity_page
+from teams.view_helpers import signed_in_user
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """Leads to the team that was looked at last, else to one's own usage in all contexts."""
     assert isinstance(request.user, User)
     slug = last_team(request)
-    is_open = Membership.objects.filter(user=request.user, team__slug=slug, team__deleted_at=None).exists()
+    is_open = Membership.objects.filter(team_is_alive(), user=request.user, team__slug=slug).exists()
     return redirect("usage:overview", slug) if slug and is_open else redirect("usage:me")
 
 
@@ -37,12 +38,12 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 def activity(request: HttpRequest) -> HttpResponse:
     """What was changed in one's own account, by oneself or by site staff; times as in the personal space."""
-    user = signed_in(request)
-    form = OlderFilter(request.GET)
+    user = signed_in_user(request)
+    form = OlderForm(request.GET)
     context: dict[str, Any] = {"form": form, "zone": user.owned_teams.get(is_personal=True).zone}
     if form.is_valid():
         before = form.cleaned_data["before"]
-        page = account_page(user, before)
+        page = activity_page(account_activity(user), before)
         context |= {
             "lines": page.lines,
             "older": page.older,

@@ -17,10 +17,10 @@ from teams.actions.gateway_keys import (
     rotate_gateway_key,
 )
 from teams.activity import actor_of
-from teams.forms import GatewayKeyForm, RenameForm
-from teams.keyring import ShownSecret, tokens_page
+from teams.forms.tokens import GatewayKeyForm, RenameForm
 from teams.models import GatewayKey
-from teams.requests import access_for, attempt, attempt_form, attempt_result
+from teams.pages.tokens import ShownSecret, tokens_page
+from teams.view_helpers import access_for, run_action, run_action_for_result, run_form_action
 
 
 @require_POST
@@ -30,7 +30,7 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = GatewayKeyForm(request.POST)
     if form.is_valid():
-        made = attempt_form(
+        made = run_form_action(
             form,
             create_gateway_key,
             by=actor_of(request),
@@ -49,7 +49,7 @@ def rotate(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
     """Gives a key a new secret and shows it, once."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
-    made = attempt_result(request, rotate_gateway_key, by=actor_of(request), key=key, now=timezone.now())
+    made = run_action_for_result(request, rotate_gateway_key, by=actor_of(request), key=key, now=timezone.now())
     if made is None:
         return redirect("teams:tokens", slug)
     return tokens_page(request, access, shown=ShownSecret(made[1], made[0], access.team, False))
@@ -62,7 +62,7 @@ def rename(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
     form = RenameForm(request.POST)
     name = form.cleaned_data["name"] if form.is_valid() else ""
     key = _key(access, key_id)
-    attempt(request, _("Renamed."), rename_gateway_key, by=actor_of(request), key=key, name=name)
+    run_action(request, _("Renamed."), rename_gateway_key, by=actor_of(request), key=key, name=name)
     return redirect("teams:tokens", slug)
 
 
@@ -72,7 +72,7 @@ def disable(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
     done = _("“%(name)s” is disabled.") % {"name": key.name}
-    attempt(request, done, disable_gateway_key, by=actor_of(request), key=key, now=timezone.now())
+    run_action(request, done, disable_gateway_key, by=actor_of(request), key=key, now=timezone.now())
     return redirect("teams:tokens", slug)
 
 
@@ -82,7 +82,7 @@ def enable(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
     done = _("“%(name)s” works again.") % {"name": key.name}
-    attempt(request, done, enable_gateway_key, by=actor_of(request), key=key)
+    run_action(request, done, enable_gateway_key, by=actor_of(request), key=key)
     return redirect("teams:tokens", slug)
 
 
@@ -92,7 +92,7 @@ def revoke(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
     done = _("“%(name)s” is revoked.") % {"name": key.name}
-    attempt(request, done, revoke_gateway_key, by=actor_of(request), key=key, now=timezone.now())
+    run_action(request, done, revoke_gateway_key, by=actor_of(request), key=key, now=timezone.now())
     return redirect("teams:tokens", slug)
 
 

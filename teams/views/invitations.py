@@ -14,10 +14,10 @@ from config.http import render_page
 from teams.access import Access, Permission
 from teams.actions.invitations import create_link, invite_by_email, resend_invitation, revoke_invitation
 from teams.activity import actor_of
-from teams.forms import InvitationFilter, InviteForm, LinkForm
-from teams.invitations import listed
+from teams.forms.invitations import InviteForm, LinkForm
 from teams.models import Invitation
-from teams.requests import access_for, attempt, attempt_form, attempt_result
+from teams.pages.invitations import invitation_filters, list_invitations
+from teams.view_helpers import access_for, run_action, run_action_for_result, run_form_action
 
 
 def invitations(request: HttpRequest, slug: str) -> HttpResponse:
@@ -33,7 +33,7 @@ def by_email(request: HttpRequest, slug: str) -> HttpResponse:
     form = InviteForm(request.POST)
     if not form.is_valid():
         return _page(request, access, 422, invite_form=form)
-    invited = attempt_form(
+    invited = run_form_action(
         form,
         invite_by_email,
         by=actor_of(request),
@@ -54,7 +54,7 @@ def by_link(request: HttpRequest, slug: str) -> HttpResponse:
     form = LinkForm(request.POST, auto_id="link_%s")
     if not form.is_valid():
         return _page(request, access, 422, link_form=form)
-    made = attempt_form(
+    made = run_form_action(
         form,
         create_link,
         by=actor_of(request),
@@ -75,7 +75,7 @@ def resend(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
     """Renews an invitation; a link, or one whose mail fails, is shown to copy."""
     access = access_for(request, slug, Permission.INVITE)
     invitation = get_object_or_404(Invitation, team=access.team, public_id=invitation_id)
-    renewed = attempt_result(
+    renewed = run_action_for_result(
         request, resend_invitation, by=actor_of(request), invitation=invitation, now=timezone.now()
     )
     if renewed is None:
@@ -90,7 +90,7 @@ def revoke(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
     """Takes an invitation back."""
     access = access_for(request, slug, Permission.INVITE)
     invitation = get_object_or_404(Invitation, team=access.team, public_id=invitation_id)
-    attempt(
+    run_action(
         request,
         _("The invitation was revoked. Its link no longer works."),
         revoke_invitation,
@@ -104,16 +104,14 @@ def revoke(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
 def _page(request: HttpRequest, access: Access, status: int = 200, **more: Any) -> HttpResponse:
     """The whole page; `more` replaces a form by one that was filled in, or shows what was made."""
     now = timezone.now()
-    form = InvitationFilter(request.GET)
-    wanted: dict[str, Any] = form.cleaned_data if form.is_valid() else {"state": "", "page": 1}
-    found = listed(access.team, wanted["state"], now, wanted["page"])
+    filters = invitation_filters(access, request.GET, now)
+    found = list_invitations(filters, now)
     context = {
         "access": access,
         "nav": "invitations",
         "now": now,
-        "state": wanted["state"],
-        "states": InvitationFilter.STATES,
-        "filter_form": form,
+        "filters": filters,
+        "filter_form": filters.form,
         "rows": found.rows,
         "paged": found.paged,
         "invite_form": InviteForm(),

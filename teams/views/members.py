@@ -12,23 +12,21 @@ from config.http import render_page
 from teams.access import Access, Permission
 from teams.actions.members import change_role, remove_member
 from teams.activity import actor_of
-from teams.forms import MemberFilter, RoleForm
+from teams.forms.members import RoleForm
 from teams.models import Activity, User
-from teams.requests import access_for, attempt
-from teams.roster import roster
+from teams.pages.members import list_members, member_filters
+from teams.view_helpers import access_for, run_action
 
 
 def members(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who is in the team, with search and role filter."""
+    """Lists the members, with filters."""
     access = access_for(request, slug, Permission.MANAGE_MEMBERS)
-    form = MemberFilter(request.GET)
+    filters = member_filters(access, request.GET)
     context = {
         "access": access,
         "nav": "members",
-        "form": form,
-        "roster": roster(access, form.cleaned_data["q"], form.cleaned_data["role"], form.cleaned_data["page"])
-        if form.is_valid()
-        else None,
+        "form": filters.form,
+        "member_list": list_members(access, filters) if filters.is_valid() else None,
     }
     return render_page(request, "teams/members.html", "teams-members", context)
 
@@ -42,7 +40,7 @@ def change(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose administrator or member."))
         return redirect("teams:members", slug)
-    attempt(
+    run_action(
         request,
         _("The role of %(person)s was changed.") % {"person": user.label},
         change_role,
@@ -63,7 +61,7 @@ def remove(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
     done = _("%(person)s was removed. Their tokens for this team have stopped working.") % {
         "person": user.label
     }
-    attempt(
+    run_action(
         request,
         done,
         remove_member,

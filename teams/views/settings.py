@@ -11,9 +11,9 @@ from teams.access import Permission
 from teams.actions.members import leave_team
 from teams.actions.teams import delete_team, update_team
 from teams.activity import actor_of
-from teams.forms import DeleteForm, TeamForm
-from teams.handover import settings_page
-from teams.requests import access_for, attempt, attempt_form
+from teams.forms.team import DeleteForm, TeamForm
+from teams.pages.settings import settings_page
+from teams.view_helpers import access_for, run_action, run_form_action
 
 
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
@@ -26,7 +26,7 @@ def update(request: HttpRequest, slug: str) -> HttpResponse:
     """Changes name, description and time zone."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = TeamForm(request.POST, initial={"time_zone": access.team.time_zone})
-    if form.is_valid() and attempt_form(
+    if form.is_valid() and run_form_action(
         form, update_team, by=actor_of(request), team=access.team, **form.cleaned_data
     ):
         messages.success(request, _("Saved."))
@@ -39,7 +39,7 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
     """Ends one's own membership."""
     access = access_for(request, slug, Permission.SEE_OWN)
     done = _("You left %(team)s. Your tokens for it have stopped working.") % {"team": access.team.name}
-    left = attempt(request, done, leave_team, by=actor_of(request), team=access.team, now=timezone.now())
+    left = run_action(request, done, leave_team, by=actor_of(request), team=access.team, now=timezone.now())
     return redirect("home") if left else redirect("teams:settings", slug)
 
 
@@ -50,7 +50,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
     form = DeleteForm(request.POST)
     if form.is_valid():
         typed = form.cleaned_data["typed_name"]
-        attempt_form(
+        run_form_action(
             form, delete_team, by=actor_of(request), team=access.team, typed_name=typed, now=timezone.now()
         )
     if form.errors:

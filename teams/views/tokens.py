@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST
 from teams.access import Permission
 from teams.actions.tokens import disable_token, enable_token, rename_token, revoke_token, rotate_token
 from teams.activity import actor_of
-from teams.forms import RenameForm
-from teams.keyring import ShownSecret, token_of, tokens_page
-from teams.requests import access_for, attempt, attempt_result
+from teams.forms.tokens import RenameForm
+from teams.pages.tokens import ShownSecret, token_of, tokens_page
+from teams.view_helpers import access_for, run_action, run_action_for_result
 
 
 def tokens(request: HttpRequest, slug: str) -> HttpResponse:
@@ -26,7 +26,7 @@ def rotate(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     """Gives one's own token a new secret and shows it, once."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
-    made = attempt_result(request, rotate_token, by=actor_of(request), token=token, now=timezone.now())
+    made = run_action_for_result(request, rotate_token, by=actor_of(request), token=token, now=timezone.now())
     if made is None:
         return redirect("teams:tokens", slug)
     return tokens_page(request, access, shown=ShownSecret(made[1], made[0], access.team, True))
@@ -39,7 +39,7 @@ def rename(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     token = token_of(access, token_id)
     form = RenameForm(request.POST)
     name = form.cleaned_data["name"] if form.is_valid() else ""
-    attempt(request, _("Renamed."), rename_token, by=actor_of(request), token=token, name=name)
+    run_action(request, _("Renamed."), rename_token, by=actor_of(request), token=token, name=name)
     return redirect("teams:tokens", slug)
 
 
@@ -49,7 +49,7 @@ def disable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     done = _("“%(name)s” is disabled.") % {"name": token.name}
-    attempt(request, done, disable_token, by=actor_of(request), token=token, now=timezone.now())
+    run_action(request, done, disable_token, by=actor_of(request), token=token, now=timezone.now())
     return redirect("teams:tokens", slug)
 
 
@@ -59,7 +59,7 @@ def enable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     done = _("“%(name)s” works again.") % {"name": token.name}
-    attempt(request, done, enable_token, by=actor_of(request), token=token)
+    run_action(request, done, enable_token, by=actor_of(request), token=token)
     return redirect("teams:tokens", slug)
 
 
@@ -69,5 +69,5 @@ def revoke(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     done = _("“%(name)s” is revoked.") % {"name": token.name}
-    attempt(request, done, revoke_token, by=actor_of(request), token=token, now=timezone.now())
+    run_action(request, done, revoke_token, by=actor_of(request), token=token, now=timezone.now())
     return redirect("teams:tokens", slug)

@@ -11,23 +11,23 @@ from django.views.decorators.http import require_POST
 from teams.access import Access, Permission
 from teams.actions.transfers import accept_transfer, cancel_transfer, decline_transfer, offer_transfer
 from teams.activity import actor_of
-from teams.confirmation import is_confirmed
-from teams.forms import TransferForm
-from teams.handover import settings_page
+from teams.forms.transfer import TransferForm
 from teams.models import Transfer
-from teams.requests import access_for, attempt, attempt_form
+from teams.pages.settings import settings_page
+from teams.reauthentication import is_reauthenticated
+from teams.view_helpers import access_for, run_action, run_form_action
 
 
 @require_POST
 def offer(request: HttpRequest, slug: str) -> HttpResponse:
     """Offers the team to an administrator, after its name was typed and the owner has shown who they are."""
     access = access_for(request, slug, Permission.OWN_TEAM)
-    form = TransferForm(request.POST, access=access, confirmed=is_confirmed(request))
+    form = TransferForm(request.POST, access=access, confirmed=is_reauthenticated(request))
     if not ratelimit.consume(request, action="reauthenticate", user=request.user):
         form.add_error(None, _("Too many attempts. Wait a minute."))
     if form.is_valid():
         successor = form.cleaned_data["successor"]
-        transfer = attempt_form(
+        transfer = run_form_action(
             form,
             offer_transfer,
             by=actor_of(request),
@@ -48,7 +48,7 @@ def accept(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.SEE_OWN)
     done = _("%(team)s is yours now.") % {"team": access.team.name}
     transfer = _transfer(access, transfer_id)
-    attempt(request, done, accept_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
+    run_action(request, done, accept_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
     return redirect("teams:settings", slug)
 
 
@@ -58,7 +58,7 @@ def decline(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.SEE_OWN)
     done = _("You declined. The owner is told.")
     transfer = _transfer(access, transfer_id)
-    attempt(request, done, decline_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
+    run_action(request, done, decline_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
     return redirect("teams:settings", slug)
 
 
@@ -68,7 +68,7 @@ def cancel(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.OWN_TEAM)
     done = _("The offer was cancelled. The team stays yours.")
     transfer = _transfer(access, transfer_id)
-    attempt(request, done, cancel_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
+    run_action(request, done, cancel_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
     return redirect("teams:settings", slug)
 
 

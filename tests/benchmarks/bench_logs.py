@@ -118,7 +118,7 @@ class Bench:
     def __init__(self) -> None:
         from django.test import Client
 
-        from config.collected import collect_static
+        from config.static_collection import collect_static
         from teams.models import Team, Token
         from usage.rollups.models import DayMember
 

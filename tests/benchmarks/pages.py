@@ -83,8 +83,8 @@ def measure_all(team: str, email: str) -> list[dict[str, Any]]:
     """Every page of a team as one of its people sees it."""
     from django.test import Client
 
-    from config.collected import collect_static
     from config.server import share_heaps, spare_garbage_collection
+    from config.static_collection import collect_static
     from teams.models import User
 
     collect_static()

@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from teams.actions.invitations import Wanted, invite_by_email
+from teams.actions.invitations import InvitationRequest, invite_by_email
 from teams.activity import Actor
 from teams.models import Membership, Role, Team
 from tests.conftest import PASSWORD
@@ -43,7 +43,7 @@ def switch_to(page, email: str, password: str) -> None:
 
 
 def test_from_the_invitation_to_the_farewell(page, cast):
-    people = [Wanted("kim@example.org")]
+    people = [InvitationRequest("kim@example.org")]
     (invited,) = invite_by_email(by=Actor(cast.owner), team=cast.team, people=people, now=timezone.now())
     password = "a fine long word"
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from teams.actions.gateway_keys import create_gateway_key
-from teams.actions.invitations import Wanted, create_link, invite_by_email
+from teams.actions.invitations import InvitationRequest, create_link, invite_by_email
 from teams.actions.tokens import create_token
 from teams.actions.transfers import offer_transfer
 from teams.activity import SITE, Actor
@@ -21,7 +21,7 @@ def lived_in(cast, token_of):
     token_of("owner")
     token_of("member")
     create_gateway_key(by=SITE, team=cast.team, name="LiteLLM")
-    invite_by_email(by=by, team=cast.team, people=[Wanted("kim@example.org")], now=now)
+    invite_by_email(by=by, team=cast.team, people=[InvitationRequest("kim@example.org")], now=now)
     create_link(by=by, team=cast.team, role="member", now=now, max_uses=10)
     return cast
 
@@ -79,7 +79,7 @@ def test_a_filter_swaps_the_list_and_back_brings_the_whole_page(page, lived_in, 
 
 def test_many_invitations_and_keys_are_paged_by_swaps_and_links(page, lived_in, sign_in, axe, each_look):
     by, now = Actor(lived_in.owner), timezone.now()
-    people = [Wanted(f"kim{n:02}@example.org") for n in range(60)]
+    people = [InvitationRequest(f"kim{n:02}@example.org") for n in range(60)]
     invite_by_email(by=by, team=lived_in.team, people=people, now=now)
     for n in range(60):
         create_gateway_key(by=SITE, team=lived_in.team, name=f"gateway {n:02}")

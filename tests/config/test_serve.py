@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from config.collected import collect_static
 from config.server import server_options, why_not_listening
+from config.static_collection import collect_static
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import figures
+from config import formatting
 from config.markup import joined, markup, script_data
 from config.templatetags import callboard
 
@@ -90,7 +90,7 @@ def test_money_in_a_column_has_one_number_of_decimals():
     ("nanos", "text"), [(0, "$0.00"), (3_600, "<$0.01"), (5_000_000, "<$0.01"), (5_000_001, "$0.01")]
 )
 def test_only_nothing_reads_nothing_in_a_column(nanos, text):
-    assert figures.money(nanos, 2) == text
+    assert formatting.money(nanos, 2) == text
     assert rendered("{{ nanos|money:2 }}", nanos=nanos) == text.replace("<", "&lt;")
 
 
@@ -109,14 +109,14 @@ def test_exact_money_loses_nothing(nanos, text):
 
 @given(st.integers(min_value=-(10**24), max_value=10**24))
 def test_exact_money_reads_back_as_the_same_amount(nanos):
-    text = figures.exact_money(nanos).replace("−", "-").replace("$", "").replace(",", "")
+    text = formatting.exact_money(nanos).replace("−", "-").replace("$", "").replace(",", "")
     whole, _, fraction = text.partition(".")
     assert int(whole + fraction.ljust(9, "0")) == nanos
 
 
 @given(st.integers(min_value=1, max_value=10**24), st.sampled_from([None, 2, 4, 6]))
 def test_an_amount_is_never_shown_as_nothing(nanos, decimals):
-    assert figures.money(nanos, decimals).strip("$0.,") != ""
+    assert formatting.money(nanos, decimals).strip("$0.,") != ""
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_an_amount_is_never_shown_as_nothing(nanos, decimals):
     [(0, "0.0%"), (1, "100.0%"), (0.9878, "98.8%"), (0.99996, "99.9%"), (0.00004, "<0.1%"), (1.04, "104.0%")],
 )
 def test_percent_reads_a_hundred_only_for_the_whole_and_zero_only_for_nothing(ratio, text):
-    assert figures.percent(ratio) == text
+    assert formatting.percent(ratio) == text
 
 
 def test_percent_takes_decimals():
@@ -254,7 +254,7 @@ def test_ago_counts_in_the_unit_that_fits(age, text):
     ],
 )
 def test_initials_come_from_first_and_last_word(name, letters):
-    assert figures.initials(name) == letters
+    assert formatting.initials(name) == letters
 
 
 class Somebody:

@@ -11,10 +11,10 @@ from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 from django.urls import reverse
 
-from teams import history
 from teams.actions.users import deactivate_user, make_password_link, reactivate_user
 from teams.activity import SITE, record_activity
 from teams.models import Activity, User
+from teams.pages import activity as activity_pages
 from tests.account_pages import OPENID_CONNECT, add_second_factors, registered_credential
 from tests.conftest import PASSWORD
 from tests.teams.conftest import ADDRESS, NOW, newest_activity
@@ -334,7 +334,7 @@ def test_a_superuser_does_not_come_unnoticed(db):
 
 
 def test_older_rows_are_a_page_away(cast, mia, monkeypatch):
-    monkeypatch.setattr(history, "PAGE", 2)
+    monkeypatch.setattr(activity_pages, "PAGE", 2)
     for name in ("Mia B", "Mia C", "Mia D"):
         mia.post("/accounts/profile/", {"name": name})
     first = mia.get(PAGE)

@@ -19,7 +19,7 @@ from teams.activity import Actor
 from teams.credentials import find_credential
 from teams.errors import NotAllowedError
 from teams.models import Activity, GatewayKey, Membership, Role, Team, Token, User
-from teams.support import support_group
+from teams.support_group import support_group
 from tests.account_pages import add_second_factors
 from tests.conftest import PASSWORD
 from tests.teams.conftest import NOW, newest_activity, role_of

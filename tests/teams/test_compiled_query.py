@@ -4,15 +4,15 @@ import pytest
 from django.utils import timezone
 
 from teams.access import memberships_of
-from teams.compiled import CompiledQuery
-from teams.credentials import tokens_with_standing
+from teams.compiled_queries import CompiledQuery
+from teams.credentials import tokens_with_role
 from teams.models import Membership, Team, Token, User
 
 
 @pytest.fixture
 def lookup():
     return CompiledQuery(
-        lambda wanted: tokens_with_standing().filter(digest=wanted),
+        lambda wanted: tokens_with_role().filter(digest=wanted),
         ["a digest"],
         [("team", Team), ("user", User)],
     )
@@ -27,7 +27,7 @@ def test_it_finds_the_same_as_the_orm(lookup, cast, token_of):
     Token.objects.filter(pk=token.pk).update(models=["gpt-4o", "o3-mini"], last_used_at=timezone.now())
     for _turn in range(2):
         found = lookup.find(token.digest)
-        expected = tokens_with_standing().get(digest=token.digest)
+        expected = tokens_with_role().get(digest=token.digest)
         assert isinstance(found, Token)
         assert found == expected
         for one, other in [(found, expected), (found.team, expected.team), (found.user, expected.user)]:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from teams.history import SENTENCES
+from teams.activity_texts import SENTENCES
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -18,7 +18,7 @@ from teams.actions.tokens import create_token, disable_token
 from teams.actions.users import create_user, deactivate_user
 from teams.activity import SITE
 from teams.models import Activity, Membership, Role, User
-from teams.support import GROUP, support_group
+from teams.support_group import GROUP, support_group
 from tests.account_pages import add_second_factors
 
 WHO = ("superuser", "support", "staff")

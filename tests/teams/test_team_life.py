@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from teams.actions.acceptance import accept_invitation, decline_invitation
 from teams.actions.invitations import (
-    Outcome,
-    Wanted,
+    InvitationOutcome,
+    InvitationRequest,
     create_link,
     invite_by_email,
     resend_invitation,
@@ -155,11 +155,11 @@ class TeamLife(RuleBasedStateMachine):
     @rule(name=doer, number=which, other=who, role=roles)
     def somebody_invites_somebody(self, name, number, other, role):
         team = self.team(number)
-        people = [Wanted(f"{other}@example.org", role)]
+        people = [InvitationRequest(f"{other}@example.org", role)]
         invited = self.do(
             invite_by_email, by=self.actor(name, team.owner), team=team, people=people, now=self.now
         )
-        if invited and invited[0].outcome in {Outcome.INVITED, Outcome.RENEWED}:
+        if invited and invited[0].outcome in {InvitationOutcome.INVITED, InvitationOutcome.RENEWED}:
             self.invitation_secrets.append(invited[0].link.split("/")[-2])
 
     @rule(name=doer, number=which, role=roles, uses=st.integers(min_value=0, max_value=3))

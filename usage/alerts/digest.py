@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from config.figures import milliseconds, money, percent, plain
+from config.formatting import milliseconds, money, percent, plain
 from teams.access import access_of
 from teams.models import Membership, Mode, Role, Team, Token
 from usage.alerts.outbox import queue_mail

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from config.http import render_page
 from teams.access import Permission
 from teams.activity import actor_of
-from teams.requests import access_for, attempt, attempt_form
+from teams.view_helpers import access_for, run_action, run_form_action
 from usage.alerts.actions.policy import set_thresholds
 from usage.alerts.actions.subscriptions import set_usage_mail
 from usage.alerts.digest import make_digest
@@ -30,7 +30,7 @@ def save_mails(request: HttpRequest, slug: str) -> HttpResponse:
     """Subscribes to mails or unsubscribes from them."""
     access = access_for(request, slug, Permission.SEE_OWN)
     form = UsageMailForm(request.POST, access=access)
-    attempt(
+    run_action(
         request,
         _("Saved."),
         set_usage_mail,
@@ -49,7 +49,7 @@ def save_thresholds(request: HttpRequest, slug: str) -> HttpResponse:
     form = ThresholdsForm(request.POST)
     if form.is_valid():
         percents = form.cleaned_data["thresholds"]
-        attempt_form(form, set_thresholds, by=actor_of(request), team=access.team, percents=percents)
+        run_form_action(form, set_thresholds, by=actor_of(request), team=access.team, percents=percents)
     if form.errors:
         return alerts_page(request, access, 422, thresholds_form=form)
     messages.success(request, _("Saved."))

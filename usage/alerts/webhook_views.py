@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from teams.access import Access, Permission
 from teams.activity import actor_of
-from teams.requests import access_for, attempt, attempt_form, attempt_result
+from teams.view_helpers import access_for, run_action, run_action_for_result, run_form_action
 from usage.alerts.actions.webhooks import (
     change_webhook,
     create_webhook,
@@ -34,7 +34,9 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = WebhookForm(request.POST)
     if form.is_valid():
-        made = attempt_form(form, create_webhook, by=actor_of(request), team=access.team, wanted=form.wanted())
+        made = run_form_action(
+            form, create_webhook, by=actor_of(request), team=access.team, wanted=form.wanted()
+        )
         if made:
             return alerts_page(request, access, shown=ShownSecret(made[0].name, made[1]))
     return alerts_page(request, access, 422, webhook_form=form)
@@ -58,7 +60,7 @@ def change(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
     form = WebhookChangeForm(request.POST)
     if form.is_valid():
         wanted = form.wanted(is_active=form.cleaned_data["is_active"])
-        attempt_form(form, change_webhook, by=actor_of(request), webhook=one, wanted=wanted)
+        run_form_action(form, change_webhook, by=actor_of(request), webhook=one, wanted=wanted)
     if form.errors:
         return _page(request, access, one, form, status=422)
     messages.success(request, _("Saved."))
@@ -70,7 +72,9 @@ def change(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 def rotate(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
     """Gives a webhook a new secret and shows it once."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
-    made = attempt_result(request, rotate_webhook, by=actor_of(request), webhook=_webhook(access, webhook_id))
+    made = run_action_for_result(
+        request, rotate_webhook, by=actor_of(request), webhook=_webhook(access, webhook_id)
+    )
     if made is None:
         return redirect("usage:alerts", slug)
     return alerts_page(request, access, shown=ShownSecret(made[0].name, made[1]))
@@ -82,7 +86,7 @@ def delete(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
     done = _("“%(name)s” is deleted.") % {"name": one.name}
-    attempt(request, done, delete_webhook, by=actor_of(request), webhook=one)
+    run_action(request, done, delete_webhook, by=actor_of(request), webhook=one)
     return redirect("usage:alerts", slug)
 
 
@@ -91,7 +95,7 @@ def test(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
     """Sends a test message now and shows the result."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
-    queued = attempt_result(request, queue_test, by=actor_of(request), webhook=one, now=timezone.now())
+    queued = run_action_for_result(request, queue_test, by=actor_of(request), webhook=one, now=timezone.now())
     return _send_now(request, slug, queued)
 
 
@@ -101,7 +105,7 @@ def resend(request: HttpRequest, slug: str, message_id: str) -> HttpResponse:
     access = access_for(request, slug, Permission.EDIT_TEAM)
     posted = Message.objects.select_related("webhook__team").exclude(webhook=None)
     one = get_object_or_404(posted, team=access.team, public_id=message_id)
-    queued = attempt_result(request, queue_again, by=actor_of(request), message=one, now=timezone.now())
+    queued = run_action_for_result(request, queue_again, by=actor_of(request), message=one, now=timezone.now())
     return _send_now(request, slug, queued)
 
 

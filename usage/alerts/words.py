@@ -9,7 +9,7 @@ from django.db.models import Min
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from config.figures import money
+from config.formatting import money
 from teams.mails import Mail, link
 from teams.models import Team, User
 from usage.alerts.models import Event

@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from teams.access import Permission
+from teams.actions.checks import require_permission
 from teams.actions.locks import lock_team
-from teams.actions.standing import require
 from teams.activity import Actor, record_activity
+from teams.activity_texts import CALLS_PATH
 from teams.errors import ActionError, ConflictError
-from teams.history import CALLS_PATH
 from teams.models import Mode, Team
 from usage.anomalies.episodes import Episode, hours_link
 from usage.anomalies.models import ExpectedEpisode
@@ -30,7 +30,7 @@ def mark_expected(
     Raises NotAllowedError unless the actor is an owner or administrator, and ActionError for an invalid reason.
     """
     team = lock_team(team)
-    require(by, team, Permission.EDIT_TEAM)
+    require_permission(by, team, Permission.EDIT_TEAM)
     reason = " ".join(reason.split())
     if not reason or len(reason) > LONGEST_REASON:
         message = _("Say in at most %d characters why this was expected.") % LONGEST_REASON
@@ -64,7 +64,7 @@ def unmark_expected(*, by: Actor, mark: ExpectedEpisode) -> None:
     Raises NotAllowedError, and ConflictError if the mark was removed already.
     """
     team = lock_team(mark.team)
-    require(by, team, Permission.EDIT_TEAM)
+    require_permission(by, team, Permission.EDIT_TEAM)
     deleted, _by_table = ExpectedEpisode.objects.filter(pk=mark.pk).delete()
     if not deleted:
         raise ConflictError(_("This was unmarked already."))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from teams.access import Access, Permission
 from teams.activity import actor_of
-from teams.requests import access_for, attempt
+from teams.view_helpers import access_for, run_action
 from usage.anomalies.actions import mark_expected, unmark_expected
 from usage.anomalies.episodes import Episode
 from usage.anomalies.forms import ExpectedForm
@@ -34,7 +34,7 @@ def mark(request: HttpRequest, slug: str) -> HttpResponse:
     elif not form.is_valid():
         messages.error(request, str(next(error for errors in form.errors.values() for error in errors)))
     else:
-        attempt(
+        run_action(
             request,
             _("Marked as expected."),
             mark_expected,
@@ -53,7 +53,7 @@ def unmark(request: HttpRequest, slug: str, expected_id: str) -> HttpResponse:
     """Removes the mark of an expected episode."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     mark = get_object_or_404(ExpectedEpisode, team=access.team, public_id=expected_id)
-    attempt(request, _("It is told again."), unmark_expected, by=actor_of(request), mark=mark)
+    run_action(request, _("It is told again."), unmark_expected, by=actor_of(request), mark=mark)
     return _back(slug, ExpectedForm(request.POST))
 
 

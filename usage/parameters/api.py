@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from teams.api import ApiError, Credential
-from teams.credentials import tokens_with_standing
+from teams.credentials import tokens_with_role
 from teams.models import GatewayKey, Mode, Role, Team, User
 from usage.parameters.forms import EARLIEST_YEAR, LATEST_YEAR, LONGEST, MOST_VALUES
 from usage.parameters.names import ids_named, people_named, tokens_named
@@ -49,8 +49,8 @@ def reader_of(request: HttpRequest, credential: Credential) -> Reader:
         return Reader(_team_of(credential, slug), mode or Mode.LIVE, None)
     if slug and slug != credential.team.slug:
         raise ApiError(403, "out_of_scope", _("This token belongs to another team."), param="team")
-    token = tokens_with_standing().get(pk=credential.pk)
-    role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_standing
+    token = tokens_with_role().get(pk=credential.pk)
+    role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_role
     sees_team = role in {Role.OWNER, Role.ADMINISTRATOR}
     own_mode = Mode(credential.mode) if mode is None else mode
     return Reader(credential.team, own_mode, None if sees_team else credential.user)

@@ -8,7 +8,7 @@ from datetime import date
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 
-from teams.compiled import CompiledQuery
+from teams.compiled_queries import CompiledQuery
 from teams.models import Membership, Team, Token, User
 from usage.quotas.models import Level, QuotaUse, Refusal
 from usage.rollups.models import DayMember

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from teams.actions.standing import require_superuser
+from teams.actions.checks import require_superuser
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError, ConflictError
 from usage.prices.models import Price

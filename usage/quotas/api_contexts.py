@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from teams.api import ApiError, Credential
-from teams.credentials import RefusedKeyError, refusal_of, tokens_with_standing
+from teams.credentials import RefusedKeyError, refusal_of, tokens_with_role
 from teams.models import Membership, Mode, Team, Token, User
 from teams.secrets import digest
 
@@ -47,7 +47,7 @@ def context_of(credential: Credential, named: Named, now: datetime) -> Context:
 
 def context_of_token(token: Token) -> Context:
     """The context of a token that was loaded with its holder's `role`."""
-    role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_standing
+    role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_role
     return Context(token.team, Mode(token.mode), token.user, role, token)
 
 
@@ -63,7 +63,7 @@ def _check_own(token: Token, named: Named) -> None:
 
 def _named_token(name: str, team: Team | None, now: datetime) -> Token:
     named = Q(public_id=name) if name.startswith("tok_") else Q(digest=digest(name))
-    token = tokens_with_standing().filter(named).first()
+    token = tokens_with_role().filter(named).first()
     if token is None or (team is not None and token.team_id != team.pk):
         raise _out_of_scope("token", _("No such token, as far as this key may see."))
     reason = refusal_of(token, now)

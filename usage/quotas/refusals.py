@@ -15,7 +15,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.figures import plain
+from config.formatting import plain
 from teams.models import Team, Token, User
 from usage.quotas.levels import LevelState
 from usage.quotas.models import Level, Refusal

@@ -12,7 +12,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.figures import money
+from config.formatting import money
 from usage.quotas.daily import DayUse, used_by_day
 from usage.quotas.levels import LevelState
 from usage.rollups.buckets import day_of, day_start

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST
 from config.http import render_page, wants_part
 from teams.access import Access, Permission, may_limit_token
 from teams.activity import actor_of
-from teams.forms import TokenForm
-from teams.keyring import ShownSecret, token_of, tokens_page
+from teams.forms.tokens import TokenForm
 from teams.models import Membership, Mode, Token
-from teams.requests import access_for, attempt_form
+from teams.pages.tokens import ShownSecret, token_of, tokens_page
+from teams.view_helpers import access_for, run_form_action
 from usage.quotas.actions.limits import set_token_quota
 from usage.quotas.actions.tokens import create_limited_token
 from usage.quotas.availability import token_levels
@@ -34,7 +34,7 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
     form, limit_form = TokenForm(request.POST), NewTokenLimitForm(request.POST)
     if form.is_valid() & limit_form.is_valid():  # both say what is wrong with them
         now = timezone.now()
-        made = attempt_form(
+        made = run_form_action(
             form,
             create_limited_token,
             by=actor_of(request),
@@ -66,7 +66,7 @@ def editor(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         wanted = {"limit": form.wanted(), "note": form.cleaned_data["note"], "now": now}
-        attempt_form(form, set_token_quota, by=actor_of(request), token=token, **wanted)
+        run_form_action(form, set_token_quota, by=actor_of(request), token=token, **wanted)
         if not form.errors:
             return _saved(request, access, token, now)
     context = {

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from config.http import render_page, wants_part
 from teams.access import Access, Permission, may_change_role, may_limit
 from teams.activity import actor_of
-from teams.history import ActivityQuery, activity_page
 from teams.models import Membership, Mode, Role
-from teams.requests import access_for, attempt_form
+from teams.pages.activity import activity_page, team_activity
+from teams.view_helpers import access_for, run_form_action
 from usage.quotas.actions.limits import set_member_quotas, set_team_quota
 from usage.quotas.actions.members import edit_member
 from usage.quotas.allotment import allotment
@@ -41,7 +41,7 @@ def member_editor(request: HttpRequest, slug: str, user_id: str) -> HttpResponse
     form = _member_form(request, access, member, limit_initial(state))
     if request.method == "POST" and form.is_valid():
         person = {"by": actor_of(request), "team": access.team, "user": member.user, "now": now}
-        attempt_form(form, edit_member, change=form.change(), **person)
+        run_form_action(form, edit_member, change=form.change(), **person)
         if not form.errors:
             return _saved(request, access, member, now)
     context = {
@@ -108,7 +108,7 @@ def set_team(request: HttpRequest, slug: str) -> HttpResponse:
     form = _team_form(access, request.POST)
     if form.is_valid():
         wanted = {"limit": form.wanted(), "note": form.cleaned_data["note"], "now": timezone.now()}
-        attempt_form(form, set_team_quota, by=actor_of(request), team=access.team, **wanted)
+        run_form_action(form, set_team_quota, by=actor_of(request), team=access.team, **wanted)
     if form.errors:
         return _quotas_page(request, access, team_form=form)
     messages.success(request, _("The team's quota was saved."))
@@ -127,7 +127,7 @@ def set_members(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         limits = [(person, form.wanted()) for person in people]
         wanted = {"limits": limits, "note": form.cleaned_data["note"], "now": timezone.now()}
-        attempt_form(form, set_member_quotas, by=actor_of(request), team=access.team, **wanted)
+        run_form_action(form, set_member_quotas, by=actor_of(request), team=access.team, **wanted)
     if form.errors:
         return _quotas_page(request, access, members_form=form)
     done = ngettext(
@@ -147,7 +147,7 @@ def _quotas_page(
     now = timezone.now()
     mode = Mode.TEST if request.GET.get("mode") == "test" else Mode.LIVE
     shown = allotment(access, mode, now)
-    history = activity_page(ActivityQuery(access.team, noun="quota")).lines[:_HISTORY]
+    history = activity_page(team_activity(access.team, "quota")).lines[:_HISTORY]
     context = {
         "access": access,
         "nav": "quotas",

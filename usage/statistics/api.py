@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.csvs import csv_lines
+from config.csv_export import csv_lines
 from config.http import preferred_type
 from teams.api import Credential, endpoint
 from teams.models import Token

@@ -9,7 +9,7 @@ from math import sqrt
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import get_language, ngettext
 
-from config.figures import plain
+from config.formatting import plain
 from usage.rollups.buckets import day_of, day_start, days_between, hour_of
 from usage.rollups.folding import COUNTERS
 from usage.rollups.query import Dimension, Granularity, Range, UsageQuery

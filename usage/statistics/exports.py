@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 
-from config.csvs import csv_lines
+from config.csv_export import csv_lines
 from usage.anomalies.api import note_json
 from usage.parameters.api import time_text
 from usage.prices.money import usd_string

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config.http import render_page
 from teams.access import Access, Permission
-from teams.requests import access_for
+from teams.view_helpers import access_for
 from usage.parameters.names import tokens_with
 from usage.quotas.refusals import NamedRefused, named_hours, refused_hours, refused_in_all
 from usage.rollups.query import PRESETS, UsageQuery

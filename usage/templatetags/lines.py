@@ -8,7 +8,7 @@ from django.template import RequestContext
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from config import figures
+from config import formatting
 from config.markup import joined, markup
 from config.templatetags.callboard import NO_DATA, bar, delta, person, quota_bar, role_badge
 from usage.rollups.figures import Figures
@@ -65,21 +65,21 @@ class _Lines:
 
     def line(self, row: Row) -> Line:
         one, key = row.figures, row.key
-        cost = figures.money(one.cost_nanos, 2)
+        cost = formatting.money(one.cost_nanos, 2)
         href, failed = (self.to_calls(key), self.to_failed(key)) if one.calls else ("", "")
         return Line(
             row,
             name=_name(row),
             note=_note(row),
             role=role_badge(row.person.role) if row.person else _NOTHING,
-            calls=_figure(figures.plain(one.calls), href),
-            tokens=_figure(figures.compact(one.tokens), href, "tokens"),
+            calls=_figure(formatting.plain(one.calls), href),
+            tokens=_figure(formatting.compact(one.tokens), href, "tokens"),
             cost=_figure(cost, href, "cost"),
             cost_alone=cost or "",
             share=_share(row.ranked),
             change=_change(row),
-            success=_figure(figures.percent(one.success_rate), failed),
-            p95=_figure(figures.milliseconds(one.latency.p95), href, "latency"),
+            success=_figure(formatting.percent(one.success_rate), failed),
+            p95=_figure(formatting.milliseconds(one.latency.p95), href, "latency"),
             quota=_quota(row),
             menu=self.menus.button(key, row.person.label, row.person.role) if row.person else _NOTHING,
             editor=editor_place(key) if row.person else _NOTHING,
@@ -112,14 +112,14 @@ def _model_line(context: RequestContext, row: Ranked) -> ModelLine:
     return ModelLine(
         name=markup(_MODEL, href, row.key, row.key),
         share=_share(row),
-        calls=_figure(figures.plain(one.calls), href),
-        taken_in=_figure(figures.plain(one.input_tokens), href, "tokens"),
-        cached=_figure(figures.plain(one.cached_tokens), href, "tokens"),
-        given_out=_figure(figures.plain(one.output_tokens), href, "tokens"),
-        cost=joined([_figure(figures.money(one.cost_nanos, 2), href, "cost"), _unpriced(one, href)]),
-        p95=_figure(figures.milliseconds(one.latency.p95), href, "latency"),
+        calls=_figure(formatting.plain(one.calls), href),
+        taken_in=_figure(formatting.plain(one.input_tokens), href, "tokens"),
+        cached=_figure(formatting.plain(one.cached_tokens), href, "tokens"),
+        given_out=_figure(formatting.plain(one.output_tokens), href, "tokens"),
+        cost=joined([_figure(formatting.money(one.cost_nanos, 2), href, "cost"), _unpriced(one, href)]),
+        p95=_figure(formatting.milliseconds(one.latency.p95), href, "latency"),
         success=_figure(
-            figures.percent(one.success_rate), calls_behind(context, model=row.key, outcome="failed")
+            formatting.percent(one.success_rate), calls_behind(context, model=row.key, outcome="failed")
         ),
     )
 
@@ -134,7 +134,7 @@ def _unpriced(one: Figures, href: str) -> SafeString:
 
 
 def _share(row: Ranked) -> SafeString:
-    return markup('%s<span class="num">%s</span>', bar(row.share), figures.percent(row.share))
+    return markup('%s<span class="num">%s</span>', bar(row.share), formatting.percent(row.share))
 
 
 def _figure(text: str | None, href: str, sort: str = "") -> SafeString:

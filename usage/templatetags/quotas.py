@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from config.markup import joined, markup
 from config.templatetags.callboard import icon, quota_bar
 from teams.access import Access, Permission, may_change_role, may_limit, may_limit_token
-from teams.keyring import KeyRow
 from teams.models import Mode, Role, Team, Token, User
+from teams.pages.tokens import KeyRow
 from usage.parameters.names import last_call_days
 from usage.quotas.availability import member_levels, token_levels
 from usage.quotas.forms import NewTokenLimitForm

@@ -9,9 +9,9 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from config.collected import collect_static
 from config.jobs import worker_hooks
 from config.server import Server, server_options, share_heaps, spare_garbage_collection, why_not_listening
+from config.static_collection import collect_static
 
 
 class Command(BaseCommand):

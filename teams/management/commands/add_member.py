@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from teams.actions.members import add_member
 from teams.activity import SITE
-from teams.management.lookup import team_at, told, user_with
+from teams.management.lookup import command_errors, team_at, user_with
 from teams.models import Role
 
 
@@ -20,6 +20,6 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=[Role.ADMINISTRATOR, Role.MEMBER], default=Role.MEMBER.value)
 
     def handle(self, *, team: str, email: str, role: str, **options: Any) -> None:
-        with told():
+        with command_errors():
             membership = add_member(by=SITE, team=team_at(team), user=user_with(email), role=role)
         self.stdout.write(str(membership.role))

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
-from teams.management.lookup import expiry, team_at, told
+from teams.management.lookup import command_errors, expiry, team_at
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, help="expires so many days from now; default: never")
 
     def handle(self, *, team: str | None, name: str, days: int | None, **options: Any) -> None:
-        with told():
+        with command_errors():
             _key, secret = create_gateway_key(
                 by=SITE, team=team_at(team) if team else None, name=name, expires_at=expiry(days)
             )

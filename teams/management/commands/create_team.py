@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from teams.actions.teams import create_team
 from teams.activity import SITE
-from teams.management.lookup import told, user_with
+from teams.management.lookup import command_errors, user_with
 
 
 class Command(BaseCommand):
@@ -22,6 +22,6 @@ class Command(BaseCommand):
 
     def handle(self, *, name: str, owner: str, **options: Any) -> None:
         fields = {key: options[key] for key in ("slug", "description", "time_zone")}
-        with told():
+        with command_errors():
             team = create_team(by=SITE, owner=user_with(owner), name=name, **fields)
         self.stdout.write(team.slug)

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from teams.actions.tokens import create_token
 from teams.activity import SITE
-from teams.management.lookup import expiry, team_at, told, user_with
+from teams.management.lookup import command_errors, expiry, team_at, user_with
 from teams.models import Mode, Team
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *, email: str, team: str | None, name: str, test: bool, **options: Any) -> None:
         user = user_with(email)
         context = team_at(team) if team else Team.objects.get(owner=user, is_personal=True)
-        with told():
+        with command_errors():
             _token, secret = create_token(
                 by=SITE,
                 team=context,

@@ -10,7 +10,7 @@ from django.db import transaction
 from teams.actions.staff import make_staff
 from teams.actions.users import create_user
 from teams.activity import SITE
-from teams.management.lookup import told
+from teams.management.lookup import command_errors
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, email: str, name: str, staff: bool, password_stdin: bool, **options: Any) -> None:
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-        with told(), transaction.atomic():
+        with command_errors(), transaction.atomic():
             user = create_user(email=email, password=password or None, name=name, verified=True)
             if staff:
                 make_staff(by=SITE, user=user)

@@ -11,7 +11,7 @@ import pytest
 from django.http import QueryDict
 from django.urls import reverse
 
-from config import figures
+from config import formatting
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
 from teams.access import Access
@@ -167,7 +167,7 @@ def assert_leads_there(text, href, total):
         assert total.calls == int(number[1].replace(",", "")), text
     elif money := MONEY.fullmatch(text):
         decimals = len(money[1].partition(".")[2])
-        assert figures.money(total.cost_nanos, decimals) == text.removeprefix("from "), text
+        assert formatting.money(total.cost_nanos, decimals) == text.removeprefix("from "), text
     elif text.endswith("%"):
         assert total.calls == total.failed, text
     else:

@@ -6,7 +6,7 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from teams.actions.acceptance import accept_invitation
-from teams.actions.invitations import Wanted, create_link, invite_by_email
+from teams.actions.invitations import InvitationRequest, create_link, invite_by_email
 from teams.actions.teams import delete_team
 from teams.errors import ActionError, ConflictError
 from teams.invitations import ClosedInvitationError, UnknownInvitationError, WrongAccountError
@@ -20,7 +20,9 @@ def secret_for(cast, act):
     """`secret_for("fay@example.org")`: the secret of a new invitation of that address."""
 
     def make(email: str, role: str = Role.MEMBER) -> str:
-        (one,) = invite_by_email(by=act("owner"), team=cast.team, people=[Wanted(email, role)], now=NOW)
+        (one,) = invite_by_email(
+            by=act("owner"), team=cast.team, people=[InvitationRequest(email, role)], now=NOW
+        )
         return secret_of(one.link)
 
     return make

@@ -3,7 +3,7 @@
 import pytest
 
 from teams.actions.acceptance import accept_invitation, decline_invitation
-from teams.actions.invitations import Wanted, create_link, invite_by_email
+from teams.actions.invitations import InvitationRequest, create_link, invite_by_email
 from teams.activity import Actor
 from teams.errors import ActionError
 from teams.invitations import ClosedInvitationError, WrongAccountError
@@ -14,7 +14,9 @@ from tests.teams.conftest import ADDRESS, NOW, newest_activity
 
 @pytest.fixture
 def secret(cast, act) -> str:
-    (one,) = invite_by_email(by=act("owner"), team=cast.team, people=[Wanted("fay@example.org")], now=NOW)
+    (one,) = invite_by_email(
+        by=act("owner"), team=cast.team, people=[InvitationRequest("fay@example.org")], now=NOW
+    )
     return secret_of(one.link)
 
 

@@ -6,7 +6,13 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
-from teams.actions.invitations import MOST_AT_ONCE, Outcome, Wanted, invite_by_email, revoke_invitation
+from teams.actions.invitations import (
+    MOST_AT_ONCE,
+    InvitationOutcome,
+    InvitationRequest,
+    invite_by_email,
+    revoke_invitation,
+)
 from teams.errors import ActionError, NotAllowedError
 from teams.models import Invitation, Role, Team
 from tests.teams.conftest import NOW, newest_activity
@@ -15,20 +21,22 @@ from tests.teams.conftest import NOW, newest_activity
 @pytest.fixture
 def invite(cast, act):
     def go(*people, by="owner", now=NOW):
-        wanted = [person if isinstance(person, Wanted) else Wanted(person) for person in people]
+        wanted = [
+            person if isinstance(person, InvitationRequest) else InvitationRequest(person) for person in people
+        ]
         return invite_by_email(by=act(by), team=cast.team, people=wanted, now=now)
 
     return go
 
 
-def outcomes(invited) -> dict[str, Outcome]:
+def outcomes(invited) -> dict[str, InvitationOutcome]:
     return {one.email: one.outcome for one in invited}
 
 
 @pytest.mark.parametrize("by", ["owner", "administrator"])
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.ADMINISTRATOR])
 def test_owner_and_administrator_can_invite_in_either_role(cast, invite, by, role):
-    (invited,) = invite(Wanted("kim@example.org", role), by=by)
+    (invited,) = invite(InvitationRequest("kim@example.org", role), by=by)
     invitation = invited.invitation
     assert (invitation.state(NOW), invitation.role, invitation.invited_by) == ("pending", role, cast.user(by))
     assert invitation.expires_at == NOW + timedelta(days=7)
@@ -43,7 +51,7 @@ def test_nobody_else_can_invite(invite, by):
 
 
 def test_many_are_invited_at_once_with_a_role_each(invite):
-    invite(Wanted("kim@example.org", Role.ADMINISTRATOR), Wanted("lee@example.org"))
+    invite(InvitationRequest("kim@example.org", Role.ADMINISTRATOR), InvitationRequest("lee@example.org"))
     assert dict(Invitation.objects.values_list("email", "role")) == {
         "kim@example.org": Role.ADMINISTRATOR,
         "lee@example.org": Role.MEMBER,
@@ -54,11 +62,11 @@ def test_members_repeats_and_bad_addresses_are_told_apart(invite):
     invite("pat@example.org")
     found = invite("kim@example.org", "KIM@example.org", "Mia@Example.org", "PAT@example.org", "nobody@")
     assert outcomes(found) == {
-        "kim@example.org": Outcome.INVITED,
-        "KIM@example.org": Outcome.TWICE,
-        "Mia@Example.org": Outcome.MEMBER,
-        "PAT@example.org": Outcome.PENDING,
-        "nobody@": Outcome.INVALID,
+        "kim@example.org": InvitationOutcome.INVITED,
+        "KIM@example.org": InvitationOutcome.TWICE,
+        "Mia@Example.org": InvitationOutcome.MEMBER,
+        "PAT@example.org": InvitationOutcome.PENDING,
+        "nobody@": InvitationOutcome.INVALID,
     }
     assert Invitation.objects.count() == 2
 
@@ -66,8 +74,8 @@ def test_members_repeats_and_bad_addresses_are_told_apart(invite):
 def test_an_expired_invitation_is_renewed_in_the_role_now_wanted(invite):
     (first,) = invite("kim@example.org")
     later = NOW + timedelta(days=8)
-    (again,) = invite(Wanted("Kim@example.org", Role.ADMINISTRATOR), now=later)
-    assert (again.outcome, again.invitation) == (Outcome.RENEWED, first.invitation)
+    (again,) = invite(InvitationRequest("Kim@example.org", Role.ADMINISTRATOR), now=later)
+    assert (again.outcome, again.invitation) == (InvitationOutcome.RENEWED, first.invitation)
     assert (again.invitation.state(later), again.invitation.role) == ("pending", Role.ADMINISTRATOR)
     assert again.link != first.link
 
@@ -75,11 +83,11 @@ def test_an_expired_invitation_is_renewed_in_the_role_now_wanted(invite):
 def test_after_a_revocation_the_address_can_be_invited_anew(act, invite):
     (first,) = invite("kim@example.org")
     revoke_invitation(by=act("owner"), invitation=first.invitation, now=NOW)
-    assert outcomes(invite("kim@example.org")) == {"kim@example.org": Outcome.INVITED}
+    assert outcomes(invite("kim@example.org")) == {"kim@example.org": InvitationOutcome.INVITED}
 
 
 def test_somebody_who_left_can_be_invited_again(invite):
-    assert outcomes(invite("fay@example.org")) == {"fay@example.org": Outcome.INVITED}
+    assert outcomes(invite("fay@example.org")) == {"fay@example.org": InvitationOutcome.INVITED}
 
 
 def test_the_secret_is_stored_as_a_hash_only(invite):
@@ -98,14 +106,14 @@ def test_an_empty_list_and_far_too_many_are_refused(invite):
 
 def test_nobody_is_invited_as_owner(invite):
     with pytest.raises(ActionError) as caught:
-        invite(Wanted("kim@example.org", Role.OWNER))
+        invite(InvitationRequest("kim@example.org", Role.OWNER))
     assert caught.value.field == "role"
 
 
 def test_nobody_is_invited_to_a_personal_space(cast, act):
     space = Team.objects.get(owner=cast.owner, is_personal=True)
     with pytest.raises(NotAllowedError, match="personal space"):
-        invite_by_email(by=act("owner"), team=space, people=[Wanted("kim@example.org")], now=NOW)
+        invite_by_email(by=act("owner"), team=space, people=[InvitationRequest("kim@example.org")], now=NOW)
 
 
 def test_the_mail_is_text_and_html_and_holds_the_link(has_mail, committed, invite, mailoutbox):
@@ -132,7 +140,7 @@ def test_html_in_a_team_name_stays_text_in_the_mail(has_mail, committed, cast, i
 
 def test_no_mail_goes_out_when_the_transaction_fails(has_mail, invite, committed, mailoutbox):
     with committed(), pytest.raises(ActionError):
-        invite(Wanted("kim@example.org"), Wanted("lee@example.org", "emperor"))
+        invite(InvitationRequest("kim@example.org"), InvitationRequest("lee@example.org", "emperor"))
     assert mailoutbox == []
     assert not Invitation.objects.exists()
 

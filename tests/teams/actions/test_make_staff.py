@@ -7,7 +7,7 @@ from teams.actions.users import create_user, deactivate_user
 from teams.activity import SITE, Actor
 from teams.errors import ActionError, NotAllowedError
 from teams.models import Activity, User
-from teams.support import GROUP
+from teams.support_group import GROUP
 from tests.teams.conftest import ADDRESS, NOW, newest_activity
 
 NOTHING = {"site_staff": False, "support": False}

@@ -6,7 +6,7 @@ import pytest
 
 from teams.actions.acceptance import accept_invitation, decline_invitation
 from teams.actions.invitations import (
-    Wanted,
+    InvitationRequest,
     create_link,
     invite_by_email,
     resend_invitation,
@@ -20,7 +20,9 @@ from tests.teams.conftest import NOW, newest_activity
 @pytest.fixture
 def invited(cast, act):
     """Fay, who was in the team before, invited again: the invitation and its secret."""
-    (one,) = invite_by_email(by=act("owner"), team=cast.team, people=[Wanted("fay@example.org")], now=NOW)
+    (one,) = invite_by_email(
+        by=act("owner"), team=cast.team, people=[InvitationRequest("fay@example.org")], now=NOW
+    )
     return one.invitation, secret_of(one.link)
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from teams.actions.invitations import Wanted, create_link, invite_by_email
+from teams.actions.invitations import InvitationRequest, create_link, invite_by_email
 from teams.activity import Actor
 
 
@@ -40,7 +40,7 @@ def invited(cast):
     def make(email: str = "", role: str = "member") -> str:
         by, now = Actor(cast.owner), timezone.now()
         if email:
-            (one,) = invite_by_email(by=by, team=cast.team, people=[Wanted(email, role)], now=now)
+            (one,) = invite_by_email(by=by, team=cast.team, people=[InvitationRequest(email, role)], now=now)
             link = one.link
         else:
             link = create_link(by=by, team=cast.team, role=role, now=now, max_uses=2)[1]

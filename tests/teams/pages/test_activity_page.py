@@ -5,11 +5,11 @@ from io import StringIO
 
 import pytest
 
-from teams import history
 from teams.actions.members import change_role, remove_member
 from teams.actions.tokens import create_token
 from teams.activity import SITE, Actor, record_activity
 from teams.models import Activity, Role
+from teams.pages import activity as activity_pages
 from tests.teams.conftest import ADDRESS, NOW
 
 
@@ -61,7 +61,7 @@ def test_a_bad_filter_shows_its_error_in_page_and_export(page, query):
 
 
 def test_older_rows_are_a_page_away(cast, page, monkeypatch, life):
-    monkeypatch.setattr(history, "PAGE", 2)
+    monkeypatch.setattr(activity_pages, "PAGE", 2)
     newest = page("owner", "activity/")
     assert "removed Mia" in newest
     assert "changed the role" not in newest

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from teams.actions.invitations import revoke_invitation
 from teams.activity import Actor
-from teams.guessing import WRONG_A_MINUTE
 from teams.models import Invitation, Role, User
+from teams.rate_limit import WRONG_A_MINUTE
 from tests.conftest import PASSWORD
 from tests.teams.conftest import role_of
 from tests.teams.pages.conftest import text_of

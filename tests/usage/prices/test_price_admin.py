@@ -5,7 +5,7 @@ from django.test import Client
 
 from teams.actions.users import create_user
 from teams.models import Activity, User
-from teams.support import support_group
+from teams.support_group import support_group
 from usage.prices.models import Price
 
 LIST = "/admin/usage/price/"

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from teams.access import Permission
+from teams.actions.checks import require_permission
 from teams.actions.locks import lock_team
-from teams.actions.standing import require
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError
 from teams.models import Team
@@ -31,7 +31,7 @@ def set_thresholds(*, by: Actor, team: Team, percents: Iterable[int]) -> list[in
     Raises NotAllowedError, and ActionError for an invalid percentage or too many of them.
     """
     team = lock_team(team)
-    require(by, team, Permission.EDIT_TEAM)
+    require_permission(by, team, Permission.EDIT_TEAM)
     wanted = sorted(set(percents))
     if len(wanted) > MOST_THRESHOLDS:
         raise ActionError(_("At most %d percentages.") % MOST_THRESHOLDS, field="thresholds")

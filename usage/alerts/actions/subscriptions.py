@@ -6,8 +6,8 @@ from datetime import datetime
 from django.db import transaction
 
 from teams.access import Permission
+from teams.actions.checks import membership_of, require_permission
 from teams.actions.locks import lock_team
-from teams.actions.standing import membership_of, require
 from teams.activity import Actor, record_activity
 from teams.models import Team
 from usage.anomalies.models import UsageMail
@@ -51,9 +51,9 @@ def set_usage_mail(*, by: Actor, team: Team, wishes: Wishes, now: datetime) -> U
     """
     assert by.user is not None
     team = lock_team(team)
-    require(by, team, Permission.SEE_OWN)
+    require_permission(by, team, Permission.SEE_OWN)
     if wishes.tell_of_others:
-        require(by, team, Permission.SEE_TEAM)
+        require_permission(by, team, Permission.SEE_TEAM)
     membership = membership_of(team, by.user)
     known = UsageMail.objects.filter(membership=membership).first() or UsageMail(membership=membership)
     before = wishes_of(known)

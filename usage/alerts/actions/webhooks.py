@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from teams.access import Permission
+from teams.actions.checks import require_permission
 from teams.actions.keys import clean_name
 from teams.actions.locks import lock_team
-from teams.actions.standing import require
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError, ConflictError
 from teams.mails import link
@@ -168,7 +168,7 @@ def _checked(events: Iterable[Event]) -> list[str]:
 
 def _locked_team(by: Actor, team: Team) -> Team:
     team = lock_team(team)
-    require(by, team, Permission.EDIT_TEAM)
+    require_permission(by, team, Permission.EDIT_TEAM)
     return team
 
 

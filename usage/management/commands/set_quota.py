@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from teams.activity import SITE
-from teams.management.lookup import team_at, told, user_with
+from teams.management.lookup import command_errors, team_at, user_with
 from teams.models import Team, Token
 from usage.prices.money import AmountError, read_usd, usd_string
 from usage.quotas.actions.limits import Limit, set_balance, set_member_quota, set_team_quota, set_token_quota
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, amount: str, period: str, **options: Any) -> None:
         limit = _limit(amount, Period(period))
-        with told():
+        with command_errors():
             quota = _set(limit, timezone.now(), **{name: options[name] for name in _TARGETS})
         self.stdout.write(f"{usd_string(quota.limit_nanos)} {quota.period}" if quota else "none")
 

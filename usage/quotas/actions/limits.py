@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from teams.access import Permission, may_limit, may_limit_token
+from teams.actions.checks import membership_of, require_permission, require_site
 from teams.actions.locks import lock_team
-from teams.actions.standing import membership_of, require, require_site
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError, ConflictError, NotAllowedError
 from teams.models import Membership, Team, Token, User
@@ -52,7 +52,7 @@ def set_member_quotas(
 def _set_of_member(
     by: Actor, team: Team, user: User, limit: Limit | None, now: datetime, note: str
 ) -> Quota | None:
-    actor_role = require(by, team, Permission.SET_QUOTAS)
+    actor_role = require_permission(by, team, Permission.SET_QUOTAS)
     if team.is_personal:
         raise ActionError(_("A personal space has one member: limit its tokens."))
     membership = membership_of(team, user)
@@ -83,7 +83,9 @@ def set_token_quota(
 def _check_may_limit_token(by: Actor, team: Team, token: Token) -> None:
     is_limited = Quota.objects.filter(token=token).exists()
     is_own = by.user == token.user
-    actor_role = require(by, team, Permission.SEE_OWN if is_own and not is_limited else Permission.SET_QUOTAS)
+    actor_role = require_permission(
+        by, team, Permission.SEE_OWN if is_own and not is_limited else Permission.SET_QUOTAS
+    )
     holder_role = Membership.objects.filter(team=team, user=token.user).values_list("role", flat=True).first()
     if not may_limit_token(actor_role, holder_role, is_own=is_own, is_limited=is_limited):
         raise NotAllowedError(_("Only the owner can set the quota of the owner's tokens."), field="limit")
@@ -97,7 +99,7 @@ def set_team_quota(
     space, whose limit is its owner's balance), and ActionError for an invalid amount.
     """
     team = lock_team(team)
-    require(by, team, Permission.OWN_TEAM)
+    require_permission(by, team, Permission.OWN_TEAM)
     return _apply(_Change(by, team, Level.TEAM, limit, now, note, subject=team.name), {})
 
 

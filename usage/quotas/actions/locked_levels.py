@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from teams.credentials import Refusal, RefusedKeyError, refusal_of, tokens_with_standing
+from teams.credentials import Refusal, RefusedKeyError, refusal_of, tokens_with_role
 from usage.quotas.availability import Subject
 from usage.quotas.levels import LevelKey, LevelState, adapted_time, levels_statement, read_levels
 from usage.rollups.bulk import Statement, run_together
@@ -101,5 +101,5 @@ WHERE teams_membership.team_id = %s AND teams_membership.user_id IN ({members})
 
 
 def _reason(subject: Subject, now: datetime) -> Refusal:
-    token = tokens_with_standing().filter(pk=subject.token_id).first()
+    token = tokens_with_role().filter(pk=subject.token_id).first()
     return (token and refusal_of(token, now)) or Refusal.LEFT

@@ -1,0 +1,64 @@
+"""What django-allauth and Django would let staff edit, to look at only; what support needs are actions on users.
+
+An address marked as confirmed by hand, an account at the provider hung on another user, a second provider
+added, a permission added to the group of support staff: each would break a rule. Secrets (of authenticators,
+of sessions) are shown to nobody.
+"""
+
+from typing import ClassVar
+
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.socialaccount.admin
+import allauth.usersessions.admin  # noqa: F401  # they register before they are replaced
+import django.contrib.auth.admin  # noqa: F401
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+from teams.admin.base import ReadOnlyAdmin
+
+for table in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession, Group):
+    admin.site.unregister(table)
+
+
+class OfUserAdmin(ReadOnlyAdmin):
+    """Rows that belong to a user; only the named fields are shown."""
+
+    list_select_related = ("user",)
+    search_fields: ClassVar[tuple[str, ...]] = ("user__email", "user__name")
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(OfUserAdmin):
+    fields = list_display = ("email", "user", "verified", "primary")
+    list_filter = ("verified", "primary")
+    search_fields = ("email", *OfUserAdmin.search_fields)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(OfUserAdmin):
+    fields = list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(OfUserAdmin):
+    fields = list_display = ("user", "provider", "uid", "date_joined", "last_login")
+
+
+@admin.register(Group)
+class GroupAdmin(ReadOnlyAdmin):
+    """The one group: what support staff may do. Superusers look at it."""
+
+    support_may = ()
+    fields = ("name", "permissions")
+    list_display = ("name",)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(OfUserAdmin):
+    fields = list_display = ("user", "ip", "user_agent", "created_at", "last_seen_at")

@@ -1,0 +1,88 @@
+"""The filters of the activity page."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django_filters import ChoiceFilter, DateFilter, ModelChoiceFilter
+
+from config.list_filters import ListFilterSet
+from teams.activity_texts import KINDS
+from teams.models import Activity, Team, User
+
+FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+class OlderForm(forms.Form):
+    """Reads where a list continues: with rows whose id is below `before`."""
+
+    before = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+
+class ActivityForm(OlderForm):
+    """Checks that the two days are in order."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        start, end = cleaned.get("start"), cleaned.get("end")
+        if start and end and end < start:
+            self.add_error("end", _now("The last day is before the first."))
+        return cleaned
+
+
+class ActivityFilterSet(ListFilterSet):
+    """A team's activity by person, kind, and days in the team's time zone; `end` is the last day included."""
+
+    person = ModelChoiceFilter(
+        label=_("Person"),
+        queryset=User.objects.none(),
+        to_field_name="public_id",
+        empty_label=_("Everybody"),
+        method="of_person",
+    )
+    kind = ChoiceFilter(label=_("Kind"), choices=list(KINDS.items()), empty_label=_("Everything"), method="of_kind")
+    start = DateFilter(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}), method="from_day")
+    end = DateFilter(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}), method="to_day")
+
+    class Meta:
+        model = Activity
+        fields: list[str] = []
+        form = ActivityForm
+
+    def __init__(self, data: Any, *, team: Team) -> None:
+        super().__init__(data, Activity.objects.filter(team=team))
+        self.team = team
+        self.filters["person"].queryset = people_of(team)
+
+    def of_person(self, rows: QuerySet[Activity], name: str, value: User) -> QuerySet[Activity]:
+        """Rows in which somebody acted, or was the person who was changed."""
+        return rows.filter(Q(actor=value) | Q(person=value))
+
+    def of_kind(self, rows: QuerySet[Activity], name: str, value: str) -> QuerySet[Activity]:
+        """Rows about one kind of thing: the part of `kind` before the dot."""
+        return rows.filter(kind__startswith=f"{value}.")
+
+    def from_day(self, rows: QuerySet[Activity], name: str, value: date) -> QuerySet[Activity]:
+        """Rows from the start of a day on."""
+        return rows.filter(at__gte=self._midnight(value))
+
+    def to_day(self, rows: QuerySet[Activity], name: str, value: date) -> QuerySet[Activity]:
+        """Rows before the end of a day."""
+        return rows.filter(at__lt=self._midnight(value, days_later=1))
+
+    def _midnight(self, day: date, days_later: int = 0) -> datetime:
+        """The start of a day in the team's time zone, in UTC; at the ends of the calendar the nearest moment."""
+        try:
+            return datetime.combine(day + timedelta(days=days_later), time(), self.team.zone).astimezone(UTC)
+        except OverflowError:
+            return FIRST_MOMENT if day.year == 1 else LAST_MOMENT
+
+
+def people_of(team: Team) -> QuerySet[User]:
+    """Users who changed something in the team, or who were changed."""
+    rows = Activity.objects.filter(team=team)
+    acted_or_changed = Q(pk__in=rows.values("actor")) | Q(pk__in=rows.values("person"))
+    return User.objects.filter(acted_or_changed).order_by("name", "email")

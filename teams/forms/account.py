@@ -1,0 +1,16 @@
+"""The form of one's own account."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class ProfileForm(forms.Form):
+    """One's own name."""
+
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        help_text=_("Owners and administrators of your teams see it beside your calls."),
+    )

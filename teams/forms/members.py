@@ -1,0 +1,11 @@
+"""The form of the members page."""
+
+from django import forms
+
+from teams.forms.invitations import INVITABLE_ROLES
+
+
+class RoleForm(forms.Form):
+    """The role that a member shall have."""
+
+    role = forms.ChoiceField(choices=INVITABLE_ROLES)

@@ -1,0 +1,43 @@
+"""The forms of a team's settings page, and of the page for a new team."""
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """Every zone of the time zone database that people live in."""
+    return [(name, name) for name in sorted(zoneinfo.available_timezones()) if "/" in name or name == "UTC"]
+
+
+class TeamForm(forms.Form):
+    """Name, description and time zone of a team."""
+
+    name = forms.CharField(label=_("Team name"), max_length=100)
+    description = forms.CharField(label=_("Description"), max_length=500, required=False)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=lazy(time_zones, list),
+        help_text=_("Days, months and quota resets follow this zone."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        current = self.initial.get("time_zone")
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        # A zone under an old name, set by a command, must survive a change of the name.
+        if current and current not in dict(time_zones()):
+            field.choices = [(current, current), *time_zones()]
+
+
+class DeleteForm(forms.Form):
+    """Deleting the team: its name typed."""
+
+    prefix = "delete"
+    typed_name = forms.CharField(
+        label=_("Team name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )

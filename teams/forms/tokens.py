@@ -1,0 +1,66 @@
+"""The forms of the tokens page: for tokens and for gateway keys."""
+
+import re
+from datetime import datetime, timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Mode
+
+
+class SecretForm(forms.Form):
+    """What tokens and gateway keys alike are made with."""
+
+    EXPIRIES = [
+        ("30", _("in 30 days")),
+        ("90", _("in 90 days")),
+        ("365", _("in a year")),
+        ("never", _("never")),
+    ]
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Such as the machine it is for."))
+    expires = forms.ChoiceField(label=_("Expires"), choices=EXPIRIES, initial="30")
+
+    def expires_at(self, now: datetime) -> datetime | None:
+        """The moment chosen; None, never. Of a valid form."""
+        days = self.cleaned_data["expires"]
+        return None if days == "never" else now + timedelta(days=int(days))
+
+
+class GatewayKeyForm(SecretForm):
+    """A new gateway key; its fields have names of their own beside the token form of the same page."""
+
+    prefix = "gateway"
+
+
+class TokenForm(SecretForm):
+    """A new token."""
+
+    mode = forms.TypedChoiceField(
+        label=_("Mode"),
+        choices=Mode.choices,
+        coerce=int,
+        initial=Mode.LIVE.value,
+        widget=forms.RadioSelect,
+        help_text=_("Calls of a test token are counted apart and never use live quota."),
+    )
+    models = forms.CharField(
+        label=_("Models"),
+        required=False,
+        max_length=2000,
+        help_text=_("Only these, separated by commas. Empty: all."),
+    )
+
+    def clean_models(self) -> list[str]:
+        """The names, without repeats."""
+        names = dict.fromkeys(filter(None, re.split(r"[,\s]+", self.cleaned_data["models"])))
+        if any(len(name) > 128 for name in names):
+            raise ValidationError(_("A model's name has at most 128 characters."))
+        return list(names)
+
+
+class RenameForm(forms.Form):
+    """The new name of a token or key."""
+
+    name = forms.CharField(max_length=100)

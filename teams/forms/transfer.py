@@ -1,0 +1,53 @@
+"""The form with which an owner offers a team to a successor."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from teams.access import Access
+from teams.models import Membership, Role, User
+
+
+class TransferForm(forms.Form):
+    """Offering the team: to whom, the team's name typed, the owner's password unless they have confirmed."""
+
+    prefix = "transfer"
+    successor = forms.ModelChoiceField(
+        label=_("New owner"), queryset=User.objects.none(), to_field_name="public_id", empty_label=None
+    )
+    typed_name = forms.CharField(
+        label=_("Team name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    password = forms.CharField(
+        label=_("Your password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Type your password to confirm.")},
+    )
+
+    def __init__(self, *args: Any, access: Access, confirmed: bool, **kwargs: Any) -> None:
+        """`confirmed`: the owner has just shown who they are, by a passkey for instance."""
+        super().__init__(*args, **kwargs)
+        self.user, self.confirmed = access.user, confirmed
+        if confirmed or not self.user.has_usable_password():
+            del self.fields["password"]
+        successors = Membership.objects.filter(
+            team=access.team, role=Role.ADMINISTRATOR, user__is_active=True
+        ).values("user")
+        field = self.fields["successor"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = User.objects.filter(pk__in=successors).order_by("name", "email")
+
+    def clean_password(self) -> str:
+        """Right. The view limits how often it may be tried."""
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise ValidationError(_("This is not your password."))
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        """Refused to somebody who has no password and has not confirmed in another way."""
+        if not self.confirmed and "password" not in self.fields:
+            raise ValidationError(_("Confirm first that it is you."))
+        return super().clean() or {}

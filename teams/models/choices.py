@@ -1,0 +1,22 @@
+"""The modes of calls and the roles of members."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Mode(models.IntegerChoices):
+    """Live or test: calls, statistics and quota use of the two are kept separate."""
+
+    LIVE = 0, _("Live")
+    TEST = 1, _("Test")
+
+    @property
+    def word(self) -> str:
+        """The mode as it is written in the API and in URLs: `live` or `test`."""
+        return self.name.lower()
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", _("Owner")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    MEMBER = "member", _("Member")

@@ -1,0 +1,104 @@
+"""API tokens and gateway keys."""
+
+from datetime import datetime
+from typing import Self, TypeVar
+
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from teams.models.choices import Mode
+from teams.models.ids import gateway_key_public_id, token_public_id
+from teams.models.teams import Team, team_is_alive
+from teams.models.users import User
+
+AnySecret = TypeVar("AnySecret", bound="Secret", covariant=True)
+
+
+class SecretQuerySet(QuerySet[AnySecret]):
+    """Tokens or gateway keys, by what `Secret.state` says about each."""
+
+    def unrevoked(self) -> Self:
+        """Keys that are not revoked; some of them may be disabled or expired."""
+        return self.filter(revoked_at=None)
+
+    def in_state(self, state: str, now: datetime) -> Self:
+        """Keys in one state: `active`, `disabled`, `expired` or `revoked`."""
+        if state == "revoked":
+            return self.exclude(revoked_at=None)
+        unrevoked = self.unrevoked()
+        if state == "disabled":
+            return unrevoked.exclude(disabled_at=None)
+        enabled = unrevoked.filter(disabled_at=None)
+        if state == "expired":
+            return enabled.filter(expires_at__lte=now)
+        return enabled.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+class TokenQuerySet(SecretQuerySet["Token"]):
+    """API tokens."""
+
+    def working(self, now: datetime) -> Self:
+        """Tokens that the API accepts: active, of an active user who is a member of a team that is not deleted.
+
+        `teams.credentials.refusal_of` says the same of one token.
+        """
+        is_member = Q(team__memberships__user=F("user"))
+        return self.in_state("active", now).filter(is_member, team_is_alive(), user__is_active=True)
+
+
+class GatewayKeyQuerySet(SecretQuerySet["GatewayKey"]):
+    """Gateway keys."""
+
+
+class Secret(models.Model):
+    """Base of API tokens and gateway keys: a secret that is shown once and stored as a hash."""
+
+    name = models.CharField(_("name"), max_length=100)
+    # The first characters, by which people recognise a key in lists. They are too few to guess the rest.
+    prefix = models.CharField(max_length=24, editable=False)
+    # HMAC-SHA256 of the secret. The unique index is what API requests look keys up by.
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def state(self, now: datetime) -> str:
+        """`active`, `revoked`, `disabled` or `expired`. The API accepts only active keys."""
+        if self.revoked_at:
+            return "revoked"
+        if self.disabled_at:
+            return "disabled"
+        return "expired" if self.expires_at and self.expires_at <= now else "active"
+
+
+class Token(Secret):
+    """A member's API token. Its calls count in its team."""
+
+    public_id = models.CharField(max_length=24, unique=True, default=token_public_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
+    mode = models.SmallIntegerField(choices=Mode.choices, default=Mode.LIVE)
+    # The models that this token may call; an empty list allows all. Reservations enforce it, gateways can read it.
+    models = models.JSONField(default=list, blank=True)
+
+    objects = TokenQuerySet.as_manager()
+
+
+class GatewayKey(Secret):
+    """A key with which a gateway reports calls of others: in one team, or in the whole site (`team` is null)."""
+
+    public_id = models.CharField(max_length=24, unique=True, default=gateway_key_public_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="gateway_keys", null=True, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+
+    objects = GatewayKeyQuerySet.as_manager()
