@@ -1,4 +1,5 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both need only make and Python 3.11 or newer.
+# `make help` lists all of them.
 # The system's Python where it is new enough: distributions build it optimized, version managers as a rule do not,
 # and then pages take a tenth longer.
 PYTHON ?= $(firstword $(foreach python,/usr/bin/python3 python3,$(shell \
@@ -12,16 +13,30 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 
 # How many processes run the tests: as many as there are cores, unless said otherwise.
 WORKERS ?= auto
-# Tests run with the settings as they are when nothing is set, whatever the shell has for another purpose.
+# Tests run with the settings as they are when nothing is set, whatever the shell has for another purpose. Compiled
+# modules are kept: each run starts some twenty processes.
 SETTINGS = ALLOWED_HOSTS BASE_URL CACHE_URL DATABASE_URL DEBUG DEFAULT_FROM_EMAIL EMAIL_URL HOST LOG_LEVEL PORT \
 	SECRET_KEY TIME_ZONE WEB_CONCURRENCY $(filter CALLBOARD_%,$(shell env | cut -d= -f1))
-CLEAN = env $(SETTINGS:%=-u %) CALLBOARD_VAR_DIR=var/test
+CLEAN = env $(SETTINGS:%=-u %) -u PYTHONDONTWRITEBYTECODE CALLBOARD_VAR_DIR=var/test
+PYTEST = $(CLEAN) $(BIN)/pytest -n $(WORKERS)
+# The marker expressions are those of pyproject.toml. What has no `database` is the same on both, and runs once.
+FAST = not slow and not senders
+# Measured on SQLite: most lines that are the program's own run there. The floor is in pyproject.toml.
+COVERAGE = --cov --cov-report=term
+
+# $(1): options of the run on SQLite; $(2): options of the one on PostgreSQL
+define test_on_both_databases
+	@[ -n "$$TEST_DATABASE_URL" ] || echo "TEST_DATABASE_URL is not set: tests run on SQLite only."
+	$(PYTEST) $(1)
+	@[ -z "$$TEST_DATABASE_URL" ] || { echo "Again on PostgreSQL, what uses a database:"; \
+		$(CLEAN) DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/pytest -n $(WORKERS) $(2); }
+endef
 CHROMIUM = $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test lint chromium bench bench-insight requirements
+.PHONY: help demo demo-reset run shell migrate test test-all coverage lint fmt chromium bench bench-insight requirements
 
-help: ## what can be made
+help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN) ## serve the site with invented data (HOST, PORT; default 127.0.0.1:8000)
@@ -30,18 +45,39 @@ demo: $(RUN) ## serve the site with invented data (HOST, PORT; default 127.0.0.1
 demo-reset: $(RUN) ## the same, starting over with data up to now
 	@exec $(BIN)/python manage.py demo --reset --serve
 
-test: lint chromium ## lint, types, and all tests: on SQLite, and on PostgreSQL if TEST_DATABASE_URL names one
-	@[ -n "$$TEST_DATABASE_URL" ] || echo "TEST_DATABASE_URL is not set: tests run on SQLite only."
-	$(CLEAN) $(BIN)/pytest -n $(WORKERS)
-	@[ -z "$$TEST_DATABASE_URL" ] || { echo "The same on PostgreSQL"; \
-		$(CLEAN) DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/pytest -n $(WORKERS); }
+run: migrate ## serve the site for development: debug pages, and a restart after each change (HOST, PORT)
+	@DEBUG=on exec $(BIN)/python manage.py runserver "$${HOST:-127.0.0.1}:$${PORT:-8000}"
 
-lint: $(DEV) ## style, types, templates, and whether a migration is missing
+shell: $(DEV) ## open a Python shell with all models imported
+	@exec $(BIN)/python manage.py shell
+
+migrate: $(DEV) ## apply migrations that the database does not have yet
+	$(BIN)/python manage.py migrate
+
+ifdef T
+test: $(DEV) ## lint and test, on SQLite and on TEST_DATABASE_URL; T=tests/path runs only these tests, and no lint
+	$(call test_on_both_databases,$(T) -m "",$(T) -m "")
+else
+test: lint chromium
+	$(call test_on_both_databases,,-m "database and $(FAST)")
+endif
+
+test-all: lint chromium ## the same with the slow tests and those of real senders; prints and checks the coverage
+	$(call test_on_both_databases,-m "" $(COVERAGE),-m database)
+
+coverage: chromium $(DEV) ## run all tests on SQLite and list the lines of the program that they do not reach
+	$(PYTEST) -m "" --cov --cov-report=term-missing
+
+lint: $(DEV) ## check style, types, templates, and whether a migration is missing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/mypy .
 	$(CLEAN) $(BIN)/python manage.py makemigrations --check --dry-run
+
+fmt: $(DEV) ## format the code, and fix what the linter can fix
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
 
 chromium:
 	@[ -n "$(CHROMIUM)" ] || { echo "The browser tests need Chromium: apt install chromium" >&2; exit 1; }

@@ -13,6 +13,7 @@ from teams.actions.tokens import create_token
 from teams.actions.users import create_user
 from teams.activity import SITE
 from teams.models import Membership, Mode, Role, Team, Token, User
+from tests.snapshots import Snapshot, take_snapshot
 from usage.rollups.cache import process_cache
 
 # Tests serve static files from where they lie, without collecting them first, and hash passwords fast.
@@ -25,6 +26,20 @@ hypothesis.settings.register_profile("without a clock", parent=hypothesis.settin
 hypothesis.settings.load_profile("without a clock")
 
 PASSWORD = "correct horse battery"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that drive a browser, and those of the others that use the database.
+
+    `make test` runs the latter on both databases and all others once. A page in a browser is the same on both:
+    that a view gives the same answer on both is what its tests with Django's client prove.
+    """
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "chromium" in fixtures:
+            item.add_marker(pytest.mark.browser)
+        elif item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"}:
+            item.add_marker(pytest.mark.database)
 
 
 @dataclass(frozen=True)
@@ -49,8 +64,25 @@ def nothing_settled():
     process_cache.clear()
 
 
+@pytest.fixture(scope="session")
+def cast_snapshot(django_db_setup, django_db_blocker) -> Snapshot[Cast]:
+    with django_db_blocker.unblock():
+        return take_snapshot(_make_cast)
+
+
 @pytest.fixture
-def cast(db) -> Cast:
+def cast(db, cast_snapshot: Snapshot[Cast]) -> Cast:
+    return cast_snapshot.restore()
+
+
+@pytest.fixture(autouse=True)
+def cast_comes_first(request: pytest.FixtureRequest) -> None:
+    """The rows of the cast have their identifiers already: no other fixture may have taken these before."""
+    if "cast" in request.fixturenames:
+        request.getfixturevalue("cast")
+
+
+def _make_cast() -> Cast:
     people = {
         name: create_user(email=f"{first}@example.org", password=PASSWORD, name=first.title(), verified=True)
         for name, first in [

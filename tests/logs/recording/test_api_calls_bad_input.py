@@ -107,9 +107,9 @@ def test_what_json_cannot_say_costs_only_its_own_record(post, mia, name, lines):
 
 
 def test_a_gzip_bomb_is_refused_unread(post, mia):
-    bomb = gzip.compress(gzip.compress(b"\0" * 2**30, 9), 9)
-    assert len(bomb) < 100_000
-    response = post(mia, gzip.decompress(bomb), headers={"Content-Encoding": "gzip"})
+    bomb = gzip.compress(b"\0" * 2**28)
+    assert len(bomb) < 300_000
+    response = post(mia, bomb, headers={"Content-Encoding": "gzip"})
     assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
 
 

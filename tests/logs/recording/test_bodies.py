@@ -158,8 +158,8 @@ def test_sixteen_mib_are_read_and_not_a_byte_more():
 
 def test_a_gzip_bomb_costs_no_memory():
     bomb = io.BytesIO()
-    with gzip.GzipFile(fileobj=bomb, mode="wb", compresslevel=9) as file:
-        for _ in range(1024):
+    with gzip.GzipFile(fileobj=bomb, mode="wb", compresslevel=1) as file:
+        for _ in range(256):
             file.write(b"\0" * 1024 * 1024)
     request = post(bomb.getvalue(), encoding="gzip")
     tracemalloc.start()

@@ -13,6 +13,8 @@ from django.db import connection
 
 from tests.serving import Scratch, kill, scratch_database, served
 
+pytestmark = [pytest.mark.database, pytest.mark.slow]
+
 BATCH, BATCHES = 400, 30
 # Seconds after the first answer: in the middle of whatever two workers do then.
 MOMENTS = (0.01, 0.07, 0.2)

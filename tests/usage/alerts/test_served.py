@@ -3,7 +3,11 @@
 import json
 import time
 
+import pytest
+
 from tests.serving import Scratch, scratch_database, served
+
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 SETUP = """
 from datetime import timedelta

@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving import scratch_database, served
 
-pytestmark = pytest.mark.threads
+pytestmark = [pytest.mark.threads, pytest.mark.database, pytest.mark.slow]
 
 CLIENTS, TURNS = 64, 3
 LIMIT, AMOUNT, COST = Decimal("0.50"), Decimal("0.02"), Decimal("0.02")
