@@ -18,7 +18,8 @@ WORKERS ?= auto
 SETTINGS = ALLOWED_HOSTS BASE_URL CACHE_URL DATABASE_URL DEBUG DEFAULT_FROM_EMAIL EMAIL_URL HOST LOG_LEVEL PORT \
 	SECRET_KEY TIME_ZONE WEB_CONCURRENCY $(filter CALLBOARD_%,$(shell env | cut -d= -f1))
 CLEAN = env $(SETTINGS:%=-u %) -u PYTHONDONTWRITEBYTECODE CALLBOARD_VAR_DIR=var/test
-PYTEST = $(CLEAN) $(BIN)/pytest -n $(WORKERS)
+# What shares a server is a group, and runs in one process.
+PYTEST = $(CLEAN) $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 # The marker expressions are those of pyproject.toml. What has no `database` is the same on both, and runs once.
 FAST = not slow and not senders
 # Measured on SQLite: most lines that are the program's own run there. The floor is in pyproject.toml.
@@ -29,7 +30,7 @@ define test_on_both_databases
 	@[ -n "$$TEST_DATABASE_URL" ] || echo "TEST_DATABASE_URL is not set: tests run on SQLite only."
 	$(PYTEST) $(1)
 	@[ -z "$$TEST_DATABASE_URL" ] || { echo "Again on PostgreSQL, what uses a database:"; \
-		$(CLEAN) DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/pytest -n $(WORKERS) $(2); }
+		$(CLEAN) DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(2); }
 endef
 CHROMIUM = $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 
@@ -92,6 +93,8 @@ requirements: $(DEV) ## write the hashed requirements files anew from pyproject.
 	$(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml --group dev \
 		-c requirements.txt -o requirements-dev.txt
+	for senders in tests/senders/requirements-*.in; do $(BIN)/uv pip compile --universal --generate-hashes \
+		--no-annotate --no-header -q --python-version 3.11 $$senders -o $${senders%.in}.txt; done
 
 # pip comes last into a virtual environment, so where it is, the rest is.
 $(BIN)/pip:

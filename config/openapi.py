@@ -137,6 +137,9 @@ _CONTEXT = _object(
             {"slug": {"type": "string"}, "name": {"type": "string"}, "personal": {"type": "boolean"}}
         ),
         "member": _or_null(_object({"email": {"type": "string"}, "role": {"type": "string"}})),
+        "token": _or_null(
+            _object({"id": {"type": "string", "description": "tok_…"}, "name": {"type": "string"}})
+        ),
         "quota": {"type": "array", "items": _ref("QuotaLevel")},
     }
 )

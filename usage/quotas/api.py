@@ -116,6 +116,7 @@ def _context_json(context: Context, levels: list[LevelState]) -> dict[str, Any]:
         "mode": context.mode.word,
         "team": _team_json(context.team),
         "member": {"email": context.user.email, "role": context.role},
+        "token": {"id": context.token.public_id, "name": context.token.name} if context.token else None,
         "quota": [_level_json(state) for state in levels],
     }
 
@@ -129,6 +130,7 @@ def _gateway_json(key: GatewayKey, now: datetime) -> dict[str, Any]:
         "mode": None,
         "team": _team_json(team) if team else None,
         "member": None,
+        "token": None,
         "quota": [_level_json(state) for state in levels],
     }
 

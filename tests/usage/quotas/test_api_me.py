@@ -11,12 +11,13 @@ from usage.quotas.models import Level
 @pytest.mark.parametrize("who", ["owner", "administrator", "member"])
 def test_a_token_is_told_team_member_role_mode_and_quota(cast, api, token_of, limit, who):
     limit(Level.TEAM, "5", period="week")
-    _token, secret = token_of(who, mode=Mode.TEST)
+    token, secret = token_of(who, mode=Mode.TEST)
     status, body = api(secret, "GET", "me")
     assert status == 200
     assert (body["kind"], body["mode"]) == ("token", "test")
     assert body["team"] == {"slug": "harbour-research", "name": "Harbour Research", "personal": False}
     assert body["member"] == {"email": cast.user(who).email, "role": who}
+    assert body["token"] == {"id": token.public_id, "name": "laptop"}
     assert [level["level"] for level in body["quota"]] == ["token", "member", "team", "owner"]
     team = body["quota"][2]
     assert team.pop("resets_at").endswith("Z")
@@ -42,6 +43,7 @@ def test_in_a_personal_space_there_are_the_token_and_the_balance(cast, api):
 def test_a_gateway_key_is_told_its_team(api, gateway_secret):
     body = api(gateway_secret, "GET", "me")[1]
     assert (body["kind"], body["mode"], body["member"]) == ("gateway_key", None, None)
+    assert body["token"] is None
     assert body["team"]["slug"] == "harbour-research"
     assert [level["level"] for level in body["quota"]] == ["team", "owner"]
 
