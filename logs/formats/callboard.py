@@ -26,8 +26,8 @@ LABEL_CHARACTERS: Final = 64  # of provider, endpoint, channel and each tag
 MAX_TAGS: Final = 16
 RESPONSE_MODEL_CHARACTERS: Final = 256
 SERVICE_TIERS: Final = ("default", "flex", "priority", "batch")
-_MAX_TOKENS: Final = 10**9
-_LONGEST_MS: Final = timedelta(days=7) // timedelta(milliseconds=1)
+MAX_TOKENS: Final = 10**9
+LONGEST_MS: Final = timedelta(days=7) // timedelta(milliseconds=1)
 _WHO_CHARACTERS: Final = 254  # the longest of the secrets, slugs and e-mail addresses (RFC 5321)
 
 
@@ -51,14 +51,14 @@ def parse_call(record: object, now: datetime) -> ReportedCall:
     if error is not None:
         values.update(error)
     call = ReportedCall(**values)
-    for part, whole in _PARTS.items():
+    for part, whole in PARTS.items():
         if getattr(call, part) > getattr(call, whole):
             raise invalid(part, _("must not be more than %s, which include them.") % whole)
     return call
 
 
 # Tokens that are counted among others.
-_PARTS: Final[Mapping[str, str]] = {
+PARTS: Final[Mapping[str, str]] = {
     "cached_tokens": "input_tokens",
     "cache_write_1h_tokens": "cache_write_tokens",
     "input_audio_tokens": "input_tokens",
@@ -80,12 +80,12 @@ def _error(field: str, value: object) -> dict[str, Any]:
         raise invalid(field, _("must be an object with type, code and message."))
     return {"has_error": True} | {
         f"error_{part}": reader(f"{field}.{part}", value[part])
-        for part, reader in _ERROR_PARTS.items()
+        for part, reader in _ERRORPARTS.items()
         if value.get(part) is not None
     }
 
 
-_ERROR_PARTS: Final[Mapping[str, Reader]] = {
+_ERRORPARTS: Final[Mapping[str, Reader]] = {
     "type": cut_text(128),
     "code": cut_text(128),
     "message": cut_text(1000),
@@ -99,8 +99,8 @@ def _tags(field: str, value: object) -> list[str]:
 
 
 _label: Final = text(LABEL_CHARACTERS)
-_tokens: Final = whole_number(0, _MAX_TOKENS)
-_milliseconds: Final = whole_number(0, _LONGEST_MS)
+_tokens: Final = whole_number(0, MAX_TOKENS)
+_milliseconds: Final = whole_number(0, LONGEST_MS)
 _who: Final = text(_WHO_CHARACTERS)
 
 # Each field of a record: the attribute of ReportedCall that it fills, and its reader. `started_at` is

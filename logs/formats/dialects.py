@@ -85,6 +85,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
         "llm.token_count.completion_details.audio",
     ),
     "usage_details": ("langfuse.observation.usage_details",),  # JSON of the tokens by kind
+    "usage_object": ("metadata.usage_object",),  # LiteLLM's, of its provider
     "cost_usd": (
         "gen_ai.usage.cost",
         "gen_ai.usage.total_cost",  # OpenRouter
@@ -111,6 +112,8 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "first_chunk_at": ("langfuse.observation.completion_start_time",),
     "token": ("callboard.token",),
     "gateway_token": ("metadata.user_api_key_hash", "metadata.user_api_key_alias"),  # LiteLLM
+    "gateway_metadata": ("metadata.user_api_key_auth_metadata",),
+    "litellm_call_id": ("litellm.call_id",),
     "team": ("callboard.team",),
     "member": (
         "callboard.member",
@@ -127,7 +130,8 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "user_agent": ("user_agent.original",),
     "service": ("service.name",),
     "error_type": ("error.type", "exception.type"),
-    "error_message": ("exception.message",),
+    "error_code": ("error.code",),  # LiteLLM
+    "error_message": ("error.message", "exception.message"),
     "http_status": ("http.response.status_code",),
 }
 # What a span says of its own kind.

@@ -5,53 +5,46 @@ The conventions say nothing about team, token or cost: `callboard.token`, `callb
 Attributes of content (messages, prompts) are never even looked at.
 """
 
-import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from logs.formats.callboard import REQUEST_ID_CHARACTERS
-from logs.formats.dialects import ATTRIBUTES, READ, first
+from logs.formats.corrections import Notes, fitted, note, read_cost, read_duration, read_tokens
+from logs.formats.dialects import ATTRIBUTES, FIRST_CHUNK_EVENT, READ, first
+from logs.formats.statuses import CLIENT_DISCONNECTED, failure_status, gateway_status, known_status
 from logs.formats.translated import (
+    endpoint_of,
     first_email,
-    fitted,
+    first_token,
     fitted_address,
-    fitted_endpoint,
     fitted_metadata,
-    with_cached_inside,
+    service_tier_of,
+)
+from logs.formats.usage import (
+    TOKEN_FIELDS,
+    Tokens,
+    consistent,
+    json_object,
+    langfuse_cost,
+    langfuse_usage,
+    provider_usage,
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_TOKENS: Final = (
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "reasoning_tokens",
-    "input_audio_tokens",
-    "output_audio_tokens",
-)
 NAMES: Final[Mapping[str, str]] = {
+    **{field: names[0] for field, names in ATTRIBUTES.items()},
     "request_id": "spanId",
     "started_at": "startTimeUnixNano",
     "latency_ms": "endTimeUnixNano",
     "ttft_ms": "gen_ai.response.time_to_first_chunk",
     "model": "gen_ai.request.model",
-    **{field: ATTRIBUTES[field][0] for field in ("cost_usd", "token", "team", *_TOKENS)},
-}
-# What SDKs call the HTTP statuses; error.type has the class of the exception where it has no number.
-_STATUS_OF_ERROR: Final = {
-    "BadRequestError": 400,
-    "AuthenticationError": 401,
-    "PermissionDeniedError": 403,
-    "NotFoundError": 404,
-    "ConflictError": 409,
-    "UnprocessableEntityError": 422,
-    "RateLimitError": 429,
+    "endpoint": "gen_ai.operation.name",
 }
 
 Attributes = dict[str, Any]
@@ -78,14 +71,16 @@ def span_record(
     failure = _failure(span, attributes)
     # A failure has no response; what LiteLLM gives as its id is the same for every attempt.
     response_id = None if failure else first(attributes, "response_id")
+    notes = Notes()
     return {
         "request_id": _request_id(response_id, trace_id, span_id),
-        **_times(span, attributes),
-        **with_cached_inside({field: first(attributes, field) for field in _TOKENS}),
-        "cost_usd": first(attributes, "cost_usd"),
+        **_times(span, attributes, notes),
+        **_usage(attributes, notes),
+        "cost_usd": _cost(attributes, notes),
         **failure,
         **_who(around),
         **_description(around, trace_id),
+        "corrections": notes,
     }
 
 
@@ -97,47 +92,107 @@ def _request_id(response_id: object, trace_id: str, span_id: str) -> str | None:
     return f"{trace_id}-{span_id}" if span_id else None
 
 
-def _times(span: Span, attributes: Attributes) -> dict[str, Any]:
+def _times(span: Span, attributes: Attributes, notes: Notes) -> dict[str, Any]:
     start, end = span.start_time_unix_nano, span.end_time_unix_nano
-    chunk = _number(first(attributes, "seconds_to_first_chunk"))
+    ttft = _first_chunk(span, attributes, notes)
     return {
         "started_at": _EPOCH + timedelta(microseconds=start // 1000) if start else None,
-        "latency_ms": round((end - start) / 1_000_000) if end >= start else None,
-        "ttft_ms": None if chunk is None else round(chunk * 1000),
-        "stream": chunk is not None or str(first(attributes, "stream")).lower() == "true",
+        "latency_ms": read_duration(NAMES["latency_ms"], (end - start) / 1_000_000, notes) if end else None,
+        "ttft_ms": ttft,
+        "stream": ttft is not None or str(first(attributes, "stream")).lower() == "true",
     }
 
 
-def _number(value: object) -> float | None:
-    """A finite number of seconds; anything else says nothing."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return value
-    return None
+def _first_chunk(span: Span, attributes: Attributes, notes: Notes) -> int | None:
+    """Milliseconds from the start of the span to the first part of the answer."""
+    seconds = first(attributes, "seconds_to_first_chunk")
+    if seconds is not None:
+        return read_duration(NAMES["ttft_ms"], seconds, notes, milliseconds=1000)
+    start = span.start_time_unix_nano
+    chunk = next((event for event in span.events if event.name == FIRST_CHUNK_EVENT), None)
+    if chunk is not None:
+        return read_duration(FIRST_CHUNK_EVENT, (chunk.time_unix_nano - start) / 1_000_000, notes)
+    return _since(start, first(attributes, "first_chunk_at"), notes)
+
+
+def _since(start: int, at: object, notes: Notes) -> int | None:
+    """Milliseconds from `start`, nanoseconds, to a time in words, which Langfuse writes as JSON."""
+    if at is None:
+        return None
+    try:
+        time = datetime.fromisoformat(str(at).strip('"'))
+    except ValueError:
+        notes.append(note(NAMES["first_chunk_at"], _("must be a time"), _("left out")))
+        return None
+    elapsed = (
+        (time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH - timedelta(microseconds=start // 1000)
+    )
+    return read_duration(NAMES["first_chunk_at"], elapsed / timedelta(milliseconds=1), notes)
+
+
+def _usage(attributes: Attributes, notes: Notes) -> dict[str, int]:
+    """The tokens by the first attribute that tells them; Langfuse and LiteLLM have an object of all kinds, too."""
+    tokens: Tokens = {field: _tokens(attributes, field, notes) for field in TOKEN_FIELDS}
+    if details := json_object(first(attributes, "usage_details")):
+        told = langfuse_usage(details, notes, NAMES["usage_details"])
+        tokens = {field: told[field] if value is None else value for field, value in tokens.items()}
+    elif usage := _literal(first(attributes, "usage_object")):
+        for field, value in provider_usage(usage).items():
+            if tokens[field] is None:
+                tokens[field] = read_tokens(NAMES["usage_object"], value, notes)
+    return consistent(tokens, NAMES, notes)
+
+
+def _tokens(attributes: Attributes, field: str, notes: Notes) -> int | None:
+    found = (read_tokens(name, attributes.get(name), notes) for name in ATTRIBUTES[field])
+    return next((tokens for tokens in found if tokens is not None), None)
+
+
+def _cost(attributes: Attributes, notes: Notes) -> object:
+    found = (read_cost(name, attributes.get(name), notes) for name in ATTRIBUTES["cost_usd"])
+    dollars = next((dollars for dollars in found if dollars is not None), None)
+    if dollars is None and (details := json_object(first(attributes, "cost_details"))):
+        return langfuse_cost(details, notes, NAMES["cost_details"])
+    return dollars
+
+
+def _literal(text: object) -> dict[str, Any]:
+    """The object that LiteLLM wrote as Python prints it; an empty one for anything else, or with quotes in texts."""
+    return json_object(_PYTHON.sub(lambda found: _JSON[found[0]], text)) if isinstance(text, str) else {}
+
+
+_JSON: Final = {"'": '"', "None": "null", "True": "true", "False": "false"}
+_PYTHON: Final = re.compile("|".join(_JSON))
 
 
 def _failure(span: Span, attributes: Attributes) -> dict[str, Any]:
     """Status and error of a span that failed: it says so, has an error.type, or a status from 400 on."""
     kind = fitted(str(attributes.get("error.type") or ""), 128)
-    status = _http_status(attributes.get("http.response.status_code")) or _http_status(kind)
+    status = known_status(first(attributes, "http_status"))
     if not (kind or status or span.status.code == Status.STATUS_CODE_ERROR):
         return {}
     exception = _exception(span)
     kind = kind or fitted(exception.get("exception.type"), 128)
-    message = span.status.message or exception.get("exception.message")
+    message = span.status.message or first(attributes, "error_message") or exception.get("exception.message")
     return {
-        "status": status or _STATUS_OF_ERROR.get((kind or "").rpartition(".")[2], 500),
-        "error": {"type": kind, "message": fitted(message, 1000)},
+        "status": _status(attributes, status, kind, exception),
+        "error": {
+            "type": kind,
+            "code": fitted(str(first(attributes, "error_code") or ""), 128),
+            "message": fitted(message, 1000),
+        },
     }
 
 
-def _http_status(value: object) -> int | None:
-    """A status of failure, a number or its digits; None for anything else."""
-    digits = str(value)
-    return (
-        int(digits)
-        if len(digits) == 3 and digits.isascii() and digits.isdigit() and "400" <= digits <= "599"
-        else None
-    )
+def _status(attributes: Attributes, status: int | None, kind: str | None, exception: Attributes) -> int:
+    hints = (status, kind, first(attributes, "error_code"), exception.get("exception.type"))
+    if first(attributes, "litellm_call_id") is None:
+        return failure_status(*hints)
+    # LiteLLM had answered, and then could not go on: whoever asked had gone.
+    is_answered = first(attributes, "http_status") is not None and status is None
+    if is_answered and (kind or "").rpartition(".")[2] == "ConnectionError":
+        return CLIENT_DISCONNECTED
+    return gateway_status(*hints)
 
 
 def _exception(span: Span) -> Attributes:
@@ -147,28 +202,36 @@ def _exception(span: Span) -> Attributes:
 
 
 def _who(around: Attributes) -> dict[str, Any]:
-    if token := around.get("callboard.token"):
+    """The caller: a token if there is one, also where LiteLLM knows it; else the member by e-mail address."""
+    token = first(around, "token") or first_token(
+        _literal(first(around, "gateway_metadata")).get("callboard_token"),
+        *(around.get(name) for name in ATTRIBUTES["gateway_token"]),
+    )
+    if token:
         return {"token": token}
     return {
-        "team": around.get("callboard.team"),
+        "team": first(around, "team"),
         "member": first_email(*(around.get(name) for name in ATTRIBUTES["member"])),
     }
 
 
 def _description(around: Attributes, trace_id: str) -> dict[str, Any]:
+    model, response_model = first(around, "model"), first(around, "response_model")
     return {
-        "model": first(around, "model"),
-        "provider": fitted(first(around, "provider")),
-        "endpoint": fitted_endpoint(first(around, "operation")),
-        "channel": fitted(around.get("server.address")),
-        "ip": fitted_address(around.get("client.address")),
-        "user_agent": fitted(around.get("user_agent.original"), 256),
-        "session_id": fitted(first(around, "session_id"), 128),
+        "model": model,
+        "response_model": response_model if response_model != model else None,
+        "provider": first(around, "provider"),
+        "endpoint": endpoint_of(first(around, "operation")),
+        "channel": first(around, "channel"),
+        "ip": fitted_address(first(around, "ip")),
+        "user_agent": first(around, "user_agent"),
+        "session_id": first(around, "session_id"),
+        "service_tier": service_tier_of(*(around.get(name) for name in ATTRIBUTES["service_tier"])),
         "metadata": fitted_metadata(
             {
-                "service": around.get("service.name"),
-                "response_model": around.get("gen_ai.response.model"),
-                "user_id": around.get("user.id") or around.get("enduser.id"),
+                "service": first(around, "service"),
+                "response_model": response_model,
+                "user_id": first(around, "user_id"),
                 "trace_id": trace_id,
             }
         ),

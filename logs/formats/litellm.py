@@ -5,39 +5,44 @@ Prompts, answers, tracebacks and the price table that come along are left behind
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from logs.formats.corrections import Notes, fitted, note, read_cost, read_duration, read_number, read_tokens
 from logs.formats.reported import InvalidRecordError, ReportedCall
+from logs.formats.statuses import CLIENT_DISCONNECTED, gateway_status, known_status
 from logs.formats.translated import (
+    endpoint_of,
     first_email,
     first_token,
-    fitted,
     fitted_address,
-    fitted_endpoint,
     fitted_metadata,
-    fitted_tags,
     object_at,
     parse_translated,
-    with_cached_inside,
+    service_tier_of,
 )
+from logs.formats.usage import TOKEN_FIELDS, consistent, provider_usage
 
 REQUEST_ID: Final = "litellm_call_id"
+_USAGE: Final = "metadata.usage_object"
 _NAMES: Final[Mapping[str, str]] = {
     "request_id": REQUEST_ID,
     "started_at": "startTime",
     "latency_ms": "endTime",
     "ttft_ms": "completionStartTime",
+    **dict.fromkeys(TOKEN_FIELDS, _USAGE),
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",
-    "cached_tokens": "metadata.usage_object",
-    "cache_write_tokens": "metadata.usage_object",
-    "reasoning_tokens": "metadata.usage_object",
     "cost_usd": "response_cost",
+    "provider": "custom_llm_provider",
+    "endpoint": "call_type",
+    "channel": "model_id",
+    "tags": "request_tags",
 }
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_TIME: Final = 64
 _FAR_AWAY: Final = 10**11  # seconds; the year 5138
 
 
@@ -49,87 +54,111 @@ def parse_payload(record: object, now: datetime) -> ReportedCall:
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be a StandardLoggingPayload, an object."))
     failed = record.get("status") == "failure"
+    failure = _failure(record, failed)
+    notes = Notes()
     fields = {
-        **_times(record),
+        **_times(record, notes),
         **_request(record, failed),
-        **_usage(record),
+        **_models(record),
+        **_usage(record, notes),
         **_who(record),
         **_description(record),
-        **(_failure(record) if failed else {}),
-        "cost_usd": _cost(record, failed),
+        **failure,
+        "cost_usd": read_cost("response_cost", _cost(record, bool(failure)), notes),
+        "corrections": notes,
     }
     return parse_translated(fields, _NAMES, now)
 
 
-def _times(record: dict[str, Any]) -> dict[str, Any]:
+def _times(record: dict[str, Any], notes: Notes) -> dict[str, Any]:
     """`completionStartTime` is the first token of a stream; of anything else it is the end."""
-    start = _microseconds(record, "startTime")
-    end = _microseconds(record, "endTime")
-    first = _microseconds(record, "completionStartTime")
+    start = _microseconds(record.get("startTime"))
     if start is None:
-        raise InvalidRecordError("startTime", _("startTime is required."))
-    is_stream = record.get("stream") is True
+        raise InvalidRecordError("startTime", _("startTime must be seconds since 1970."))
+    end = _later(record, "endTime", start, notes)
+    is_stream = record.get("stream") in (True, "True", "true")
+    first = _later(record, "completionStartTime", start, notes) if is_stream else None
     return {
         "started_at": datetime.fromtimestamp(start / 1_000_000, UTC),
         "latency_ms": _milliseconds(start, end),
         "stream": is_stream,
-        "ttft_ms": _milliseconds(start, first) if is_stream and first != end else None,
+        "ttft_ms": _milliseconds(start, first) if first != end else None,
     }
 
 
-def _microseconds(record: dict[str, Any], field: str) -> int | None:
-    """A time in float seconds since 1970, to the microsecond."""
-    value = record.get(field)
-    if value is None:
-        return None
+def _microseconds(value: object) -> int | None:
+    """A time in seconds since 1970, or in words with its offset, to the microsecond; None if it is none."""
+    number = read_number(value)
+    if number is not None:
+        return round(float(number) * 1_000_000) if 0 < number < _FAR_AWAY else None
     with suppress(ValueError, OverflowError):
-        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            seconds = float(value)
-            if 0 <= seconds < _FAR_AWAY:  # false for NaN, too
-                return round(seconds * 1_000_000)
-    message = _("%s must be seconds since 1970 (generic_api_use_v1 must be off).") % field
-    raise InvalidRecordError(field, message)
+        at = datetime.fromisoformat(value) if isinstance(value, str) and len(value) <= _LONGEST_TIME else None
+        if at is not None and at.tzinfo is not None:
+            return max(0, (at - _EPOCH) // timedelta(microseconds=1)) or None
+    return None
 
 
-def _milliseconds(start: int, end: int | None) -> int | None:
-    """The time between, or None when it is not known: a clock that went back tells nothing."""
-    return None if end is None or end < start else round((end - start) / 1000)
+def _later(record: dict[str, Any], field: str, start: int, notes: Notes) -> int | None:
+    """A time after the start; None when it is not known or cannot be true."""
+    value = record.get(field)
+    if value is None or value == "":
+        return None
+    at = _microseconds(value)
+    if at is None:
+        notes.append(note(field, _("must be seconds since 1970"), _("left out")))
+        return None
+    return at if read_duration(field, (at - start) / 1000, notes) is not None else None
+
+
+def _milliseconds(start: int, at: int | None) -> int | None:
+    return None if at is None else round((at - start) / 1000)
 
 
 def _request(record: dict[str, Any], failed: bool) -> dict[str, Any]:
-    """Id and model: `model_group` is what the user asked for, "" if LiteLLM did not know it.
+    """The id.
 
     A router tries again under the same `litellm_call_id`, when the failure may be reported already. So
     the failed attempt of a deployment has its time in the id, or it would keep out the call that went well.
     """
     call_id = record.get(REQUEST_ID) or record.get("id")
     if failed and record.get("model_id") and isinstance(call_id, str):
-        call_id = f"{call_id}:{_microseconds(record, 'startTime')}"
-    return {"request_id": call_id, "model": fitted(record.get("model_group"), 128) or _model(record)}
+        call_id = f"{call_id}:{_microseconds(record.get('startTime'))}"
+    return {"request_id": call_id}
 
 
-def _model(record: dict[str, Any]) -> object:
+def _models(record: dict[str, Any]) -> dict[str, Any]:
+    """The model that was asked for, and the one that answered if it has another name.
+
+    `model_group` is what the user asked for, "" if LiteLLM did not know it. The response is often renamed to it;
+    then the deployment's model tells what answered.
+    """
+    group, model = _text(record, "model_group"), _without_provider(record, _text(record, "model"))
+    asked = group or model
+    priced_as = _text(object_at(record, "model_map_information"), "model_map_key")
+    answers = (_text(object_at(record, "response"), "model"), _without_provider(record, priced_as), model)
+    answered = next((name for name in answers if name and name != asked), None)
+    return {"model": asked or record.get("model"), "response_model": answered}
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    return value if isinstance(value, str) and value.strip() else ""
+
+
+def _without_provider(record: dict[str, Any], model: str) -> str:
     """The model as its provider names it: "openai/gpt-4o-mini" without the provider."""
-    model, provider = record.get("model"), record.get("custom_llm_provider")
-    if isinstance(model, str) and isinstance(provider, str):
-        return model.removeprefix(f"{provider}/")
-    return model
+    return model.removeprefix(f"{_text(record, 'custom_llm_provider')}/")
 
 
-def _usage(record: dict[str, Any]) -> dict[str, Any]:
+def _usage(record: dict[str, Any], notes: Notes) -> dict[str, int]:
     """Tokens. Cached ones and reasoning are only in the provider's own usage, under several names."""
     usage = object_at(record, "metadata", "usage_object") or object_at(record, "hidden_params", "usage_object")
-    read = object_at(usage, "prompt_tokens_details")
-    written = object_at(usage, "completion_tokens_details")
-    return with_cached_inside(
-        {
-            "input_tokens": record.get("prompt_tokens"),
-            "output_tokens": record.get("completion_tokens"),
-            "cached_tokens": read.get("cached_tokens") or usage.get("cache_read_input_tokens"),
-            "cache_write_tokens": usage.get("cache_creation_input_tokens") or read.get("cache_creation_tokens"),
-            "reasoning_tokens": written.get("reasoning_tokens"),
-        }
-    )
+    told = provider_usage(usage)
+    for field, name in (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")):
+        if record.get(name) is not None:
+            told[field] = record[name]
+    tokens = {field: read_tokens(_NAMES[field], value, notes) for field, value in told.items()}
+    return consistent(tokens, _NAMES, notes)
 
 
 def _cost(record: dict[str, Any], failed: bool) -> object:
@@ -158,15 +187,21 @@ def _who(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _description(record: dict[str, Any]) -> dict[str, Any]:
-    metadata = object_at(record, "metadata")
+    metadata, tags = object_at(record, "metadata"), record.get("request_tags")
     return {
-        "provider": fitted(record.get("custom_llm_provider")),
-        "endpoint": fitted_endpoint(record.get("call_type")),
-        "channel": fitted(record.get("model_id")),
+        "provider": record.get("custom_llm_provider"),
+        "endpoint": endpoint_of(record.get("call_type")),
+        "channel": record.get("model_id"),
         "ip": fitted_address(record.get("requester_ip_address") or metadata.get("requester_ip_address")),
-        "user_agent": fitted(record.get("user_agent") or metadata.get("user_agent"), 256),
-        "session_id": fitted(record.get("session_id"), 128),
-        "tags": fitted_tags(record.get("request_tags")),
+        "user_agent": record.get("user_agent") or metadata.get("user_agent"),
+        "session_id": record.get("session_id"),
+        "tags": [tag for tag in tags if tag != ""] if isinstance(tags, list) else tags,
+        "service_tier": service_tier_of(
+            object_at(record, "response").get("service_tier"),
+            object_at(metadata, "usage_object").get("service_tier"),
+            object_at(record, "cost_breakdown").get("service_tier"),
+            object_at(record, "model_parameters").get("service_tier"),
+        ),
         "metadata": fitted_metadata(
             {
                 "litellm_model": record.get("model"),
@@ -181,16 +216,22 @@ def _description(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _failure(record: dict[str, Any]) -> dict[str, Any]:
-    """Status and error. `error_code` is the HTTP status, but may be a word or nothing: then it is 500."""
+def _failure(record: dict[str, Any], failed: bool) -> dict[str, Any]:
+    """Status and error of a call that failed, or whose client went away while it was answered.
+
+    `error_code` is the HTTP status, but may be a word or nothing; then `normalized_error` or the exception's class
+    tells the status.
+    """
     error = object_at(record, "error_information")
-    code = str(error.get("error_code") or "")
-    is_status = len(code) == 3 and code.isdecimal() and "400" <= code <= "599"
+    hints = [error.get(name) for name in ("error_code", "normalized_error", "error_class")]
+    if not failed and CLIENT_DISCONNECTED not in (known_status(hint) for hint in hints):
+        return {}
+    code = error.get("error_code")
     return {
-        "status": int(code) if is_status else 500,
+        "status": gateway_status(*hints),
         "error": {
             "type": fitted(error.get("error_class"), 128),
-            "code": fitted(code, 128),
+            "code": fitted(str(code), 128) if isinstance(code, str | int) else None,
             "message": fitted(error.get("error_message"), 1000) or fitted(record.get("error_str"), 1000),
         },
     }

@@ -23,7 +23,7 @@ _MAX_COST_USD: Final = 10_000
 # Its own context: the thread's may have been changed, and 28 digits there round before we do (half even).
 _MONEY: Final = Context(prec=40, traps=[InvalidOperation])
 # Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN". No backtracking (++).
-_PLAIN_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]{1,6})?")
+PLAIN_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]{1,6})?")
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LEEWAY: Final = timedelta(minutes=10)  # how far ahead a sender's clock may be
 
@@ -124,7 +124,7 @@ def _dollars(field: str, value: object) -> Decimal:
     """The value as a finite Decimal. A float is taken as it is written (0.1 is 0.1)."""
     if isinstance(value, float):
         value = str(value)
-    if isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value):
+    if isinstance(value, str) and not PLAIN_NUMBER.fullmatch(value):
         value = None
     if isinstance(value, int | str | Decimal) and not isinstance(value, bool):
         dollars = Decimal(value)

@@ -68,7 +68,7 @@ class ReportedCall:
     cache_write_1h_tokens: int = 0
     input_audio_tokens: int = 0
     output_audio_tokens: int = 0
-    # The fields of its sender whose values made no sense, each as "field: what was wrong and what was done".
+    # About values of its sender that made no sense: the field, what was wrong and what was done, never the value.
     corrections: list[str] = field(default_factory=list)
 
     @property

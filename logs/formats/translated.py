@@ -1,7 +1,7 @@
 """What the foreign formats share: a record in their words becomes one in ours, and `callboard` judges it.
 
-Identity, times and numbers are judged as strictly as our own. What only describes a call (labels, tags,
-addresses) is fitted instead: its sender cannot be asked to change, and a call lost is worse than a tag.
+Their senders cannot be asked to change and do not send a call again that was rejected. So values that make no sense are
+corrected (`logs.formats.corrections`); only what has no time or no id is rejected.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-from logs.formats.callboard import LABEL_CHARACTERS, MAX_TAGS, parse_call
+from logs.formats.callboard import SERVICE_TIERS, parse_call
+from logs.formats.corrections import Notes, corrected
 from logs.formats.metadata import kept_metadata
 from logs.formats.readers import address
 from logs.formats.reported import InvalidRecordError, ReportedCall
@@ -22,11 +23,31 @@ _ENDPOINTS: Final = {
     "image_generation": "images",
     "transcription": "transcriptions",
 }
+# What providers call the tiers.
+_USUAL_TIER: Final = "default"
+_TIERS: Final = {tier: tier for tier in SERVICE_TIERS} | dict.fromkeys(("standard", "on_demand"), _USUAL_TIER)
 _TOKEN_MARKS: Final = ("tok_", "cb_live_", "cb_test_")
 
 
 def parse_translated(record: dict[str, Any], names: Mapping[str, str], now: datetime) -> ReportedCall:
-    """`parse_call` of a translated record; an error names the sender's own field, `names[ours]`."""
+    """`parse_call` of a translated record, of which values that make no sense are corrected and noted.
+
+    What has no time or no id is rejected, and the error names the sender's own field, `names[ours]`. A record may have
+    notes of its own under "corrections".
+    """
+    own = record.get("corrections")
+    notes: Notes = list(own) if isinstance(own, list) else []
+    try:
+        call = parse_call(record, now)
+    except InvalidRecordError:
+        changed, more = corrected(record, names)
+        notes += more
+        call = _parsed(changed, names, now)
+    call.corrections = notes
+    return call
+
+
+def _parsed(record: dict[str, Any], names: Mapping[str, str], now: datetime) -> ReportedCall:
     try:
         return parse_call(record, now)
     except InvalidRecordError as error:
@@ -43,31 +64,18 @@ def object_at(record: Mapping[str, Any], *path: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def with_cached_inside(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields with input tokens that include cached ones, which some senders count beside the input.
-
-    That they did shows when the cached are more than the input; otherwise the conventions are believed.
-    """
-    told = fields["input_tokens"]
-    cached = sum(fields[name] for name in ("cached_tokens", "cache_write_tokens") if type(fields[name]) is int)
-    return fields | {"input_tokens": told + cached} if type(told) is int and 0 <= told < cached else fields
-
-
-def fitted(value: object, limit: int = LABEL_CHARACTERS) -> str | None:
-    """The value if it is a string that has something in it and can be stored, cut to `limit`; else None."""
+def endpoint_of(value: object) -> object:
+    """What is called, in our words; as it was written if it has none."""
     if not isinstance(value, str):
-        return None
-    return value.replace("\0", "").encode("utf-8", "replace").decode()[:limit].strip() or None
+        return value
+    return _ENDPOINTS.get(value) or _ENDPOINTS.get(value.removeprefix("a")) or value
 
 
-def fitted_endpoint(value: object) -> str:
-    name = fitted(value) or ""
-    return _ENDPOINTS.get(name) or _ENDPOINTS.get(name.removeprefix("a")) or name
-
-
-def fitted_tags(value: object) -> list[str]:
-    tags = [fitted(tag) for tag in value] if isinstance(value, list) else []
-    return [tag for tag in tags if tag][:MAX_TAGS]
+def service_tier_of(*values: object) -> str | None:
+    """The tier by the first of the values that names one; None for the usual one. "auto" and the like say nothing."""
+    known = (_TIERS.get(value.lower()) for value in values if isinstance(value, str))
+    tier = next((tier for tier in known if tier), None)
+    return tier if tier != _USUAL_TIER else None
 
 
 def fitted_address(value: object) -> str | None:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logs.formats.callboard import READERS, parse_call, request_id_of
+from logs.formats.callboard import PARTS, READERS, parse_call, request_id_of
+from logs.formats.corrections import read_tokens
 from logs.formats.litellm import parse_payload
 from logs.formats.otlp import parse_span
 from logs.formats.reported import InvalidRecordError, ReportedCall
+from logs.formats.usage import TOKEN_FIELDS, consistent, langfuse_usage, provider_usage
 from logs.models import Call
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -60,8 +62,23 @@ PAYLOADS = merged(
     objects(
         LITELLM,
         metadata=VALUES | objects(METADATA),
-        error_information=objects(["error_code", "error_class", "error_message"]),
+        error_information=objects(["error_code", "error_class", "error_message", "normalized_error"]),
+        hidden_params=objects(["usage_object"]),
+        response=objects(["model", "service_tier"]),
+        cost_breakdown=objects(["service_tier"]),
+        model_map_information=objects(["model_map_key"]),
     ),
+)
+COUNTS = VALUES | st.integers(-5, 10**10) | st.sampled_from(["7", "100.5", "-1", 100.5, 10**9])
+USAGE = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(
+            ["prompt_tokens", "input_tokens", "cache_read_input_tokens", "input", "output_x"], COUNTS
+        ),
+        **dict.fromkeys(["prompt_tokens_details", "cache_creation"], VALUES | objects(["cached_tokens"])),
+        "completion_tokens_details": VALUES | objects(["reasoning_tokens", "audio_tokens"]),
+    },
 )
 
 
@@ -73,8 +90,10 @@ def check(call: ReportedCall) -> None:
             assert len(value) <= field.max_length
             assert "\0" not in value
             value.encode()
-    for name in ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens"):
+    for name in TOKEN_FIELDS:
         assert 0 <= getattr(call, name) <= 10**9
+    for part, whole in PARTS.items():
+        assert getattr(call, part) <= getattr(call, whole)
     assert call.started_at.tzinfo is UTC
     assert call.request_id
     assert call.model
@@ -102,3 +121,26 @@ def test_any_value_in_any_field_of_ours_is_a_call_or_refused(record):
 @given(record=PAYLOADS)
 def test_any_value_in_any_field_of_litellm_is_a_call_or_refused(record):
     parse(parse_payload, record)
+
+
+@given(usage=USAGE, prompt=COUNTS, cost=COUNTS, start=st.just(1_790_000_000.5) | VALUES, end=COUNTS)
+def test_whatever_is_counted_a_payload_with_a_time_is_a_call(usage, prompt, cost, start, end):
+    """Only what has no time is rejected."""
+    payload = {
+        "litellm_call_id": "r", "startTime": start, "endTime": end, "model": "m", "prompt_tokens": prompt,
+        "response_cost": cost, "metadata": {"usage_object": usage},
+    }  # fmt: skip
+    if start == 1_790_000_000.5:
+        check(parse_payload(payload, NOW))
+    else:
+        parse(parse_payload, payload)
+
+
+@given(usage=USAGE)
+def test_whatever_langfuse_counts_is_tokens(usage):
+    notes: list[str] = []
+    for tokens in (
+        langfuse_usage(usage, notes, "usage_details"),
+        {name: read_tokens(name, value, notes) for name, value in provider_usage(usage).items()},
+    ):
+        assert all(0 <= value <= 10**9 for value in consistent(tokens, {}, notes).values())

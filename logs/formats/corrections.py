@@ -1,0 +1,163 @@
+"""Values that make no sense are corrected or left out, and noted, so that one of them does not lose a call.
+
+Gateways and exporters do not send a call again that was rejected (API.md §3). This holds for the formats of others; in
+our own format a value that makes no sense is rejected, because its sender can be told. A note says the sender's name
+of the field, what was wrong and what was done; never the value, which may be what somebody said.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from logs.formats.callboard import LABEL_CHARACTERS, LONGEST_MS, MAX_TAGS, MAX_TOKENS, READERS
+from logs.formats.readers import PLAIN_NUMBER, cost
+from logs.formats.reported import InvalidRecordError
+
+UNKNOWN_MODEL: Final = "unknown"
+MODEL_CHARACTERS: Final = 128
+_HASH_CHARACTERS: Final = 8
+_LONGEST_NUMBER: Final = 64
+
+Notes = list[str]
+
+
+def note(field: str, problem: str, action: str) -> str:
+    """What is shown of a correction; `problem` goes on after the field's name, or says it itself."""
+    whole = problem if problem.startswith(field) else f"{field} {problem}"
+    return _("%(problem)s; %(action)s.") % {"problem": whole.rstrip("."), "action": action}
+
+
+def read_number(value: object) -> Decimal | None:
+    """A finite number, which may be written as a string; None for anything else."""
+    if isinstance(value, str):
+        text = value.strip()
+        return Decimal(text) if len(text) <= _LONGEST_NUMBER and PLAIN_NUMBER.fullmatch(text) else None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    number = Decimal(value)
+    return number if number.is_finite() else None
+
+
+def read_tokens(field: str, value: object, notes: Notes) -> int | None:
+    """A count of tokens; None where there is none or none that can be true."""
+    if type(value) is int and 0 <= value <= MAX_TOKENS:
+        return value
+    if value is None or value == "":
+        return None
+    number = read_number(value)
+    if number is None:
+        notes.append(note(field, _("must be a whole number"), _("left out")))
+    elif number < 0:
+        notes.append(note(field, _("must not be negative"), _("left out")))
+    elif number > MAX_TOKENS:
+        notes.append(note(field, _("must be at most %d") % MAX_TOKENS, _("left out")))
+    else:
+        whole = round(number)
+        if whole != number:
+            notes.append(note(field, _("must be a whole number"), _("rounded to %d") % whole))
+        return whole
+    return None
+
+
+def read_cost(field: str, value: object, notes: Notes) -> object:
+    """US dollars that `callboard` can read; None where there are none or none that can be true."""
+    dollars = value.strip() if isinstance(value, str) else value
+    if dollars is None or dollars == "":
+        return None
+    try:
+        cost(field, dollars)
+    except InvalidRecordError as error:
+        notes.append(note(field, str(error), _("left out")))
+        return None
+    return dollars
+
+
+def read_duration(field: str, value: object, notes: Notes, *, milliseconds: int = 1) -> int | None:
+    """Milliseconds of a value of so many; None where there is none or none that can be true (at most seven days).
+
+    `field` may be the time at the end of the duration.
+    """
+    if value is None or value == "":
+        return None
+    number = read_number(value)
+    if number is None:
+        problem = _("must be a number")
+    elif number < 0:
+        problem = _("must not be before the start")
+    elif number > LONGEST_MS / milliseconds:
+        problem = _("must be at most seven days after the start")
+    else:
+        return round(number * milliseconds)
+    notes.append(note(field, problem, _("left out")))
+    return None
+
+
+def fitted(value: object, limit: int = LABEL_CHARACTERS) -> str | None:
+    """The value if it is a string that has something in it and can be stored, cut to `limit`; else None."""
+    if not isinstance(value, str):
+        return None
+    return value.replace("\0", "").encode("utf-8", "replace").decode()[:limit].strip() or None
+
+
+def corrected(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[dict[str, Any], Notes]:
+    """The record with every value replaced that `callboard` would refuse, and the notes about them.
+
+    `names` has the sender's names of the fields. Id and start are left as they are: without them it is no call.
+    """
+    changed, notes = dict(record), Notes()
+    for field, (_attribute, reader) in READERS.items():
+        value = record.get(field, "" if field == "model" else None)
+        if (value is None and field != "model") or field == "request_id":
+            continue
+        theirs = names.get(field, field)
+        try:
+            reader(theirs, "" if value is None else value)
+        except InvalidRecordError as error:
+            changed[field], action = _REPLACEMENTS.get(field, _left_out)(value)
+            notes.append(note(theirs, str(error), action))
+    return changed, notes
+
+
+def _left_out(_value: object) -> tuple[None, str]:
+    return None, _("left out")
+
+
+def _model(value: object) -> tuple[str, str]:
+    """A placeholder for no model; of a long name the start, and a hash, which keeps two of them apart."""
+    name = fitted(value, 1_000_000)
+    if name is None:
+        return UNKNOWN_MODEL, _("recorded as “%s”") % UNKNOWN_MODEL
+    if len(name) <= MODEL_CHARACTERS:
+        return name, _("corrected")
+    kept = name[: MODEL_CHARACTERS - _HASH_CHARACTERS - 1]
+    return f"{kept}#{hashlib.sha256(name.encode()).hexdigest()[:_HASH_CHARACTERS]}", _("shortened")
+
+
+def _label(limit: int) -> Callable[[object], tuple[str | None, str]]:
+    def cut(value: object) -> tuple[str | None, str]:
+        label = fitted(value, limit)
+        if label is None:
+            return None, _("left out")
+        return label, _("shortened") if len(str(value)) > limit else _("corrected")
+
+    return cut
+
+
+def _tags(value: object) -> tuple[list[str], str]:
+    tags = [fitted(tag, LABEL_CHARACTERS) for tag in value] if isinstance(value, list) else []
+    return [tag for tag in tags if tag][:MAX_TAGS], _("shortened")
+
+
+_REPLACEMENTS: Final[Mapping[str, Callable[[object], tuple[Any, str]]]] = {
+    "model": _model,
+    "response_model": _label(256),
+    "provider": _label(LABEL_CHARACTERS),
+    "endpoint": _label(LABEL_CHARACTERS),
+    "channel": _label(LABEL_CHARACTERS),
+    "user_agent": _label(256),
+    "session_id": _label(128),
+    "tags": _tags,
+}
