@@ -53,6 +53,11 @@ def roles_with(permission: Permission) -> list[str]:
     return [role for role in PERMISSIONS if role_may(role, permission)]
 
 
+def lowest_role_with(permission: Permission) -> str:
+    """The role with the fewest permissions that includes this one."""
+    return min(roles_with(permission), key=lambda role: len(PERMISSIONS[role]))
+
+
 @dataclass(frozen=True)
 class Access:
     """A user's place in a team, as fetched and checked by `team_for`."""

@@ -15,9 +15,8 @@ from logs.search.cursors import write_cursor
 from logs.search.filters import CallFilter
 from logs.search.paging import find_page
 from logs.search.plans import make_plan
-from teams.access import Access
+from teams.access import Access, Permission, lowest_role_with
 from teams.api import ApiError, Credential, endpoint
-from teams.models import Role
 from usage.parameters.api import READER_PARAMETERS, Reader, members_of, reader_of, refuse_unknown
 
 DEFAULT_LIMIT, MOST = 100, 1_000
@@ -46,9 +45,8 @@ def _form(request: HttpRequest, reader: Reader) -> CallFilter:
         members_of(request, reader)
     asked: QueryDict = request.GET.copy()
     asked["mode"] = reader.mode.word
-    access = Access(
-        reader.team, reader.only or reader.team.owner, Role.MEMBER if reader.only else Role.ADMINISTRATOR
-    )
+    role = lowest_role_with(Permission.SEE_OWN if reader.only else Permission.SEE_TEAM)
+    access = Access(reader.team, reader.only or reader.team.owner, role)
     form = CallFilter(asked, access=access, now=timezone.now())
     refuse_unknown(request, {*form.fields, *_OWN_PARAMETERS})
     for name, errors in form.errors.items():

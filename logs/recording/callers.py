@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from logs.formats.reported import InvalidRecordError, ReportedCall
-from teams.models import GatewayKey, Membership, Mode, Token
+from teams.models import GatewayKey, Membership, Mode, Token, team_is_alive
 from teams.secrets import digest
 
 
@@ -112,7 +112,7 @@ def _members(named: set[tuple[str, str]]) -> dict[tuple[str, str], list[Membersh
         return {}
     found = (
         Membership.objects.alias(address=Lower("user__email"))
-        .filter(address__in=addresses, team__deleted_at=None, user__is_active=True)
+        .filter(team_is_alive(), address__in=addresses, user__is_active=True)
         .select_related("team", "user")
         .order_by("team_id")
     )

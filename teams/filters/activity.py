@@ -43,7 +43,9 @@ class ActivityFilterSet(ListFilterSet):
         empty_label=_("Everybody"),
         method="of_person",
     )
-    kind = ChoiceFilter(label=_("Kind"), choices=list(KINDS.items()), empty_label=_("Everything"), method="of_kind")
+    kind = ChoiceFilter(
+        label=_("Kind"), choices=list(KINDS.items()), empty_label=_("Everything"), method="of_kind"
+    )
     start = DateFilter(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}), method="from_day")
     end = DateFilter(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}), method="to_day")
 

@@ -23,7 +23,9 @@ class InvitationFilterSet(ListFilterSet):
     role = ChoiceFilter(
         label=_("Role"), choices=Invitation._meta.get_field("role").choices, empty_label=_("Any role")
     )
-    state = ChoiceFilter(label=_("State"), choices=list(STATES.items()), empty_label=_("All"), method="in_state")
+    state = ChoiceFilter(
+        label=_("State"), choices=list(STATES.items()), empty_label=_("All"), method="in_state"
+    )
 
     class Meta:
         model = Invitation

@@ -15,7 +15,15 @@ from teams.models.ids import (
     user_public_id,
 )
 from teams.models.invitations import Invitation, InvitationQuerySet
-from teams.models.keys import GatewayKey, GatewayKeyQuerySet, Secret, SecretQuerySet, Token, TokenQuerySet
+from teams.models.keys import (
+    GatewayKey,
+    GatewayKeyQuerySet,
+    Secret,
+    SecretQuerySet,
+    Token,
+    TokenQuerySet,
+    key_is_unrevoked,
+)
 from teams.models.teams import Membership, Team, TeamQuerySet, team_is_alive, validate_time_zone
 from teams.models.transfers import Transfer, TransferQuerySet
 from teams.models.users import User, UserManager
@@ -41,6 +49,7 @@ __all__ = [
     "UserManager",
     "gateway_key_public_id",
     "invitation_public_id",
+    "key_is_unrevoked",
     "public_id",
     "team_is_alive",
     "token_public_id",

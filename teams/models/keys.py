@@ -16,6 +16,11 @@ from teams.models.users import User
 AnySecret = TypeVar("AnySecret", bound="Secret", covariant=True)
 
 
+def key_is_unrevoked(path: str) -> Q:
+    """A condition for rows that refer to a token or gateway key by the relation `path`: it is not revoked."""
+    return Q(**{f"{path}__revoked_at": None})
+
+
 class SecretQuerySet(QuerySet[AnySecret]):
     """Tokens or gateway keys, by what `Secret.state` says about each."""
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from config.formatting import milliseconds, money, percent, plain
 from teams.access import access_of
-from teams.models import Membership, Mode, Role, Team, Token
+from teams.models import Membership, Mode, Team, Token, team_is_alive
 from usage.alerts.outbox import queue_mail
 from usage.anomalies.models import UsageMail
 from usage.anomalies.shown import Unusual, unusual_in
@@ -174,7 +174,7 @@ def make_digest(team: Team, week: Week, now: datetime) -> Digest:
 def near_limits(team: Team, now: datetime) -> list[NearLimit]:
     """The quotas of the team, its members and tokens of which at least 80 % are used, the fullest first."""
     people = {pk: one for pk, one in people_of(team).items() if not one.is_former}
-    active = Token.objects.filter(team=team, revoked_at=None, mode=Mode.LIVE).select_related("user")
+    active = Token.objects.unrevoked().filter(team=team, mode=Mode.LIVE).select_related("user")
     tokens = {token.pk: f"{token.name} ({token.user.label})" for token in active}
     of_team = levels_of(Subject(team, payer_of(team), Mode.LIVE), now)
     of_members = member_levels(team, Mode.LIVE, list(people), now) if people else {}
@@ -202,7 +202,7 @@ def send_digests(*, now: datetime, teams: Iterable[Team] | None = None) -> int:
     """
     if not settings.HAS_MAIL:
         return 0
-    wanted = UsageMail.objects.filter(wants_digest=True, membership__team__deleted_at=None)
+    wanted = UsageMail.objects.filter(team_is_alive("membership__team"), wants_digest=True)
     if teams is not None:
         wanted = wanted.filter(membership__team__in=list(teams))
     by_team: dict[Team, list[UsageMail]] = {}
@@ -228,7 +228,7 @@ def _send_team(team: Team, mails: Iterable[UsageMail], now: datetime) -> int:
 def _may_see(membership: Membership) -> bool:
     """Whether the subscriber is still an active owner or administrator."""
     access = access_of(membership.user, membership.team)
-    return access is not None and membership.role in {Role.OWNER, Role.ADMINISTRATOR}
+    return access is not None and access.sees_team
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from teams.activity import SITE, record_activity
 from teams.mails import Mail, render_mail, send_message
-from teams.models import Team
+from teams.models import Team, team_is_alive
 from usage.alerts.models import TEST_EVENT, Event, Message, MessageState, Webhook
 from usage.alerts.posting import TOTAL_SECONDS, Answer, post
 from usage.alerts.signing import headers_of
@@ -88,7 +88,7 @@ def _message(team: Team, event: str, summary: str, body: str, now: datetime, **t
 
 def webhooks_for(event: Event, teams: Collection[int] | None = None) -> dict[int, list[Webhook]]:
     """The active webhooks that subscribe to an event, by team id; of these teams or of all."""
-    found = Webhook.objects.filter(is_active=True, team__deleted_at=None).order_by("pk")
+    found = Webhook.objects.filter(team_is_alive(), is_active=True).order_by("pk")
     if teams is not None:
         found = found.filter(team__in=teams)
     by_team: dict[int, list[Webhook]] = {}

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from teams.actions.locks import lock_teams
-from teams.models import Mode, Team, User
+from teams.models import Mode, Team, User, key_is_unrevoked, team_is_alive
 from usage.alerts.models import DEFAULT_THRESHOLDS, AlertPolicy, Event, ToldThreshold
 from usage.alerts.outbox import tell_by_mail, tell_webhooks, webhooks_for
 from usage.alerts.readers import concerned, subscribers
@@ -82,7 +82,7 @@ def alert_quotas(*, now: datetime) -> int:
 
 def _standing(teams: Collection[int] | None) -> Iterator[Standing]:
     """The quotas of these teams, or of all teams."""
-    quotas = Quota.objects.filter(Q(token=None) | Q(token__revoked_at=None), team__deleted_at=None)
+    quotas = Quota.objects.filter(Q(token=None) | key_is_unrevoked("token"), team_is_alive())
     if teams is not None:
         quotas = quotas.filter(team__in=teams)
     columns = ("pk", "team_id", "team__time_zone", "team__is_personal", "membership__user_id", "token_id")

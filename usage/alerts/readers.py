@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from django.conf import settings
 
-from teams.access import access_of
-from teams.models import Role, Team, User
+from teams.access import Permission, access_of, roles_with
+from teams.models import Team, User, team_is_alive
 from usage.anomalies.models import UsageMail
 
 
@@ -18,10 +18,10 @@ def subscribers(wish: str, teams: Collection[int] | None = None) -> dict[int, li
     if not settings.HAS_MAIL:
         return {}
     wanted = UsageMail.objects.filter(
-        **{wish: True},
-        membership__role__in=(Role.OWNER, Role.ADMINISTRATOR),
+        team_is_alive("membership__team"),
+        membership__role__in=roles_with(Permission.SEE_TEAM),
         membership__user__is_active=True,
-        membership__team__deleted_at=None,
+        **{wish: True},
     )
     if teams is not None:
         wanted = wanted.filter(membership__team__in=teams)

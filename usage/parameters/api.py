@@ -8,9 +8,10 @@ from typing import Final
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from teams.access import Permission, role_may
 from teams.api import ApiError, Credential
 from teams.credentials import tokens_with_role
-from teams.models import GatewayKey, Mode, Role, Team, User
+from teams.models import GatewayKey, Mode, Team, User
 from usage.parameters.forms import EARLIEST_YEAR, LATEST_YEAR, LONGEST, MOST_VALUES
 from usage.parameters.names import ids_named, people_named, tokens_named
 from usage.rollups.buckets import day_start
@@ -51,7 +52,7 @@ def reader_of(request: HttpRequest, credential: Credential) -> Reader:
         raise ApiError(403, "out_of_scope", _("This token belongs to another team."), param="team")
     token = tokens_with_role().get(pk=credential.pk)
     role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_role
-    sees_team = role in {Role.OWNER, Role.ADMINISTRATOR}
+    sees_team = role_may(role, Permission.SEE_TEAM)
     own_mode = Mode(credential.mode) if mode is None else mode
     return Reader(credential.team, own_mode, None if sees_team else credential.user)
 
@@ -61,7 +62,7 @@ def _team_of(key: GatewayKey, slug: str) -> Team:
         if slug not in {"", key.team.slug}:
             raise ApiError(403, "out_of_scope", _("This key is for another team."), param="team")
         return key.team
-    team = Team.objects.filter(slug=slug, deleted_at=None).first()
+    team = Team.objects.alive().filter(slug=slug).first()
     if team is None:
         raise ApiError(404, "not_found", _("Name an existing team by its slug."), param="team")
     return team

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Va
 from django.db.models.functions import Coalesce, Lower
 
 from teams.compiled_queries import CompiledQuery
-from teams.models import Membership, Team, Token, User
+from teams.models import Membership, Team, Token, User, team_is_alive
 from usage.quotas.models import Level, QuotaUse, Refusal
 from usage.rollups.models import DayMember
 
@@ -132,7 +132,7 @@ def own_tokens(user: User) -> list[Token]:
 @functools.cache
 def _own_tokens() -> CompiledQuery:
     def made(user_id: int) -> QuerySet[Token]:
-        found = Token.objects.filter(user=user_id, team__deleted_at=None, team__memberships__user=user_id)
+        found = Token.objects.filter(team_is_alive(), user=user_id, team__memberships__user=user_id)
         return found.order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
 
     return CompiledQuery(made, [-1], [("team", Team)])

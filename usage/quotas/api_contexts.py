@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from teams.api import ApiError, Credential
 from teams.credentials import RefusedKeyError, refusal_of, tokens_with_role
-from teams.models import Membership, Mode, Team, Token, User
+from teams.models import Membership, Mode, Team, Token, User, team_is_alive
 from teams.secrets import digest
 
 
@@ -81,7 +81,7 @@ def _context_of_member(named: Named, team: Team | None) -> Context:
     slug = team.slug if team is not None else named.team
     membership = (
         Membership.objects.filter(
-            team__slug=slug, team__deleted_at=None, user__email__iexact=named.member, user__is_active=True
+            team_is_alive(), team__slug=slug, user__email__iexact=named.member, user__is_active=True
         )
         .select_related("team", "user")
         .first()

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.http import QueryDict
 
-from teams.models import Membership, Role
+from teams.access import Permission, role_may
+from teams.models import Membership
 from usage.rollups.buckets import day_of, day_start, hour_of
 from usage.rollups.figures import Figures, total
 from usage.rollups.query import Dimension, Granularity, UsageQuery
@@ -42,7 +43,7 @@ class ContextUsage:
     def looked_at(self) -> tuple[UsageQuery, bool]:
         """What is asked of the unusual here, and whether one sees the team; a personal space is all one's own."""
         query = replace(self.query, members=()) if self.membership.team.is_personal else self.query
-        return query, self.membership.role in {Role.OWNER, Role.ADMINISTRATOR}
+        return query, role_may(self.membership.role, Permission.SEE_TEAM)
 
     @property
     def figures(self) -> Figures:

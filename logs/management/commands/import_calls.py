@@ -41,7 +41,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        team = Team.objects.filter(slug=options["team"], deleted_at=None).first()
+        team = Team.objects.alive().filter(slug=options["team"]).first()
         if team is None:
             raise CommandError(f"There is no team {options['team']}.")
         under_way = Import(
