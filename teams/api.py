@@ -74,13 +74,15 @@ def credential_of(request: HttpRequest) -> Credential:
 
 def endpoint(
     *methods: str,
+    on_refusal: Callable[[Credential, ApiError], None] | None = None,
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, Credential, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
     """Makes a view an endpoint: these methods only (HEAD is a GET), a working key first, errors in the API's shape.
 
-    The view takes the request and the credential. Keys come in a header that browsers never send by
+    The view takes the request and the credential. `on_refusal` is told of each error that a known key is answered,
+    also of a key that no longer works. Keys come in a header that browsers never send by
     themselves, so there is nothing for CSRF protection to protect.
     """
 
@@ -93,11 +95,16 @@ def endpoint(
         @login_not_required
         @functools.wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            credential: Credential | None = None
             try:
                 if request.method not in allowed:
                     raise _method_not_allowed(allowed)
-                return view(request, credential_of(request), *args, **kwargs)
+                credential = credential_of(request)
+                return view(request, credential, *args, **kwargs)
             except ApiError as error:
+                key = credential or _refused_key(error)
+                if key is not None and on_refusal is not None:
+                    on_refusal(key, error)
                 return error_response(error)
             except TooManyFieldsSent:
                 message = _("The address has too many parameters.")
@@ -109,6 +116,11 @@ def endpoint(
         return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", answer)
 
     return decorate
+
+
+def _refused_key(error: ApiError) -> Credential | None:
+    """The known key that does not work, if that is the error."""
+    return error.__cause__.credential if isinstance(error.__cause__, RefusedKeyError) else None
 
 
 def _method_not_allowed(methods: Sequence[str]) -> ApiError:

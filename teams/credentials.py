@@ -39,11 +39,14 @@ _MESSAGES = {
 
 
 class RefusedKeyError(Exception):
-    """The key must not be used; `reason` says why, `str(error)` says it to its holder."""
+    """The key must not be used; `reason` says why, `str(error)` says it to its holder.
 
-    def __init__(self, reason: Refusal) -> None:
+    `credential` is the key, if it is known.
+    """
+
+    def __init__(self, reason: Refusal, credential: Token | GatewayKey | None = None) -> None:
         super().__init__(str(_MESSAGES[reason]))
-        self.reason = reason
+        self.reason, self.credential = reason, credential
 
 
 def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
@@ -62,7 +65,7 @@ def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
         raise RefusedKeyError(Refusal.UNKNOWN)
     reason = refusal_of(found, now)
     if reason is not None:
-        raise RefusedKeyError(reason)
+        raise RefusedKeyError(reason, found)
     note_use(found, now)
     return found
 

@@ -108,6 +108,8 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:member-editor": ("GET", SEE_TEAM),
     "usage:token-new": ("POST", FORM_MEMBER),
     "usage:token-editor": ("GET", SEE_OWN),  # of the member's token, which has no limit yet
+    "usage:token": ("GET", SEE_OWN),  # the member's
+    "usage:gateway-key": ("GET", SEE_TEAM),
     "logs:check": ("GET", SEE_TEAM),
     "logs:list": ("GET", SEE_OWN),
     "logs:export": ("GET", SEE_OWN),

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from usage.alerts.models import Message, ToldRefusal, ToldThreshold
 from usage.quotas.levels import slot_of
 from usage.quotas.models import Refusal, Reservation, ReservedSum
+from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 
 # A call can be reported late, after an outage of the gateway or of this site, and still settle its reservation
 # exactly once; and a request that is asked again within that time gets the same reservation. After it, such a
@@ -23,6 +24,8 @@ KEEP_SUMS: Final = timedelta(days=1)
 KEEP_REFUSALS: Final = timedelta(days=400)
 KEEP_MESSAGES: Final = timedelta(days=30)
 MOST_MESSAGES: Final = 1000  # of a team
+# The last seven days are shown (`usage.reporting.figures`), and hours of the eighth.
+KEEP_REPORTS: Final = timedelta(days=8)
 # Longer than any period, after which what was told of it matters no more.
 _KEEP_TOLD: Final = timedelta(days=100)
 # Rows deleted by one statement: short enough that writers hardly wait.
@@ -38,6 +41,9 @@ def keep_house(*, now: datetime) -> dict[str, int]:
         "refusals deleted": Refusal.objects.filter(hour__lt=now - KEEP_REFUSALS),
         "told thresholds deleted": told.exclude(first_day=date.min),  # a period that never ends
         "told refusals deleted": ToldRefusal.objects.filter(told_at__lt=now - _KEEP_TOLD),
+        "hours of keys deleted": KeyHour.objects.filter(hour__lt=now - KEEP_REPORTS),
+        "rejections of keys deleted": KeyRejection.objects.filter(at__lt=now - KEEP_REPORTS),
+        "alerts of keys deleted": KeyAlert.objects.filter(sent_at__lt=now - _KEEP_TOLD),
     }
     done = {what: _delete_in_steps(rows) for what, rows in old.items()}
     return done | {"messages deleted": _delete_messages(now)}

@@ -4,6 +4,7 @@ from usage.alerts.models import AlertPolicy, Message, ToldRefusal, ToldThreshold
 from usage.anomalies.models import EpisodeRecord, ExpectedEpisode, ToldEpisode, UsageMail
 from usage.prices.models import Price
 from usage.quotas.models import Balance, Quota, QuotaUse, Refusal, Reservation, ReservedSum
+from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 from usage.rollups.models import (
     ClockChange,
     DayDetail,
@@ -27,6 +28,9 @@ __all__ = [
     "ExpectedEpisode",
     "HourMember",
     "HourModel",
+    "KeyAlert",
+    "KeyHour",
+    "KeyRejection",
     "Message",
     "PastStamp",
     "Price",

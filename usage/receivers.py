@@ -13,6 +13,7 @@ from teams.signals import member_left, personal_space_created, team_purged
 from usage.quotas.actions.limits import Limit, set_balance
 from usage.quotas.actions.reservations import roll_back_reservations
 from usage.quotas.models import QuotaUse, Refusal, ReservedSum
+from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 from usage.rollups.models import ROLLUPS, PastStamp
 
 
@@ -32,6 +33,8 @@ def give_back_reservations(*, team: Team, user: User, **_signal: Any) -> None:
 @receiver(team_purged)
 def erase_records(*, team_id: int, **_signal: Any) -> None:
     """Erases what the records know of a team. What its owner's balance paid stays with the balance."""
-    tables: tuple[type[Model], ...] = (*ROLLUPS, PastStamp, QuotaUse, ReservedSum, Refusal)
+    of_quotas = (QuotaUse, ReservedSum, Refusal)
+    of_keys = (KeyHour, KeyRejection, KeyAlert)
+    tables: tuple[type[Model], ...] = (*ROLLUPS, PastStamp, *of_quotas, *of_keys)
     for table in tables:
         table._default_manager.filter(team_id=team_id).delete()

@@ -8,4 +8,5 @@ urlpatterns = [
     path("", include("usage.anomalies.urls")),
     path("", include("usage.alerts.urls")),
     path("", include("usage.quotas.urls")),
+    path("", include("usage.reporting.urls")),
 ]

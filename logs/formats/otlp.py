@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -87,9 +88,21 @@ def _request(data: bytes, content_type: str) -> ExportTraceServiceRequest:
         else:
             request.ParseFromString(data)
     except (json_format.ParseError, DecodeError, ValueError, RecursionError) as error:
-        message = _("The body is not an ExportTraceServiceRequest: %s") % str(error)[:200]
+        message = _("The body is not an ExportTraceServiceRequest: %s") % _where(error)
         raise BodyError(400, "invalid_json", message) from None
     return request
+
+
+def _where(error: Exception) -> str:
+    """What is wrong, without the value that is: protobuf quotes it after the names of the fields that led to it."""
+    if not isinstance(error, json_format.ParseError):
+        return str(error)[:200]
+    known = _FIELDS_OF_ERROR.match(str(error))
+    fields = re.findall(r"Failed to parse (\w+) field: ", known[0] if known else "")
+    return _("%s cannot be read") % (".".join(fields) or "resourceSpans")
+
+
+_FIELDS_OF_ERROR: Final = re.compile(r"(?:Failed to parse \w+ field: )*")
 
 
 def _object(data: bytes) -> dict[str, Any]:

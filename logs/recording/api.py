@@ -13,6 +13,7 @@ from logs.formats.callboard import parse_call, request_id_of
 from logs.formats.litellm import parse_payload
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.recording.callers import Caller
+from logs.recording.counting import count_answer, count_refusal
 from logs.recording.record import Recorded, record_calls
 from logs.recording.refusals import refusal_of
 from teams.api import ApiError, Credential, endpoint, error_json
@@ -26,13 +27,13 @@ def caller_of(credential: Credential) -> Caller:
     return Caller(gateway_key=credential)
 
 
-@endpoint("POST")
+@endpoint("POST", on_refusal=count_refusal)
 def report_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
     """POST /api/v1/calls: one record, an array, or NDJSON."""
     return JsonResponse(_report(request, credential, parse_call, "request_id"))
 
 
-@endpoint("POST")
+@endpoint("POST", on_refusal=count_refusal)
 def report_litellm(request: HttpRequest, credential: Credential) -> HttpResponse:
     """POST /api/v1/litellm: what LiteLLM's generic_api callback sends."""
     answer = _report(
@@ -56,10 +57,20 @@ def _report(
         records = read_records(request, json_may_be_lines=json_may_be_lines)
     except BodyError as error:
         raise ApiError(error.status, error.code, str(error), param=error.param) from error
-    return record_batch(records, parse, id_field, by=caller_of(credential), now=timezone.now())
+    return _recorded(records, parse, id_field, credential)
 
 
-@endpoint("POST")
+def _recorded(
+    records: Sequence[object], parse: Parser, id_field: str, credential: Credential
+) -> dict[str, Any]:
+    """The answer of a batch, which is counted for the page of its key after all of it is stored."""
+    now = timezone.now()
+    answer = record_batch(records, parse, id_field, by=caller_of(credential), now=now)
+    count_answer(credential, answer, now)
+    return answer
+
+
+@endpoint("POST", on_refusal=count_refusal)
 def report_traces(request: HttpRequest, credential: Credential) -> HttpResponse:
     """POST /otlp/v1/traces: an OTLP/HTTP receiver; spans of GenAI become calls, others are ignored."""
     kind = otlp.JSON
@@ -67,10 +78,9 @@ def report_traces(request: HttpRequest, credential: Credential) -> HttpResponse:
         kind = checked_content_type(request, otlp.PROTOBUF, otlp.JSON)
         spans = otlp.read_spans(read_bytes(request), kind)
     except BodyError as error:
+        count_refusal(credential, error)
         return HttpResponse(otlp.refusal(str(error), kind), status=error.status, content_type=kind)
-    answer = record_batch(
-        spans, _holders(credential, otlp.parse_span), "request_id", by=caller_of(credential), now=timezone.now()
-    )
+    answer = _recorded(spans, _holders(credential, otlp.parse_span), "request_id", credential)
     refusal = refusal_of(answer)
     if refusal is not None:
         body = otlp.refusal(str(refusal), kind)

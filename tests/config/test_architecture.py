@@ -14,7 +14,7 @@ COMPOSITION = {"config/urls.py"}
 MOST_LINES = 420
 # The rooms of an app, each with what it needs. A room may import only those listed before it.
 ROOMS = {
-    "usage": ["prices", "rollups", "quotas", "parameters", "anomalies", "statistics", "alerts"],
+    "usage": ["prices", "rollups", "reporting", "quotas", "parameters", "anomalies", "statistics", "alerts"],
     "logs": ["formats", "recording", "search", "browsing", "integrity", "demo"],
 }
 # What stands beside the rooms: the tables that Django looks for there, and what binds the rooms together.

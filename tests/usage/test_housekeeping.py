@@ -82,7 +82,7 @@ def test_many_are_deleted_in_small_steps(reserve, monkeypatch, django_assert_num
         reserve("0.01")
     reserve("0.01", now=NOW + timedelta(days=40))
     # A look and a deletion a step, and a last look; and one look at each of what nothing is old of.
-    with django_assert_num_queries(3 * 2 + 1 + 2 * 2 + 1 + 5):
+    with django_assert_num_queries(3 * 2 + 1 + 2 * 2 + 1 + 8):
         done = keep_house(now=NOW + timedelta(days=40))
     assert {what: n for what, n in done.items() if n} == {"reservations deleted": 5, "reserved sums deleted": 3}
     assert Reservation.objects.count() == 1

@@ -1,0 +1,1 @@
+"""What each key reported: records accepted, duplicate and rejected, and why."""

@@ -1,0 +1,81 @@
+"""What is kept of the requests of each key: counts by the hour, and the latest reasons for rejections.
+
+Records, without foreign keys; a key is named by its kind and id. Kept for eight days (`usage.housekeeping`).
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class KeyKind(models.IntegerChoices):
+    TOKEN = 0, _("Token")
+    GATEWAY_KEY = 1, _("Gateway key")
+
+
+class KeyHour(models.Model):
+    """What one key reported in one hour of UTC.
+
+    `accepted`, `duplicates` and `rejected` count records, `refused_requests` the requests that were refused as a
+    whole, before there were any records. The three times are about the hour's requests: the last one of which a
+    record was taken (a duplicate was taken before), and of those of which none was, the first after that and the last.
+    """
+
+    pk = models.CompositePrimaryKey("key_kind", "key_id", "hour")
+    key_kind = models.SmallIntegerField(choices=KeyKind.choices)
+    key_id = models.BigIntegerField()
+    hour = models.DateTimeField()
+    team_id = models.BigIntegerField()  # 0: a gateway key of the whole site
+    accepted = models.BigIntegerField(default=0)
+    duplicates = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    refused_requests = models.BigIntegerField(default=0)
+    worked_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # Housekeeping and the search for failing keys read all keys of the latest hours.
+            models.Index(fields=["hour"], name="key_hour_by_time"),
+        ]
+
+
+class KeyRejection(models.Model):
+    """Why records of a key were rejected, or one of its requests: one row for each reason in a request.
+
+    Of each key the latest few are kept. They hold what the sender was answered, never what it sent; the request id
+    is of the first record.
+    """
+
+    key_kind = models.SmallIntegerField(choices=KeyKind.choices)
+    key_id = models.BigIntegerField()
+    team_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    code = models.CharField(max_length=64)
+    param = models.CharField(max_length=128)
+    message = models.CharField(max_length=300)
+    request_id = models.CharField(max_length=128)
+    records = models.BigIntegerField()  # 0: the request was refused as a whole
+
+    class Meta:
+        indexes = [
+            # The latest of a key; what is older is deleted by the same.
+            models.Index(fields=["key_kind", "key_id", "-id"], name="key_rejection_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.param}: {self.message}"
+
+
+class KeyAlert(models.Model):
+    """That somebody was notified of a key that stopped working: once for each time that it worked before.
+
+    `worked_at` is when a record of it was last taken; when it has worked again, there can be another alert.
+    """
+
+    pk = models.CompositePrimaryKey("key_kind", "key_id")
+    key_kind = models.SmallIntegerField(choices=KeyKind.choices)
+    key_id = models.BigIntegerField()
+    team_id = models.BigIntegerField()
+    worked_at = models.DateTimeField()
+    sent_at = models.DateTimeField()
