@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from logs.formats.usage import json_object
+
 Attributes = Mapping[str, Any]
 
 # LiteLLM, the conventions (new and old names), Langfuse, OpenInference.
@@ -24,7 +26,9 @@ _RESPONSE_MODEL: Final = ("gen_ai.response.model", "llm.response.model_name", "l
 
 ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "model": (*_REQUEST_MODEL, *_RESPONSE_MODEL),
+    "parameters": ("llm.invocation_parameters",),  # OpenInference: JSON that has the model where a call failed
     "response_model": _RESPONSE_MODEL,
+    "provider_model": ("litellm.provider.model",),  # LiteLLM: the deployment's model behind its provider
     "response_id": ("gen_ai.response.id",),
     "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
     "operation": ("gen_ai.operation.name", "llm.request.type"),
@@ -113,6 +117,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "token": ("callboard.token",),
     "gateway_token": ("metadata.user_api_key_hash", "metadata.user_api_key_alias"),  # LiteLLM
     "gateway_metadata": ("metadata.user_api_key_auth_metadata",),
+    "hidden_params": ("hidden_params",),  # LiteLLM: JSON of what it knows of the deployment
     "litellm_call_id": ("litellm.call_id",),
     "team": ("callboard.team",),
     "member": (
@@ -162,8 +167,8 @@ _NO_CALL_WORDS: Final = frozenset(
 )
 _CREATED: Final = frozenset({"thread", "session", "sessions"})
 _WORD: Final = re.compile(r"[a-z]+")
-# Spans of Anthropic's SDK that name a model, but no operation.
-_MANAGES: Final = re.compile(r"anthropic\.[a-z_.]*\b(?:count_tokens|sessions\.create)")
+# Spans around Anthropic's SDK that name a model, but no operation.
+_MANAGES: Final = re.compile(r"(?:[a-z_]+\.)+(?:count_tokens|sessions\.create)")
 # Operations of the conventions that ask a model. Only these are calls without the name of a model.
 _ASKS_A_MODEL: Final = frozenset({"chat", "text_completion", "completion", "generate_content", "embeddings"})
 
@@ -175,6 +180,14 @@ def first(attributes: Attributes, field: str) -> Any:
     )
 
 
+def model_of(attributes: Attributes) -> Any:
+    """The model that was asked for, as it was written; None if no attribute names one."""
+    model = first(attributes, "model")
+    if model is None and (parameters := first(attributes, "parameters")):
+        return json_object(parameters).get("model")
+    return model
+
+
 def is_call(attributes: Attributes, span_name: str = "") -> bool:
     """Whether a span is one call to a model, by its attributes of `READ` and its name.
 
@@ -182,9 +195,11 @@ def is_call(attributes: Attributes, span_name: str = "") -> bool:
     those of the calls below them. Of the ten spans that LiteLLM makes of a call, one is it.
     """
     operation = first(attributes, "operation")
-    if not (_is_kind_of_call(attributes) and asks_a_model(operation)) or _MANAGES.fullmatch(span_name):
+    if not (_is_kind_of_call(attributes) and asks_a_model(operation)):
         return False
-    if first(attributes, "model"):
+    if _MANAGES.fullmatch(span_name) and not _has_usage(attributes):
+        return False
+    if model_of(attributes) is not None:
         # An agent that is set up names its model, too (Anthropic's SDK).
         return bool(operation) or not attributes.get("gen_ai.agent.name")
     return _says_call(attributes, operation) and _has_usage(attributes)

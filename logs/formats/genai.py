@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from logs.formats.callboard import REQUEST_ID_CHARACTERS
 from logs.formats.corrections import Notes, fitted, note, read_cost, read_duration, read_tokens
-from logs.formats.dialects import ATTRIBUTES, FIRST_CHUNK_EVENT, READ, first
+from logs.formats.dialects import ATTRIBUTES, FIRST_CHUNK_EVENT, READ, first, model_of
 from logs.formats.statuses import CLIENT_DISCONNECTED, failure_status, gateway_status, known_status
 from logs.formats.translated import (
     endpoint_of,
@@ -153,7 +153,13 @@ def _cost(attributes: Attributes, notes: Notes) -> object:
     dollars = next((dollars for dollars in found if dollars is not None), None)
     if dollars is None and (details := json_object(first(attributes, "cost_details"))):
         return langfuse_cost(details, notes, NAMES["cost_details"])
-    return dollars
+    return 0 if dollars is None and _is_from_cache(attributes) else dollars
+
+
+def _is_from_cache(attributes: Attributes) -> bool:
+    """Whether LiteLLM answered from its cache, of which its span tells no cost."""
+    known = json_object(first(attributes, "hidden_params"))
+    return bool(known.get("cache_key")) and known.get("response_cost") == 0
 
 
 def _literal(text: object) -> dict[str, Any]:
@@ -216,13 +222,16 @@ def _who(around: Attributes) -> dict[str, Any]:
 
 
 def _description(around: Attributes, trace_id: str) -> dict[str, Any]:
-    model, response_model = first(around, "model"), first(around, "response_model")
+    named = str(first(around, "provider_model") or "")
+    provider, deployed = named.split("/", 1) if "/" in named else ("", named)
+    model, response_model = model_of(around), first(around, "response_model") or deployed or None
+    deployment = json_object(first(around, "hidden_params")).get("model_id")
     return {
         "model": model,
         "response_model": response_model if response_model != model else None,
-        "provider": first(around, "provider"),
+        "provider": first(around, "provider") or provider,
         "endpoint": endpoint_of(first(around, "operation")),
-        "channel": first(around, "channel"),
+        "channel": deployment or first(around, "channel"),
         "ip": fitted_address(first(around, "ip")),
         "user_agent": first(around, "user_agent"),
         "session_id": first(around, "session_id"),

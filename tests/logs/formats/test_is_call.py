@@ -58,7 +58,9 @@ def test_agents_chains_tools_and_workflows_are_none_even_with_a_model_and_tokens
     assert not is_call({**USAGE, **mark})
 
 
-@pytest.mark.parametrize("name", ["anthropic.messages.count_tokens", "anthropic.beta.sessions.create"])
+@pytest.mark.parametrize(
+    "name", ["anthropic.messages.count_tokens", "anthropic.beta.sessions.create", "messages.count_tokens"]
+)
 def test_spans_of_anthropics_sdk_that_only_name_a_model_are_none(name):
     assert not is_call({"gen_ai.request.model": "claude-haiku-4-5"}, name)
     assert is_call({"gen_ai.request.model": "claude-haiku-4-5"}, "anthropic.messages.create")
@@ -66,6 +68,7 @@ def test_spans_of_anthropics_sdk_that_only_name_a_model_are_none(name):
 
 def test_names_that_people_give_their_spans_decide_nothing():
     assert is_call(USAGE, "agent step: list files with a tool")
+    assert is_call(USAGE, "nightly.count_tokens")
 
 
 @pytest.mark.parametrize(

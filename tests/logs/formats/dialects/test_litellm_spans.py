@@ -63,3 +63,22 @@ def test_a_client_that_went_away_has_a_state_of_its_own():
 def test_a_time_out_of_the_provider_is_no_fault_of_the_caller():
     call = call_of({**SPAN, "http.response.status_code": 408, "error.type": "litellm.Timeout"})
     assert (call.status, call.error_type) == (500, "litellm.Timeout")
+
+
+def test_the_deployment_is_the_channel_as_in_litellms_own_callback():
+    assert call_of({**SPAN, "hidden_params": '{"model_id": "deployment-7"}'}).channel == "deployment-7"
+
+
+def test_an_answer_from_the_cache_cost_nothing():
+    without_cost = {name: value for name, value in SPAN.items() if name != "gen_ai.cost.total_cost"}
+    hit = '{"cache_key": "2355426a", "response_cost": 0.0, "model_id": "deployment-7"}'
+    assert call_of({**without_cost, "hidden_params": hit}).cost_nanos == 0
+    miss = '{"cache_key": null, "response_cost": 0.0}'
+    assert call_of({**without_cost, "hidden_params": miss}).cost_nanos is None
+
+
+def test_provider_and_model_of_the_deployment_are_told_together():
+    """As of Anthropic's messages, whose spans leave the provider out, and of failures, to which nothing answered."""
+    left_out = {"gen_ai.system": "", "gen_ai.response.model": ""}
+    call = call_of({**SPAN, **left_out, "litellm.provider.model": "anthropic/claude-haiku-4-5"})
+    assert (call.model, call.response_model, call.provider) == ("assistant", "claude-haiku-4-5", "anthropic")

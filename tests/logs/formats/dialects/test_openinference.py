@@ -1,6 +1,9 @@
 """OpenInference: names below `llm.`."""
 
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
 from tests.logs.formats.dialects.spans import call_of, tokens_of
+from tests.logs.formats.test_otlp import pairs
 
 LLM = {
     "openinference.span.kind": "LLM",
@@ -39,3 +42,14 @@ def test_an_embedding_is_a_call():
         }
     )
     assert (call.model, call.input_tokens) == ("text-embedding-3-small", 12)
+
+
+def test_a_call_that_failed_names_its_model_among_the_parameters_only():
+    failed = {
+        "openinference.span.kind": "LLM",
+        "llm.system": "openai",
+        "llm.invocation_parameters": '{"model": "gpt-4o-mini"}',
+    }
+    event = Span.Event(name="exception", attributes=pairs({"exception.type": "openai.RateLimitError"}))
+    call = call_of(failed, status=Status(code=Status.STATUS_CODE_ERROR), events=[event])
+    assert (call.model, call.status, call.corrections) == ("gpt-4o-mini", 429, [])
