@@ -18,6 +18,12 @@ class PageForm(forms.Form):
         return self.cleaned_data["page"] or 1
 
 
+class OlderForm(forms.Form):
+    """Reads where a list continues: with rows whose id is below `before`."""
+
+    before = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+
 class ListFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no types
     """Filters of a list, read from the URL. Its form may have more fields than filters, such as `page`.
 
@@ -28,6 +34,13 @@ class ListFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no ty
     def __init__(self, data: Any, queryset: QuerySet[Any], *, now: datetime | None = None, **more: Any) -> None:
         super().__init__(data, queryset, **more)
         self.now: datetime = now or timezone.now()
+
+    @property
+    def form(self) -> forms.Form:
+        """The form of the filters. Its ids differ from those of other forms on the page."""
+        form: forms.Form = super().form
+        form.auto_id = "filter_%s"
+        return form
 
     @property
     def found(self) -> QuerySet[Any]:

@@ -9,17 +9,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter, DateFilter, ModelChoiceFilter
 
-from config.list_filters import ListFilterSet
+from config.list_filters import ListFilterSet, OlderForm
 from teams.activity_texts import KINDS
 from teams.models import Activity, Team, User
 
 FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-
-
-class OlderForm(forms.Form):
-    """Reads where a list continues: with rows whose id is below `before`."""
-
-    before = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
 
 
 class ActivityForm(OlderForm):

@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from config.list_filters import OlderForm
 from teams.actions.users import rename_user
 from teams.activity import actor_of
-from teams.filters.activity import OlderForm
 from teams.forms.account import ProfileForm
 from teams.last_team import last_team
 from teams.models import Membership, User, team_is_alive

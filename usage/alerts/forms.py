@@ -109,10 +109,3 @@ class WebhookChangeForm(WebhookForm):
     is_active = forms.BooleanField(
         label=_("Active"), required=False, help_text=_("Off, it is told of nothing; it keeps its secret.")
     )
-
-
-class MessagesFilter(forms.Form):
-    """Which messages are listed, and before which one the page begins."""
-
-    webhook = forms.CharField(max_length=24, required=False)
-    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)

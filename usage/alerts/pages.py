@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -69,12 +70,9 @@ def listed_webhooks(access: Access) -> list[ListedWebhook]:
     ]
 
 
-def messages_page(
-    access: Access, webhook: Webhook | None = None, before: int | None = None, most: int = PAGE
-) -> MessagesPage:
-    """One page of the team's messages, of one webhook or of all receivers."""
-    found = Message.objects.filter(team=access.team).select_related("webhook").order_by("-pk")
-    found = found.filter(webhook=webhook) if webhook else found
+def messages_page(messages: QuerySet[Message], before: int | None = None, most: int = PAGE) -> MessagesPage:
+    """Returns one page of messages, newest first; if `before` is given, of those with a lower id."""
+    found = messages.select_related("webhook").order_by("-pk")
     rows = list((found.filter(pk__lt=before) if before else found)[: most + 1])
     return MessagesPage(rows[:most], rows[most - 1].pk if len(rows) > most else None)
 
@@ -106,6 +104,6 @@ def alerts_page(
         context |= {
             "late": lateness(timezone.now()),
             "webhooks": listed_webhooks(access),
-            "messages_page": messages_page(access, most=LATEST),
+            "messages_page": messages_page(Message.objects.filter(team=access.team), most=LATEST),
         }
     return render(request, "usage/alerts/alerts.html", context, status=status)

@@ -1,8 +1,8 @@
 """The pages about alerts: one's own mails, the team's thresholds, and the list of messages."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -14,8 +14,8 @@ from teams.view_helpers import access_for, run_action, run_form_action
 from usage.alerts.actions.policy import set_thresholds
 from usage.alerts.actions.subscriptions import set_usage_mail
 from usage.alerts.digest import make_digest
-from usage.alerts.forms import MessagesFilter, ThresholdsForm, UsageMailForm
-from usage.alerts.models import Webhook
+from usage.alerts.filters import MessageFilterSet
+from usage.alerts.forms import ThresholdsForm, UsageMailForm
 from usage.alerts.pages import alerts_page, messages_page
 from usage.rollups.weeks import Week, week_of
 
@@ -59,16 +59,15 @@ def save_thresholds(request: HttpRequest, slug: str) -> HttpResponse:
 def message_log(request: HttpRequest, slug: str) -> HttpResponse:
     """Which messages were sent to whom, how many attempts they took, and the result."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
-    form = MessagesFilter(request.GET)
-    if not form.is_valid():
-        raise Http404("No such page")
-    asked, before = form.cleaned_data["webhook"], form.cleaned_data["before"]
-    webhook = get_object_or_404(Webhook, team=access.team, public_id=asked) if asked else None
+    filters = MessageFilterSet(request.GET, team=access.team)
+    before = filters.form.cleaned_data["before"] if filters.is_valid() else None
     context = {
         "access": access,
         "nav": "alerts",
-        "webhook": webhook,
-        "messages_page": messages_page(access, webhook, before),
+        "form": filters.form,
+        "webhook": filters.form.cleaned_data.get("webhook"),
+        "is_filtered": filters.is_filtered,
+        "messages_page": messages_page(filters.found, before),
         "is_first": before is None,
     }
     return render_page(request, "usage/alerts/messages.html", "usage-messages", context)

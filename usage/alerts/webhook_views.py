@@ -135,6 +135,6 @@ def _page(
         "nav": "alerts",
         "webhook": one,
         "form": form,
-        "messages_page": messages_page(access, one),
+        "messages_page": messages_page(Message.objects.filter(webhook=one)),
     }
     return render(request, "usage/alerts/webhook.html", context, status=status)

@@ -96,6 +96,20 @@ def test_states_stay_visible_and_filter_the_list(page, submit, invited):
     assert "kim@example.org Pending" not in only_revoked
 
 
+def test_invitations_are_found_by_address_and_role(page, invited):
+    invited("fay@example.org", "member")
+    invited("gus@example.org", "administrator")
+    for query in ({"q": "FAY"}, {"role": "member"}, {"role": "member", "state": "pending"}):
+        listed = page("owner", "invitations/", **query).partition("Find")[2]
+        assert "fay@example.org" in listed
+        assert "gus@example.org" not in listed
+    assert "No invitations match" in page("owner", "invitations/", q="nobody")
+
+
+def test_a_made_up_role_shows_its_error(page):
+    assert "not one of the available choices" in page("owner", "invitations/", role="owner")
+
+
 def test_a_made_up_state_shows_its_error(page):
     assert "not one of the available choices" in page("owner", "invitations/", state="lost")
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import Caller
@@ -10,7 +11,7 @@ from logs.recording.record import record_calls
 from teams.actions.members import add_member, remove_member
 from teams.actions.users import create_user
 from teams.activity import SITE, Actor
-from teams.models import Role
+from teams.models import Role, User
 from tests.teams.conftest import NOW, role_of
 from tests.teams.pages.conftest import text_of
 
@@ -32,11 +33,28 @@ def test_search_and_role_filter_narrow_the_list(page, query, found):
     assert names == {found}
 
 
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [("active", {"mia", "olivia"}), ("deactivated", {"adam"}), ("unverified", {"olivia"})],
+)
+def test_members_are_filtered_by_the_state_of_their_account(cast, page, state, found):
+    User.objects.filter(pk=cast.administrator.pk).update(is_active=False)
+    EmailAddress.objects.filter(user=cast.owner).update(verified=False)
+    text = page("owner", "members/", state=state).partition("Find")[2]
+    assert {name for name in ("mia", "adam", "olivia") if f"{name}@example.org" in text} == found
+
+
+def test_the_role_filter_keeps_the_search(client_of):
+    html = client_of("owner").get("/t/harbour-research/members/", {"q": "mia", "state": "active"})
+    assert "?q=mia&amp;state=active&amp;role=member" in html.content.decode()
+
+
 def test_a_search_without_result_says_what_to_do(page):
     assert "Nobody matches" in page("owner", "members/", q="zoe")
 
 
 def test_a_made_up_role_shows_its_error_in_the_page(page):
+    assert "not one of the available choices" in page("owner", "members/", state="asleep")
     assert "not one of the available choices" in page("owner", "members/", role="emperor")
     assert "Null characters" in page("owner", "members/", q="\x00")
 

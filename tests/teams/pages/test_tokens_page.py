@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from teams.actions.gateway_keys import create_gateway_key, revoke_gateway_key
-from teams.actions.tokens import create_token
+from teams.actions.tokens import create_token, disable_token
 from teams.activity import SITE
 from teams.credentials import find_credential
 from teams.models import GatewayKey, Mode, Token
@@ -101,7 +101,7 @@ def test_the_owners_token_cannot_be_stopped_by_an_administrator(submit):
 
 
 def test_an_empty_list_says_what_a_token_is_for(page):
-    assert "No token yet" in page("member", "tokens/")
+    assert "No tokens yet" in page("member", "tokens/")
 
 
 def test_gateway_keys_are_for_owner_and_administrators(page, submit):
@@ -184,3 +184,60 @@ def test_a_page_that_cannot_be_is_told_and_the_first_shown(cast, page, query):
 def test_a_page_beyond_the_last_shows_the_last(cast, page):
     create_token(by=SITE, team=cast.team, user=cast.owner, name="laptop")
     assert "laptop" in page("owner", "tokens/", page="9" * 30, revoked="nonsense")
+
+
+def shown_names(text: str) -> set[str]:
+    """Which of the tokens and keys of these tests are listed, after the filters."""
+    listed = text.partition("Find")[2]
+    return {name for name in ("mias-laptop", "mias-phone", "olivias-laptop", "proxy") if name in listed}
+
+
+@pytest.fixture
+def several_keys(cast):
+    """Tokens of two members, one of them disabled, and a revoked gateway key."""
+    now = timezone.now()
+    for user, name in (
+        (cast.member, "mias-laptop"),
+        (cast.member, "mias-phone"),
+        (cast.owner, "olivias-laptop"),
+    ):
+        create_token(by=SITE, team=cast.team, user=user, name=name)
+    disable_token(by=SITE, token=Token.objects.get(name="mias-phone"), now=now)
+    key, _secret = create_gateway_key(by=SITE, team=cast.team, name="proxy")
+    revoke_gateway_key(by=SITE, key=key, now=now)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, {"mias-laptop", "mias-phone", "olivias-laptop"}),
+        ({"q": "LAPTOP"}, {"mias-laptop", "olivias-laptop"}),
+        ({"state": "disabled"}, {"mias-phone"}),
+        ({"state": "revoked"}, {"proxy"}),
+        ({"revoked": "1"}, {"mias-laptop", "mias-phone", "olivias-laptop", "proxy"}),
+    ],
+)
+def test_tokens_and_gateway_keys_are_filtered_by_name_and_state(several_keys, page, query, found):
+    assert shown_names(page("owner", "tokens/", **query)) == found
+
+
+def test_tokens_are_filtered_by_their_holder(several_keys, cast, page):
+    text = page("owner", "tokens/", holder=cast.member.public_id)
+    assert shown_names(text) == {"mias-laptop", "mias-phone"}
+    assert "not one of the available choices" in page("owner", "tokens/", holder="usr_nobody")
+
+
+def test_a_member_cannot_filter_by_another_holder(several_keys, cast, page):
+    text = page("member", "tokens/", holder=cast.owner.public_id)
+    assert "not one of the available choices" in text
+    assert "olivias-laptop" not in text
+
+
+def test_a_made_up_state_shows_its_error_in_the_page(several_keys, page):
+    assert "not one of the available choices" in page("owner", "tokens/", state="asleep")
+
+
+def test_filters_without_result_say_what_to_do(several_keys, page):
+    text = page("owner", "tokens/", q="nothing")
+    assert "No tokens match" in text
+    assert "No gateway keys match" in text

@@ -15,7 +15,7 @@ from teams.models import Activity
 from tests.usage.alerts.receivers import Receiver, receiving
 from tests.usage.conftest import text_of
 from usage.alerts.actions.policy import thresholds_of
-from usage.alerts.models import Message, Webhook
+from usage.alerts.models import Event, Message, Webhook
 from usage.anomalies.models import UsageMail
 
 NEW = {"name": "chat", "events": ["quota.threshold", "usage.unusual"]}
@@ -205,17 +205,47 @@ def test_another_teams_webhooks_and_messages_do_not_exist_here(cast, client_of, 
     owner.post(at(f"webhooks/{webhook.public_id}/test/"))
     client, there = client_of("outsider"), f"/t/{cast.other_team.slug}/alerts/"
     message = Message.objects.get().public_id
-    for path in (f"webhooks/{webhook.public_id}/", f"messages/?webhook={webhook.public_id}"):
-        assert client.get(there + path).status_code == 404
+    assert client.get(f"{there}webhooks/{webhook.public_id}/").status_code == 404
+    page = text_of(client.get(f"{there}messages/?webhook={webhook.public_id}"))
+    assert "not one of the available choices" in page
+    assert message not in page
     for path in ("test/", "rotate/", "change/", "delete/"):
         assert client.post(f"{there}webhooks/{webhook.public_id}/{path}").status_code == 404
     assert client.post(f"{there}messages/{message}/resend/").status_code == 404
     assert Message.objects.count() == 1
 
 
-@pytest.mark.parametrize("query", ["before=x", "before=-1", "before=99999999999999999999", "webhook=hook_none"])
-def test_a_senseless_place_in_the_log_is_not_found(owner, at, query):
-    assert owner.get(at(f"messages/?{query}")).status_code == 404
+@pytest.mark.parametrize(
+    "query", ["before=x", "before=-1", "before=99999999999999999999", "webhook=hook_none", "state=lost"]
+)
+def test_a_bad_filter_shows_its_error_in_the_page(owner, at, query):
+    response = owner.get(at(f"messages/?{query}"))
+    assert response.status_code == 200
+    assert "One thing needs a change" in text_of(response)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=failed", {"a.", "b."}),
+        ("event=quota.refused", {"b.", "c."}),
+        ("state=failed&event=quota.refused", {"b."}),
+        ("state=pending", set()),
+    ],
+)
+def test_messages_are_filtered_by_event_and_state(cast, owner, at, query, found):
+    now = timezone.now()
+    for summary, event, state in [
+        ("message a.", Event.QUOTA, "failed"),
+        ("message b.", Event.REFUSED, "failed"),
+        ("message c.", Event.REFUSED, "delivered"),
+    ]:
+        Message.objects.create(
+            team=cast.team, event=event, state=state, summary=summary, body="{}", created_at=now, due_at=now
+        )
+    page = text_of(owner.get(at(f"messages/?{query}")))
+    assert {name for name in ("a.", "b.", "c.") if f"message {name}" in page} == found
+    assert ("No messages match" in page) == (not found)
 
 
 def test_the_log_is_paged(cast, owner, at, webhook):
