@@ -88,6 +88,7 @@ class Event(models.TextChoices):
     QUOTA = "quota.threshold", _("Quotas that reach a threshold")
     UNUSUAL = "usage.unusual", _("Unusual episodes")
     REFUSED = "quota.refused", _("Calls refused for quota, hourly at most")
+    KEY_REJECTED = "key.rejected", _("Tokens and gateway keys of which everything is rejected")
 
 
 TEST_EVENT = "webhook.test"

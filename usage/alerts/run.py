@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from config.jobs import last_run, note_run
 from usage.alerts.anomalies import alert_unusual
+from usage.alerts.keys import alert_failing_keys
 from usage.alerts.outbox import send_due
 from usage.alerts.quotas import alert_quotas
 from usage.alerts.refusals import alert_refusals
@@ -21,14 +22,15 @@ class Told:
     quotas: int
     refusals: int
     episodes: int
+    keys: int
     delivered: int
 
 
 def send_alerts(*, now: datetime) -> Told:
     """Queues all alerts that are due, and sends the messages that are due."""
     quotas, refusals = alert_quotas(now=now), alert_refusals(now=now)
-    episodes = alert_unusual(now=now)
-    told = Told(quotas, refusals, episodes, send_due(now=now))
+    episodes, keys = alert_unusual(now=now), alert_failing_keys(now=now)
+    told = Told(quotas, refusals, episodes, keys, send_due(now=now))
     note_run("send-alerts", now=now)
     return told
 

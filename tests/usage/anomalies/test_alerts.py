@@ -113,4 +113,4 @@ def test_the_command_prints_how_many(runaway, wanted):
     out = StringIO()
     with time_machine.travel(SOON, tick=False):
         call_command("send_alerts", stdout=out)
-    assert out.getvalue() == "0 quotas, 0 refusals, 1 unusual episodes, 2 messages delivered\n"
+    assert out.getvalue() == "0 quotas, 0 refusals, 1 unusual episodes, 0 failing keys, 2 messages delivered\n"
