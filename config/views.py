@@ -1,12 +1,9 @@
 """What belongs to the site itself."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-
-from config.openapi import document
 
 
 @login_not_required
@@ -21,9 +18,3 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form that was open too long, or was not ours; the reason is for the log, not for people."""
     return render(request, "403_csrf.html", status=403)
-
-
-@login_not_required
-def openapi(request: HttpRequest) -> HttpResponse:
-    """The description of the HTTP API; it says nothing that is secret."""
-    return JsonResponse(document(settings.BASE_URL))

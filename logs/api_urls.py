@@ -1,13 +1,21 @@
 """The API's endpoints about calls, below /api/v1/."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from logs.browsing.api import read_calls
+from logs.openapi import document
 from logs.recording import api
 from teams.api import Credential, endpoint
+
+
+@login_not_required
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The description of the HTTP API; it says nothing that is secret."""
+    return JsonResponse(document(settings.BASE_URL))
 
 
 @csrf_exempt
@@ -26,5 +34,6 @@ def _neither(request: HttpRequest, credential: Credential) -> HttpResponse:
 
 urlpatterns = [
     path("calls", calls),
+    path("openapi.json", openapi, name="openapi"),
     path("litellm", api.report_litellm),
 ]

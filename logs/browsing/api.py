@@ -12,7 +12,7 @@ from config.http import preferred_type
 from logs.browsing.exports import FORMATS, Row, RowWriter, csv_header, csv_of, fields_of, ndjson_of, objects_of
 from logs.models import Call
 from logs.search.cursors import write_cursor
-from logs.search.filters import CallFilter
+from logs.search.filters import CallFilterSet
 from logs.search.paging import find_page
 from logs.search.plans import make_plan
 from teams.access import Access, Permission, lowest_role_with
@@ -32,14 +32,14 @@ def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
     few calls or none, because one request looks through a bounded number.
     """
     reader = reader_of(request, credential)
-    form = _form(request, reader)
-    query = form.call_query()
+    filters = _filters(request, reader)
+    query, form = filters.qs, filters.form
     found = find_page(query, make_plan(query), form.place, size=_limit(request))
     columns = RowWriter().columns(_rows(reader.team.pk, found.ids))
     return _answer(request, columns, write_cursor(found.after, form.fingerprint))
 
 
-def _form(request: HttpRequest, reader: Reader) -> CallFilter:
+def _filters(request: HttpRequest, reader: Reader) -> CallFilterSet:
     """The page's filters, read as its reader. Raises ApiError for the first that is unknown, wrong or not for them."""
     if reader.only:  # whoever asks for others is told that they are out of scope, as for their usage
         members_of(request, reader)
@@ -47,11 +47,11 @@ def _form(request: HttpRequest, reader: Reader) -> CallFilter:
     asked["mode"] = reader.mode.word
     role = lowest_role_with(Permission.SEE_OWN if reader.only else Permission.SEE_TEAM)
     access = Access(reader.team, reader.only or reader.team.owner, role)
-    form = CallFilter(asked, access=access, now=timezone.now())
-    refuse_unknown(request, {*form.fields, *_OWN_PARAMETERS})
-    for name, errors in form.errors.items():
+    filters = CallFilterSet(asked, access=access, now=timezone.now())
+    refuse_unknown(request, {*filters.form.fields, *_OWN_PARAMETERS})
+    for name, errors in filters.errors.items():
         raise ApiError(400, "invalid_request", str(errors[0]), param=None if name == "__all__" else name)
-    return form
+    return filters
 
 
 def _limit(request: HttpRequest) -> int:

@@ -9,6 +9,9 @@ from logs.search.query import CallQuery
 from usage.rollups.figures import Figures
 from usage.rollups.query import next_bucket, on_the_clock
 
+# The conditions of the filter by latency.
+_AT_LEAST, _AT_MOST = "latency_key__gte", "latency_key__lte"
+
 
 class Narrowing:
     """The addresses of a list with its filters, narrowed to a range of latency or to a bucket of time."""
@@ -32,12 +35,12 @@ class Narrowing:
         asked["model"] = model
         # Only where it leaves something out, for with it rollups know no total.
         if figures.latency_count < figures.calls:
-            asked["latency_from"] = str(self._query.latency_from or 0)
+            asked["latency_from"] = str(self._query.value(_AT_LEAST, 0))
         return f"{self._path}?{asked.urlencode()}"
 
     def to(self, bar: Bar) -> str:
         """The list of exactly the calls of a bar, which may reach beyond the range of latency that is asked for."""
         asked, query = self._asked.copy(), self._query
-        asked["latency_from"] = str(max(bar.start, query.latency_from or 0))
-        asked["latency_to"] = str(bar.end if query.latency_to is None else min(bar.end, query.latency_to))
+        asked["latency_from"] = str(max(bar.start, query.value(_AT_LEAST, 0)))
+        asked["latency_to"] = str(min(bar.end, query.value(_AT_MOST, bar.end)))
         return f"{self._path}?{asked.urlencode()}"

@@ -11,7 +11,7 @@ from logs.browsing.names import NamedCall, named
 from logs.models import Call
 from logs.recording.kept_calls import kept_within
 from logs.search.cursors import write_cursor
-from logs.search.filters import CallFilter
+from logs.search.filters import CallFilterSet
 from logs.search.paging import Total, find_first_page, find_neighbours, find_page
 from logs.search.plans import make_plan
 from logs.search.query import CallQuery, Sort
@@ -42,6 +42,11 @@ class CallsPage:
     kept_since: datetime | None
 
     @property
+    def request_id(self) -> str:
+        """The request ID that is asked for; "" for none."""
+        return str(self.query.value("request_id", ""))
+
+    @property
     def before_label(self) -> str:
         return _("Newer") if self.query.sort is Sort.NEWEST else _("Back")
 
@@ -57,14 +62,14 @@ class CallsPage:
     @property
     def may_be_deleted(self) -> bool:
         """Whether the list is empty because such calls were deleted, or may have been. A request ID is one call's."""
-        if self.calls or self.has_stopped or self.kept_since is None or self.query.request:
+        if self.calls or self.has_stopped or self.kept_since is None or self.request_id:
             return False
         return self.total.calls > 0 or self.counts_kept_only
 
 
-def calls_page(form: CallFilter) -> CallsPage:
-    """The page of a valid form."""
-    query = form.call_query()
+def calls_page(filters: CallFilterSet) -> CallsPage:
+    """The page of valid filters."""
+    query, form = filters.qs, filters.form
     plan = make_plan(query)
     found = find_page(query, plan, form.place) if form.place else find_first_page(query, plan)
     calls = named(load_calls(query.usage.team.pk, found.ids))

@@ -10,7 +10,7 @@ from config.snapshot import one_snapshot
 from logs.browsing.names import NamedCall, named
 from logs.browsing.pages import CallsPage, calls_page, load_calls
 from logs.models import Call
-from logs.search.filters import CallFilter
+from logs.search.filters import CallFilterSet
 from logs.search.query import CallQuery, matching
 from usage.rollups.query import Range
 
@@ -59,10 +59,10 @@ class Tail:
     has_gap: bool
 
 
-def followed_page(form: CallFilter, now: datetime) -> tuple[CallsPage, Known]:
+def followed_page(filters: CallFilterSet, now: datetime) -> tuple[CallsPage, Known]:
     """The page of a list that is to be followed, and what it knows of: seen in the same moment."""
     with one_snapshot():
-        page = calls_page(form)
+        page = calls_page(filters)
         since = now - SETTLING
         reports = _recorded(page.query, since).values_list("received_at", flat=True).distinct()
         return page, _known(since, reports.order_by("-received_at")[: MOST_REPORTS + 1])

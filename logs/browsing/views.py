@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from config.http import render_page
 from logs.browsing import actions, charts
-from logs.browsing.chips import CHOOSABLE, chips_of
+from logs.browsing.chips import chips_of
 from logs.browsing.detail import detail_of
 from logs.browsing.exports import FORMATS, export_response
 from logs.browsing.latency_panel import latency_of
@@ -28,7 +28,8 @@ from logs.browsing.saved_views import list_saved, saved_for
 from logs.browsing.tail import Known, followed_page, tail_of
 from logs.models import Call
 from logs.search.choices import choices_of
-from logs.search.filters import SORTS, CallFilter, MenuForm, SavedViewForm, TailFilter
+from logs.search.filters import CallFilterSet, TailFilterSet
+from logs.search.forms import SORTS, MenuForm, SavedViewForm
 from teams.access import Access, Permission
 from teams.activity import actor_of
 from teams.models import Mode
@@ -46,15 +47,15 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
     """The calls of a team that meet the filters; a member's own."""
     access = access_for(request, slug, Permission.SEE_OWN)
     now = timezone.now()
-    form = CallFilter(request.GET, access=access, now=now)
-    context = _frame(request, access, form)
-    if form.is_valid():
-        named = _named(access, form)
+    filters = CallFilterSet(request.GET, access=access, now=now)
+    form, context = filters.form, _frame(request, access, filters)
+    if filters.is_valid():
+        named = _named(access, filters)
         if named and named.mode == form.mode_asked:
             return _to(request, _address_of(named, access))
         context["in_other_mode"] = _address_of(named, access) if named else ""
-        page, known = followed_page(form, now) if form.is_live else (calls_page(form), None)
-        context |= {"page": page, "chips": chips_of(form, page.query, request.GET)}
+        page, known = followed_page(filters, now) if form.is_live else (calls_page(filters), None)
+        context |= {"page": page, "chips": chips_of(filters, request.GET)}
         context |= {"views": list_saved(access), "known": known, "is_live": form.is_live}
     return render_page(request, "logs/browsing/list.html", "logs-calls", context)
 
@@ -66,29 +67,30 @@ def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
     if found is None:  # never was, was deleted, or is not theirs: the answer does not tell which
         context = {"access": access, "days": settings.CALL_RETENTION_DAYS}
         return render(request, "logs/browsing/no_call.html", context, status=404)
-    form = CallFilter(request.GET, access=access, now=timezone.now())
-    context = _frame(request, access, form) | {
+    filters = CallFilterSet(request.GET, access=access, now=timezone.now())
+    context = _frame(request, access, filters) | {
         "detail": detail_of(found, access),
         "share_url": request.build_absolute_uri(_address_of(found, access)),
     }
-    if form.is_valid():
-        context["newer"], context["older"] = neighbours(form.call_query(), found)
+    if filters.is_valid():
+        context["newer"], context["older"] = neighbours(filters.qs, found)
     return render_page(request, "logs/browsing/call.html", "call-detail", context)
 
 
 def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """What a filter can be set to, loaded when its chip is opened."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    if name not in CHOOSABLE or (name == "member" and not access.sees_team):
+    one = CallFilterSet.base_filters.get(name)
+    if one is None or one.choices is None or (one.is_for_team and not access.sees_team):
         raise Http404("No such filter")
     menu = MenuForm(request.GET, name=name)
     menu.full_clean()
-    form = CallFilter(menu.filters, access=access, now=timezone.now())
+    filters = CallFilterSet(menu.filters, access=access, now=timezone.now())
     search, chosen = menu.cleaned_data["q"], menu.chosen
-    context = _frame(request, access, form) | {"name": name, "label": CHOOSABLE[name], "search": search}
+    context = _frame(request, access, filters) | {"name": name, "label": one.label, "search": search}
     context |= {"chosen": chosen, "part": f"choices-{name}", "place": reverse(menu.place, args=[slug])}
-    if form.is_valid():
-        found = choices_of(name, form.call_query(), search)
+    if filters.is_valid():
+        found = choices_of(one, filters.qs, search)
         listed = {one.value for one in found.choices}
         # What is chosen already stays so when something else is searched for.
         context |= {"found": found, "unlisted": [one for one in chosen if one not in listed]}
@@ -98,22 +100,22 @@ def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
     """All calls that meet the filters, as a file that is written while it is read."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    form = CallFilter(request.GET, access=access, now=timezone.now())
-    if not form.is_valid():
-        return render(request, "logs/browsing/list.html", _frame(request, access, form), status=422)
+    filters = CallFilterSet(request.GET, access=access, now=timezone.now())
+    if not filters.is_valid():
+        return render(request, "logs/browsing/list.html", _frame(request, access, filters), status=422)
     kind = request.GET.get("format", "csv")
     if kind not in FORMATS:
         raise Http404("No such format")
-    return export_response(form.call_query(), kind)
+    return export_response(filters.qs, kind)
 
 
 def latency(request: HttpRequest, slug: str) -> HttpResponse:
     """How long the calls of a list took; loaded into it after it is shown."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    form = CallFilter(request.GET, access=access, now=timezone.now())
-    context = _frame(request, access, form)
-    if form.is_valid():
-        query = form.call_query()
+    filters = CallFilterSet(request.GET, access=access, now=timezone.now())
+    context = _frame(request, access, filters)
+    if filters.is_valid():
+        query = filters.qs
         seen = latency_of(query)
         narrow = Narrowing(reverse("logs:list", args=[slug]), request.GET, query)
         context |= {
@@ -130,15 +132,15 @@ def tail(request: HttpRequest, slug: str) -> HttpResponse:
     """The calls that came in since the list was shown or last asked; 204 while there is nothing to tell."""
     access = access_for(request, slug, Permission.SEE_OWN)
     now = timezone.now()
-    form = TailFilter(request.GET, access=access, now=now)
-    if not form.is_valid():
+    filters = TailFilterSet(request.GET, access=access, now=now)
+    if not filters.is_valid():
         return HttpResponse(status=400)
-    asked = form.cleaned_data
+    asked = filters.form.cleaned_data
     known = Known.read(asked["since"] or now, asked["known"])
-    found = tail_of(form.call_query(), known, now)
+    found = tail_of(filters.qs, known, now)
     if found.known == known:
         return HttpResponse(status=204)
-    context = _frame(request, access, form) | {"tail": found, "calls": found.calls, "known": found.known}
+    context = _frame(request, access, filters) | {"tail": found, "calls": found.calls, "known": found.known}
     context["added"] = (asked["added"] or 0) + len(found.calls)
     return render(request, "logs/browsing/tail.html", context)
 
@@ -169,18 +171,18 @@ def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
     return redirect("logs:list", slug)
 
 
-def _named(access: Access, form: CallFilter) -> Call | None:
+def _named(access: Access, filters: CallFilterSet) -> Call | None:
     """The call whose request ID is asked for, if there is one that one may see; rather in the mode of the page.
 
     Blanks around it may be its own, or have come along with it from somewhere.
     """
-    query = form.call_query()
-    if not query.request:
+    request_id = filters.qs.value("request_id")
+    if not request_id:
         return None
-    names, mode = [query.request, query.request.strip()], form.mode_asked
+    names, mode = [request_id, request_id.strip()], filters.form.mode_asked
     # By every mode, so that it is looked up by its key.
     calls: Iterable[Call] = _visible(access).filter(mode__in=Mode.values, request_id__in=names)
-    return min(calls, key=lambda call: (call.mode != mode, call.request_id != query.request), default=None)
+    return min(calls, key=lambda call: (call.mode != mode, call.request_id != request_id), default=None)
 
 
 def _address_of(call: Call, access: Access) -> str:
@@ -200,15 +202,15 @@ def _visible(access: Access) -> Any:
     return calls if access.sees_team else calls.filter(member_id=access.user.pk)
 
 
-def _frame(request: HttpRequest, access: Access, form: CallFilter) -> dict[str, Any]:
+def _frame(request: HttpRequest, access: Access, filters: CallFilterSet) -> dict[str, Any]:
     """What the frame and the filters need."""
     return {
         "access": access,
         "nav": "logs",
-        "form": form,
+        "form": filters.form,
         "presets": PRESETS.items(),
         "sorts": SORTS.items(),
-        "period": form.period_shown,
+        "period": filters.form.period_shown,
         "list_query": _query(request.GET),
     }
 

@@ -1,4 +1,4 @@
-"""Ways into the calls of a question: which index to walk. Decided here, because the databases cannot.
+"""The access paths to the calls of a query: which indexes can be walked. Decided here, because the databases cannot.
 
 Their statistics know nothing of how one team's calls differ from another's (SQLite keeps none at all), and
 both hope that a list in the order of time fills soon; when few calls match, that reads millions.
@@ -12,26 +12,28 @@ from typing import Any
 from django.db.models import Q
 
 from logs.models import CallRoute
-from logs.search.index_scans import PRIMARY, Branches, at_places
-from logs.search.query import IN_ROLLUPS, CallQuery, Sort, Stretch, calls_within, condition, tagged
+from logs.search.index_scans import PRIMARY, IndexScans, at_places
+from logs.search.query import IN_ROLLUPS, CallQuery, Index, Sort, Stretch, calls_within, tagged
 from teams.models import Mode, Token
-from usage.prices.models import PricedBy
 from usage.rollups.models import Outcome
 
 # More places than this are not walked at once.
 MOST_PLACES = 50
+# The indexes that SQLite must be told by name; partial ones it cannot be told.
+_HINTED = {Index.BY_MEMBER, Index.BY_MODEL, Index.BY_ROUTE, Index.BY_LATENCY, Index.BY_TOKENS, Index.BY_COST}
 
 
 @dataclass(frozen=True)
-class Path:
+class AccessPath:
     """One index, entered at one place or several, and then walked in the order of some columns, descending.
 
-    `covers` are the conditions that the index settles without reading calls.
+    It settles the conditions that name its index (`Condition.indexes`): they are checked without reading calls.
     """
 
+    # None for the primary key, which is in the order of time.
+    index: Index | None = None
     # What makes it this index, and the places in it: values of its columns `at`, as many as are to be walked.
     entry: Q = field(default_factory=Q)
-    covers: frozenset[str] = field(default_factory=frozenset)
     at: tuple[str, ...] = ()
     places: Sequence[tuple[Any, ...]] = ((),)
     order: tuple[str, ...] = ("id",)
@@ -39,54 +41,56 @@ class Path:
     holds: frozenset[str] = field(default_factory=frozenset)
     # What the calls there can have come to, where the rollups count them all; () where they do not.
     outcomes: tuple[int, ...] = ()
-    # The index's name for SQLite, which must be told; "" for partial ones, which it cannot be told.
-    index: str = ""
+
+    @property
+    def hint(self) -> str:
+        """The name of the index for SQLite; "" where none is needed."""
+        return self.index.value if self.index in _HINTED and self.index else ""
 
     def settles(self, query: CallQuery) -> bool:
         """Whether nothing is left to check on the calls themselves."""
-        return self.covers >= set(query.asked)
+        return self.covered(query) == query.conditions.keys()
 
     def covered(self, query: CallQuery) -> frozenset[str]:
-        """The conditions of the question that it settles."""
-        return self.covers & query.asked.keys()
+        """The lookups of the conditions that it settles."""
+        return frozenset(lookup for lookup, one in query.conditions.items() if self.index in one.indexes)
 
     def is_counted_by_rollups(self, query: CallQuery) -> bool:
         """Whether the rollups know how many candidates it has."""
-        return bool(self.outcomes) and self.covered(query) <= IN_ROLLUPS | {"outcome__in"}
+        return bool(self.outcomes) and self.covered(query) <= IN_ROLLUPS.keys() | {"outcome__in"}
 
     def gives(self, sort: Sort) -> bool:
         """Whether it runs in that order, or exactly against it."""
         return self.order == sort.keys
 
-    def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
-        """The calls at each place that meet what the path covers: all in the index."""
+    def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> IndexScans:
+        """The calls at each place that meet what the path settles: all in the index."""
         return self._calls(query, self.covered(query), stretch)
 
-    def looked_at(self, query: CallQuery, stretch: Stretch, most: int) -> Branches:
+    def looked_at(self, query: CallQuery, stretch: Stretch, most: int) -> IndexScans:
         """The candidates as calls, on which the rest can be checked; not more than `most` will be."""
         return self.candidates(query, stretch)
 
     def left_to_check(self, query: CallQuery) -> Q:
         """What the index does not settle."""
-        return reduce(
-            Q.__and__, (condition(query, lookup) for lookup in sorted(set(query.asked) - self.covers)), Q()
-        )
+        left = sorted(query.conditions.keys() - self.covered(query))
+        return reduce(Q.__and__, (query.conditions[lookup].q(query) for lookup in left), Q())
 
-    def matches(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
+    def matches(self, query: CallQuery, stretch: Stretch | None = None) -> IndexScans:
         """The calls at each place that meet every condition."""
-        return self._calls(query, set(query.asked), stretch)
+        return self._calls(query, query.conditions.keys(), stretch)
 
     @property
     def _walks_ids(self) -> bool:
         """Whether the range of time is a range of the index."""
         return self.order == ("id",)
 
-    def _calls(self, query: CallQuery, lookups: Set[str], stretch: Stretch | None) -> Branches:
+    def _calls(self, query: CallQuery, lookups: Set[str], stretch: Stretch | None) -> IndexScans:
         within = calls_within(query, stretch, id_name="id" if self._walks_ids else "plain_id")
-        if lookups == set(query.asked) and query.only_failed:
+        if lookups == query.conditions.keys() and query.only_failed:
             within = within.filter(~Q(outcome=Outcome.SUCCEEDED))
         needed = sorted(lookups - _implied(stretch))
-        met = reduce(Q.__and__, (condition(query, lookup, self.order[0]) for lookup in needed), Q())
+        met = reduce(Q.__and__, (query.conditions[lookup].q(query, self.order[0]) for lookup in needed), Q())
         return at_places(within.filter(self.entry, met), self.at, self.places)
 
 
@@ -103,98 +107,92 @@ def _implied(stretch: Stretch | None) -> set[str]:
 
 
 @dataclass(frozen=True)
-class TagPath(Path):
+class TagPath(AccessPath):
     """The index of tags, which is a table of its own."""
+
+    @property
+    def hint(self) -> str:
+        return PRIMARY
 
     @property
     def _walks_ids(self) -> bool:
         return False  # not of the calls' index, which is entered at single ids
 
-    def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> Branches:
-        return Branches(tagged(query, stretch))
+    def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> IndexScans:
+        return IndexScans(tagged(query, stretch))
 
-    def looked_at(self, query: CallQuery, stretch: Stretch, most: int) -> Branches:
+    def looked_at(self, query: CallQuery, stretch: Stretch, most: int) -> IndexScans:
         first = tagged(query, stretch).order_by("-id" if stretch.descends else "id")[:most]
-        return Branches(calls_within(query, stretch, id_name="plain_id").filter(id__in=first))
+        return IndexScans(calls_within(query, stretch, id_name="plain_id").filter(id__in=first))
 
 
 ROUTE = ("provider", "endpoint", "channel", "stream")
-_ROUTE = frozenset({"provider__in", "endpoint__in", "channel__in", "stream"})
-_VALUES = {
-    "latency_key": "call_by_latency",
-    "tokens_key": "call_by_tokens",
-    "cost_nanos": "call_by_cost",
-    "ttft_ms": "",
+_BY_VALUE = {
+    "latency_key": Index.BY_LATENCY,
+    "tokens_key": Index.BY_TOKENS,
+    "cost_nanos": Index.BY_COST,
+    "ttft_ms": Index.BY_TTFT,
 }
-_OF_FAILED = frozenset(
-    {"member_id__in", "token_id__in", "model__in", "status__in", "error_type__in", "outcome__in"}
-    | {f"{name}__{way}" for name in ("latency_key", "cost_nanos") for way in ("gte", "lte")}
-)
 _ALL = tuple(Outcome)
-BY_TIME = Path(outcomes=_ALL)
-NOWHERE = Path(places=())
+BY_TIME = AccessPath(outcomes=_ALL)
+NOWHERE = AccessPath(places=())
 
 
-def paths(query: CallQuery) -> list[Path]:
-    """The indexes that have something to say to the question, first those that mostly leave the fewest calls.
+def access_paths(query: CallQuery) -> list[AccessPath]:
+    """The indexes that serve a condition of the query, first those that mostly leave the fewest calls.
 
     A path without places says that no call can match.
     """
     return [path for path in _paths(query) if len(path.places) <= MOST_PLACES]
 
 
-def _paths(query: CallQuery) -> Iterator[Path]:
-    asked = query.asked
-    for name in ("request_id", "session_id", "ip"):
-        if name in asked:
+def _paths(query: CallQuery) -> Iterator[AccessPath]:
+    for one in query.filters:
+        if one.entry:
             # The rest says that the partial index has it, which SQLite does not see by itself.
-            yield Path(Q(**{name: asked[name]}) & ~Q(**{name: ""}), frozenset({name}))
-    if "tag" in asked:
-        yield TagPath(Q(id__in=tagged(query)), frozenset({"tag"}), index=PRIMARY)
-    if asked.get("unpriced"):
-        yield Path(Q(priced_by=PricedBy.NOTHING), frozenset({"unpriced", "model__in"}))
+            yield AccessPath(one.entry, Q(**{one.lookup: one.value}) & ~Q(**{one.lookup: ""}))
+    if "tag" in query.conditions:
+        yield TagPath(Index.BY_TAG, Q(id__in=tagged(query)))
+    if query.value("unpriced"):
+        yield AccessPath(Index.UNPRICED, query.conditions["unpriced"].q(query))
     yield from _by_word(query)
     yield from _by_value(query)
-    if _ROUTE & set(asked):
-        yield Path(covers=_ROUTE, at=ROUTE, places=_routes(query), index="call_by_route")
+    if any(Index.BY_ROUTE in one.indexes for one in query.filters):
+        yield AccessPath(Index.BY_ROUTE, at=ROUTE, places=_routes(query))
     if query.usage.mode == Mode.TEST:
-        yield Path(Q(mode=Mode.TEST), outcomes=_ALL)
+        yield AccessPath(entry=Q(mode=Mode.TEST), outcomes=_ALL)
 
 
-def _by_word(query: CallQuery) -> Iterator[Path]:
+def _by_word(query: CallQuery) -> Iterator[AccessPath]:
     """Failed calls, members, models."""
     if query.only_failed:
-        yield Path(
+        yield AccessPath(
+            Index.FAILED,
             ~Q(outcome=Outcome.SUCCEEDED),
-            _OF_FAILED,
             holds=frozenset({"latency_key", "cost_nanos", "has_failed"}),
             outcomes=tuple(outcome for outcome in Outcome if outcome != Outcome.SUCCEEDED),
         )
     if members := _members(query):
-        covers = frozenset({"member_id__in", "token_id__in", "outcome__in"})
-        yield _at("member_id", members, covers, "call_by_member")
+        yield _at("member_id", members, Index.BY_MEMBER)
     if models := query.usage.models:
-        yield _at("model", models, frozenset({"model__in", "outcome__in"}), "call_by_model")
+        yield _at("model", models, Index.BY_MODEL)
 
 
-def _at(name: str, values: Sequence[Any], covers: frozenset[str], index: str) -> Path:
+def _at(name: str, values: Sequence[Any], index: Index) -> AccessPath:
     """Along an index that is entered at some values of one column."""
-    return Path(covers=covers, at=(name,), places=[(value,) for value in values], outcomes=_ALL, index=index)
+    return AccessPath(index, at=(name,), places=[(value,) for value in values], outcomes=_ALL)
 
 
-def _by_value(query: CallQuery) -> Iterator[Path]:
-    for name in _VALUES:
-        lookups = frozenset({f"{name}__gte", f"{name}__lte"})
-        if lookups & set(query.asked):
-            yield by_value(name, lookups)
+def _by_value(query: CallQuery) -> Iterator[AccessPath]:
+    for name in _BY_VALUE:
+        if {f"{name}__gte", f"{name}__lte"} & query.conditions.keys():
+            yield by_value(name)
 
 
-def by_value(name: str, covers: frozenset[str] = frozenset()) -> Path:
+def by_value(name: str) -> AccessPath:
     """Along the index of a value; that of the time to first token has only calls that have one."""
     there = Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()
-    return Path(
-        there, covers, order=(name, "id"), holds=frozenset({"cost_nanos", "has_failed"}), index=_VALUES[name]
-    )
+    return AccessPath(_BY_VALUE[name], there, order=(name, "id"), holds=frozenset({"cost_nanos", "has_failed"}))
 
 
 def _members(query: CallQuery) -> Sequence[int]:
@@ -209,6 +207,5 @@ def _members(query: CallQuery) -> Sequence[int]:
 
 
 def _routes(query: CallQuery) -> list[tuple[Any, ...]]:
-    asked = query.asked
-    wanted = {lookup: asked[lookup] for lookup in _ROUTE & set(asked)}
+    wanted = {one.lookup: one.value for one in query.filters if Index.BY_ROUTE in one.indexes}
     return [*CallRoute.objects.filter(team_id=query.usage.team.pk, **wanted).order_by("pk").values_list(*ROUTE)]

@@ -4,8 +4,7 @@ from uuid import UUID
 
 from django.core import signing
 
-from logs.search.paging import Place
-from logs.search.query import Sort
+from logs.search.query import Place, Sort
 
 _signer = signing.Signer(salt="callboard.logs.cursor")
 

@@ -1,56 +1,49 @@
-"""The only reader of the logs' query strings: the filters of the usage pages, and those of single calls.
+"""All filters of the logs. Each is declared here, and nowhere else (see `docs/contributing.md`)."""
 
-A plain form, as the usage pages have one: the search needs a frozen question to choose an index by, where
-django-filter would give a queryset that has chosen already.
-"""
-
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, cast
 
-from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_filters import FilterSet
 
-from config.widgets import PlainInput, PlainSelect
-from logs.formats.readers import known_address
-from logs.search.cursors import CursorError, read_cursor
-from logs.search.paging import Place
-from logs.search.query import NAMES, CallQuery, Sort
-from teams.access import Access
-from usage.parameters.forms import (
-    EARLIEST_YEAR,
-    LATEST_YEAR,
-    InstantField,
-    ManyField,
-    UsageFilter,
-    outcomes_named,
+from config import formatting
+from logs.models import Call
+from logs.search.choices import (
+    count_members,
+    count_models,
+    count_newest_failed,
+    count_outcomes,
+    count_routes,
+    count_tags,
+    count_tokens,
 )
-from usage.prices.money import to_nanos
-from usage.rollups.query import Granularity, Range, on_the_clock
+from logs.search.filter_types import (
+    AddressFilter,
+    CallFilter,
+    DimensionFilter,
+    DollarsFilter,
+    ExactFilter,
+    ManyFilter,
+    Parameter,
+    RangeFilter,
+    TextFilter,
+    YesNoFilter,
+)
+from logs.search.forms import CallForm, TailForm
+from logs.search.query import CallQuery, Index, by_error, by_latency, by_price, by_tag
+from teams.access import Access
+from teams.models import Token, User
+from usage.parameters.forms import EARLIEST_YEAR, LATEST_YEAR, outcomes_named
+from usage.rollups.models import Outcome
+from usage.rollups.query import Dimension, Granularity, Range
 
-SORTS = {
-    Sort.NEWEST: gettext_lazy("newest first"),
-    Sort.OLDEST: gettext_lazy("oldest first"),
-    Sort.LATENCY: gettext_lazy("slowest first"),
-    Sort.TOKENS: gettext_lazy("most tokens first"),
-    Sort.COST: gettext_lazy("dearest first"),
-}
-RANGES = ("latency", "ttft", "tokens", "cost")
-_YES_NO = [("", gettext_lazy("Any")), ("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
-# The parameters that say where in the list one is, not what is in it.
-_NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since", "known", "added"}
-_MOST = 10**12
-# Microseconds, up to a quarter of an hour, and room for as many of them as a list is told to know.
-_OFFSETS, _LONGEST_KNOWN = r"^[0-9]{1,9}(,[0-9]{1,9})*\Z", 2_000
-_TO_THE_MINUTE = len("2026-11-20T14:30")
 _ANY_TIME = Range(datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR, 1, 1, tzinfo=UTC))
+_MILLISECONDS = gettext_lazy("milliseconds")
 
 
 def statuses_named(texts: Sequence[str]) -> dict[str, int]:
@@ -62,219 +55,246 @@ def statuses_named(texts: Sequence[str]) -> dict[str, int]:
     }
 
 
-# The page of the logs, and those beside it whose filters are chosen in the same menus.
-LIST = "logs:list"
-_PLACES = {"overview": "usage:overview", "ranking": "usage:ranking"}
-
-_AT_LEAST, _AT_MOST = gettext_lazy("At least"), gettext_lazy("At most")
+def _labels_of_members(ids: Sequence[int]) -> list[str]:
+    return [user.label for user in User.objects.filter(pk__in=ids)]
 
 
-def _count(label: Any) -> forms.IntegerField:
-    number = PlainInput({"inputmode": "numeric"})
-    return forms.IntegerField(required=False, min_value=0, max_value=_MOST, label=label, widget=number)
+def _labels_of_tokens(ids: Sequence[int]) -> list[str]:
+    """The names of tokens; the id 0 stands for calls without one."""
+    names = [*Token.objects.filter(pk__in=set(ids) - {0}).values_list("name", flat=True)] if any(ids) else []
+    return [*names, _("none")] if 0 in ids else names
 
 
-def _dollars(label: Any) -> forms.DecimalField:
-    number = PlainInput({"inputmode": "decimal"})
-    return forms.DecimalField(
-        required=False, min_value=Decimal(0), max_digits=15, decimal_places=9, label=label, widget=number
+class RequestFilter(ExactFilter):
+    """A request ID. It names one call, so it is looked for at any time."""
+
+    def filter(self, query: CallQuery, value: str) -> CallQuery:
+        if value:
+            usage = replace(query.usage, range=_ANY_TIME, previous=None, granularity=Granularity.MONTH)
+            query = replace(query, usage=usage)
+        return super().filter(query, value)
+
+
+class CallFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """Reads the query string of the logs into a frozen `CallQuery`: every filter, in the order of the chips."""
+
+    member = DimensionFilter(
+        Dimension.MEMBER,
+        label=gettext_lazy("Member"),
+        about="address or public id",
+        choices=count_members,
+        labels_of=_labels_of_members,
+        is_for_team=True,
+        is_always_shown=True,
+    )
+    model = DimensionFilter(
+        Dimension.MODEL,
+        label=gettext_lazy("Model"),
+        about="the whole name, which may have commas",
+        choices=count_models,
+        is_always_shown=True,
+    )
+    token = DimensionFilter(
+        Dimension.TOKEN,
+        label=gettext_lazy("Token"),
+        about="public id, or none for calls without one",
+        choices=count_tokens,
+        labels_of=_labels_of_tokens,
+        is_always_shown=True,
+    )
+    outcome = ManyFilter(
+        "outcome",
+        label=gettext_lazy("Outcome"),
+        about=", ".join(outcome.word for outcome in Outcome),
+        named=outcomes_named,
+        unknown=gettext_lazy("There is no outcome “%s”."),
+        label_of=lambda value: Outcome(value).label,
+        choices=count_outcomes,
+        is_always_shown=True,
+        indexes=(Index.BY_MEMBER, Index.BY_MODEL, Index.FAILED),
+        fails=lambda outcomes: Outcome.SUCCEEDED not in outcomes,
+    )
+    status = ManyFilter(
+        "status",
+        label=gettext_lazy("Status"),
+        about="an HTTP status code",
+        named=statuses_named,
+        unknown=gettext_lazy("“%s” is not an HTTP status."),
+        choices=count_newest_failed,
+        indexes=(Index.FAILED,),
+        fails=lambda statuses: min(statuses) >= 400,
+    )
+    provider = ManyFilter(
+        "provider",
+        label=gettext_lazy("Provider"),
+        about="the provider of the model",
+        choices=count_routes,
+        indexes=(Index.BY_ROUTE,),
+    )
+    endpoint = ManyFilter(
+        "endpoint",
+        label=gettext_lazy("Endpoint"),
+        about="the endpoint, such as chat",
+        choices=count_routes,
+        indexes=(Index.BY_ROUTE,),
+    )
+    channel = ManyFilter(
+        "channel",
+        label=gettext_lazy("Channel"),
+        about="the channel of the gateway",
+        choices=count_routes,
+        indexes=(Index.BY_ROUTE,),
+    )
+    error_type = ManyFilter(
+        "error_type",
+        label=gettext_lazy("Error type"),
+        about="the type of the error",
+        choices=count_newest_failed,
+        indexes=(Index.FAILED,),
+        fails=lambda types: True,
+    )
+    tag = ExactFilter(
+        "tag",
+        label=gettext_lazy("Tag"),
+        about="a tag of the call",
+        max_length=64,
+        choices=count_tags,
+        indexes=(Index.BY_TAG,),
+        sql=by_tag,
+    )
+    latency = RangeFilter(
+        "latency_key",
+        label=gettext_lazy("Latency"),
+        about="latency in milliseconds",
+        unit=_MILLISECONDS,
+        amount=formatting.milliseconds,
+        is_always_shown=True,
+        indexes=(Index.BY_LATENCY, Index.FAILED),
+        sql=by_latency,
+    )
+    ttft = RangeFilter(
+        "ttft_ms",
+        label=gettext_lazy("First token"),
+        about="time to first token in milliseconds",
+        unit=_MILLISECONDS,
+        amount=formatting.milliseconds,
+        indexes=(Index.BY_TTFT,),
+    )
+    tokens = RangeFilter(
+        "tokens_key",
+        label=gettext_lazy("Tokens used"),
+        about="input and output tokens together",
+        unit=gettext_lazy("tokens"),
+        amount=formatting.plain,
+        indexes=(Index.BY_TOKENS,),
+    )
+    cost = DollarsFilter(
+        "cost_nanos",
+        label=gettext_lazy("Cost"),
+        about="cost in US dollars",
+        unit=gettext_lazy("dollars"),
+        amount=formatting.exact_money,
+        indexes=(Index.BY_COST, Index.FAILED),
+    )
+    error = TextFilter(
+        "error",
+        label=gettext_lazy("Error text"),
+        about="a part of the message, type or code of the error, in letters of either case",
+        max_length=200,
+        sql=by_error,
+        fails=lambda text: True,
+    )
+    request = RequestFilter(
+        "request_id",
+        label=gettext_lazy("Request ID"),
+        about="a request ID, exactly; looked for at any time",
+        max_length=128,
+        entry=Index.BY_REQUEST,
+    )
+    session = ExactFilter(
+        "session_id",
+        label=gettext_lazy("Session"),
+        about="a session id, exactly",
+        max_length=128,
+        entry=Index.BY_SESSION,
+    )
+    ip = AddressFilter(
+        "ip",
+        label=gettext_lazy("IP address"),
+        about="the IP address of the caller",
+        max_length=64,
+        entry=Index.BY_IP,
+    )
+    stream = YesNoFilter(
+        "stream",
+        label=gettext_lazy("Streamed"),
+        about="whether the answer was streamed",
+        indexes=(Index.BY_ROUTE,),
+    )
+    unpriced = YesNoFilter(
+        "unpriced",
+        label=gettext_lazy("Unpriced"),
+        about="whether no price of the call is known",
+        indexes=(Index.UNPRICED,),
+        sql=by_price,
     )
 
+    class Meta:
+        form = CallForm
 
-def _text(longest: int, label: Any) -> forms.CharField:
-    return forms.CharField(required=False, max_length=longest, label=label, widget=PlainInput)
-
-
-class ExactField(forms.CharField):
-    """A text that calls are stored with as it was sent: blanks around it are part of it, blanks alone are none."""
-
-    def to_python(self, value: Any) -> str:
-        text: str = super().to_python(value) or ""
-        return text if text.strip() else ""
-
-
-def _exact(longest: int, label: Any) -> ExactField:
-    return ExactField(required=False, max_length=longest, strip=False, label=label, widget=PlainInput)
-
-
-def _yes_no(label: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(choices=_YES_NO, required=False, label=label, widget=PlainSelect)
-
-
-class CallFilter(UsageFilter):
-    """Every filter of the logs, their order, and the place in the list."""
-
-    outcome = ManyField(outcomes_named, gettext_lazy("There is no outcome “%s”."))
-    status = ManyField(statuses_named, gettext_lazy("“%s” is not an HTTP status."))
-    latency_from, latency_to = _count(_AT_LEAST), _count(_AT_MOST)
-    ttft_from, ttft_to = _count(_AT_LEAST), _count(_AT_MOST)
-    tokens_from, tokens_to = _count(_AT_LEAST), _count(_AT_MOST)
-    cost_from, cost_to = _dollars(_AT_LEAST), _dollars(_AT_MOST)
-    stream = _yes_no(gettext_lazy("Streamed"))
-    provider, endpoint, channel, error_type = ManyField(), ManyField(), ManyField(), ManyField()
-    error = _text(200, gettext_lazy("Error text"))
-    ip, session = _text(64, gettext_lazy("IP address")), _exact(128, gettext_lazy("Session"))
-    tag, request = _exact(64, gettext_lazy("Tag")), _exact(128, gettext_lazy("Request ID"))
-    unpriced = _yes_no(gettext_lazy("Unpriced"))
-    sort = forms.ChoiceField(choices=[*SORTS.items()], required=False)
-    cursor = forms.CharField(required=False, max_length=600)
-    live = forms.ChoiceField(choices=[("1", "1")], required=False)
+    filters: dict[str, CallFilter]
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
-        super().__init__(data, access=access, now=now)
-        self._asked = data
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "input"
-        self.place: Place | None = None
+        super().__init__(data, Call.objects.none())
+        self._access, self._now = access, now
+
+    @classmethod
+    def get_filters(cls) -> dict[str, CallFilter]:
+        """The declared filters, each of which learns its name."""
+        declared: dict[str, CallFilter] = super().get_filters()
+        for name, one in declared.items():
+            one.name = name
+        return declared
+
+    @classmethod
+    @cache
+    def get_form_class(cls) -> type[CallForm]:
+        """The form with the fields of all filters."""
+        declared = cls.base_filters.values()
+        fields: dict[str, Any] = {name: field for one in declared for name, field in one.fields.items()}
+        ranges = tuple(one.names for one in declared if isinstance(one, RangeFilter))
+        form = cls._meta.form
+        return cast(type[CallForm], type(form)(form.__name__, (form,), {**fields, "ranges": ranges}))
+
+    @cached_property
+    def form(self) -> CallForm:
+        """The form, bound to the query string. Its errors name the parameter to blame."""
+        return self.get_form_class()(self.data, access=self._access, now=self._now)
+
+    @cached_property
+    def qs(self) -> CallQuery:
+        """The query, once the form is valid. Members see only their own calls."""
+        return self.filter_queryset(CallQuery(self.form.query(), self.form.cleaned_data["sort"]))
+
+    def filter_queryset(self, queryset: CallQuery) -> CallQuery:
+        """The query, refined by every filter: frozen, so that an index can be chosen for it before it runs."""
+        for one in self.filters.values():
+            queryset = one.filter(queryset, one.value_in(self.form.cleaned_data))
+        return queryset
 
     @property
-    def sees_team(self) -> bool:
-        """Whether others' calls may be asked for."""
-        return self._access.sees_team
-
-    @property
-    def range_shown(self) -> tuple[str, str]:
-        """What the fields of the range show: the period on the team's clock, or what was typed amiss."""
-        if not self.is_valid():
-            return self._asked.get("from", ""), self._asked.get("to", "")
-        asked = self.cleaned_data["ranges"][0]
-        start, end = (on_the_clock(at, self._access.team.zone) for at in (asked.start, asked.end))
-        return start[:_TO_THE_MINUTE], end[:_TO_THE_MINUTE]
-
-    @property
-    def is_live(self) -> bool:
-        """Whether new calls are to be added on top: on the first page of the newest."""
-        data = self.cleaned_data
-        return bool(data["live"]) and self.place is None and data["sort"] is Sort.NEWEST
-
-    def clean_sort(self) -> Sort:
-        return Sort(self.cleaned_data["sort"] or Sort.NEWEST)
-
-    def clean_stream(self) -> bool | None:
-        return {"yes": True, "no": False}.get(self.cleaned_data["stream"])
-
-    def clean_unpriced(self) -> bool | None:
-        return {"yes": True, "no": False}.get(self.cleaned_data["unpriced"])
-
-    def clean_ip(self) -> str:
-        """The address as recording spells it."""
-        asked: str = self.cleaned_data["ip"]
-        known = known_address(asked) if asked else ""
-        if known is None:
-            raise ValidationError(_("Write an IP address such as 10.1.2.3 or 2001:db8::1."))
-        return known
-
-    def clean_cost_from(self) -> int | None:
-        return _nanos(self.cleaned_data["cost_from"])
-
-    def clean_cost_to(self) -> int | None:
-        return _nanos(self.cleaned_data["cost_to"])
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean()
-        for name in RANGES:
-            least, most = data.get(f"{name}_from"), data.get(f"{name}_to")
-            if least is not None and most is not None and least > most:
-                self.add_error(f"{name}_to", _("This must not be less than where the range begins."))
-        if data.get("cursor") and not self.errors:
-            self.place = self._place(data["cursor"], data["sort"])
-        return data
-
-    def _place(self, cursor: str, sort: Sort) -> Place:
-        try:
-            return read_cursor(cursor, self.fingerprint, sort)
-        except CursorError as error:
-            message = (
-                _("This page belongs to other filters. Begin at the first page.")
-                if error.is_foreign
-                else _("There is no such page. Begin at the first page.")
-            )
-            raise ValidationError({"cursor": message}) from error
-
-    @property
-    def fingerprint(self) -> str:
-        """Stands for the team and the filters as they were asked; a preset stays itself while time goes on."""
-        data = self._asked
-        asked = {name: sorted(data.getlist(name)) for name in self.fields if name not in _NOT_FILTERS}
-        text = json.dumps(
-            [self._access.team.pk, {name: values for name, values in asked.items() if any(values)}]
-        )
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def call_query(self) -> CallQuery:
-        """The question, once the form is valid. Members see only their own calls.
-
-        A request ID names one call, so it is looked for at any time.
-        """
-        data, usage = self.cleaned_data, self.query()
-        if data["request"]:
-            usage = replace(usage, range=_ANY_TIME, previous=None, granularity=Granularity.MONTH)
-        asked: dict[str, Any] = {
-            name: tuple(data[name]) if isinstance(data[name], list) else data[name] for name in NAMES
-        }
-        return CallQuery(usage=usage, sort=data["sort"], **asked)
+    def shown(self) -> list[CallFilter]:
+        """The filters that this person is shown."""
+        return [one for one in self.filters.values() if self._access.sees_team or not one.is_for_team]
 
 
-def _nanos(dollars: Decimal | None) -> int | None:
-    return None if dollars is None else to_nanos(dollars)
+def call_parameters() -> list[Parameter]:
+    """The parameters of all filters, as OpenAPI and the docs describe them."""
+    return [parameter for one in CallFilterSet.base_filters.values() for parameter in one.parameters()]
 
 
-class TailFilter(CallFilter):
-    """The filters of a list that is followed, and where the browser stands in it (see `logs.browsing.tail`)."""
+class TailFilterSet(CallFilterSet):
+    """The filters of a list that is followed (see `logs.browsing.tail`)."""
 
-    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
-        super().__init__(data, access=access, now=now)
-        self.fields["since"] = InstantField(access.team.zone)
-        self.fields["known"] = forms.RegexField(_OFFSETS, required=False, max_length=_LONGEST_KNOWN)
-        self.fields["added"] = forms.IntegerField(required=False, min_value=0, max_value=_MOST)
-
-
-class MenuForm(forms.Form):
-    """What the menu of one filter sends along beside the filters of its page: a text to find values by, and what
-    is checked. None of it is ever refused: a text too long is cut, a page that does not exist is the list.
-    """
-
-    q = forms.Field(required=False)
-
-    def __init__(self, data: QueryDict, *, name: str) -> None:
-        super().__init__(data)
-        self._asked, self._name = data, name
-        # "for" is a word of Python's, so it cannot be declared above.
-        self.fields["for"] = forms.Field(required=False)
-        # What is checked at this moment, and with `picked` all of it; a search without JavaScript sends along
-        # as `chosen` what was checked before.
-        self.fields[name] = self.fields["chosen"] = forms.Field(
-            required=False, widget=forms.MultipleHiddenInput
-        )
-        self.fields["picked"] = forms.Field(required=False)
-
-    def clean_q(self) -> str:
-        return (self.cleaned_data["q"] or "")[:100]
-
-    @property
-    def place(self) -> str:
-        """The name of the page that the filters are of."""
-        return _PLACES.get(self.cleaned_data["for"], LIST)
-
-    @property
-    def chosen(self) -> list[str]:
-        """The values that are checked."""
-        data = self.cleaned_data
-        checked: list[str] = data[self._name] or []
-        return checked if "picked" in self._asked else [*checked, *(data["chosen"] or [])]
-
-    @property
-    def filters(self) -> QueryDict:
-        """The filters of the page as the list has them: it is sorted by other columns."""
-        asked = self._asked.copy()
-        if self.place != LIST:
-            asked.pop("sort", None)
-        return asked
-
-
-class SavedViewForm(forms.Form):
-    """A name for the filters of a list."""
-
-    name = forms.CharField(max_length=80)
-    query = forms.CharField(max_length=4000, required=False)
-    is_shared = forms.BooleanField(required=False)
+    class Meta:
+        form = TailForm

@@ -22,14 +22,14 @@ from usage.rollups.query import UsageQuery
 
 
 @dataclass(frozen=True)
-class Branches:
+class IndexScans:
     """The calls at several places of an index, each of which is walked by itself: see `at_places`."""
 
     calls: QuerySet[Any, Any]
     at: Sequence[str] = ()
     places: Sequence[tuple[Any, ...]] = ((),)
 
-    def first(self, columns: Sequence[str], descends: bool, limit: int) -> "Branches":
+    def first(self, columns: Sequence[str], descends: bool, limit: int) -> "IndexScans":
         """The first calls at each place. The order there is what makes PostgreSQL walk the index."""
         order = [F(name).desc() if descends else F(name).asc() for name in columns]
         return replace(self, calls=self.calls.order_by(*order)[:limit])
@@ -46,14 +46,14 @@ class _Place(Expression):
         return (f"place.{self.name}", ()) if self.is_column else ("%s", (self,))
 
 
-def at_places(calls: QuerySet[Any, Any], at: Sequence[str], places: Sequence[tuple[Any, ...]]) -> Branches:
+def at_places(calls: QuerySet[Any, Any], at: Sequence[str], places: Sequence[tuple[Any, ...]]) -> IndexScans:
     """Those of the calls whose columns `at` have the values of one of the places.
 
     Compiled once, however many there are. SQLite gets the statement once for each place; PostgreSQL, which would take
     longer to plan two dozen than to run them, a table of the places.
     """
     is_column = _is_table(places)
-    return Branches(calls.filter(**{name: _Place(name, is_column) for name in at}), at, places)
+    return IndexScans(calls.filter(**{name: _Place(name, is_column) for name in at}), at, places)
 
 
 def _is_table(places: Sequence[tuple[Any, ...]]) -> bool:
@@ -66,32 +66,32 @@ def _field(name: str) -> "Field[Any, Any]":
     return field
 
 
-def keys_of(branches: Branches, columns: Sequence[str], *, descends: bool, limit: int) -> list[Key]:
-    """The first keys of all branches together: `columns`, of which the last is the id.
+def keys_of(scans: IndexScans, columns: Sequence[str], *, descends: bool, limit: int) -> list[Key]:
+    """The first keys of all scans together: `columns`, of which the last is the id.
 
     Each branch is walked in this order, until there are enough.
     """
-    limited = branches.first(columns, descends, limit)
+    limited = scans.first(columns, descends, limit)
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
     return [_key(row) for row in _select(outer, [limited], columns)]
 
 
-def keys_beside(above: Branches, below: Branches, columns: Sequence[str]) -> list[Key]:
+def keys_beside(above: IndexScans, below: IndexScans, columns: Sequence[str]) -> list[Key]:
     """The lowest key of each branch above a place, and the highest of each below it: one statement."""
     limited = [above.first(columns, False, 1), below.first(columns, True, 1)]
     return [_key(row) for row in _select("SELECT * FROM u", limited, columns)]
 
 
 def keys_of_all(
-    branches: Branches, columns: Sequence[str], *, descends: bool, limit: int, index: str
+    scans: IndexScans, columns: Sequence[str], *, descends: bool, limit: int, index: str
 ) -> list[Key]:
-    """The first keys of all branches together, where each is few: found by the index, and then sorted."""
+    """The first keys of all scans together, where each is few: found by the index, and then sorted."""
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
-    return [_key(row) for row in _select(outer, [branches], columns, index)]
+    return [_key(row) for row in _select(outer, [scans], columns, index)]
 
 
 def keys_and_sums(
-    branches: Branches,
+    scans: IndexScans,
     columns: Sequence[str],
     summed: Sequence[str],
     *,
@@ -106,7 +106,7 @@ def keys_and_sums(
         f"SELECT * FROM (SELECT * FROM u {order} LIMIT {limit}) first "
         f"CROSS JOIN (SELECT {_sums(width, len(summed))} FROM u) whole {order}"
     )
-    rows = _select(outer, [branches], [*columns, *summed], index)
+    rows = _select(outer, [scans], [*columns, *summed], index)
     keys = [_key(row[:width]) for row in rows]
     whole = rows[0][width + len(summed) :] if rows else [0] * (1 + len(summed))
     return keys, [int(value) for value in whole]
@@ -114,7 +114,7 @@ def keys_and_sums(
 
 @dataclass(frozen=True)
 class Look:
-    """What a look through the first calls of some branches found."""
+    """What a look through the first calls of some scans found."""
 
     keys: list[Key]  # the first that meet the conditions
     met: int  # how many do
@@ -123,7 +123,7 @@ class Look:
 
 
 def look_through(
-    branches: Branches,
+    scans: IndexScans,
     columns: Sequence[str],
     conditions: Q,
     *,
@@ -132,15 +132,15 @@ def look_through(
     most: int,
     index: str,
 ) -> Look:
-    """Of the first `most` calls of all branches together: the first `limit` keys of those that meet some conditions,
+    """Of the first `most` calls of all scans together: the first `limit` keys of those that meet some conditions,
     and how many do. Each call is looked at once; each branch is walked in the order of `columns`, the last of which
     is the id.
     """
     met = Case(When(conditions, then=1), default=0, output_field=IntegerField())
-    limited = replace(branches, calls=branches.calls.annotate(has_met=met)).first(columns, descends, most)
+    limited = replace(scans, calls=scans.calls.annotate(has_met=met)).first(columns, descends, most)
     keys = ", ".join(f"c{n}" for n in range(len(columns)))
     order, back = _order(columns, descends), _order(columns, not descends)
-    several = len(branches.places) > 1
+    several = len(scans.places) > 1
     looked = "looked" if several else "u"
     flag = f"c{len(columns)}"
     outer = f""" SELECT whole.*, edge.*, found.* FROM (SELECT count(*), COALESCE(sum({flag}), 0) FROM {looked}) whole
@@ -192,9 +192,9 @@ def _order(columns: Sequence[str], descends: bool) -> str:
     return "ORDER BY " + ", ".join(f"{plain}c{n} {way}" for n in range(len(columns)))
 
 
-def count_up_to(branches: Branches, order: Sequence[str], most: int) -> int:
-    """How many calls the branches have, counted no further than `most`, along the index of that order."""
-    limited = branches.first(order, True, most)
+def count_up_to(scans: IndexScans, order: Sequence[str], most: int) -> int:
+    """How many calls the scans have, counted no further than `most`, along the index of that order."""
+    limited = scans.first(order, True, most)
     rows = _select(f"SELECT count(*) FROM (SELECT 1 FROM u LIMIT {most}) n", [limited], ["id"])
     return int(rows[0][0]) if rows else 0
 
@@ -242,30 +242,30 @@ FROM known WHERE tag IS NOT NULL LIMIT %s"""
 def tally(calls: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:
     """How often each value of a column occurs among the newest of the calls, at most `most` of them."""
     outer = "SELECT c0, count(*) FROM u GROUP BY c0"
-    return dict(_select(outer, [Branches(calls).first(["id"], True, most)], [column]))
+    return dict(_select(outer, [IndexScans(calls).first(["id"], True, most)], [column]))
 
 
-def sums_of(branches: Branches, columns: Sequence[str], index: str) -> list[int]:
+def sums_of(scans: IndexScans, columns: Sequence[str], index: str) -> list[int]:
     """The number of calls, and the sums of integer columns, found by the index."""
-    rows = _select(f"SELECT {_sums(0, len(columns))} FROM u", [branches], columns, index)
+    rows = _select(f"SELECT {_sums(0, len(columns))} FROM u", [scans], columns, index)
     return [int(value) for value in rows[0]] if rows else [0] * (len(columns) + 1)
 
 
 def _select(
-    outer: str, several: Sequence[Branches], columns: Sequence[str], index: str | None = None
+    outer: str, several: Sequence[IndexScans], columns: Sequence[str], index: str | None = None
 ) -> list[tuple[Any, ...]]:
-    """Runs `outer` over `u(c0, c1, …)`, the columns of all branches; [] when no branch can have calls.
+    """Runs `outer` over `u(c0, c1, …)`, the columns of all scans; [] when no branch can have calls.
 
     With an `index` ("" for the one that the conditions suggest) nothing but that index is walked.
     """
     parts: list[str] = []
     parameters: list[Any] = []
-    for branches in several:
+    for scans in several:
         try:
-            sql, values = branches.calls.values_list(*columns).query.sql_with_params()
+            sql, values = scans.calls.values_list(*columns).query.sql_with_params()
         except EmptyResultSet:
             continue
-        made, used = _parts(branches, _by_index(sql, index), values)
+        made, used = _parts(scans, _by_index(sql, index), values)
         parts += made
         parameters += used
     if not parts:
@@ -277,9 +277,9 @@ def _select(
     return rows
 
 
-def _parts(branches: Branches, sql: str, values: Sequence[Any]) -> tuple[list[str], list[Any]]:
+def _parts(scans: IndexScans, sql: str, values: Sequence[Any]) -> tuple[list[str], list[Any]]:
     """SELECTs for all places, and their parameters."""
-    at, places = branches.at, branches.places
+    at, places = scans.at, scans.places
     if _is_table(places):
         types = ", ".join([f"%s::{_field(name).cast_db_type(connection)}[]" for name in at])
         table = f"unnest({types}) AS place({', '.join(at)})"

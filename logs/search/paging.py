@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from logs.search.access_paths import Path
+from logs.search.access_paths import AccessPath
 from logs.search.index_scans import keys_and_sums, keys_beside, keys_of, keys_of_all, look_through
 from logs.search.plans import BOUND, Plan
-from logs.search.query import CallQuery, Key, Stretch
+from logs.search.query import CallQuery, Key, Place, Stretch
 
 PAGE = 50
 # How many calls are looked through for one page, in growing steps: the first mostly finds enough.
@@ -20,14 +20,6 @@ STEPS = (1_500, 3_000, 7_500)
 FIRST_STEPS = (1_500, 2_500)
 # What a total tells beside the number of calls.
 SUMMED = ("cost_nanos", "has_failed")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place in the list: the key of a call there, and whether what is newer (or higher) is wanted."""
-
-    key: Key
-    back: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,8 +53,8 @@ def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: in
     """The calls next to a place in the list, or the first ones."""
     path, names, stretch = plan.path, query.sort.keys, _stretch(query, place)
     if plan.is_few:
-        branches, down = path.matches(query, stretch), stretch.descends
-        keys = keys_of_all(branches, names, descends=down, limit=size + 1, index=path.index)
+        scans, down = path.matches(query, stretch), stretch.descends
+        keys = keys_of_all(scans, names, descends=down, limit=size + 1, index=path.hint)
     elif path.settles(query):
         keys = keys_of(path.candidates(query, stretch), names, descends=stretch.descends, limit=size + 1)
     else:
@@ -78,14 +70,14 @@ def find_first_page(query: CallQuery, plan: Plan, size: int = PAGE) -> Found:
     if query.counted_by_rollups:  # which know the total
         return find_page(query, plan, size=size)
     if plan.is_few:
-        branches = path.matches(query)
-        keys, sums = keys_and_sums(branches, names, SUMMED, descends=down, limit=size + 1, index=path.index)
+        scans = path.matches(query)
+        keys, sums = keys_and_sums(scans, names, SUMMED, descends=down, limit=size + 1, index=path.hint)
         return replace(_page(keys, size), total=Total(sums[0], True, *sums[1:]))
     if len(path.places) > 1:  # each of which would be read to the end
         return find_page(query, plan, size=size)
-    branches = path.candidates(query).first(names, down, max(BOUND, size) + 1)
+    scans = path.candidates(query).first(names, down, max(BOUND, size) + 1)
     summed = SUMMED if path.holds >= set(SUMMED) else ()
-    keys, sums = keys_and_sums(branches, names, summed, descends=down, limit=size + 1)
+    keys, sums = keys_and_sums(scans, names, summed, descends=down, limit=size + 1)
     return replace(_page(keys, size), total=bounded(*sums))
 
 
@@ -111,7 +103,7 @@ def _stretch(query: CallQuery, place: Place | None) -> Stretch:
     return Stretch(query.sort, query.sort.descends is not back, place.key if place else None)
 
 
-def _walk(query: CallQuery, path: Path, place: Place | None, size: int, steps: Sequence[int]) -> Found:
+def _walk(query: CallQuery, path: AccessPath, place: Place | None, size: int, steps: Sequence[int]) -> Found:
     """A page along an index that leaves conditions to check: so many calls are looked through, a step at a time."""
     keys: list[Key] = []
     met, has_all, stretch = 0, False, _stretch(query, place)
@@ -123,7 +115,7 @@ def _walk(query: CallQuery, path: Path, place: Place | None, size: int, steps: S
             descends=stretch.descends,
             limit=size + 1 - len(keys),
             most=step,
-            index=path.index,
+            index=path.hint,
         )
         keys += look.keys
         met += look.met

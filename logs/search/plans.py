@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from logs.search.access_paths import BY_TIME, NOWHERE, Path, by_value, paths
+from logs.search.access_paths import BY_TIME, NOWHERE, AccessPath, access_paths, by_value
 from logs.search.counts import BY_OUTCOME, counts_of
 from logs.search.index_scans import count_up_to
 from logs.search.query import CallQuery
@@ -22,7 +22,7 @@ FEW_PLACES = 4
 class Plan:
     """The index to walk, and whether its candidates are so few that all are taken."""
 
-    path: Path
+    path: AccessPath
     is_few: bool = False
     # How many calls match, where that was found on the way; BOUND + 1 for more than BOUND.
     counted: int | None = None
@@ -30,7 +30,7 @@ class Plan:
 
 def make_plan(query: CallQuery) -> Plan:
     """Chooses the index for a question."""
-    ways = paths(query)
+    ways = access_paths(query)
     if any(not path.places for path in ways):
         return Plan(NOWHERE, is_few=True, counted=0)
     along = next((path for path in ways if path.gives(query.sort) and _is_walkable(path, query)), None)
@@ -43,7 +43,7 @@ def make_plan(query: CallQuery) -> Plan:
     return _fewest(query, ways, along)
 
 
-def _fewest(query: CallQuery, ways: Sequence[Path], along: Path) -> Plan:
+def _fewest(query: CallQuery, ways: Sequence[AccessPath], along: AccessPath) -> Plan:
     """The index that leaves the fewest calls, if these can all be taken; else the one in the order of the list."""
     counted: int | None = None
     fewest, best = BOUND + 1, along
@@ -60,7 +60,7 @@ def _fewest(query: CallQuery, ways: Sequence[Path], along: Path) -> Plan:
     return Plan(best, True, counted) if fewest <= BOUND else Plan(along, False, counted)
 
 
-def _held(query: CallQuery, ways: Sequence[Path]) -> Path | None:
+def _held(query: CallQuery, ways: Sequence[AccessPath]) -> AccessPath | None:
     """An index that has the conditions and the order of the list in it, with not too many calls."""
     for path in ways:
         if path.settles(query) and query.sort.keys[0] in path.holds:
@@ -68,11 +68,11 @@ def _held(query: CallQuery, ways: Sequence[Path]) -> Path | None:
     return None
 
 
-def _is_walkable(path: Path, query: CallQuery) -> bool:
+def _is_walkable(path: AccessPath, query: CallQuery) -> bool:
     return path.settles(query) or len(path.places) <= FEW_PLACES
 
 
-def _count(query: CallQuery, path: Path, bound: int) -> int:
+def _count(query: CallQuery, path: AccessPath, bound: int) -> int:
     """How many calls the index leaves, counted no further than `bound` + 1; or at most, if these are not more.
 
     The rollups know it of some, with the calls that are no longer kept.
@@ -84,7 +84,7 @@ def _count(query: CallQuery, path: Path, bound: int) -> int:
     return count_up_to(path.candidates(query), path.order, bound + 1)
 
 
-def _count_in_rollups(query: CallQuery, path: Path) -> int:
+def _count_in_rollups(query: CallQuery, path: AccessPath) -> int:
     """The calls that meet those conditions of the path that the rollups know."""
     asked, usage = path.covered(query), query.usage
     usage = replace(
@@ -93,6 +93,6 @@ def _count_in_rollups(query: CallQuery, path: Path) -> int:
         models=usage.models if "model__in" in asked else (),
         tokens=usage.tokens if "token_id__in" in asked else (),
     )
-    outcomes = query.outcome if "outcome__in" in asked else path.outcomes
+    outcomes = query.value("outcome__in") if "outcome__in" in asked else path.outcomes
     counted = counts_of(usage, None, [BY_OUTCOME[one] for one in outcomes if one in path.outcomes])
     return sum(counted.get(None, []))

@@ -1,8 +1,9 @@
-"""What is asked of the logs: a frozen question, made from a valid form, and its conditions in the database."""
+"""What is asked of the logs: a frozen query, refined by one filter after the other, and its conditions in SQL."""
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,14 @@ from usage.rollups.reader import filters as usage_filters
 
 # Where a call stands in a list: the value it is sorted by, if it is by one, and its id.
 Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the list: the key of a call there, and whether what is newer (or higher) is wanted."""
+
+    key: Key
+    back: bool = False
 
 
 class Sort(StrEnum):
@@ -48,75 +57,108 @@ class Sort(StrEnum):
 _SORT_KEY = {Sort.LATENCY: "latency_key", Sort.TOKENS: "tokens_key", Sort.COST: "cost_nanos"}
 
 
-IN_ROLLUPS = {"member_id__in", "model__in", "token_id__in"}
+class Index(StrEnum):
+    """The indexes by which calls are found; the value is the name in the database."""
+
+    BY_REQUEST = "call_reported_once"
+    BY_SESSION = "call_by_session"
+    BY_IP = "call_by_ip"
+    BY_TAG = "call_tag"  # a table of its own: `CallTag`
+    BY_MEMBER = "call_by_member"
+    BY_MODEL = "call_by_model"
+    BY_ROUTE = "call_by_route"
+    BY_LATENCY = "call_by_latency"
+    BY_TOKENS = "call_by_tokens"
+    BY_COST = "call_by_cost"
+    BY_TTFT = "call_by_ttft"
+    FAILED = "call_failed"
+    UNPRICED = "call_unpriced"
 
 
-def _asked(lookup: str, default: Any = None) -> Any:
-    return field(default=default, metadata={"lookup": lookup})
+# The conditions that rollups can count by, which the usage query states, and the indexes that hold them.
+IN_ROLLUPS = {
+    "member_id__in": frozenset({Index.BY_MEMBER, Index.FAILED}),
+    "model__in": frozenset({Index.BY_MODEL, Index.FAILED, Index.UNPRICED}),
+    "token_id__in": frozenset({Index.BY_MEMBER, Index.FAILED}),
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition on calls, as a filter states it. Conditions are told apart by their lookup."""
+
+    lookup: str
+    value: Any
+    # The indexes that hold what is compared, so that no call is read to check it.
+    indexes: frozenset[Index] = frozenset()
+    # The partial index that has all calls with this value, of those where it is not empty.
+    entry: Index | None = None
+    # Whether every call with a value has failed, so that the index of failed calls has them all.
+    fails: Callable[[Any], bool] = lambda value: False
+    # Makes the SQL where the lookup alone does not say it.
+    sql: "Callable[[CallQuery, Condition, str], Q] | None" = None
+
+    @property
+    def only_failed(self) -> bool:
+        """Whether every call that meets it has failed."""
+        return self.fails(self.value)
+
+    def q(self, query: "CallQuery", along: str = "") -> Q:
+        """As the database understands it; `along` is the column whose index is walked."""
+        if self.sql is not None:
+            return self.sql(query, self, along)
+        if isinstance(self.value, tuple) and len(self.value) == 1:
+            return Q(**{self.lookup.removesuffix("__in"): self.value[0]})
+        return Q(**{self.lookup: self.value})
 
 
 @dataclass(frozen=True)
 class CallQuery:
-    """Single calls of one team: those that `usage` counts, and of them those that meet all the rest.
+    """Single calls of one team: those that `usage` counts, and of them those that meet all conditions of `filters`.
 
-    Names are those of the address. None and () ask for nothing. Costs are nano-dollars, times milliseconds,
-    both ends of a range included. A member's own calls are `usage.members`.
+    Costs are nano-dollars, times milliseconds, both ends of a range included. A member's own calls are
+    `usage.members`.
     """
 
     usage: UsageQuery
     sort: Sort = Sort.NEWEST
-    outcome: tuple[int, ...] = _asked("outcome__in", ())
-    status: tuple[int, ...] = _asked("status__in", ())
-    latency_from: int | None = _asked("latency_key__gte")
-    latency_to: int | None = _asked("latency_key__lte")
-    ttft_from: int | None = _asked("ttft_ms__gte")
-    ttft_to: int | None = _asked("ttft_ms__lte")
-    tokens_from: int | None = _asked("tokens_key__gte")
-    tokens_to: int | None = _asked("tokens_key__lte")
-    cost_from: int | None = _asked("cost_nanos__gte")
-    cost_to: int | None = _asked("cost_nanos__lte")
-    stream: bool | None = _asked("stream")
-    provider: tuple[str, ...] = _asked("provider__in", ())
-    endpoint: tuple[str, ...] = _asked("endpoint__in", ())
-    channel: tuple[str, ...] = _asked("channel__in", ())
-    error_type: tuple[str, ...] = _asked("error_type__in", ())
-    error: str = _asked("error", "")
-    ip: str = _asked("ip", "")
-    session: str = _asked("session_id", "")
-    tag: str = _asked("tag", "")
-    request: str = _asked("request_id", "")
-    unpriced: bool | None = _asked("unpriced")
+    filters: tuple[Condition, ...] = ()
 
-    @property
-    def asked(self) -> dict[str, Any]:
-        """All conditions beside team, mode and time, by lookup; a condition of several values is sorted."""
-        found = dict(usage_filters(self.usage))
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if "lookup" in one.metadata and value not in (None, (), ""):
-                found[one.metadata["lookup"]] = value
-        return found
+    def where(self, condition: Condition) -> "CallQuery":
+        """The same query with one more condition, which replaces one with the same lookup."""
+        others = tuple(one for one in self.filters if one.lookup != condition.lookup)
+        return replace(self, filters=(*others, condition))
+
+    def with_value(self, lookup: str, value: Any) -> "CallQuery":
+        """The same query with another value in one of its conditions."""
+        return self.where(replace(self.conditions[lookup], value=value))
+
+    @cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """All conditions beside team, mode and time, by lookup."""
+        of_usage = usage_filters(self.usage).items()
+        found = {lookup: Condition(lookup, value, IN_ROLLUPS[lookup]) for lookup, value in of_usage}
+        return found | {one.lookup: one for one in self.filters}
+
+    def value(self, lookup: str, default: Any = None) -> Any:
+        """The value of a condition, or `default` where there is none."""
+        return self.conditions[lookup].value if lookup in self.conditions else default
 
     @property
     def only_failed(self) -> bool:
         """Whether every call that it can find has failed, so that the index of failed calls has them all."""
-        outcomes = bool(self.outcome) and Outcome.SUCCEEDED not in self.outcome
-        statuses = bool(self.status) and min(self.status) >= 400
-        return outcomes or statuses or bool(self.error or self.error_type)
+        return any(one.only_failed for one in self.filters)
 
     @property
     def counted_by_rollups(self) -> bool:
         """Whether the rollups know how many these are. They count unpriced calls, but not by outcome."""
-        others = set(self.asked) - IN_ROLLUPS
+        others = self.conditions.keys() - IN_ROLLUPS.keys()
         return not others or others == {"unpriced"} or others == {"outcome__in"}
 
     @property
     def timed_by_rollups(self) -> bool:
         """Whether the rollups know how long these took."""
-        return set(self.asked) <= IN_ROLLUPS
-
-
-NAMES = tuple(one.name for one in fields(CallQuery) if "lookup" in one.metadata)
+        return self.conditions.keys() <= IN_ROLLUPS.keys()
 
 
 class Plain(Func):
@@ -189,26 +231,29 @@ def calls_within(query: CallQuery, stretch: Stretch | None = None, id_name: str 
     return calls if stretch is None or stretch.sort.by_time else calls.filter(stretch.values())
 
 
-def condition(query: CallQuery, lookup: str, along: str = "") -> Q:
-    """One of `query.asked` as the database understands it, on the way along the index of a value."""
-    value = query.asked[lookup]
-    match lookup:
-        case "latency_key__gte" | "latency_key__lte" if along != "latency_key":
-            # Without the expression, it is a condition on the indexes that carry the column. Unknown is neither.
-            return Q(**{lookup.replace("latency_key", "latency_ms"): value})
-        case "error":
-            return reduce(
-                Q.__or__, (_contains(name, value) for name in ("error_message", "error_type", "error_code"))
-            )
-        case "tag":
-            return Q(Exists(tagged(query).filter(id=OuterRef("id"))))
-        case "unpriced":
-            return Q(priced_by=PricedBy.NOTHING) if value else ~Q(priced_by=PricedBy.NOTHING)
-        case "latency_key__lte":  # an unknown latency is not a short one
-            return Q(latency_key__lte=value, latency_key__gte=0)
-    if isinstance(value, tuple) and len(value) == 1:
-        return Q(**{lookup.removesuffix("__in"): value[0]})
-    return Q(**{lookup: value})
+def by_latency(query: CallQuery, condition: Condition, along: str) -> Q:
+    """A bound of the latency. Unknown latency is neither long nor short; its index counts it as -1."""
+    lookup, value = condition.lookup, condition.value
+    if along != "latency_key":
+        # Without the expression, it is a condition on the indexes that carry the column.
+        return Q(**{lookup.replace("latency_key", "latency_ms"): value})
+    return Q(latency_key__lte=value, latency_key__gte=0) if lookup.endswith("lte") else Q(**{lookup: value})
+
+
+def by_error(query: CallQuery, condition: Condition, along: str) -> Q:
+    """A text in any of the columns of an error."""
+    columns = ("error_message", "error_type", "error_code")
+    return reduce(Q.__or__, (_contains(name, condition.value) for name in columns))
+
+
+def by_tag(query: CallQuery, condition: Condition, along: str) -> Q:
+    """Calls with a tag: those whose ids the table of tags has."""
+    return Q(Exists(tagged(query).filter(id=OuterRef("id"))))
+
+
+def by_price(query: CallQuery, condition: Condition, along: str) -> Q:
+    """Calls for which no price is known, or those for which one is."""
+    return Q(priced_by=PricedBy.NOTHING) if condition.value else ~Q(priced_by=PricedBy.NOTHING)
 
 
 def _contains(name: str, text: str) -> Q:
@@ -224,20 +269,17 @@ def _contains(name: str, text: str) -> Q:
 def tagged(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[CallTag, Any]:
     """The ids of the calls with the tag that is asked for, in the team, mode, time and stretch."""
     ids = {f"id__{way}": bound for way, bound in id_range(query, stretch).items()}
-    found = CallTag.objects.filter(team_id=query.usage.team.pk, mode=query.usage.mode, tag=query.tag)
+    found = CallTag.objects.filter(team_id=query.usage.team.pk, mode=query.usage.mode, tag=query.value("tag"))
     return found.filter(**ids).values("id")
 
 
-def conditions(query: CallQuery) -> Q:
+def _where(query: CallQuery) -> Q:
     """All conditions beside team, mode and time."""
-    found = Q()
-    for lookup in query.asked:
-        found &= condition(query, lookup)
-    if query.only_failed:  # implied, but said, or the databases do not see it
-        found &= ~Q(outcome=Outcome.SUCCEEDED)
-    return found
+    found = reduce(Q.__and__, (one.q(query) for one in query.conditions.values()), Q())
+    # Implied, but said, or the databases do not see it.
+    return found & ~Q(outcome=Outcome.SUCCEEDED) if query.only_failed else found
 
 
 def matching(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[Call]:
     """The calls that are asked for, in no order."""
-    return calls_within(query, stretch).filter(conditions(query))
+    return calls_within(query, stretch).filter(_where(query))

@@ -1,9 +1,7 @@
 """How many calls a question finds, what they cost, how many failed: exactly, or as far as was counted."""
 
-from dataclasses import replace
-
 from logs.recording.kept_calls import kept_within
-from logs.search.access_paths import Path, paths
+from logs.search.access_paths import AccessPath, access_paths
 from logs.search.counts import BY_OUTCOME, counts_of
 from logs.search.index_scans import count_up_to, look_through, sums_of
 from logs.search.paging import FIRST_STEPS, SUMMED, Found, Total, bounded
@@ -42,27 +40,29 @@ def _bounded(query: CallQuery, plan: Plan) -> Total:
         descends=query.sort.descends,
         limit=0,
         most=FIRST_STEPS[0],
-        index=path.index,
+        index=path.hint,
     )
     return Total(look.met, is_exact=look.looked < FIRST_STEPS[0])
 
 
-def _exactly(query: CallQuery, path: Path) -> Total:
-    calls, cost, failed = sums_of(path.matches(query), SUMMED, path.index)
+def _exactly(query: CallQuery, path: AccessPath) -> Total:
+    calls, cost, failed = sums_of(path.matches(query), SUMMED, path.hint)
     return Total(calls, cost_nanos=cost, failed=failed)
 
 
 def _from_rollups(query: CallQuery) -> Total:
     counted = counts_of(query.usage, None, [*BY_OUTCOME, "unpriced", "cost_nanos"])
     *by_outcome, unpriced, cost = counted.get(None, [0] * (len(BY_OUTCOME) + 2))
-    if query.unpriced:  # of these none failed, and none cost anything
+    outcomes = query.value("outcome__in", ())
+    unpriced_only = query.value("unpriced")
+    if unpriced_only:  # of these none failed, and none cost anything
         return Total(unpriced, failed=0, cost_nanos=0)
-    asked = query.outcome or tuple(range(len(BY_OUTCOME)))
+    asked = outcomes or tuple(range(len(BY_OUTCOME)))
     calls = sum(by_outcome[outcome] for outcome in asked)
     failed = calls - (by_outcome[Outcome.SUCCEEDED] if Outcome.SUCCEEDED in asked else 0)
-    if query.outcome:
+    if outcomes:
         return Total(calls, failed=failed, cost_nanos=_cost(query, cost, sum(by_outcome[1:])))
-    return Total(calls - (unpriced if query.unpriced is False else 0), failed=failed, cost_nanos=cost)
+    return Total(calls - (unpriced if unpriced_only is False else 0), failed=failed, cost_nanos=cost)
 
 
 def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
@@ -71,16 +71,15 @@ def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
     """
     if failed_calls > MOST_SUMMED:
         return None
-    has_succeeded = Outcome.SUCCEEDED in query.outcome
+    outcomes = query.value("outcome__in")
+    has_succeeded = Outcome.SUCCEEDED in outcomes
     if not failed_calls:
         return whole if has_succeeded else 0
-    kinds = [
-        kind for kind in Outcome if kind != Outcome.SUCCEEDED and (kind in query.outcome) is not has_succeeded
-    ]
+    kinds = [kind for kind in Outcome if kind != Outcome.SUCCEEDED and (kind in outcomes) is not has_succeeded]
     if not kinds:
         return whole if has_succeeded else 0
     if kept_within(query.usage) is not None:
         return None
-    failed = replace(query, outcome=tuple(kind.value for kind in kinds))
-    cost = _exactly(failed, paths(failed)[0]).cost_nanos or 0
+    failed = query.with_value("outcome__in", tuple(kind.value for kind in kinds))
+    cost = _exactly(failed, access_paths(failed)[0]).cost_nanos or 0
     return whole - cost if has_succeeded else cost

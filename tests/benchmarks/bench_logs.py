@@ -155,24 +155,24 @@ class Bench:
         from django.http import QueryDict
 
         from logs.search.cursors import write_cursor
-        from logs.search.filters import CallFilter
+        from logs.search.filters import CallFilterSet
         from logs.search.paging import PAGE, find_page
         from logs.search.plans import make_plan
         from teams.access import Access
         from tests.benchmarks.load_calls import NOW
 
-        form = CallFilter(
+        form = CallFilterSet(
             QueryDict(self.query(asked)), access=Access(self.team, self.team.owner, "owner"), now=NOW
         )
         assert form.is_valid(), form.errors
-        query, place, left = form.call_query(), None, FAR * PAGE
+        query, place, left = form.qs, None, FAR * PAGE
         plan = make_plan(query)
         for _ in range(200):
             found = find_page(query, plan, place, size=min(left, 5_000))
             place, left = found.after, left - len(found.keys)
             if place is None or left <= 0:
                 break
-        return write_cursor(place, form.fingerprint) if left <= 0 else ""
+        return write_cursor(place, form.form.fingerprint) if left <= 0 else ""
 
 
 def report(bench: Bench) -> None:

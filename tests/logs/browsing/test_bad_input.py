@@ -5,7 +5,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from logs.search.filters import CallFilter
+from logs.search.filters import CallFilterSet
 
 pytestmark = pytest.mark.usefixtures("now")
 NASTY = [
@@ -140,5 +140,5 @@ def test_the_list_of_fields_above_is_complete(cast, now):
 
     from teams.access import Access
 
-    form = CallFilter(QueryDict(), access=Access(cast.team, cast.owner, "owner"), now=now)
-    assert set(form.fields) - set(FIELDS) == {"compare", "granularity"}
+    form = CallFilterSet(QueryDict(), access=Access(cast.team, cast.owner, "owner"), now=now)
+    assert set(form.form.fields) - set(FIELDS) == {"compare", "granularity"}

@@ -7,7 +7,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from logs.browsing.chips import CHOOSABLE
+from logs.search.filters import CallFilterSet
 from tests.logs.browsing.test_bad_input import FIELDS, NASTY
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -87,7 +87,14 @@ queries = (st.lists(pairs, max_size=6).map("&".join) | st.sampled_from(RAW)).map
     lambda query: query.encode().decode("latin-1")
 )
 places = st.sampled_from(
-    ["list", "export", "latency", "tail", "detail", *(f"choices {name}" for name in CHOOSABLE)]
+    [
+        "list",
+        "export",
+        "latency",
+        "tail",
+        "detail",
+        *(f"choices {name}" for name, one in CallFilterSet.base_filters.items() if one.choices),
+    ]
 )
 # In every text of the calls that the one who asks must not see.
 MARK = "othersonly"

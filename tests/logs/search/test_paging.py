@@ -15,10 +15,10 @@ from logs.models import Call
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
 from logs.search import paging, plans, totals
-from logs.search.filters import CallFilter
-from logs.search.paging import Place, find_first_page, find_page
+from logs.search.filters import CallFilterSet
+from logs.search.paging import find_first_page, find_page
 from logs.search.plans import make_plan
-from logs.search.query import Sort, matching
+from logs.search.query import Place, Sort, matching
 from teams.access import Access
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -97,14 +97,14 @@ def ask(cast, asked, who="owner"):
     for name, value in asked.items():
         data.setlist(name, value if isinstance(value, list) else [value])
     role = "owner" if who == "owner" else "member"
-    form = CallFilter(data, access=Access(cast.team, cast.user(who), role), now=NOW)
+    form = CallFilterSet(data, access=Access(cast.team, cast.user(who), role), now=NOW)
     assert form.is_valid(), form.errors
     return form
 
 
 def recount(form):
     """The ids that a plain look at every call finds, in the order of the list."""
-    query = form.call_query()
+    query = form.qs
     calls = list(Call.objects.filter(id__in=matching(query).values("id")))
     keys = {
         Sort.NEWEST: lambda call: (0, call.id),
@@ -121,7 +121,7 @@ def recount(form):
 @given(asked=FILTERS, sort=st.sampled_from(list(Sort)), size=st.integers(1, 40), limits=LIMITS)
 def test_pages_have_every_call_once_in_order_and_back_again(cast, many, asked, sort, size, limits):
     form = ask(cast, {**asked, "sort": sort.value})
-    query = form.call_query()
+    query = form.qs
     with pytest.MonkeyPatch.context() as patch:
         few, steps = limits
         patch_limits(patch, few, steps)
@@ -154,7 +154,7 @@ def last_key(call_id, sort):
 @relaxed
 @given(asked=FILTERS, sort=st.sampled_from(list(Sort)), size=st.integers(1, 40), limits=LIMITS)
 def test_the_first_page_is_the_same_where_its_total_comes_with_it(cast, many, asked, sort, size, limits):
-    query = ask(cast, {**asked, "sort": sort.value}).call_query()
+    query = ask(cast, {**asked, "sort": sort.value}).qs
     with pytest.MonkeyPatch.context() as patch:
         patch_limits(patch, *limits)
         plan = make_plan(query)
@@ -167,7 +167,7 @@ def test_the_first_page_is_the_same_where_its_total_comes_with_it(cast, many, as
 @given(asked=FILTERS, size=st.integers(1, 40))
 def test_older_pages_stay_the_same_while_calls_arrive(cast, many, asked, size):
     form = ask(cast, asked)
-    query, expected = form.call_query(), recount(form)
+    query, expected = form.qs, recount(form)
     plan, seen, place = make_plan(query), [], None
     while True:
         page = find_page(query, plan, place, size)
@@ -196,7 +196,7 @@ def test_totals_agree_with_a_recount(cast, many, asked, sort, who, few):
     with pytest.MonkeyPatch.context() as patch:
         patch_limits(patch, few, (max(1, few), 1000))
         page = calls_page(form)
-        without_page = totals.count_calls(form.call_query(), make_plan(form.call_query()))
+        without_page = totals.count_calls(form.qs, make_plan(form.qs))
     calls = Call.objects.filter(id__in=recount(form))
     for total, least in ((page.total, min(few, len(page.calls))), (without_page, 0)):
         if not total.is_exact:
@@ -219,7 +219,7 @@ def test_neighbours_are_those_of_the_list(cast, many, asked, sort, limits, data)
     at = data.draw(st.integers(1, len(order) - 2))
     with pytest.MonkeyPatch.context() as patch:
         patch_limits(patch, *limits)
-        found = neighbours(form.call_query(), Call.objects.get(id=order[at]))
+        found = neighbours(form.qs, Call.objects.get(id=order[at]))
     # Where a search stops early a neighbour may be missing, never wrong.
     assert found[0] in {order[at - 1], None}
     assert found[1] in {order[at + 1], None}
@@ -231,18 +231,18 @@ def test_a_cursor_of_other_filters_and_an_altered_one_are_refused(cast, many):
     form = ask(cast, {"model": "one"})
     from logs.search.cursors import write_cursor
 
-    page = find_page(form.call_query(), make_plan(form.call_query()), None, 3)
-    cursor = write_cursor(page.after, form.fingerprint)
-    assert ask(cast, {"model": "one", "cursor": cursor}).place == page.after
+    page = find_page(form.qs, make_plan(form.qs), None, 3)
+    cursor = write_cursor(page.after, form.form.fingerprint)
+    assert ask(cast, {"model": "one", "cursor": cursor}).form.place == page.after
 
     def errors(asked):
-        role_form = CallFilter(QueryDict(asked), access=Access(cast.team, cast.owner, "owner"), now=NOW)
+        role_form = CallFilterSet(QueryDict(asked), access=Access(cast.team, cast.owner, "owner"), now=NOW)
         return str(role_form.errors.get("cursor", ""))
 
     assert "other filters" in errors(f"model=two&cursor={cursor}")
     assert "other filters" in errors(f"model=one&sort=cost&cursor={cursor}")
     assert "no such page" in errors(f"model=one&cursor=x{cursor}")
-    other = CallFilter(
+    other = CallFilterSet(
         QueryDict(f"model=one&cursor={cursor}"), access=Access(cast.other_team, cast.outsider, "owner"), now=NOW
     )
     assert "other filters" in str(other.errors["cursor"])

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from logs.search.filters import call_parameters
+
 Schema = dict[str, Any]
 
 _TIME = {"type": "string", "format": "date-time"}
@@ -256,9 +258,8 @@ def _paths() -> Schema:
             "even after a page without calls. Beside NDJSON and CSV it is in the header Callboard-Next."
         ),
         "parameters": [
-            *_FILTERS,
-            _query("request", "a request ID, exactly; looked for at any time"),
-            _query("outcome", "succeeded, client_error, throttled or server_error; repeatable"),
+            *(one for one in _FILTERS if one["name"] in {"from", "to", "team", "mode"}),
+            *(_query(one.name, one.about, **one.schema) for one in call_parameters()),
             _query(
                 "sort", "the order", enum=["newest", "oldest", "latency", "tokens", "cost"], default="newest"
             ),

@@ -1,0 +1,166 @@
+"""The forms of the logs: period, order and place in the list; what the menu of a filter sends along; a saved view.
+
+The fields of filters are not here: `logs.search.filters.CallFilterSet` adds them to `CallForm`.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from logs.search.cursors import CursorError, read_cursor
+from logs.search.filter_types import MOST
+from logs.search.query import Place, Sort
+from teams.access import Access
+from usage.parameters.forms import InstantField, UsageFilter
+from usage.rollups.query import on_the_clock
+
+SORTS = {
+    Sort.NEWEST: gettext_lazy("newest first"),
+    Sort.OLDEST: gettext_lazy("oldest first"),
+    Sort.LATENCY: gettext_lazy("slowest first"),
+    Sort.TOKENS: gettext_lazy("most tokens first"),
+    Sort.COST: gettext_lazy("dearest first"),
+}
+# The parameters that say where in the list one is, not what is in it.
+_NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since", "known", "added"}
+# Microseconds, up to a quarter of an hour, and room for as many of them as a list is told to know.
+_OFFSETS, _LONGEST_KNOWN = r"^[0-9]{1,9}(,[0-9]{1,9})*\Z", 2_000
+_TO_THE_MINUTE = len("2026-11-20T14:30")
+# The page of the logs, and those beside it whose filters are chosen in the same menus.
+LIST = "logs:list"
+_PLACES = {"overview": "usage:overview", "ranking": "usage:ranking"}
+
+
+class CallForm(UsageFilter):
+    """Period, order, and the place in the list; the fields of all filters are added by their declarations."""
+
+    # The parameters of each range: where it begins, where it ends.
+    ranges: tuple[tuple[str, str], ...] = ()
+
+    sort = forms.ChoiceField(choices=[*SORTS.items()], required=False)
+    cursor = forms.CharField(required=False, max_length=600)
+    live = forms.ChoiceField(choices=[("1", "1")], required=False)
+
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+        super().__init__(data, access=access, now=now)
+        self._asked = data
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+        self.place: Place | None = None
+
+    @property
+    def range_shown(self) -> tuple[str, str]:
+        """What the fields of the range show: the period on the team's clock, or what was typed amiss."""
+        if not self.is_valid():
+            return self._asked.get("from", ""), self._asked.get("to", "")
+        asked = self.cleaned_data["ranges"][0]
+        start, end = (on_the_clock(at, self._access.team.zone) for at in (asked.start, asked.end))
+        return start[:_TO_THE_MINUTE], end[:_TO_THE_MINUTE]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether new calls are to be added on top: on the first page of the newest."""
+        data = self.cleaned_data
+        return bool(data["live"]) and self.place is None and data["sort"] is Sort.NEWEST
+
+    def clean_sort(self) -> Sort:
+        return Sort(self.cleaned_data["sort"] or Sort.NEWEST)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        for begins, ends in self.ranges:
+            least, most = data.get(begins), data.get(ends)
+            if least is not None and most is not None and least > most:
+                self.add_error(ends, _("This must not be less than where the range begins."))
+        if data.get("cursor") and not self.errors:
+            self.place = self._place(data["cursor"], data["sort"])
+        return data
+
+    def _place(self, cursor: str, sort: Sort) -> Place:
+        try:
+            return read_cursor(cursor, self.fingerprint, sort)
+        except CursorError as error:
+            message = (
+                _("This page belongs to other filters. Begin at the first page.")
+                if error.is_foreign
+                else _("There is no such page. Begin at the first page.")
+            )
+            raise ValidationError({"cursor": message}) from error
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for the team and the filters as they were asked; a preset stays itself while time goes on."""
+        data = self._asked
+        asked = {name: sorted(data.getlist(name)) for name in self.fields if name not in _NOT_FILTERS}
+        text = json.dumps(
+            [self._access.team.pk, {name: values for name, values in asked.items() if any(values)}]
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class TailForm(CallForm):
+    """The form of a list that is followed, and where the browser stands in it (see `logs.browsing.tail`)."""
+
+    def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
+        super().__init__(data, access=access, now=now)
+        self.fields["since"] = InstantField(access.team.zone)
+        self.fields["known"] = forms.RegexField(_OFFSETS, required=False, max_length=_LONGEST_KNOWN)
+        self.fields["added"] = forms.IntegerField(required=False, min_value=0, max_value=MOST)
+
+
+class MenuForm(forms.Form):
+    """What the menu of one filter sends along beside the filters of its page: a text to find values by, and what
+    is checked. None of it is ever refused: a text too long is cut, a page that does not exist is the list.
+    """
+
+    q = forms.Field(required=False)
+
+    def __init__(self, data: QueryDict, *, name: str) -> None:
+        super().__init__(data)
+        self._asked, self._name = data, name
+        # "for" is a word of Python's, so it cannot be declared above.
+        self.fields["for"] = forms.Field(required=False)
+        # What is checked at this moment, and with `picked` all of it; a search without JavaScript sends along
+        # as `chosen` what was checked before.
+        self.fields[name] = self.fields["chosen"] = forms.Field(
+            required=False, widget=forms.MultipleHiddenInput
+        )
+        self.fields["picked"] = forms.Field(required=False)
+
+    def clean_q(self) -> str:
+        return (self.cleaned_data["q"] or "")[:100]
+
+    @property
+    def place(self) -> str:
+        """The name of the page that the filters are of."""
+        return _PLACES.get(self.cleaned_data["for"], LIST)
+
+    @property
+    def chosen(self) -> list[str]:
+        """The values that are checked."""
+        data = self.cleaned_data
+        checked: list[str] = data[self._name] or []
+        return checked if "picked" in self._asked else [*checked, *(data["chosen"] or [])]
+
+    @property
+    def filters(self) -> QueryDict:
+        """The filters of the page as the list has them: it is sorted by other columns."""
+        asked = self._asked.copy()
+        if self.place != LIST:
+            asked.pop("sort", None)
+        return asked
+
+
+class SavedViewForm(forms.Form):
+    """A name for the filters of a list."""
+
+    name = forms.CharField(max_length=80)
+    query = forms.CharField(max_length=4000, required=False)
+    is_shared = forms.BooleanField(required=False)
