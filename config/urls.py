@@ -4,12 +4,14 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config.views import healthz
+from logs.api_urls import openapi
 from logs.recording.api import report_traces
 from teams.api import not_found
 from teams.views.account import home
 
 urlpatterns = [
     # First what gateways ask many times a second.
+    path("api/v1/openapi.json", openapi, name="openapi"),
     path("api/v1/", include("logs.api_urls")),
     path("api/v1/", include("usage.api_urls")),
     path("otlp/v1/traces", report_traces),

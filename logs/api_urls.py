@@ -34,6 +34,5 @@ def _neither(request: HttpRequest, credential: Credential) -> HttpResponse:
 
 urlpatterns = [
     path("calls", calls),
-    path("openapi.json", openapi, name="openapi"),
     path("litellm", api.report_litellm),
 ]

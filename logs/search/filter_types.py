@@ -18,10 +18,11 @@ from django_filters import Filter
 
 from config.widgets import PlainInput, PlainSelect
 from logs.formats.readers import known_address
-from logs.search.query import CallQuery, Condition, Index
+from logs.search.query import IN_ROLLUPS, CallQuery, Condition, Index
 from usage.parameters.forms import ManyField
 from usage.prices.money import to_nanos
 from usage.rollups.query import Dimension
+from usage.rollups.reader import COLUMN
 
 MOST = 10**12  # of a number in a filter
 _EMPTY = (None, "", (), [])
@@ -190,7 +191,8 @@ class DimensionFilter(ManyFilter):
         is_for_team: bool = False,
         **declared: Any,
     ) -> None:
-        super().__init__(dimension.value, **declared)
+        column = COLUMN[dimension]
+        super().__init__(column, indexes=IN_ROLLUPS[f"{column}__in"], **declared)
         self.dimension, self.labels_of, self.is_for_team = dimension, labels_of, is_for_team
 
     @property
