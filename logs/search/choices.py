@@ -1,7 +1,7 @@
 """The values that a filter can be set to: those that occur in the period, with how many calls each has."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -89,8 +89,8 @@ def count_tokens(one: DimensionFilter, query: CallQuery) -> Counted:
 
 def _by_dimension(one: DimensionFilter, usage: UsageQuery) -> dict[Any, int]:
     """Calls by the values of a dimension. A filter does not narrow its own choices."""
-    others: UsageQuery = replace(usage, **{f"{one.dimension}s": ()})  # type: ignore[arg-type]  # all are tuples
-    return {key: calls for key, (calls,) in counts_of(others, one.dimension).items()}
+    counts = counts_of(usage.only(one.dimension, ()), one.dimension)
+    return {key: calls for key, (calls,) in counts.items()}
 
 
 def count_outcomes(one: CallFilter, query: CallQuery) -> Counted:

@@ -25,7 +25,7 @@ from usage.rollups.query import Dimension
 from usage.rollups.reader import COLUMN
 
 MOST = 10**12  # of a number in a filter
-_EMPTY = (None, "", (), [])
+_EMPTY: tuple[Any, ...] = (None, "", (), [])
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class CallFilter(Filter):  # type: ignore[misc]  # django-filter has no types
 
     `name` is the parameter. `about` describes it in OpenAPI and the docs. `choices` counts the values to choose
     from; without it the value is typed. A filter that `is_always_shown` has a chip also when it is not set.
-    `indexes`, `entry`, `fails` and `sql` are those of `Condition`; without an index, the calls themselves are looked through.
+    `indexes`, `entry`, `fails` and `sql` are those of `Condition`; without an index, calls are checked one by one.
     """
 
     name: str
@@ -202,10 +202,10 @@ class DimensionFilter(ManyFilter):
     def filter(self, query: CallQuery, value: tuple[Any, ...]) -> CallQuery:
         if not value:
             return query
-        return replace(query, usage=replace(query.usage, **{f"{self.dimension}s": value}))
+        return replace(query, usage=query.usage.only(self.dimension, value))
 
     def words(self, query: CallQuery) -> str:
-        values = getattr(query.usage, f"{self.dimension}s")
+        values = query.usage.values_of(self.dimension)
         return in_short(self.labels_of(values)) if values else ""
 
 
@@ -295,7 +295,7 @@ class RangeFilter(CallFilter):
     `amount` writes a number for people. Where the column is unknown, a call is in no range.
     """
 
-    field_class = forms.IntegerField
+    field_class: Callable[..., forms.Field] = forms.IntegerField
     _number: dict[str, Any] = {"max_value": MOST}
     _schema: dict[str, Any] = {"type": "integer", "minimum": 0}
     _mode = "numeric"

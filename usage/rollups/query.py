@@ -1,9 +1,10 @@
 """What is asked of the statistics: a frozen question, made from a valid form or API call."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
@@ -102,12 +103,17 @@ class UsageQuery:
     @property
     def filtered(self) -> frozenset[Dimension]:
         """The dimensions that are filtered by."""
-        filters = {
-            Dimension.MEMBER: self.members,
-            Dimension.MODEL: self.models,
-            Dimension.TOKEN: self.tokens,
-        }
-        return frozenset(dimension for dimension, values in filters.items() if values)
+        return frozenset(dimension for dimension in _FILTERS if self.values_of(dimension))
+
+    def values_of(self, dimension: Dimension) -> tuple[Any, ...]:
+        """What is filtered by in a dimension; () for all."""
+        values: tuple[Any, ...] = getattr(self, _FILTERS[dimension])
+        return values
+
+    def only(self, dimension: Dimension, values: tuple[Any, ...]) -> "UsageQuery":
+        """The same query, of these members, models or tokens only."""
+        changed: dict[str, Any] = {_FILTERS[dimension]: values}
+        return replace(self, **changed)
 
     def buckets(self, of: Range | None = None) -> list[datetime]:
         """The starts of all buckets that the range touches, ascending, also the empty ones."""
@@ -118,6 +124,9 @@ class UsageQuery:
             starts.append(at)
             at = next_bucket(at, self.granularity, self.zone)
         return starts
+
+
+_FILTERS = {Dimension.MEMBER: "members", Dimension.MODEL: "models", Dimension.TOKEN: "tokens"}
 
 
 def bucket_start(at: datetime, granularity: Granularity, zone: ZoneInfo) -> datetime:
