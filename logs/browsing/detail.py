@@ -8,13 +8,16 @@ from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from logs.browsing.names import NamedCall, named
 from logs.models import Call
+from logs.recording.pricing import stored_names, stored_tokens
 from teams.access import Access
 from teams.models import Mode, Team, User
 from usage.prices.models import PricedBy
-from usage.prices.price_list import PriceList, Rates, Tokens
+from usage.prices.price_list import PriceList
+from usage.prices.rates import Kind, Rates, Tokens
 from usage.quotas.models import Level, Quota
 from usage.rollups.models import Outcome
 
@@ -97,9 +100,8 @@ def price_of(call: Call) -> PriceShown:
     source = PricedBy(call.priced_by)
     if source not in {PricedBy.SITE, PricedBy.LIST}:
         return PriceShown([], "", str(source.label))
-    tokens = Tokens(call.input_tokens, call.output_tokens, call.cached_tokens, call.cache_write_tokens)
-    asked = {"model": call.model, "provider": call.provider, "at": call.started_at}
-    priced = PriceList([call.model]).price(tokens=tokens, **asked)  # type: ignore[arg-type]
+    tokens = stored_tokens(call)
+    priced = PriceList([call.model]).price(stored_names(call), call.started_at, tokens)
     if priced.rates is None or priced.cost_nanos != call.cost_nanos:
         return PriceShown([], "", str(source.label))
     lines, call_usd = _lines(tokens, priced.rates), priced.rates.thousand_calls / 1000
@@ -108,15 +110,21 @@ def price_of(call: Call) -> PriceShown:
     return PriceShown(lines, " + ".join(parts), str(source.label), call_usd)
 
 
+# Written out, for translators; in the order of `Rates.parts`.
+_KINDS: dict[Kind, object] = {
+    "input": gettext_lazy("Input"),
+    "input_audio": gettext_lazy("Audio input"),
+    "cached": gettext_lazy("Cached input"),
+    "cache_write": gettext_lazy("Cache writes"),
+    "cache_write_1h": gettext_lazy("Cache writes for an hour"),
+    "output": gettext_lazy("Output"),
+    "output_audio": gettext_lazy("Audio output"),
+    "reasoning": gettext_lazy("Reasoning"),
+}
+
+
 def _lines(tokens: Tokens, rates: Rates) -> list[PriceLine]:
-    plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
-    lines = [
-        PriceLine(_("Input"), plain, rates.input),
-        PriceLine(_("Cached input"), tokens.cached, rates.cached),
-        PriceLine(_("Cache writes"), tokens.cache_write, rates.cache_write),
-        PriceLine(_("Output"), tokens.output, rates.output),
-    ]
-    return [line for line in lines if line.tokens]
+    return [PriceLine(str(_KINDS[part.kind]), part.tokens, part.usd) for part in rates.parts(tokens)]
 
 
 def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:

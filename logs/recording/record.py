@@ -22,10 +22,11 @@ from logs.recording.facts import LocalTimes
 from logs.recording.ids import call_id
 from logs.recording.indexing import index_calls
 from logs.recording.kept_calls import taken_since
+from logs.recording.pricing import price_reported
 from teams.actions.locks import lock_teams
 from teams.models import Team
 from usage.prices.models import PricedBy
-from usage.prices.price_list import Priced, PriceList, Tokens
+from usage.prices.price_list import Priced, PriceList
 from usage.quotas.actions.reservations import Settlement, settle_reservations
 from usage.quotas.charging import Charge, charge_quotas
 from usage.rollups.bulk import insert_new
@@ -115,7 +116,9 @@ def _prepare(calls: Sequence[ReportedCall], by: Caller, recorded: Recorded) -> l
             continue
         outcome = outcome_of(call)
         ready.append(
-            NewCall(index, call_id(call.started_at), call, place, outcome, _price(call, outcome, prices))
+            NewCall(
+                index, call_id(call.started_at), call, place, outcome, price_reported(call, outcome, prices)
+            )
         )
     return ready
 
@@ -127,15 +130,6 @@ def outcome_of(call: ReportedCall) -> Outcome:
     if call.status == 429:
         return Outcome.THROTTLED
     return Outcome.CLIENT_ERROR if call.status < 500 else Outcome.SERVER_ERROR
-
-
-def _price(call: ReportedCall, outcome: Outcome, prices: PriceList) -> Priced:
-    if call.cost_nanos is not None:
-        return Priced(call.cost_nanos, PricedBy.REPORT)
-    if outcome != Outcome.SUCCEEDED:
-        return Priced(0, PricedBy.FAILURE)
-    tokens = Tokens(call.input_tokens, call.output_tokens, call.cached_tokens, call.cache_write_tokens)
-    return prices.price(model=call.model, provider=call.provider, at=call.started_at, tokens=tokens)
 
 
 def _personal_spaces(owner_ids: Iterable[int]) -> dict[int, Team]:

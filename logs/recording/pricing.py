@@ -1,0 +1,59 @@
+"""What a call costs, as it was reported and as it is stored."""
+
+from typing import Final
+
+from logs.formats.reported import ReportedCall
+from logs.models import Call
+from usage.prices.models import PricedBy
+from usage.prices.price_list import Priced, PriceList
+from usage.prices.public_list import Named
+from usage.prices.rates import Tokens
+from usage.rollups.models import Outcome
+
+# The client went away before its answer was complete.
+CLIENT_CLOSED: Final = 499
+
+
+def price_reported(call: ReportedCall, outcome: Outcome, prices: PriceList) -> Priced:
+    """A failed call costs what it reports; one that the client gave up (499) costs the tokens that were used."""
+    if call.cost_nanos is not None:
+        return Priced(call.cost_nanos, PricedBy.REPORT)
+    if outcome != Outcome.SUCCEEDED and call.status != CLIENT_CLOSED:
+        return Priced(0, PricedBy.FAILURE)
+    return computed_price(call, prices)
+
+
+def computed_price(call: ReportedCall, prices: PriceList) -> Priced:
+    """The price of a call by its names and tokens, whatever cost it reports."""
+    tokens = Tokens(
+        call.input_tokens,
+        call.output_tokens,
+        call.cached_tokens,
+        call.cache_write_tokens,
+        call.cache_write_1h_tokens,
+        call.input_audio_tokens,
+        call.output_audio_tokens,
+        call.reasoning_tokens,
+    )
+    named = Named(call.model, call.provider, call.response_model, call.service_tier)
+    return prices.price(named, call.started_at, tokens)
+
+
+def stored_names(call: Call) -> Named:
+    """The names that the price of a stored call is looked up by; one from before 0.3 has the shown name only."""
+    details = call.details or {}
+    return Named(call.model, call.provider, details.get("response_model", ""), details.get("service_tier", ""))
+
+
+def stored_tokens(call: Call) -> Tokens:
+    details = call.details or {}
+    return Tokens(
+        input=call.input_tokens,
+        output=call.output_tokens,
+        cached=call.cached_tokens,
+        cache_write=call.cache_write_tokens,
+        cache_write_1h=details.get("cache_write_1h_tokens", 0),
+        input_audio=details.get("input_audio_tokens", 0),
+        output_audio=details.get("output_audio_tokens", 0),
+        reasoning=call.reasoning_tokens,
+    )

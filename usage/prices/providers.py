@@ -1,0 +1,155 @@
+"""Which vendor was called: told by the provider of a call, or by the prefix of a model's name.
+
+A vendor is an id of the price list. `UNLISTED` stands for everybody who is known to be none of them: servers that
+people run themselves, and vendors whose prices the list does not have. None: nobody is named, or by a word that
+nobody knows (a host name, a house's own gateway), which says nothing.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
+
+UNLISTED: Final = "(unlisted)"
+
+# Names of the list's vendors beside their ids: LiteLLM's, OpenTelemetry's, those of SDKs and of routers.
+_ALIASES: Final = {
+    "anthropic": ("anthropic_text",),
+    "aws": (
+        "amazon",
+        "amazon_bedrock",
+        "amazon_nova",
+        "aws_bedrock",
+        "bedrock",
+        "bedrock_converse",
+        "bedrock_mantle",
+    ),
+    "azure": (
+        *(
+            "az_ai_inference",
+            "az_ai_openai",
+            "azure_ai",
+            "azure_ai_foundry",
+            "azure_ai_inference",
+            "azure_ai_openai",
+        ),
+        *("azure_openai", "azure_text", "azureopenai"),
+    ),
+    "cloudflare": ("@cf", "workers_ai"),
+    "cohere": ("cohere_chat",),
+    "fireworks": ("fireworks_ai",),
+    "github-copilot": ("github_copilot",),
+    "google": (
+        *(
+            "gcp_gemini",
+            "gcp_gen_ai",
+            "gcp_vertex_ai",
+            "gemini",
+            "google_ai_studio",
+            "google_genai",
+            "google_gla",
+        ),
+        *("google_generative_ai", "google_vertex", "models", "palm", "projects", "publishers"),
+        *("vertex", "vertex_ai", "vertex_ai_beta", "vertexai"),
+    ),
+    "meta": ("meta_llama",),
+    "mistral": ("codestral", "mistral_ai", "mistralai", "text_completion_codestral"),
+    "moonshotai": ("moonshot", "moonshot_ai"),
+    "openai": ("chatgpt", "openai_chat", "openai_responses", "text_completion_openai"),
+    "perplexity": ("perplexity_ai",),
+    "together": ("together_ai", "togetherai"),
+    "voyageai": ("voyage", "voyage_ai"),
+    "x-ai": ("x_ai", "xai"),
+    "zai": ("z_ai",),
+    "zhipuai": ("zhipu", "zhipu_ai"),
+}
+# Servers that people run themselves, whatever else their name says ("vllm-gpu-2").
+_SELF_HOSTED: Final = re.compile(
+    r"ollama|vllm|llamafile|lm_?studio|llama_?cpp|sglang|xinference|oobabooga|localhost"
+)
+_SELF_HOSTED_NAMES: Final = (
+    "custom custom_openai docker_model_runner infinity lemonade local local_ai localai mlx openai_like petals "
+    "self_hosted text_generation_inference tgi triton"
+)
+# Vendors that LiteLLM and OpenTelemetry have names for, and the price list has no prices of.
+_WITHOUT_PRICES: Final = (
+    "ai21 ai21_chat aiml anyscale apertis assemblyai black_forest_labs bytez chutes clarifai cometapi compactifai "
+    "cortecs dashscope datarobot deepgram deepinfra edenai empower fal_ai featherless_ai friendliai galadriel "
+    "gigachat github gradient_ai heroku huggingface hyperbolic ibm_watsonx_ai inception jina_ai lambda_ai libertai "
+    "maritalk modelscope morph nano_gpt nebius neosantara nlp_cloud nscale nvidia_nim nvidia_riva oci parasail poe "
+    "predibase publicai qwencloud recraft reka replicate runwayml sagemaker sagemaker_chat sagemaker_nova sambanova "
+    "sap scaleway snowflake soniox stability synthetic tencent v0 vercel_ai_gateway volcengine wandb watsonx "
+    "watsonx_text xiaomi_mimo"
+)
+# Gateways that hand calls on to a vendor: their names say nothing about whose price it is.
+_GATEWAYS: Final = frozenset(
+    {"auto_router", "helicone", "litellm", "litellm_agent", "litellm_proxy", "portkey"}
+)
+# Their protocols are spoken by many servers, so that clients report them as the provider of any of these:
+# a model's own prefix knows better.
+_PROTOCOLS: Final = frozenset({"openai", "anthropic"})
+# How Amazon Bedrock names models: "us.anthropic.claude-…", "amazon.nova-…".
+_BEDROCK: Final = re.compile(
+    r"(?:(?:us|us-gov|eu|apac|jp|au|ca|global)\.)?(?:ai21|amazon|anthropic|cohere|deepseek|meta|mistral|openai|qwen)\.[a-z]"
+)
+# Makers of models under which names others publish them; written as LiteLLM's provider is but for the hyphen.
+_MAKERS: Final = frozenset({"meta-llama"})
+
+
+def _table() -> dict[str, str]:
+    listed = {name: vendor for vendor, names in _ALIASES.items() for name in names}
+    return listed | dict.fromkeys(f"{_SELF_HOSTED_NAMES} {_WITHOUT_PRICES}".split(), UNLISTED)
+
+
+_VENDORS: Final = _table()
+# LiteLLM splits some vendors into families: `vertex_ai-anthropic_models`, `fireworks_ai-embedding-models`.
+_FAMILY: Final = re.compile(r"(azure_ai|bedrock|fireworks_ai|vertex_ai)_")
+
+
+# Words come from outside, so it is bounded.
+@lru_cache(maxsize=1024)
+def vendor_of_provider(provider: str) -> str | None:
+    """The vendor that a call's provider names, by the list's own rules too ("google-vertex", "api.openai.com")."""
+    vendor = _vendor(provider)
+    if vendor or not provider.strip() or _plain(provider) in _GATEWAYS:
+        return vendor
+    found = find_provider_by_id(get_snapshot().providers, provider)
+    return found.id if found else None
+
+
+def vendor_of_model(name: str) -> str | None:
+    """The vendor that a model's name begins with: `azure/…`, `litellm_proxy/openai/…`, `us.anthropic.…`."""
+    head, slash, rest = name.lower().partition("/")
+    if not slash:
+        return "aws" if _BEDROCK.match(head) else None
+    if _plain(head) in _GATEWAYS:
+        return vendor_of_model(rest)
+    if head == "huggingface":  # a router: the next word says whose servers these are
+        return _listed(f"huggingface_{rest.partition('/')[0]}") or UNLISTED
+    return None if head in _MAKERS else _vendor(head)
+
+
+def vendor_called(provider: str, name: str, other_name: str = "") -> str | None:
+    """The vendor to ask for a model's price: as the provider says, else as its name begins, else its other name."""
+    said = vendor_of_provider(provider)
+    if said is None:
+        return vendor_of_model(name) or vendor_of_model(other_name)
+    return vendor_of_model(name) or said if said in _PROTOCOLS else said
+
+
+def _vendor(word: str) -> str | None:
+    plain = _plain(word)
+    if _SELF_HOSTED.search(plain):
+        return UNLISTED
+    family = _FAMILY.match(plain)
+    return _VENDORS.get(family[1] if family else plain) or _listed(word.strip().lower())
+
+
+def _listed(word: str) -> str | None:
+    return word if any(vendor.id == word for vendor in get_snapshot().providers) else None
+
+
+def _plain(word: str) -> str:
+    """Words differ in case and in what joins their parts: `Azure.AI.OpenAI`, `azure-ai-openai`."""
+    return re.sub(r"[-. ]", "_", word.strip().lower())

@@ -1,0 +1,173 @@
+"""The public price list (`genai-prices`): which of its entries is a call's, and what that says at a moment.
+
+Its own calculator takes longer than storing a call, so entries are looked up and prices taken apart once, and the
+arithmetic is ours (`usage.prices.rates`); tests compare both for all models.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import (
+    ConditionalPrice,
+    ModelInfo,
+    ModelPrice,
+    PriceVariant,
+    Provider,
+    TieredPrices,
+    TimeOfDateConstraint,
+)
+
+from usage.prices.providers import UNLISTED, vendor_called
+from usage.prices.rates import Rates
+
+# Where a vendor's list writes more than the model's name.
+_VENDOR_PREFIXES: Final = {"fireworks": "accounts/fireworks/models/"}
+# By what the list knows a tier.
+_CONTEXTS: Final = {
+    "batch": {"processing": "batch"},
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+    "default": {"service_tier": "default"},
+}
+
+
+class Named(NamedTuple):
+    """By what a call's price is looked up: the names that its sender gave."""
+
+    model: str
+    provider: str = ""
+    response_model: str = ""
+    service_tier: str = ""
+
+
+class Entry(NamedTuple):
+    """An entry of the list: whose price it is, and of which model there."""
+
+    vendor: str
+    model: ModelInfo
+    # Of the vendor itself; else it sells another vendor's model, of which tiers are not known to hold there.
+    is_own: bool
+    # Prices differ by the time of day; otherwise they change at midnight UTC at most.
+    has_hours: bool
+
+
+class Step(NamedTuple):
+    """The rates of a call whose input has more tokens than `above`."""
+
+    above: int
+    rates: Rates
+
+
+def list_entry(named: Named) -> Entry | None:
+    """The list's entry for the model that answered, else for the one that is shown; None if it has neither."""
+    return _entry(named.provider, named.response_model, named.model)
+
+
+def list_rates(named: Named, at: datetime, input_tokens: int) -> Rates | None:
+    """The rates of a call by the list; None: it has no entry, or one without prices per token."""
+    entry = list_entry(named)
+    if entry is None:
+        return None
+    steps = _steps(named, at) if entry.has_hours else _steps_of_day(named, at.astimezone(UTC).date())
+    return next((step.rates for step in reversed(steps) if input_tokens > step.above), None)
+
+
+# Looking up a name costs 50 to 175 µs, more than storing the call; names come from outside, so it is bounded.
+@lru_cache(maxsize=4096)
+def _entry(provider: str, response_model: str, model: str) -> Entry | None:
+    for name, other in ((response_model, model), (model, response_model)):
+        if name and (found := _find(vendor_called(provider, name, other), name.lower())):
+            return found
+    return None
+
+
+def _find(vendor: str | None, name: str) -> Entry | None:
+    """A model at its vendor; at any whose models are named like this if no vendor is known."""
+    if vendor == UNLISTED:
+        return None
+    providers = get_snapshot().providers
+    for provider in providers:
+        if provider.id == vendor or (
+            vendor is None and provider.model_match and provider.model_match.is_match(name)
+        ):
+            names = [name] if vendor is None else _names_at(vendor, name)
+            model = next(
+                (found for one in names if (found := provider.find_model(one, all_providers=providers))), None
+            )
+            return _entry_of(provider, model) if model else None
+    return None
+
+
+def _names_at(vendor: str, name: str) -> Iterator[str]:
+    """How a vendor may name the model: as written, or without the words before each slash."""
+    rest = name
+    yield rest
+    while "/" in rest:
+        rest = rest.partition("/")[2]
+        yield rest
+    if vendor in _VENDOR_PREFIXES:
+        yield _VENDOR_PREFIXES[vendor] + rest
+
+
+def _entry_of(provider: Provider, model: ModelInfo) -> Entry:
+    changes: list[ConditionalPrice | PriceVariant] = [*(model.price_variants or ())]
+    if isinstance(model.prices, list):
+        changes += model.prices
+    has_hours = any(isinstance(change.constraint, TimeOfDateConstraint) for change in changes)
+    return Entry(provider.id, model, any(one is model for one in provider.models), has_hours)
+
+
+@lru_cache(maxsize=4096)
+def _steps_of_day(named: Named, day: date) -> tuple[Step, ...]:
+    return _steps(named, datetime.combine(day, time(), UTC))
+
+
+def _steps(named: Named, at: datetime) -> tuple[Step, ...]:
+    entry = list_entry(named)
+    if entry is None:
+        return ()
+    context = _CONTEXTS.get(named.service_tier) if entry.is_own else None
+    return steps_of(entry.model.get_prices(at, context))
+
+
+def steps_of(prices: ModelPrice) -> tuple[Step, ...]:
+    """The rates by the length of the input, lowest first; none for what is not sold by the token.
+
+    A tier applies to all tokens of the call, not only to those beyond it.
+    """
+    by_key = {key: price for key, price in vars(prices).items() if price is not None}
+    if not {"input_mtok", "output_mtok"} & by_key.keys():
+        return ()
+    starts = {
+        tier.start for price in by_key.values() if isinstance(price, TieredPrices) for tier in price.tiers
+    }
+    return tuple(
+        Step(above, _rates({key: _at_length(price, above + 1) for key, price in by_key.items()}))
+        for above in (-1, *sorted(starts))
+    )
+
+
+def _rates(usd: dict[str, Decimal]) -> Rates:
+    base = usd.get("input_mtok", Decimal(0))
+    return Rates(
+        input=base,
+        output=usd.get("output_mtok", Decimal(0)),
+        cached=usd.get("cache_read_mtok", base),
+        cache_write=usd.get("cache_write_mtok", base),
+        thousand_calls=usd.get("requests_kcount", Decimal(0)),
+        cache_write_1h=usd.get("cache_write_1h_mtok"),
+        input_audio=usd.get("input_audio_mtok"),
+        output_audio=usd.get("output_audio_mtok"),
+        reasoning=usd.get("output_reasoning_mtok"),
+    )
+
+
+def _at_length(price: Decimal | TieredPrices, input_tokens: int) -> Decimal:
+    if not isinstance(price, TieredPrices):
+        return price
+    reached = (tier.price for tier in reversed(price.tiers) if input_tokens > tier.start)
+    return next(reached, price.base)

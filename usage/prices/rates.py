@@ -1,0 +1,86 @@
+"""What tokens cost: the rates of one price, and the arithmetic of them."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from usage.prices.money import to_nanos
+
+_MILLION = 1_000_000
+
+# Kinds of tokens that have rates of their own.
+Kind = Literal[
+    "input", "input_audio", "cached", "cache_write", "cache_write_1h", "output", "output_audio", "reasoning"
+]
+
+
+class Tokens(NamedTuple):
+    """What is paid for. `input` includes `cached`, `cache_write` and `input_audio`, `cache_write` includes
+    `cache_write_1h`, `output` includes `output_audio` and `reasoning`."""
+
+    input: int
+    output: int
+    cached: int = 0
+    cache_write: int = 0
+    cache_write_1h: int = 0
+    input_audio: int = 0
+    output_audio: int = 0
+    reasoning: int = 0
+
+
+class Part(NamedTuple):
+    """So many tokens of one kind at so many dollars per million."""
+
+    kind: Kind
+    tokens: int
+    usd: Decimal
+
+
+@dataclass(frozen=True)
+class Rates:
+    """US dollars per million tokens of each kind, and per thousand calls where a call itself is charged.
+
+    None for a kind: it costs what the kind costs that includes it.
+    """
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal
+    cache_write: Decimal
+    thousand_calls: Decimal = Decimal(0)
+    cache_write_1h: Decimal | None = None
+    input_audio: Decimal | None = None
+    output_audio: Decimal | None = None
+    reasoning: Decimal | None = None
+
+    def cost_nanos(self, tokens: Tokens) -> int:
+        """The cost in nano-dollars, rounded half to even once, at the sum."""
+        usd_millions = sum((part.tokens * part.usd for part in self.parts(tokens)), Decimal(0))
+        return to_nanos(usd_millions / _MILLION + self.thousand_calls / 1000)
+
+    def parts(self, tokens: Tokens) -> list[Part]:
+        """The tokens by the rates that they cost; every token is in one part, kinds without tokens are left out.
+
+        Audio that does not fit beside the cached tokens was cached as well, and costs what these cost.
+        """
+        plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
+        heard = _part("input_audio", tokens.input_audio, self.input_audio, plain)
+        hour = _part("cache_write_1h", tokens.cache_write_1h, self.cache_write_1h, tokens.cache_write)
+        spoken = _part("output_audio", tokens.output_audio, self.output_audio, tokens.output)
+        thought = _part("reasoning", tokens.reasoning, self.reasoning, tokens.output - spoken.tokens)
+        parts = (
+            Part("input", plain - heard.tokens, self.input),
+            heard,
+            Part("cached", tokens.cached, self.cached),
+            Part("cache_write", tokens.cache_write - hour.tokens, self.cache_write),
+            hour,
+            Part("output", tokens.output - spoken.tokens - thought.tokens, self.output),
+            spoken,
+            thought,
+        )
+        return [part for part in parts if part.tokens]
+
+
+def _part(kind: Kind, tokens: int, usd: Decimal | None, whole: int) -> Part:
+    """Tokens that have a rate of their own, at most as many as what includes them; none without such a rate."""
+    return Part(kind, 0, Decimal(0)) if usd is None else Part(kind, min(tokens, whole), usd)
