@@ -164,8 +164,21 @@ def _usage(record: dict[str, Any], notes: Notes) -> dict[str, int]:
 def _cost(record: dict[str, Any], failed: bool) -> object:
     """Dollars; None where LiteLLM's 0 means that it knows no price, or that a failure cost nothing."""
     cost = record.get("response_cost")
-    is_unknown = failed or record.get("response_cost_failure_debug_info")
+    is_unknown = failed or record.get("response_cost_failure_debug_info") or _has_no_price(record)
     return None if cost == 0 and is_unknown else cost
+
+
+def _has_no_price(record: dict[str, Any]) -> bool:
+    """Whether LiteLLM could not price the model: its price table has no row of it, or one that says nothing at all.
+
+    A call that it answered from its cache costs nothing whatever the table says.
+    """
+    told = object_at(record, "model_map_information")
+    if "model_map_value" not in told or record.get("cache_hit") in (True, "True", "true"):
+        return False
+    row = object_at(told, "model_map_value")
+    says_something = ("input_cost_per_token", "output_cost_per_token", "mode", "max_tokens")
+    return not any(row.get(name) for name in says_something)
 
 
 def _who(record: dict[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,31 @@ def test_a_price_that_litellm_does_not_know_is_left_to_our_list():
     assert failed().cost_nanos is None
 
 
+NO_PRICE = {"input_cost_per_token": 0, "output_cost_per_token": 0, "mode": None, "max_tokens": None}
+
+
+@pytest.mark.parametrize("row", [NO_PRICE, {}, None], ids=["a row that says nothing", "an empty row", "no row"])
+def test_a_model_that_litellm_has_no_price_of_is_not_reported_at_nothing(row):
+    unknown = {"response_cost": 0, "model_map_information": {"model_map_key": "own", "model_map_value": row}}
+    assert parsed(**unknown).cost_nanos is None
+    for hit in (True, "True"):
+        assert parsed(**unknown, cache_hit=hit).cost_nanos == 0
+    assert parsed(**(unknown | {"response_cost": Decimal("0.1")})).cost_nanos == 100_000_000
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"model_map_value": {**NO_PRICE, "mode": "chat", "max_tokens": 8192}},
+        {"model_map_value": {**NO_PRICE, "input_cost_per_token": 0.000001}},
+        {},
+        None,
+    ],
+)
+def test_what_litellm_knows_and_reports_at_nothing_is_reported_at_nothing(told):
+    assert parsed(response_cost=0, model_map_information=told).cost_nanos == 0
+
+
 def test_what_cost_nothing_costs_nothing():
     assert parsed(response_cost=0, cache_hit=True).cost_nanos == 0
 
