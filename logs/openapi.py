@@ -53,6 +53,16 @@ _ERRORS = {
     "429": {"$ref": "#/components/responses/Error"},
     "503": {"$ref": "#/components/responses/Error"},
 }
+# By what a price is looked up beside the model.
+_PRICED_BY: Schema = {
+    "provider": _NAME,
+    "response_model": {
+        "type": "string",
+        "maxLength": 256,
+        "description": "the model that answered, by which the call is priced",
+    },
+    "service_tier": {"enum": ["default", "flex", "priority", "batch"]},
+}
 _CALL = _object(
     {
         "request_id": {"type": "string", "maxLength": 128, "description": "unique per team and mode"},
@@ -70,7 +80,10 @@ _CALL = _object(
             "type": ["string", "number", "null"],
             "description": "absent: computed from the price list",
         },
-        "provider": _NAME,
+        **_PRICED_BY,
+        "cache_write_1h_tokens": {**_COUNT, "description": "part of cache_write_tokens: kept for an hour"},
+        "input_audio_tokens": {**_COUNT, "description": "part of input_tokens"},
+        "output_audio_tokens": {**_COUNT, "description": "part of output_tokens"},
         "endpoint": _NAME,
         "channel": _NAME,
         "error": _or_null(_object({name: {"type": "string"} for name in ("type", "code", "message")})),
@@ -148,6 +161,7 @@ _CONTEXT = _object(
 _WANTED = _object(
     {
         "model": {"type": "string"},
+        **_PRICED_BY,
         "input_tokens": _COUNT,
         "max_output_tokens": _COUNT,
         "amount_usd": {"type": ["string", "number"]},

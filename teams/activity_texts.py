@@ -55,6 +55,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     "token.rotated": gettext_lazy("%(actor)s gave the token %(subject)s a new secret"),
     "token.renamed": gettext_lazy("%(actor)s renamed the token %(subject)s"),
     "quota.changed": gettext_lazy("%(actor)s changed the quota of %(subject)s"),
+    "quota.unpriced_changed": gettext_lazy("%(actor)s changed what is reserved for calls without a price"),
     "gateway_key.created": gettext_lazy("%(actor)s made the gateway key %(subject)s"),
     "gateway_key.disabled": gettext_lazy("%(actor)s disabled the gateway key %(subject)s"),
     "gateway_key.enabled": gettext_lazy("%(actor)s enabled the gateway key %(subject)s"),

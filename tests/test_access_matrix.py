@@ -105,6 +105,7 @@ MATRIX: dict[str, tuple[str, tuple[int, ...]]] = {
     "usage:quotas": ("GET", SEE_TEAM),
     "usage:quotas-team": ("POST", FORM_OWNER),
     "usage:quotas-members": ("POST", FORM_ADMINISTRATOR),
+    "usage:quotas-unpriced": ("POST", FORM_ADMINISTRATOR),
     "usage:member-editor": ("GET", SEE_TEAM),
     "usage:token-new": ("POST", FORM_MEMBER),
     "usage:token-editor": ("GET", SEE_OWN),  # of the member's token, which has no limit yet

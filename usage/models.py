@@ -3,7 +3,15 @@
 from usage.alerts.models import AlertPolicy, Message, ToldRefusal, ToldThreshold, Webhook
 from usage.anomalies.models import EpisodeRecord, ExpectedEpisode, ToldEpisode, UsageMail
 from usage.prices.models import Price
-from usage.quotas.models import Balance, Quota, QuotaUse, Refusal, Reservation, ReservedSum
+from usage.quotas.models import (
+    Balance,
+    Quota,
+    QuotaUse,
+    Refusal,
+    Reservation,
+    ReservedSum,
+    UnpricedReserve,
+)
 from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 from usage.rollups.models import (
     ClockChange,
@@ -42,6 +50,7 @@ __all__ = [
     "ToldEpisode",
     "ToldRefusal",
     "ToldThreshold",
+    "UnpricedReserve",
     "UsageMail",
     "Webhook",
 ]

@@ -6,7 +6,7 @@ from logs.formats.reported import ReportedCall
 from logs.models import Call
 from usage.prices.models import PricedBy
 from usage.prices.price_list import Priced, PriceList
-from usage.prices.public_list import Named
+from usage.prices.public_list import ModelNames
 from usage.prices.rates import Tokens
 from usage.rollups.models import Outcome
 
@@ -35,14 +35,14 @@ def computed_price(call: ReportedCall, prices: PriceList) -> Priced:
         call.output_audio_tokens,
         call.reasoning_tokens,
     )
-    named = Named(call.model, call.provider, call.response_model, call.service_tier)
+    named = ModelNames(call.model, call.provider, call.response_model, call.service_tier)
     return prices.price(named, call.started_at, tokens)
 
 
-def stored_names(call: Call) -> Named:
+def stored_names(call: Call) -> ModelNames:
     """The names that the price of a stored call is looked up by; one from before 0.3 has the shown name only."""
     details = call.details or {}
-    return Named(call.model, call.provider, details.get("response_model", ""), details.get("service_tier", ""))
+    return ModelNames(call.model, call.provider, details.get("response_model", ""), details.get("service_tier", ""))
 
 
 def stored_tokens(call: Call) -> Tokens:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from usage.prices.models import Price, PricedBy
-from usage.prices.public_list import Named, list_rates
+from usage.prices.public_list import ModelNames, list_rates
 from usage.prices.rates import Rates, Tokens
 
 
@@ -29,7 +29,7 @@ class PriceList:
         for price in Price.objects.filter(model__in=set(models)).order_by("-valid_from"):
             self._site.setdefault(price.model, []).append(price)
 
-    def price(self, named: Named, at: datetime, tokens: Tokens) -> Priced:
+    def price(self, named: ModelNames, at: datetime, tokens: Tokens) -> Priced:
         """The cost of a call that began at `at`: by the site's price for the model that is shown, else by the list."""
         own = self.site_price(named.model, at)
         if own is None:
@@ -42,7 +42,7 @@ class PriceList:
         return next((own for own in self._site.get(model, ()) if own.valid_from <= at), None)
 
 
-def public_price(named: Named, at: datetime, tokens: Tokens) -> Priced:
+def public_price(named: ModelNames, at: datetime, tokens: Tokens) -> Priced:
     """The cost by the public price list; UNPRICED for what it does not know or does not sell by the token."""
     rates = list_rates(named, at, tokens.input)
     return UNPRICED if rates is None else Priced(rates.cost_nanos(tokens), PricedBy.LIST, rates)

@@ -33,9 +33,10 @@ _CONTEXTS: Final = {
     "priority": {"service_tier": "priority"},
     "default": {"service_tier": "default"},
 }
+SERVICE_TIERS: Final = tuple(_CONTEXTS)
 
 
-class Named(NamedTuple):
+class ModelNames(NamedTuple):
     """By what a call's price is looked up: the names that its sender gave."""
 
     model: str
@@ -62,12 +63,12 @@ class Step(NamedTuple):
     rates: Rates
 
 
-def list_entry(named: Named) -> Entry | None:
+def list_entry(named: ModelNames) -> Entry | None:
     """The list's entry for the model that answered, else for the one that is shown; None if it has neither."""
     return _entry(named.provider, named.response_model, named.model)
 
 
-def list_rates(named: Named, at: datetime, input_tokens: int) -> Rates | None:
+def list_rates(named: ModelNames, at: datetime, input_tokens: int) -> Rates | None:
     """The rates of a call by the list; None: it has no entry, or one without prices per token."""
     entry = list_entry(named)
     if entry is None:
@@ -122,11 +123,11 @@ def _entry_of(provider: Provider, model: ModelInfo) -> Entry:
 
 
 @lru_cache(maxsize=4096)
-def _steps_of_day(named: Named, day: date) -> tuple[Step, ...]:
+def _steps_of_day(named: ModelNames, day: date) -> tuple[Step, ...]:
     return _steps(named, datetime.combine(day, time(), UTC))
 
 
-def _steps(named: Named, at: datetime) -> tuple[Step, ...]:
+def _steps(named: ModelNames, at: datetime) -> tuple[Step, ...]:
     entry = list_entry(named)
     if entry is None:
         return ()

@@ -28,8 +28,8 @@ def make_reservation(request: HttpRequest, credential: Credential) -> HttpRespon
     now = timezone.now()
     asked = read_reservation(request)
     context = context_of(credential, asked.named, now)
-    _check_model(context.token, asked.model)
-    wanted = asked.wanted(now)
+    _check_model(context.token, asked.names.model)
+    wanted = asked.wanted(context.team, now)
     granted = _reserve(context, wanted, now)
     return JsonResponse(_granted_json(granted, context, wanted, now), status=201)
 

@@ -10,10 +10,14 @@ from django.http import HttpRequest, UnreadablePostError
 from django.utils.translation import gettext as _
 
 from teams.api import ApiError
+from teams.models import Team
 from usage.prices.models import PricedBy
 from usage.prices.money import AmountError, amount_nanos, read_usd
-from usage.prices.price_list import PriceList, Tokens
+from usage.prices.price_list import PriceList
+from usage.prices.public_list import SERVICE_TIERS, ModelNames
+from usage.prices.rates import Tokens
 from usage.quotas.actions.granting import Wanted
+from usage.quotas.actions.unpriced import unpriced_reserve_of
 from usage.quotas.api_contexts import Named
 
 MOST_BYTES = 64 * 1024
@@ -27,21 +31,26 @@ class ReservationRequest:
     """A valid body of `POST /reservations`. `amount_nanos` None: to be estimated from the tokens."""
 
     named: Named
-    model: str
+    names: ModelNames
     input_tokens: int
     max_output_tokens: int
     amount_nanos: int | None
     request_id: str
     ttl: timedelta
 
-    def wanted(self, now: datetime) -> Wanted:
-        """What is to be reserved: the amount given, or the most that a call of so many tokens can cost."""
+    def wanted(self, team: Team, now: datetime) -> Wanted:
+        """What is to be reserved: the amount given, or the most that a call of so many tokens can cost.
+
+        The price is looked up as for a call that is recorded; what has none costs what the team says.
+        """
+        model = self.names.model
         if self.amount_nanos is not None:
-            return Wanted(self.amount_nanos, self.ttl, self.model, self.request_id)
+            return Wanted(self.amount_nanos, self.ttl, model, self.request_id)
         tokens = Tokens(self.input_tokens, self.max_output_tokens)
-        priced = PriceList([self.model]).price(model=self.model, provider="", at=now, tokens=tokens)
+        priced = PriceList([model]).price(self.names, now, tokens)
         is_unpriced = priced.by is PricedBy.NOTHING
-        return Wanted(priced.cost_nanos, self.ttl, self.model, self.request_id, is_unpriced)
+        amount_nanos = unpriced_reserve_of(team) if is_unpriced else priced.cost_nanos
+        return Wanted(amount_nanos, self.ttl, model, self.request_id, is_unpriced)
 
 
 def read_reservation(request: HttpRequest) -> ReservationRequest:
@@ -57,7 +66,12 @@ def read_reservation(request: HttpRequest) -> ReservationRequest:
     ttl = _whole(body, "ttl_seconds", int(DEFAULT_TTL.total_seconds()), int(LONGEST_TTL.total_seconds()), 1)
     return ReservationRequest(
         named=Named(_text(body, "token", 254), _text(body, "team", 254), _text(body, "member", 254)),
-        model=model,
+        names=ModelNames(
+            model,
+            _text(body, "provider", 64),
+            _text(body, "response_model", 256),
+            _tier(body),
+        ),
         input_tokens=_whole(body, "input_tokens", 0, _MOST_TOKENS),
         max_output_tokens=_whole(body, "max_output_tokens", 0, _MOST_TOKENS),
         amount_nanos=amount,
@@ -95,6 +109,14 @@ def _text(body: dict[str, Any], field: str, limit: int) -> str:
         message = _("%(field)s must have at most %(limit)d characters.")
         raise _invalid(field, message % {"field": field, "limit": limit})
     return value
+
+
+def _tier(body: dict[str, Any]) -> str:
+    tier = _text(body, "service_tier", 64)
+    if tier and tier not in SERVICE_TIERS:
+        message = _("%(field)s must be one of: %(words)s.")
+        raise _invalid("service_tier", message % {"field": "service_tier", "words": ", ".join(SERVICE_TIERS)})
+    return tier
 
 
 def _is_unicode(value: str) -> bool:

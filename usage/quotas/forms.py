@@ -16,6 +16,16 @@ from usage.quotas.levels import LevelState
 from usage.quotas.models import Period
 
 
+def typed_amount(text: str) -> Decimal:
+    """The dollars that somebody typed: `12.50`, `$1,200`. Raises ValidationError."""
+    try:
+        usd = read_usd(text.strip().removeprefix("$").replace(",", ""))
+        amount_nanos(usd)
+    except AmountError as error:
+        raise ValidationError(str(error)) from error
+    return usd
+
+
 class LimitForm(forms.Form):
     """A limit for a period, or no limit. An empty amount is an error, not "no limit"; so is a new amount
     together with "No limit".
@@ -46,15 +56,8 @@ class LimitForm(forms.Form):
     )
 
     def clean_limit(self) -> Decimal | None:
-        text = self.cleaned_data["limit"].strip().removeprefix("$").replace(",", "")
-        if not text:
-            return None
-        try:
-            usd = read_usd(text)
-            amount_nanos(usd)
-        except AmountError as error:
-            raise ValidationError(str(error)) from error
-        return usd
+        text = self.cleaned_data["limit"].strip()
+        return typed_amount(text) if text else None
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -132,3 +135,18 @@ class MemberForm(LimitForm):
             role=data.get("role") or "",
             note=data["note"],
         )
+
+
+class UnpricedReserveForm(forms.Form):
+    """What is reserved for a call whose price nobody knows."""
+
+    prefix = "unpriced"
+    amount = forms.CharField(
+        label=_("US dollars for a call without a price"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text=_("0: nothing is reserved for such a call."),
+    )
+
+    def clean_amount(self) -> Decimal:
+        return typed_amount(self.cleaned_data["amount"])

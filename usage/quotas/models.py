@@ -88,6 +88,28 @@ class Quota(models.Model):
         return Level.MEMBER if self.membership_id else Level.TEAM
 
 
+DEFAULT_UNPRICED_NANOS = 50_000_000
+
+
+class UnpricedReserve(models.Model):
+    """How much a team reserves for a call whose price nobody knows. Without a row: the default, 5 cents."""
+
+    team = models.OneToOneField(
+        Team, on_delete=models.CASCADE, related_name="unpriced_reserve", primary_key=True
+    )
+    amount_nanos = models.BigIntegerField(default=DEFAULT_UNPRICED_NANOS)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(amount_nanos__gte=0), name="unpriced_reserve_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_nanos} nano-dollars"
+
+
 class Balance(Team):
     """A personal space as site staff see it in the admin: its owner's balance. A proxy, without a table of its
     own.

@@ -18,11 +18,13 @@ from teams.activity import actor_of
 from teams.models import Membership, Mode, Role
 from teams.pages.activity import activity_page, team_activity
 from teams.view_helpers import access_for, run_form_action
+from usage.prices.money import usd_string
 from usage.quotas.actions.limits import set_member_quotas, set_team_quota
 from usage.quotas.actions.members import edit_member
+from usage.quotas.actions.unpriced import set_unpriced_reserve, unpriced_reserve_of
 from usage.quotas.allotment import allotment
 from usage.quotas.availability import Subject, levels_of, member_levels, payer_of
-from usage.quotas.forms import LimitForm, MemberForm, limit_initial
+from usage.quotas.forms import LimitForm, MemberForm, UnpricedReserveForm, limit_initial
 from usage.quotas.models import Level
 from usage.quotas.runout import sentences_now
 
@@ -137,12 +139,27 @@ def set_members(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("usage:quotas", slug)
 
 
+@require_POST
+def set_unpriced(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sets what is reserved for a call without a price."""
+    access = access_for(request, slug, Permission.SET_QUOTAS)
+    form = UnpricedReserveForm(request.POST)
+    if form.is_valid():
+        amount = {"usd": form.cleaned_data["amount"]}
+        run_form_action(form, set_unpriced_reserve, by=actor_of(request), team=access.team, **amount)
+    if form.errors:
+        return _quotas_page(request, access, unpriced_form=form)
+    messages.success(request, _("What is reserved for a call without a price was saved."))
+    return redirect("usage:quotas", slug)
+
+
 def _quotas_page(
     request: HttpRequest,
     access: Access,
     *,
     team_form: LimitForm | None = None,
     members_form: LimitForm | None = None,
+    unpriced_form: UnpricedReserveForm | None = None,
 ) -> HttpResponse:
     now = timezone.now()
     mode = Mode.TEST if request.GET.get("mode") == "test" else Mode.LIVE
@@ -154,10 +171,11 @@ def _quotas_page(
         "shown": shown,
         "team_form": team_form or (_team_form(access) if access.may(Permission.OWN_TEAM) else None),
         "members_form": members_form or LimitForm(prefix="members"),
+        "unpriced_form": unpriced_form or _unpriced_form(access),
         "chosen": request.POST.getlist("member"),
         "history": history,
     }
-    status = 422 if team_form or members_form else 200
+    status = 422 if team_form or members_form or unpriced_form else 200
     return render_page(request, "usage/quotas/quotas.html", "usage-quotas", context, status)
 
 
@@ -166,3 +184,7 @@ def _team_form(access: Access, data: QueryDict | None = None) -> LimitForm:
     levels = levels_of(Subject(access.team, payer_of(access.team), Mode.LIVE), timezone.now())
     (own,) = (state for state in levels if state.level == Level.TEAM)
     return LimitForm(data, initial=limit_initial(own), prefix="team")
+
+
+def _unpriced_form(access: Access) -> UnpricedReserveForm:
+    return UnpricedReserveForm(initial={"amount": usd_string(unpriced_reserve_of(access.team))})

@@ -14,7 +14,7 @@ from logs.demo.sources import make_sources
 from teams.models import Mode
 from usage.prices.models import PricedBy
 from usage.prices.price_list import public_price
-from usage.prices.public_list import Named
+from usage.prices.public_list import ModelNames
 from usage.prices.rates import Tokens
 
 NOW = datetime(2025, 11, 20, 15, 40, tzinfo=UTC)
@@ -73,7 +73,7 @@ def test_everybody_has_one_to_three_live_tokens_in_a_team():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_each_model_has_a_public_price_but_the_embedding(name):
-    price = public_price(Named(name, MODELS[name].provider), NOW, Tokens(1000, 1000))
+    price = public_price(ModelNames(name, MODELS[name].provider), NOW, Tokens(1000, 1000))
     assert price.by is (PricedBy.NOTHING if name == EMBEDDING else PricedBy.LIST)
 
 

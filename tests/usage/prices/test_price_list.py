@@ -7,7 +7,7 @@ import pytest
 
 from usage.prices.models import Price, PricedBy
 from usage.prices.price_list import PriceList, public_price
-from usage.prices.public_list import Named
+from usage.prices.public_list import ModelNames
 from usage.prices.rates import Rates, Tokens
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ SOME = Tokens(1000, 500)
 
 
 def price(model: str, tokens: Tokens = SOME, at: datetime = NOW, provider: str = ""):
-    return PriceList([model]).price(Named(model, provider), at, tokens)
+    return PriceList([model]).price(ModelNames(model, provider), at, tokens)
 
 
 def own(model: str = "gpt-4o-mini", year: int = 2026, **fields) -> Price:
@@ -77,8 +77,8 @@ def test_a_provider_that_the_list_does_not_know_is_no_obstacle(db):
 
 
 def test_a_model_with_steps_by_context_costs_more_from_the_step_on(db):
-    short = public_price(Named("gemini-2.5-pro", "google"), NOW, Tokens(100_000, 0))
-    long = public_price(Named("gemini-2.5-pro", "google"), NOW, Tokens(300_000, 0))
+    short = public_price(ModelNames("gemini-2.5-pro", "google"), NOW, Tokens(100_000, 0))
+    long = public_price(ModelNames("gemini-2.5-pro", "google"), NOW, Tokens(300_000, 0))
     assert short.by == long.by == PricedBy.LIST
     assert (short.rates.input, long.rates.input) == (Decimal("1.25"), Decimal("2.5"))
     assert long.cost_nanos > 3 * short.cost_nanos

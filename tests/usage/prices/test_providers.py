@@ -9,7 +9,7 @@ from genai_prices.data_snapshot import get_snapshot
 from usage.prices.models import PricedBy
 from usage.prices.price_list import public_price
 from usage.prices.providers import UNLISTED, vendor_called, vendor_of_model, vendor_of_provider
-from usage.prices.public_list import Named, list_entry
+from usage.prices.public_list import ModelNames, list_entry
 from usage.prices.rates import Tokens
 
 AT = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ AT = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 
 def rates(model: str, provider: str = "", response_model: str = "") -> tuple[Decimal, Decimal] | None:
     """Dollars per million tokens of input and output; None: unpriced."""
-    priced = public_price(Named(model, provider, response_model), AT, Tokens(1000, 1000))
+    priced = public_price(ModelNames(model, provider, response_model), AT, Tokens(1000, 1000))
     return (priced.rates.input, priced.rates.output) if priced.rates else None
 
 
@@ -165,11 +165,11 @@ def test_the_model_that_answered_is_priced_before_the_one_that_is_shown():
 
 
 def test_a_model_that_answered_and_is_not_sold_by_the_token_is_unpriced_whatever_it_was_called():
-    priced = public_price(Named("gpt-4o", "openai", "whisper-1"), AT, Tokens(1000, 0))
+    priced = public_price(ModelNames("gpt-4o", "openai", "whisper-1"), AT, Tokens(1000, 0))
     assert priced.by is PricedBy.NOTHING
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "a/" * 128, "openai/" * 30, "/" * 64, "\u202e日本", "%", "../.."])
 def test_any_name_is_looked_up(name):
     for provider in ("", "openai", "openrouter", name[:64]):
-        assert list_entry(Named(name, provider, name)) is None
+        assert list_entry(ModelNames(name, provider, name)) is None

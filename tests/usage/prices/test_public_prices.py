@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from usage.prices.models import PricedBy
 from usage.prices.money import to_nanos
 from usage.prices.price_list import public_price
-from usage.prices.public_list import Named, steps_of
+from usage.prices.public_list import ModelNames, steps_of
 from usage.prices.rates import Tokens
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -83,7 +83,7 @@ def test_audio_costs_what_the_lists_own_calculator_says(heard, spoken):
 
 def test_audio_that_was_cached_costs_what_cached_tokens_cost():
     tokens = Tokens(1000, 0, cached=900, input_audio=500)
-    priced = public_price(Named("gpt-realtime", "openai"), AT, tokens)
+    priced = public_price(ModelNames("gpt-realtime", "openai"), AT, tokens)
     assert priced.cost_nanos == 100 * 32_000 + 900 * 400
 
 
@@ -109,7 +109,7 @@ MODELS = [
 def test_every_cost_is_what_the_library_answers(provider, model, tokens, output, tier):
     plain, cached, written = tokens
     tokens = Tokens(plain + cached + written, output, cached, written)
-    ours = public_price(Named(model, provider, service_tier=tier), AT, tokens)
+    ours = public_price(ModelNames(model, provider, service_tier=tier), AT, tokens)
     theirs = calc_price(
         usage_of(tokens),
         model,
@@ -128,7 +128,7 @@ def test_prices_that_change_by_day_and_by_hour_are_those_of_the_call(at):
         ("fireworks", "accounts/fireworks/models/gpt-oss-120b"),
     ]:
         theirs = calc_price(usage_of(MIXES["cached"]), model, provider_id=provider, genai_request_timestamp=at)
-        assert public_price(Named(model, provider), at, MIXES["cached"]).cost_nanos == to_nanos(
+        assert public_price(ModelNames(model, provider), at, MIXES["cached"]).cost_nanos == to_nanos(
             theirs.total_price
         )
 
@@ -138,7 +138,7 @@ def test_prices_that_change_by_day_and_by_hour_are_those_of_the_call(at):
     [("openai", "whisper-1"), ("mistral", "mistral-ocr-latest"), ("openai", "tts-1"), ("", "house-model")],
 )
 def test_what_is_not_sold_by_the_token_is_unpriced(provider, model):
-    assert public_price(Named(model, provider), AT, Tokens(1000, 1000)).by is PricedBy.NOTHING
+    assert public_price(ModelNames(model, provider), AT, Tokens(1000, 1000)).by is PricedBy.NOTHING
 
 
 def test_no_entry_without_a_price_per_token_counts_as_priced():
@@ -160,16 +160,16 @@ def test_no_entry_without_a_price_per_token_counts_as_priced():
     ],
 )
 def test_a_tier_has_its_own_price(tier, nanos):
-    assert public_price(Named("gpt-5", service_tier=tier), AT, Tokens(1_000_000, 0)).cost_nanos == nanos
+    assert public_price(ModelNames("gpt-5", service_tier=tier), AT, Tokens(1_000_000, 0)).cost_nanos == nanos
 
 
 def test_a_tier_that_the_list_does_not_know_costs_the_usual():
-    named = Named("mistral-large-latest", "mistral", service_tier="priority")
+    named = ModelNames("mistral-large-latest", "mistral", service_tier="priority")
     assert public_price(named, AT, Tokens(1_000_000, 0)).cost_nanos == 2_000_000_000
 
 
 def test_tokens_written_for_an_hour_cost_more():
     tokens = Tokens(100_000, 0, cache_write=100_000, cache_write_1h=40_000)
-    priced = public_price(Named("claude-sonnet-4-5", "anthropic"), AT, tokens)
+    priced = public_price(ModelNames("claude-sonnet-4-5", "anthropic"), AT, tokens)
     assert priced.cost_nanos == 60_000 * 3750 + 40_000 * 6000
     assert priced.rates.cache_write_1h == Decimal(6)

@@ -60,11 +60,6 @@ def test_the_sites_own_price_comes_first(api, mia):
     assert api(mia, "POST", "reservations", wanted)[1]["amount_usd"] == "3.00"
 
 
-def test_an_unpriced_model_reserves_nothing_and_says_so(api, mia):
-    status, body = api(mia, "POST", "reservations", {"model": "house", "input_tokens": 1000})
-    assert (status, body["amount_usd"], body["unpriced"]) == (201, "0.00", True)
-
-
 def test_a_refusal_names_level_limit_used_reserved_and_reset(cast, api, mia, limit):
     limit(Level.TEAM, "1")
     api(mia, "POST", "reservations", {"amount_usd": "0.75"})

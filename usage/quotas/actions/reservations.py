@@ -46,8 +46,9 @@ def reserve_quota(
 ) -> Granted:
     """Puts quota aside for a call of `user`, by one of their tokens or without.
 
-    The same `request_id` again gives the same reservation, whatever became of it. An unpriced model costs
-    nothing, so nothing is put aside, but it is let through only while every level has something left.
+    The same `request_id` again gives the same reservation, whatever became of it. For an unpriced
+    model the team's own amount is reserved; where that is 0, it is let through only while every level has something
+    left.
 
     Raises InsufficientQuotaError (which is counted), RefusedKeyError for a token or member that may not call
     any more, and ActionError for a `request_id` that somebody else has used.

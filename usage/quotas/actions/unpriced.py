@@ -1,0 +1,46 @@
+"""How much a team reserves for a call whose price nobody knows."""
+
+from decimal import Decimal
+
+from django.db import transaction
+
+from teams.access import Permission
+from teams.actions.locks import lock_team
+from teams.actions.checks import require
+from teams.activity import Actor, record_activity
+from teams.errors import ActionError
+from teams.models import Team
+from usage.prices.money import AmountError, amount_nanos, usd_string
+from usage.quotas.models import DEFAULT_UNPRICED_NANOS, UnpricedReserve
+
+
+def unpriced_reserve_of(team: Team) -> int:
+    """The amount in nano-dollars; 0 if nothing is reserved for such a call."""
+    found = UnpricedReserve.objects.filter(team=team).values_list("amount_nanos", flat=True).first()
+    return DEFAULT_UNPRICED_NANOS if found is None else found
+
+
+@transaction.atomic
+def set_unpriced_reserve(*, by: Actor, team: Team, usd: Decimal) -> int:
+    """Sets what the next reservations of unpriced calls take; returns the nano-dollars.
+
+    Raises NotAllowedError, and ActionError for an invalid amount.
+    """
+    team = lock_team(team)
+    require(by, team, Permission.SET_QUOTAS)
+    try:
+        wanted = amount_nanos(usd)
+    except AmountError as error:
+        raise ActionError(str(error), field="amount") from error
+    before = unpriced_reserve_of(team)
+    if before == wanted:
+        return wanted
+    UnpricedReserve.objects.update_or_create({"amount_nanos": wanted}, team=team)
+    record_activity(
+        by=by,
+        team=team,
+        kind="quota.unpriced_changed",
+        before={"usd": usd_string(before)},
+        after={"usd": usd_string(wanted)},
+    )
+    return wanted
