@@ -42,7 +42,9 @@ def computed_price(call: ReportedCall, prices: PriceList) -> Priced:
 def stored_names(call: Call) -> ModelNames:
     """The names that the price of a stored call is looked up by; one from before 0.3 has the shown name only."""
     details = call.details or {}
-    return ModelNames(call.model, call.provider, details.get("response_model", ""), details.get("service_tier", ""))
+    return ModelNames(
+        call.model, call.provider, details.get("response_model", ""), details.get("service_tier", "")
+    )
 
 
 def stored_tokens(call: Call) -> Tokens:

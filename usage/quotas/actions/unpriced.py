@@ -5,8 +5,8 @@ from decimal import Decimal
 from django.db import transaction
 
 from teams.access import Permission
+from teams.actions.checks import require_permission
 from teams.actions.locks import lock_team
-from teams.actions.checks import require
 from teams.activity import Actor, record_activity
 from teams.errors import ActionError
 from teams.models import Team
@@ -27,7 +27,7 @@ def set_unpriced_reserve(*, by: Actor, team: Team, usd: Decimal) -> int:
     Raises NotAllowedError, and ActionError for an invalid amount.
     """
     team = lock_team(team)
-    require(by, team, Permission.SET_QUOTAS)
+    require_permission(by, team, Permission.SET_QUOTAS)
     try:
         wanted = amount_nanos(usd)
     except AmountError as error:
