@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('teams', '0002_cache_table'),
-        ('usage', '0011_clock_changes_kept_since'),
+        ('usage', '0012_key_reports'),
     ]
 
     operations = [
