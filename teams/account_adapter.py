@@ -74,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         except (OSError, SMTPException) as error:
             logger.warning("A mail could not be sent: %s", error)
             self.request.mail_failed = True
-            text = _("The mail could not be sent. Try again later, or tell the people who run this site.")
+            text = _("The e-mail could not be sent. Try again later, or contact the site administrators.")
             messages.error(self.request, text)
 
     def add_message(

@@ -56,7 +56,7 @@ def error_response(error: ApiError) -> JsonResponse:
 
 def unavailable() -> ApiError:
     """The database cannot take the write now; nothing was stored; the sender may try again."""
-    message = _("The database is busy or away; nothing was stored. Try again.")
+    message = _("The database is busy or unavailable; nothing was stored. Try again.")
     return ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
 
 
@@ -64,7 +64,7 @@ def credential_of(request: HttpRequest) -> Credential:
     """The token or gateway key of `Authorization: Bearer …`. Raises ApiError 401 without a working one."""
     scheme, _space, secret = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        message = _("Send a key: `Authorization: Bearer cb_live_…`.")
+        message = _("Send a key in the header `Authorization: Bearer cb_live_…`.")
         raise ApiError(401, "missing_key", message, headers={"WWW-Authenticate": "Bearer"})
     try:
         return find_credential(secret.strip(), timezone.now())
@@ -107,7 +107,7 @@ def endpoint(
                     on_refusal(key, error)
                 return error_response(error)
             except TooManyFieldsSent:
-                message = _("The address has too many parameters.")
+                message = _("The URL has too many parameters.")
                 return error_response(ApiError(400, "invalid_request", message))
             except OperationalError:
                 logger.exception("The database refused %s", request.path)
@@ -124,7 +124,7 @@ def _refused_key(error: ApiError) -> Credential | None:
 
 
 def _method_not_allowed(methods: Sequence[str]) -> ApiError:
-    message = _("Use %(methods)s here.") % {"methods": " or ".join(methods)}
+    message = _("This endpoint only allows %(methods)s.") % {"methods": " or ".join(methods)}
     return ApiError(405, "method_not_allowed", message, headers={"Allow": ", ".join(methods)})
 
 
@@ -132,4 +132,6 @@ def _method_not_allowed(methods: Sequence[str]) -> ApiError:
 @login_not_required
 def not_found(request: HttpRequest) -> HttpResponse:
     """What the API says under an address that is none of its own."""
-    return error_response(ApiError(404, "not_found", _("There is no such endpoint; see /api/v1/openapi.json.")))
+    return error_response(
+        ApiError(404, "not_found", _("This endpoint does not exist. See /api/v1/openapi.json."))
+    )

@@ -28,13 +28,13 @@ class Refusal(StrEnum):
 
 
 _MESSAGES = {
-    Refusal.UNKNOWN: _("This key is not known here. Check that it was copied completely."),
-    Refusal.REVOKED: _("This key was revoked. Make a new one."),
+    Refusal.UNKNOWN: _("This key does not exist. Check that you copied it completely."),
+    Refusal.REVOKED: _("This key has been revoked. Create a new one."),
     Refusal.DISABLED: _("This key is disabled. Its holder or an administrator can enable it again."),
-    Refusal.EXPIRED: _("This key has expired. Make a new one."),
+    Refusal.EXPIRED: _("This key has expired. Create a new one."),
     Refusal.LEFT: _("The holder of this token is no longer in its team."),
-    Refusal.DELETED: _("The team of this key was deleted."),
-    Refusal.INACTIVE: _("The account of this token's holder is deactivated."),
+    Refusal.DELETED: _("The team of this key has been deleted."),
+    Refusal.INACTIVE: _("The account of the holder of this token is deactivated."),
 }
 
 

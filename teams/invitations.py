@@ -32,7 +32,7 @@ def find_invitation(secret: str) -> Invitation:
     found = Invitation.objects.select_related("team", "invited_by").filter(digest=digest(secret)).first()
     if found is None:
         raise UnknownInvitationError(
-            _("This invitation link is not known here. It may have been replaced by a newer one: ask for that.")
+            _("This invitation link does not exist. If a newer link has replaced it, ask for that one.")
         )
     return found
 
@@ -41,9 +41,9 @@ def check_pending(invitation: Invitation, now: datetime) -> None:
     """Raises ClosedInvitationError unless the invitation can be accepted at `now`."""
     state = "deleted" if invitation.team.deleted_at else invitation.state(now)
     messages = {
-        "accepted": _("This invitation was accepted already.")
+        "accepted": _("This invitation has already been accepted.")
         if invitation.email
-        else _("This link has been used as often as it may be."),
+        else _("This link has reached its maximum number of uses."),
         "declined": _("This invitation was declined."),
         "revoked": _("This invitation was revoked."),
         "expired": _("This invitation has expired. Ask for a new one."),
@@ -63,7 +63,7 @@ def check_fits(invitation: Invitation, user: User) -> None:
     words = {"address": invitation.email, "email": user.email}
     if user.email.lower() == invitation.email.lower():
         raise WrongAccountError(
-            _("This invitation is for %(address)s. That is your address, but it is not confirmed yet.") % words
+            _("This invitation is for %(address)s. This is your address, but it is not verified yet.") % words
         )
     raise WrongAccountError(
         _("This invitation is for %(address)s, but you are signed in as %(email)s.") % words

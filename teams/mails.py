@@ -67,7 +67,7 @@ def render_mail(mail: Mail) -> tuple[str, str]:
 def send_message(to: str, subject: str, text: str, html: str) -> str:
     """Sends a mail now, as text and HTML; returns the reason when it did not work, else ""."""
     if not settings.HAS_MAIL:
-        return _("No mail server is set up.")
+        return _("No mail server is configured.")
     message = EmailMultiAlternatives(
         subject=f"Callboard: {subject}".replace("\n", " ").replace("\r", " "), body=text, to=[to]
     )
@@ -110,9 +110,9 @@ def invitation(invited: Invitation, secret: str) -> Mail:
                 "role": Role(invited.role).label.lower(),
             },
             team.description,
-            _("The link works until %(when)s.") % {"when": moment(invited.expires_at, team)},
+            _("The link is valid until %(when)s.") % {"when": moment(invited.expires_at, team)},
         ),
-        action=_("See the invitation"),
+        action=_("View the invitation"),
         url=invitation_link(secret),
         note=_("If you did not expect this, ignore it or decline on that page."),
     )
@@ -122,12 +122,12 @@ def transfer_offered(transfer: Transfer) -> Mail:
     team = transfer.team
     return Mail(
         to=transfer.successor.email,
-        subject=_("%(team)s shall be yours") % {"team": team.name},
+        subject=_("Take over ownership of %(team)s") % {"team": team.name},
         paragraphs=(
-            _("%(person)s asks you to take over the team %(team)s.")
+            _("%(person)s has offered you the ownership of the team %(team)s.")
             % {"person": transfer.offered_by.label, "team": team.name},
-            _("If you accept, you own the team, and its calls draw on your balance from then on."),
-            _("You can accept until %(when)s. Nothing changes before that.")
+            _("If you accept, you will own the team, and its calls will be charged to your balance."),
+            _("You can accept until %(when)s. Nothing changes until you accept.")
             % {"when": moment(transfer.expires_at, team)},
         ),
         action=_("Accept or decline"),
@@ -142,7 +142,7 @@ def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
         to=to.email,
         subject=subject,
         paragraphs=(sentence,),
-        action=_("See the settings of %(team)s") % words,
+        action=_("View the settings of %(team)s") % words,
         url=settings_link(team),
     )
 
@@ -165,7 +165,7 @@ def removed(team: Team, user: User, by: Actor) -> Mail:
         to=user.email,
         subject=_("You are no longer in %(team)s") % {"team": team.name},
         paragraphs=(
-            _("%(person)s removed you from the team %(team)s. Your tokens for it have stopped working.")
+            _("%(person)s removed you from the team %(team)s. Your tokens for this team no longer work.")
             % {"person": _name(by), "team": team.name},
         ),
     )
@@ -178,4 +178,4 @@ def moment(at: datetime, team: Team) -> str:
 
 
 def _name(by: Actor) -> str:
-    return by.user.label if by.user else _("The site's staff")
+    return by.user.label if by.user else _("Site staff")

@@ -18,7 +18,7 @@ class InvitedForm(forms.Form):
         cleaned = super().clean() or {}
         invited = invited_address(context.request)
         if invited and "email" in cleaned and invited.lower() != cleaned["email"].lower():
-            message = _("The invitation is for %(address)s. Sign up with that address.")
+            message = _("The invitation is for %(address)s. Sign up with this address.")
             self.add_error("email", message % {"address": invited})
         return cleaned
 

@@ -48,7 +48,11 @@ def decline_invitation(*, by: Actor, secret: str, now: datetime) -> None:
     """
     invitation = _locked(secret, now)
     if not invitation.email:
-        raise ActionError(_("This link is for several people. If you do not want to join, leave it."))
+        raise ActionError(
+            _(
+                "Several people can use this link, so it cannot be declined. If you do not want to join, ignore it."
+            )
+        )
     if by.user is not None:
         check_fits(invitation, by.user)
     invitation.declined_at = now

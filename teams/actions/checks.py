@@ -21,9 +21,9 @@ def require_permission(by: Actor, team: Team, permission: Permission) -> str:
     if not Access(team, user, role).may(permission):
         if team.is_personal:
             raise NotAllowedError(
-                _("A personal space is yours alone: it has no other members and no other owner.")
+                _("A personal space belongs to one person. It cannot have other members or another owner.")
             )
-        raise NotAllowedError(_("Your role in this team does not permit this."))
+        raise NotAllowedError(_("Your role in this team does not allow this."))
     return role
 
 
@@ -54,7 +54,7 @@ def membership_of(team: Team, user: User) -> Membership:
     """The membership, locked by the team's lock. Raises ConflictError when there is none any more."""
     membership = Membership.objects.select_related("user").filter(team=team, user=user).first()
     if membership is None:
-        raise ConflictError(_("%(person)s is not in this team any more.") % {"person": user.label})
+        raise ConflictError(_("%(person)s is no longer in this team.") % {"person": user.label})
     return membership
 
 

@@ -69,7 +69,7 @@ def invite_by_email(
     if not people:
         raise ActionError(_("Enter at least one e-mail address."), field="emails")
     if len(people) > MOST_AT_ONCE:
-        message = _("At most %(most)d addresses at once, please.") % {"most": MOST_AT_ONCE}
+        message = _("Enter at most %(most)d addresses at once.") % {"most": MOST_AT_ONCE}
         raise ActionError(message, field="emails")
     seen: set[str] = set()
     outcomes = []
@@ -94,9 +94,13 @@ def create_link(
     require_permission(by, team, Permission.INVITE)
     _check_role(role)
     if not 1 <= max_uses <= MOST_USES:
-        raise ActionError(_("From 1 to %(most)d uses.") % {"most": MOST_USES}, field="max_uses")
+        raise ActionError(
+            _("Enter a number of uses from 1 to %(most)d.") % {"most": MOST_USES}, field="max_uses"
+        )
     if not timedelta(0) < lifetime <= LONGEST:
-        raise ActionError(_("A link lasts at most %(days)d days.") % {"days": LONGEST.days}, field="days")
+        raise ActionError(
+            _("A link can be valid for at most %(days)d days.") % {"days": LONGEST.days}, field="days"
+        )
     secret = new_secret(INVITATION_PREFIX)
     invitation = Invitation.objects.create(
         team=team,
@@ -183,7 +187,9 @@ def _renew(invitation: Invitation, now: datetime) -> str:
     invitation.sent_at = now
     invitation.expires_at = now + EXPIRES_AFTER
     # Known beforehand, so that a link to copy is offered even if the process dies before it can say so.
-    invitation.mail_error = "" if settings.HAS_MAIL or not invitation.email else _("No mail server is set up.")
+    invitation.mail_error = (
+        "" if settings.HAS_MAIL or not invitation.email else _("No mail server is configured.")
+    )
     invitation.save()
     if invitation.email:
         mails.send_on_commit(mails.invitation(invitation, secret), _note_failure(invitation))
@@ -208,11 +214,11 @@ def _locked(by: Actor, invitation: Invitation) -> Invitation:
 
 def _check_not_ended(invitation: Invitation, now: datetime) -> None:
     messages = {
-        "accepted": _("%(name)s has accepted already.")
+        "accepted": _("%(name)s has already accepted.")
         if invitation.email
-        else _("This link has been used as often as it may be."),
-        "declined": _("%(name)s has declined. Invite them anew if that was a mistake."),
-        "revoked": _("This invitation was revoked already."),
+        else _("This link has reached its maximum number of uses."),
+        "declined": _("%(name)s has declined. Invite them again if that was a mistake."),
+        "revoked": _("This invitation has already been revoked."),
     }
     message = messages.get(invitation.state(now))
     if message:
@@ -221,7 +227,7 @@ def _check_not_ended(invitation: Invitation, now: datetime) -> None:
 
 def _check_role(role: str) -> None:
     if role not in {Role.ADMINISTRATOR, Role.MEMBER}:
-        raise ActionError(_("Invite people as administrator or member."), field="role")
+        raise ActionError(_("Choose the role administrator or member."), field="role")
 
 
 def _is_member(team: Team, email: str) -> bool:

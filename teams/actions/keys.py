@@ -24,16 +24,18 @@ def clean_name(name: str) -> str:
     """The name without spaces around it. Raises ActionError for none or one too long."""
     name = name.strip()
     if not name:
-        raise ActionError(_("Give it a name, such as the machine or gateway it is for."), field="name")
+        raise ActionError(
+            _("Enter a name, for example that of the machine or gateway that will use it."), field="name"
+        )
     if len(name) > 100:
-        raise ActionError(_("At most 100 characters."), field="name")
+        raise ActionError(_("Enter at most 100 characters."), field="name")
     return name
 
 
 def disable(key: Secret, now: datetime) -> Change:
     _check_not_revoked(key)
     if key.disabled_at:
-        raise ConflictError(_("“%(name)s” is disabled already.") % {"name": key.name})
+        raise ConflictError(_("“%(name)s” is already disabled.") % {"name": key.name})
     key.disabled_at = now
     key.save(update_fields=["disabled_at"])
     return {"state": "active"}, {"state": "disabled"}
@@ -42,7 +44,7 @@ def disable(key: Secret, now: datetime) -> Change:
 def enable(key: Secret) -> Change:
     _check_not_revoked(key)
     if not key.disabled_at:
-        raise ConflictError(_("“%(name)s” is enabled already.") % {"name": key.name})
+        raise ConflictError(_("“%(name)s” is already enabled.") % {"name": key.name})
     key.disabled_at = None
     key.save(update_fields=["disabled_at"])
     return {"state": "disabled"}, {"state": "active"}
@@ -60,7 +62,7 @@ def rotate(key: Secret, prefix: str, now: datetime) -> tuple[str, Change]:
     """A new secret in place of the old, which stops at once. An expired key is refused: make a new one."""
     _check_not_revoked(key)
     if key.state(now) == "expired":
-        raise ConflictError(_("“%(name)s” has expired. Make a new one.") % {"name": key.name})
+        raise ConflictError(_("“%(name)s” has expired. Create a new one.") % {"name": key.name})
     before = key.prefix
     secret = give_secret(key, prefix)
     key.save(update_fields=["prefix", "digest"])
@@ -78,4 +80,6 @@ def rename(key: Secret, name: str) -> Change | None:
 
 def _check_not_revoked(key: Secret) -> None:
     if key.revoked_at:
-        raise ConflictError(_("“%(name)s” was revoked, for good. Make a new one.") % {"name": key.name})
+        raise ConflictError(
+            _("“%(name)s” has been revoked permanently. Create a new one.") % {"name": key.name}
+        )

@@ -26,7 +26,7 @@ def lock_team(team: Team) -> Team:
     """The team row, locked and fresh. Raises ConflictError when it was deleted meanwhile."""
     locked = lock_teams([team.pk]).get(team.pk)
     if locked is None or locked.deleted_at:
-        raise ConflictError(_("This team was deleted."))
+        raise ConflictError(_("This team has been deleted."))
     return locked
 
 

@@ -34,13 +34,13 @@ def add_member(*, by: Actor, team: Team, user: User, role: str = Role.MEMBER) ->
 def join(team: Team, user: User, role: str, now: datetime | None = None) -> Membership:
     """The new membership of `user`, inside the transaction that locked the team."""
     if team.is_personal:
-        raise ActionError(_("A personal space has one member only."))
+        raise ActionError(_("A personal space can have only one member."))
     if role not in {Role.ADMINISTRATOR, Role.MEMBER}:
-        raise ActionError(_("A team has one owner; take administrator or member."), field="role")
+        raise ActionError(_("A team has only one owner. Choose administrator or member."), field="role")
     if not lock_users([user.pk])[user.pk].is_active:
         raise ActionError(_("%(person)s is deactivated.") % {"person": user.label}, field="email")
     if Membership.objects.filter(team=team, user=user).exists():
-        raise ActionError(_("%(person)s is in this team already.") % {"person": user.label}, field="email")
+        raise ActionError(_("%(person)s is already in this team.") % {"person": user.label}, field="email")
     joined = {"joined_at": now} if now else {}
     return Membership.objects.create(team=team, user=user, role=role, **joined)
 
@@ -98,9 +98,9 @@ def leave_team(*, by: Actor, team: Team, now: datetime) -> None:
         raise NotAllowedError(_("Only a member can leave."))
     membership = membership_of(team, by.user)
     if team.is_personal:
-        raise ActionError(_("This is your personal space; it stays with your account."))
+        raise ActionError(_("You cannot leave your personal space."))
     if membership.role == Role.OWNER:
-        raise ActionError(_("You own this team. Transfer the ownership first; after that you can leave."))
+        raise ActionError(_("You own this team. Transfer the ownership before you leave."))
     _end_membership(by=by, membership=membership, kind="member.left", now=now)
 
 
@@ -133,7 +133,7 @@ def _cancelled(public_ids: list[str]) -> dict[str, str]:
 
 def _refusal(role: str, new_role: str = "") -> str:
     if role == Role.OWNER:
-        return _("The owner's role passes on by a transfer of the team only.")
+        return _("The role of the owner can only be changed by a transfer of ownership.")
     if new_role == Role.OWNER:
-        return _("To make somebody the owner, transfer the team.")
+        return _("To make somebody the owner, transfer the ownership of the team.")
     return _("Only the owner can change or remove an administrator.")

@@ -46,7 +46,7 @@ def _locked(by: Actor, user: User) -> User:
     require_superuser(by)
     user = lock_users([user.pk])[user.pk]
     if user.is_superuser:
-        message = _("%(person)s is a superuser: that is changed on the server, not here.")
+        message = _("%(person)s is a superuser. The rights of superusers can only be changed on the server.")
         raise ActionError(message % {"person": user.label})
     return user
 

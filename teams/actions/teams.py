@@ -30,7 +30,7 @@ def create_team(
     Raises ValidationError naming the field that is wrong, NotAllowedError, ActionError.
     """
     if not by.is_site and by.user != owner:
-        raise NotAllowedError(_("You can make teams of your own only."))
+        raise NotAllowedError(_("You can only create teams that you own yourself."))
     if not lock_users([owner.pk])[owner.pk].is_active:
         raise ActionError(_("%(person)s is deactivated.") % {"person": owner.label})
     team = Team(
@@ -134,5 +134,5 @@ def _purge(team_id: int, due: TeamQuerySet) -> int:
 
 def _check_fields(team: Team) -> None:
     if not team.name:
-        raise ValidationError({"name": _("A team needs a name.")})
+        raise ValidationError({"name": _("Enter a name for the team.")})
     team.full_clean()

@@ -34,7 +34,7 @@ def create_token(
     """
     team = lock_team(team)
     if not by.is_site and by.user != user:
-        raise NotAllowedError(_("You can make tokens for yourself only."))
+        raise NotAllowedError(_("You can only create tokens for yourself."))
     if not Membership.objects.filter(team=team, user=user, user__is_active=True).exists():
         raise ActionError(_("%(person)s is not in this team.") % {"person": user.label})
     token = Token(
@@ -105,11 +105,11 @@ def _locked(by: Actor, token: Token, holder_only: bool = False) -> Token:
     if by.user is not None and by.user.pk == token.user_id:
         return token
     if holder_only and not by.is_site:
-        raise NotAllowedError(_("Only its holder can do this with a token."))
+        raise NotAllowedError(_("Only the holder of a token can do this."))
     holder_role = Membership.objects.filter(team=team, user=token.user).values_list("role", flat=True).first()
     if not may_stop_token(role, holder_role):
         raise NotAllowedError(
-            _("You cannot stop this token: it is not yours, and your role is not above its holder's.")
+            _("You cannot change this token: it belongs to somebody whose tokens your role cannot change.")
         )
     return token
 

@@ -28,7 +28,7 @@ def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, n
     require_permission(by, team, Permission.OWN_TEAM)
     check_typed(typed_name, team.name)
     if successor.pk == team.owner_id:
-        raise ActionError(_("The team is theirs already."), field="successor")
+        raise ActionError(_("This person already owns the team."), field="successor")
     membership = membership_of(team, successor)
     if membership.role != Role.ADMINISTRATOR:
         message = _("%(person)s is a member. Make them an administrator first.")
@@ -37,7 +37,7 @@ def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, n
         raise ActionError(_("%(person)s is deactivated.") % {"person": successor.label}, field="successor")
     _close_lapsed(team, now)
     if open_offer := Transfer.objects.unanswered().filter(team=team).select_related("successor").first():
-        message = _("The team is already offered to %(person)s. Cancel that offer first.")
+        message = _("The team has already been offered to %(person)s. Cancel that offer first.")
         raise ConflictError(message % {"person": open_offer.successor.label})
     transfer = Transfer.objects.create(
         team=team,
@@ -87,8 +87,8 @@ def decline_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
     transfer.declined_at = now
     transfer.save(update_fields=["declined_at"])
     _record(by, transfer, "transfer.declined")
-    subject = _("%(person)s declined %(team)s") % {"person": by.user.label, "team": team.name}
-    sentence = _("%(person)s does not take over the team %(team)s. You stay its owner.")
+    subject = _("%(person)s declined to take over %(team)s") % {"person": by.user.label, "team": team.name}
+    sentence = _("%(person)s declined to take over %(team)s. You remain its owner.")
     sentence %= {"person": by.user.label, "team": team.name}
     mails.send_on_commit(mails.transfer_ended(team, team.owner, subject, sentence))
 
@@ -102,8 +102,8 @@ def cancel_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
     transfer.cancelled_at = now
     transfer.save(update_fields=["cancelled_at"])
     _record(by, transfer, "transfer.cancelled")
-    subject = _("%(team)s is no longer offered to you") % {"team": team.name}
-    sentence = _("%(person)s took the offer of the team %(team)s back.")
+    subject = _("The offer to take over %(team)s was cancelled") % {"team": team.name}
+    sentence = _("%(person)s cancelled the offer to transfer %(team)s to you.")
     sentence %= {"person": team.owner.label, "team": team.name}
     mails.send_on_commit(mails.transfer_ended(team, transfer.successor, subject, sentence))
 
@@ -120,7 +120,7 @@ def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) 
     require_permission(by, team, Permission.OWN_TEAM)  # refuses a personal space
     membership = membership_of(team, successor)
     if membership.role == Role.OWNER:
-        raise ActionError(_("The team is theirs already."), field="successor")
+        raise ActionError(_("This person already owns the team."), field="successor")
     _close_open(team, now)
     before = team.owner
     _swap(team, membership)
@@ -134,7 +134,7 @@ def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) 
         after={"owner": successor.email},
     )
     subject = _("%(person)s now owns %(team)s") % {"person": successor.label, "team": team.name}
-    sentence = _("The site's staff made %(person)s the owner of the team %(team)s.")
+    sentence = _("Site staff made %(person)s the owner of %(team)s.")
     sentence %= {"person": successor.label, "team": team.name}
     for person in (before, successor):
         mails.send_on_commit(mails.transfer_ended(team, person, subject, sentence))
@@ -162,7 +162,9 @@ def cancel_offers(team: Team, user: User, now: datetime) -> list[str]:
 def check_typed(typed: str, name: str) -> None:
     """Raises ActionError unless the name was typed as it is written, spaces around it aside."""
     if typed.strip() != name.strip():
-        raise ActionError(_("Type “%(name)s”, exactly so.") % {"name": name}, field="typed_name")
+        raise ActionError(
+            _("Enter the name exactly as shown: “%(name)s”.") % {"name": name}, field="typed_name"
+        )
 
 
 def _locked(transfer: Transfer) -> tuple[Team, Transfer]:
@@ -174,10 +176,10 @@ def _locked(transfer: Transfer) -> tuple[Team, Transfer]:
 
 def _check_open(transfer: Transfer, now: datetime) -> None:
     messages = {
-        "accepted": _("This offer was accepted already."),
+        "accepted": _("This offer has already been accepted."),
         "declined": _("%(person)s has declined this offer.") % {"person": transfer.successor.label},
         "cancelled": _("This offer was cancelled."),
-        "lapsed": _("This offer lapsed after 7 days. A new one can be made."),
+        "lapsed": _("This offer expired after 7 days. The owner can make a new one."),
     }
     state = transfer.state(now)
     if state != "open":

@@ -85,7 +85,7 @@ def unique_slug(name: str) -> str:
 def rename_user(*, by: Actor, user: User, name: str) -> User:
     """Changes the name that others see; "" shows the address instead. By the user or site staff."""
     if not by.is_site and by.user != user:
-        raise NotAllowedError(_("You can change your own name only."))
+        raise NotAllowedError(_("You can only change your own name."))
     user = lock_users([user.pk])[user.pk]
     before, user.name = user.name, " ".join(name.split())
     if user.name == before:
@@ -121,7 +121,7 @@ def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
     owned = Team.objects.alive().filter(owner=user, is_personal=False).order_by("name")
     if owned:
         names = ", ".join(team.name for team in owned)
-        message = _("%(person)s owns %(teams)s. Transfer or delete that first.")
+        message = _("%(person)s owns %(teams)s. Transfer or delete these teams first.")
         raise ActionError(message % {"person": user.label, "teams": names})
     if not user.is_active:
         return

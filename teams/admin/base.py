@@ -56,4 +56,4 @@ def run_on_each(request: HttpRequest, rows: Iterable[Model], act: Callable[[Any]
         except ActionError as error:
             messages.error(request, f"{row}: {error}")
     if done:
-        messages.success(request, _now("Done for %(count)d.") % {"count": done})
+        messages.success(request, _now("Rows changed: %(count)d.") % {"count": done})

@@ -56,7 +56,7 @@ class TokenAdmin(SecretAdmin):
     def enable(self, request: HttpRequest, rows: QuerySet[Token]) -> None:
         run_on_each(request, rows, lambda token: enable_token(by=staff_of(request), token=token))
 
-    @admin.action(description=_("Revoke for good"), permissions=["act"])
+    @admin.action(description=_("Revoke permanently"), permissions=["act"])
     def revoke(self, request: HttpRequest, rows: QuerySet[Token]) -> None:
         now, by = timezone.now(), staff_of(request)
         run_on_each(request, rows, lambda token: revoke_token(by=by, token=token, now=now))
@@ -89,7 +89,9 @@ class GatewayKeyAdmin(SecretAdmin):
             by=staff_of(request), team=None, name=obj.name, expires_at=obj.expires_at
         )
         obj.pk = made.pk
-        text = _now("The key of the whole site, shown only now: %(secret)s") % {"secret": secret}
+        text = _now("The gateway key of the whole site, which is shown only once: %(secret)s") % {
+            "secret": secret
+        }
         messages.warning(request, text)
 
     @admin.action(description=_("Disable"), permissions=["act"])
@@ -101,7 +103,7 @@ class GatewayKeyAdmin(SecretAdmin):
     def enable(self, request: HttpRequest, rows: QuerySet[GatewayKey]) -> None:
         run_on_each(request, rows, lambda key: enable_gateway_key(by=staff_of(request), key=key))
 
-    @admin.action(description=_("Revoke for good"), permissions=["act"])
+    @admin.action(description=_("Revoke permanently"), permissions=["act"])
     def revoke(self, request: HttpRequest, rows: QuerySet[GatewayKey]) -> None:
         now, by = timezone.now(), staff_of(request)
         run_on_each(request, rows, lambda key: revoke_gateway_key(by=by, key=key, now=now))

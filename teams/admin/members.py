@@ -22,7 +22,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     support_may = ("view", "change")
     actions = ("make_owner", "make_administrator", "make_member", "remove")
 
-    @admin.action(description=_("Make owner at once (the owner is gone)"), permissions=["act"])
+    @admin.action(description=_("Make owner immediately (the owner is not available)"), permissions=["act"])
     def make_owner(self, request: HttpRequest, rows: QuerySet[Membership]) -> None:
         now, by = timezone.now(), staff_of(request)
         run_on_each(

@@ -68,7 +68,7 @@ class UserAdmin(ReadOnlyAdmin):
         users: QuerySet[User] = super().get_queryset(request)
         return users.annotate(has_confirmed=address_is_confirmed("pk", "email"))
 
-    @admin.display(description=_("address confirmed"), boolean=True)
+    @admin.display(description=_("address verified"), boolean=True)
     def is_confirmed(self, user: User) -> bool:
         return bool(user.has_confirmed)  # type: ignore[attr-defined]  # the annotation
 
@@ -90,22 +90,22 @@ class UserAdmin(ReadOnlyAdmin):
     def reactivate(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         run_on_each(request, rows, lambda user: reactivate_user(by=staff_of(request), user=user))
 
-    @admin.action(description=_("Confirm the address: it is theirs"), permissions=["act"])
+    @admin.action(description=_("Mark the e-mail address as verified"), permissions=["act"])
     def confirm_address(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         run_on_each(request, rows, lambda user: confirm_address(by=staff_of(request), user=user))
 
-    @admin.action(description=_("Make a link to set a new password"), permissions=["act"])
+    @admin.action(description=_("Create a link to set a new password"), permissions=["act"])
     def make_password_link(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         """Shows a link for each, once, to pass on where no mail can."""
 
         def make(user: User) -> None:
             url = make_password_link(by=staff_of(request), user=user)
-            text = _now("For %(email)s, to set a new password: %(url)s") % {"email": user.email, "url": url}
+            text = _now("Link for %(email)s to set a new password: %(url)s") % {"email": user.email, "url": url}
             messages.warning(request, text)
 
         run_on_each(request, rows, make)
 
-    @admin.action(description=_("Remove the second factors: the device is lost"), permissions=["act"])
+    @admin.action(description=_("Remove all second factors (lost device)"), permissions=["act"])
     def drop_factors(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         run_on_each(request, rows, lambda user: remove_second_factors(by=staff_of(request), user=user))
 
@@ -113,6 +113,6 @@ class UserAdmin(ReadOnlyAdmin):
     def make_staff(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         run_on_each(request, rows, lambda user: make_staff(by=staff_of(request), user=user))
 
-    @admin.action(description=_("Take staff rights back"), permissions=["promote"])
+    @admin.action(description=_("Remove staff rights"), permissions=["promote"])
     def end_staff(self, request: HttpRequest, rows: QuerySet[User]) -> None:
         run_on_each(request, rows, lambda user: end_staff(by=staff_of(request), user=user))

@@ -12,5 +12,5 @@ class ProfileForm(forms.Form):
         max_length=100,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        help_text=_("Owners and administrators of your teams see it beside your calls."),
+        help_text=_("Owners and administrators of your teams see it next to your calls."),
     )

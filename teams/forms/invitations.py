@@ -22,8 +22,8 @@ class InviteForm(forms.Form):
         label=_("E-mail addresses"),
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": "kim@example.org, lee@example.org"}),
         help_text=_(
-            "Separate them with commas or new lines. A line that ends with “administrator” or “member” "
-            "gives the people on it that role."
+            "Separate addresses with commas or new lines. If a line ends with “administrator” or “member”, the "
+            "people on it get that role."
         ),
         max_length=20000,
     )
@@ -63,5 +63,5 @@ class LinkForm(forms.Form):
     """A link to invite by."""
 
     role = forms.ChoiceField(label=_("Role"), choices=INVITABLE_ROLES, initial=Role.MEMBER)
-    max_uses = forms.IntegerField(label=_("Uses"), min_value=1, max_value=MOST_USES, initial=1)
+    max_uses = forms.IntegerField(label=_("Maximum uses"), min_value=1, max_value=MOST_USES, initial=1)
     days = forms.IntegerField(label=_("Valid for (days)"), min_value=1, max_value=LONGEST.days, initial=7)

@@ -19,7 +19,9 @@ class SecretForm(forms.Form):
         ("365", _("in a year")),
         ("never", _("never")),
     ]
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Such as the machine it is for."))
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("For example, the machine that will use it.")
+    )
     expires = forms.ChoiceField(label=_("Expires"), choices=EXPIRIES, initial="30")
 
     def expires_at(self, now: datetime) -> datetime | None:
@@ -43,20 +45,20 @@ class TokenForm(SecretForm):
         coerce=int,
         initial=Mode.LIVE.value,
         widget=forms.RadioSelect,
-        help_text=_("Calls of a test token are counted apart and never use live quota."),
+        help_text=_("Calls made with a test token are counted separately and never use live quota."),
     )
     models = forms.CharField(
         label=_("Models"),
         required=False,
         max_length=2000,
-        help_text=_("Only these, separated by commas. Empty: all."),
+        help_text=_("The models that the token may use, separated by commas. Leave empty to allow all."),
     )
 
     def clean_models(self) -> list[str]:
         """The names, without repeats."""
         names = dict.fromkeys(filter(None, re.split(r"[,\s]+", self.cleaned_data["models"])))
         if any(len(name) > 128 for name in names):
-            raise ValidationError(_("A model's name has at most 128 characters."))
+            raise ValidationError(_("The name of a model can have at most 128 characters."))
         return list(names)
 
 

@@ -23,7 +23,7 @@ class TransferForm(forms.Form):
     password = forms.CharField(
         label=_("Your password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": _("Type your password to confirm.")},
+        error_messages={"required": _("Enter your password to confirm.")},
     )
 
     def __init__(self, *args: Any, access: Access, confirmed: bool, **kwargs: Any) -> None:
@@ -43,11 +43,11 @@ class TransferForm(forms.Form):
         """Right. The view limits how often it may be tried."""
         password: str = self.cleaned_data["password"]
         if not self.user.check_password(password):
-            raise ValidationError(_("This is not your password."))
+            raise ValidationError(_("This password is not correct."))
         return password
 
     def clean(self) -> dict[str, Any]:
         """Refused to somebody who has no password and has not confirmed in another way."""
         if not self.confirmed and "password" not in self.fields:
-            raise ValidationError(_("Confirm first that it is you."))
+            raise ValidationError(_("Confirm your identity first."))
         return super().clean() or {}

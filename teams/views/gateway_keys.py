@@ -81,7 +81,7 @@ def enable(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
     """Lets a disabled key work again."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
-    done = _("“%(name)s” works again.") % {"name": key.name}
+    done = _("“%(name)s” is enabled.") % {"name": key.name}
     run_action(request, done, enable_gateway_key, by=actor_of(request), key=key)
     return redirect("teams:tokens", slug)
 

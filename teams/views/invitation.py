@@ -34,7 +34,9 @@ from teams.view_helpers import signed_in_user
 def invite(request: HttpRequest, secret: str) -> HttpResponse:
     """What joining means, and the ways to do it: at once, after signing in, by signing up."""
     if not may_try_secret(request):
-        return _closed(request, _("Too many wrong links were opened from your address. Wait a minute."), 429)
+        return _closed(
+            request, _("Too many invalid links were opened from your IP address. Try again in a minute."), 429
+        )
     try:
         invitation = find_invitation(secret)
         check_pending(invitation, timezone.now())
@@ -57,7 +59,7 @@ def accept(request: HttpRequest, secret: str) -> HttpResponse:
     except ActionError as error:
         messages.error(request, str(error))
         return redirect("teams:invite", secret)
-    messages.success(request, _("You are now in %(team)s.") % {"team": membership.team.name})
+    messages.success(request, _("You are now a member of %(team)s.") % {"team": membership.team.name})
     response = redirect("usage:overview", membership.team.slug)
     response.delete_cookie(INVITATION_COOKIE)
     return response
@@ -78,7 +80,7 @@ def decline(request: HttpRequest, secret: str) -> HttpResponse:
     except ActionError as error:
         messages.error(request, str(error))
         return redirect("teams:invite", secret)
-    response = _closed(request, _("You declined. Whoever invited you sees that."), 200)
+    response = _closed(request, _("You declined the invitation. The team can see that you declined."), 200)
     response.delete_cookie(INVITATION_COOKIE)
     return response
 

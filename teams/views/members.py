@@ -58,9 +58,7 @@ def remove(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
     """Ends a membership."""
     access = access_for(request, slug, Permission.MANAGE_MEMBERS)
     user = _person(access, user_id)
-    done = _("%(person)s was removed. Their tokens for this team have stopped working.") % {
-        "person": user.label
-    }
+    done = _("%(person)s was removed. Their tokens for this team no longer work.") % {"person": user.label}
     run_action(
         request,
         done,

@@ -20,7 +20,7 @@ def new_team(request: HttpRequest) -> HttpResponse:
         team = run_form_action(form, create_team, by=actor_of(request), owner=user, **form.cleaned_data)
         if team:
             messages.success(
-                request, _("%(team)s is yours. Invite people, or make a token.") % {"team": team.name}
+                request, _("%(team)s was created. Invite people, or create a token.") % {"team": team.name}
             )
             return redirect("usage:overview", team.slug)
     return render(request, "teams/new.html", {"form": form}, status=422 if form.errors else 200)

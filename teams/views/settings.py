@@ -38,7 +38,7 @@ def update(request: HttpRequest, slug: str) -> HttpResponse:
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
     """Ends one's own membership."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    done = _("You left %(team)s. Your tokens for it have stopped working.") % {"team": access.team.name}
+    done = _("You left %(team)s. Your tokens for this team no longer work.") % {"team": access.team.name}
     left = run_action(request, done, leave_team, by=actor_of(request), team=access.team, now=timezone.now())
     return redirect("home") if left else redirect("teams:settings", slug)
 

@@ -58,7 +58,7 @@ def enable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
     """Lets a disabled token work again."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
-    done = _("“%(name)s” works again.") % {"name": token.name}
+    done = _("“%(name)s” is enabled.") % {"name": token.name}
     run_action(request, done, enable_token, by=actor_of(request), token=token)
     return redirect("teams:tokens", slug)
 

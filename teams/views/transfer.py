@@ -24,7 +24,7 @@ def offer(request: HttpRequest, slug: str) -> HttpResponse:
     access = access_for(request, slug, Permission.OWN_TEAM)
     form = TransferForm(request.POST, access=access, confirmed=is_reauthenticated(request))
     if not ratelimit.consume(request, action="reauthenticate", user=request.user):
-        form.add_error(None, _("Too many attempts. Wait a minute."))
+        form.add_error(None, _("Too many attempts. Try again in a minute."))
     if form.is_valid():
         successor = form.cleaned_data["successor"]
         transfer = run_form_action(
@@ -37,7 +37,9 @@ def offer(request: HttpRequest, slug: str) -> HttpResponse:
             now=timezone.now(),
         )
         if transfer:
-            messages.success(request, _("%(person)s was asked to take over.") % {"person": successor.label})
+            messages.success(
+                request, _("You offered the ownership of the team to %(person)s.") % {"person": successor.label}
+            )
             return redirect("teams:settings", slug)
     return settings_page(request, access, 422, transfer_form=form)
 
@@ -46,7 +48,7 @@ def offer(request: HttpRequest, slug: str) -> HttpResponse:
 def accept(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
     """The successor takes the team over."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    done = _("%(team)s is yours now.") % {"team": access.team.name}
+    done = _("You now own %(team)s.") % {"team": access.team.name}
     transfer = _transfer(access, transfer_id)
     run_action(request, done, accept_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
     return redirect("teams:settings", slug)
@@ -56,7 +58,7 @@ def accept(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
 def decline(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
     """The successor does not want it."""
     access = access_for(request, slug, Permission.SEE_OWN)
-    done = _("You declined. The owner is told.")
+    done = _("You declined. The owner was notified.")
     transfer = _transfer(access, transfer_id)
     run_action(request, done, decline_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
     return redirect("teams:settings", slug)
@@ -66,7 +68,7 @@ def decline(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
 def cancel(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
     """The owner takes the offer back."""
     access = access_for(request, slug, Permission.OWN_TEAM)
-    done = _("The offer was cancelled. The team stays yours.")
+    done = _("The offer was cancelled. You remain the owner.")
     transfer = _transfer(access, transfer_id)
     run_action(request, done, cancel_transfer, by=actor_of(request), transfer=transfer, now=timezone.now())
     return redirect("teams:settings", slug)

@@ -50,7 +50,7 @@ def test_a_chosen_theme_stays(page, cast, sign_in):
 
 def test_the_switcher_lists_contexts_with_roles_and_gives_focus_back(page, cast, sign_in):
     sign_in(cast.administrator)
-    switcher = page.get_by_role("button", name="All contexts")
+    switcher = page.get_by_role("button", name="Personal space and all teams")
     switcher.press("Enter")
     menu = page.locator("#contexts")
     expect(menu).to_contain_text("Personal space")

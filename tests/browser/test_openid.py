@@ -33,11 +33,11 @@ def continue_as(page, email: str) -> None:
 def test_the_button_leads_to_the_provider_and_back_in(page, cast, settings, server, axe, complaints):
     settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(server)
     continue_as(page, "kim@example.org")
-    expect(page.get_by_text("Accounts are made by invitation.")).to_be_visible()
+    expect(page.get_by_text("You need an invitation to create an account.")).to_be_visible()
     axe()
     continue_as(page, cast.member.email)
     # Without a mail server an account with a password is connected by its owner.
-    expect(page.get_by_text("There is an account with mia@example.org already.")).to_be_visible()
+    expect(page.get_by_text("An account with mia@example.org already exists.")).to_be_visible()
     axe()
     assert all("403" in complaint for complaint in complaints)
     complaints.clear()

@@ -18,7 +18,7 @@ def sign_in_by_passkey(page) -> None:
 
 def offer(page) -> None:
     page.locator("#transfer").get_by_label("Type “Harbour Research” to confirm").fill("Harbour Research")
-    page.get_by_role("button", name="Ask them to take over").click()
+    page.get_by_role("button", name="Offer ownership").click()
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_who_has_no_password_confirms_the_offer_of_the_team_by_passkey(
     expect(page.get_by_label("Your password")).to_have_count(0)
     axe()
     offer(page)
-    expect(page.get_by_role("alert")).to_contain_text("Confirm first that it is you.")
+    expect(page.get_by_role("alert")).to_contain_text("Confirm your identity first.")
     assert not Transfer.objects.exists()
     assert all("422" in complaint for complaint in complaints)
     complaints.clear()
@@ -52,9 +52,9 @@ def test_who_has_no_password_confirms_the_offer_of_the_team_by_passkey(
     page.get_by_role("link", name="Confirm with your passkey").click()
     page.get_by_role("button", name="Use a security key").click()
     page.wait_for_url("**/settings/#transfer")
-    expect(page.get_by_text("You have just confirmed that it is you.")).to_be_visible()
+    expect(page.get_by_text("You have confirmed your identity.")).to_be_visible()
     offer(page)
-    expect(page.get_by_text("Adam was asked to take over this team.")).to_be_visible()
+    expect(page.get_by_text("You have offered the ownership of this team to Adam.")).to_be_visible()
     assert Transfer.objects.get().offered_by == without_password
 
 
@@ -69,4 +69,4 @@ def test_who_has_both_may_prefer_the_passkey(page, cast, make_passkey, axe):
     page.get_by_role("button", name="Use a security key").click()
     page.wait_for_url("**/settings/#transfer")
     offer(page)
-    expect(page.get_by_text("Adam was asked to take over this team.")).to_be_visible()
+    expect(page.get_by_text("You have offered the ownership of this team to Adam.")).to_be_visible()

@@ -57,7 +57,7 @@ def test_the_mode_switch_keeps_filters_that_were_set_by_a_swap(page, overview):
     choose_30_days(page)
     page.get_by_role("navigation", name="Mode").get_by_role("link", name="Test").click()
     page.wait_for_url("**?period=30d&mode=test")
-    page.get_by_role("link", name="Back to live").click()
+    page.get_by_role("link", name="Switch to live mode").click()
     page.wait_for_url("**?period=30d")
 
 
@@ -73,10 +73,10 @@ def test_a_theme_redraws_the_charts_in_its_colours(page, overview):
 def test_a_swap_that_fails_is_told_and_forgotten_with_the_next(page, overview, complaints):
     page.context.set_offline(True)
     page.get_by_role("group", name="Time range").get_by_role("link", name="30 d").click()
-    expect(page.get_by_text("Callboard did not answer")).to_be_visible()
+    expect(page.get_by_text("Callboard did not respond")).to_be_visible()
     page.context.set_offline(False)
     choose_30_days(page)
-    expect(page.get_by_text("Callboard did not answer")).to_be_hidden()
+    expect(page.get_by_text("Callboard did not respond")).to_be_hidden()
     expected = ("ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
     assert [one for one in complaints if not any(part in one for part in expected)] == []
     complaints.clear()

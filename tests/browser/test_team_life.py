@@ -23,14 +23,14 @@ def offer_to(page, password: str, person: str) -> None:
     page.get_by_label("New owner").select_option(label=person)
     page.locator("#transfer").get_by_label("Type “Harbour Research” to confirm").fill("Harbour Research")
     page.get_by_label("Your password").fill(password)
-    page.get_by_role("button", name="Ask them to take over").click()
-    expect(page.get_by_text("was asked to take over this team")).to_be_visible()
+    page.get_by_role("button", name="Offer ownership").click()
+    expect(page.get_by_text("You have offered the ownership of this team")).to_be_visible()
 
 
 def take_over(page) -> None:
     page.goto(reverse("teams:tokens", args=TEAM))
     page.get_by_role("button", name="Take over").click()
-    expect(page.get_by_text("Harbour Research is yours now.")).to_be_visible()
+    expect(page.get_by_text("You now own Harbour Research.")).to_be_visible()
 
 
 def switch_to(page, email: str, password: str) -> None:
@@ -55,7 +55,7 @@ def test_from_the_invitation_to_the_farewell(page, cast):
     page.get_by_label("Password (again)").fill(password)
     page.get_by_role("button", name="Sign Up").click()
     page.get_by_role("button", name="Join Harbour Research").click()
-    expect(page.get_by_text("You are now in Harbour Research.")).to_be_visible()
+    expect(page.get_by_text("You are now a member of Harbour Research.")).to_be_visible()
 
     switch_to(page, cast.owner.email, PASSWORD)
     members_menu(page, "kim@example.org", "Make administrator")

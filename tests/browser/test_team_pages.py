@@ -44,7 +44,7 @@ def test_the_banner_of_an_offer_and_the_settings_of_a_successor(page, lived_in, 
     )
     sign_in(lived_in.administrator)
     page.goto(reverse("teams:settings", args=["harbour-research"]))
-    expect(page.get_by_text("asks you to take over")).to_be_visible()
+    expect(page.get_by_text("has offered you the ownership")).to_be_visible()
     for _look in each_look():
         axe()
 
@@ -60,7 +60,7 @@ def test_a_new_secret_is_shown_with_its_commands(page, lived_in, sign_in, axe, e
     sign_in(lived_in.member)
     page.goto(reverse("teams:tokens", args=["harbour-research"]))
     page.get_by_label("Name", exact=True).first.fill("laptop")
-    page.get_by_role("button", name="Make token").click()
+    page.get_by_role("button", name="Create token").click()
     expect(page.locator("#new-secret")).to_contain_text("cb_live_")
     for _look in each_look():
         axe()

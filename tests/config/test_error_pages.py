@@ -11,14 +11,14 @@ from config.views import csrf_failure
 def test_an_address_that_does_not_exist_says_so_in_our_look(client, db):
     response = client.get("/nowhere/")
     assert response.status_code == 404
-    assert b"There is no such page" in response.content
+    assert b"This page does not exist" in response.content
     assert b"css/callboard.css" in response.content
 
 
 @pytest.mark.parametrize(
     ("view", "status", "text"),
     [
-        (defaults.bad_request, 400, "did not understand"),
+        (defaults.bad_request, 400, "could not read this request"),
         (defaults.permission_denied, 403, "Your role does not allow this"),
     ],
 )
@@ -43,7 +43,7 @@ def test_a_stale_form_is_told_to_try_again(db):
     client = Client(enforce_csrf_checks=True)
     response = client.post("/accounts/login/", {"login": "a@b.example", "password": "x"})
     assert response.status_code == 403
-    assert b"This form had gone stale" in response.content
+    assert b"This form has expired" in response.content
 
 
 def test_the_reason_of_a_stale_form_is_not_for_people():
@@ -55,7 +55,7 @@ def test_an_address_with_too_many_parameters_is_refused_with_a_page(cast, client
     query = "&".join(f"x{n}=1" for n in range(1_001))
     response = client_of("member").get(f"/t/{cast.team.slug}/logs/?{query}")
     assert response.status_code == 400
-    assert "did not understand" in response.content.decode()
+    assert "could not read this request" in response.content.decode()
 
 
 def test_the_api_refuses_too_many_parameters_in_its_own_shape(cast, client, token_of):

@@ -310,9 +310,9 @@ def test_the_page_tells_in_words_what_happened_and_from_where(cast, mia, staff):
     mia.post(reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
     text = text_of(mia.get(PAGE))
     assert "Mia Berg changed the password" in text
-    assert "Sam made a link to set a new password" in text
+    assert "Sam created a link to set a new password" in text
     assert "name: Mia → Mia Berg" in text
-    assert "The site made the account mia@example.org" in text
+    assert "The site created the account mia@example.org" in text
     assert ADDRESS in text
 
 
@@ -342,17 +342,17 @@ def test_older_rows_are_a_page_away(cast, mia, monkeypatch):
     assert "Mia → Mia B" not in text_of(first)
     older = re.search(r'href="(\?before=\d+)" rel="next"', first.content.decode())[1]
     assert "Mia → Mia B" in text_of(mia.get(PAGE + older))
-    assert "Nothing older" in text_of(mia.get(PAGE, {"before": "0"}))
+    assert "No more activity" in text_of(mia.get(PAGE, {"before": "0"}))
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 30])
 def test_a_page_that_cannot_be_is_told(mia, before):
-    assert "One thing needs a change" in text_of(mia.get(PAGE, {"before": before}))
+    assert "Please correct the error below" in text_of(mia.get(PAGE, {"before": before}))
 
 
 def test_an_erased_team_is_told_to_who_owned_it(cast, client_of):
     record_activity(by=SITE, team=None, kind="team.purged", person=cast.owner, subject="Old Harbour")
-    assert "The site erased the deleted team Old Harbour" in text_of(client_of("owner").get(PAGE))
+    assert "The site permanently erased the deleted team Old Harbour" in text_of(client_of("owner").get(PAGE))
     assert newest_activity().kind == "team.purged"
 
 

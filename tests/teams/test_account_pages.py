@@ -64,7 +64,11 @@ def test_signing_in_stops_at_the_second_factor(cast, client):
 
 @pytest.mark.parametrize(
     ("setting", "text"),
-    [("open", "Create an account"), ("invitation", "Accounts are made by invitation"), ("closed", "Sign in")],
+    [
+        ("open", "Create an account"),
+        ("invitation", "You need an invitation to create an account"),
+        ("closed", "Sign in"),
+    ],
 )
 def test_the_sign_in_page_says_how_to_get_an_account(setting, text, client, db, settings):
     settings.SIGNUP = setting
@@ -80,4 +84,4 @@ def test_the_sign_in_page_offers_the_provider_that_is_set(client, db, openid_con
 def test_closed_sign_up_says_whom_to_ask(client, db, settings):
     assert b"Ask the owner or an administrator" in client.get(reverse("account_signup")).content
     settings.SIGNUP = "closed"
-    assert b"the people who run this site" in client.get(reverse("account_signup")).content
+    assert b"site administrators" in client.get(reverse("account_signup")).content

@@ -165,7 +165,7 @@ def test_roles_are_changed_and_members_removed_but_never_the_owner(act, cast):
     act("membership", "remove", mia)
     assert role_of(cast.team, cast.member) is None
     page = act("membership", "remove", Membership.objects.get(team=cast.team, user=cast.owner))
-    assert "transfer of the team" in page
+    assert "transfer of ownership" in page
     assert role_of(cast.team, cast.owner) == Role.OWNER
 
 

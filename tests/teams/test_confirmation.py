@@ -32,13 +32,13 @@ def offer(client: Client, cast):
 
 
 def test_signing_in_is_not_enough(cast, owner):
-    assert "Type your password to confirm." in text_of(offer(owner, cast))
+    assert "Enter your password to confirm." in text_of(offer(owner, cast))
     assert not Transfer.objects.exists()
 
 
 def test_who_has_just_confirmed_types_no_password(cast, owner):
     confirm(owner)
-    assert "You have just confirmed that it is you." in text_of(owner.get(SETTINGS))
+    assert "You have confirmed your identity." in text_of(owner.get(SETTINGS))
     offer(owner, cast)
     assert Transfer.objects.get().successor == cast.administrator
 
@@ -46,7 +46,7 @@ def test_who_has_just_confirmed_types_no_password(cast, owner):
 def test_a_confirmation_is_good_for_five_minutes(cast, owner):
     confirm(owner)
     with time_machine.travel(timezone.now().timestamp() + 301):
-        assert "Type your password to confirm." in text_of(offer(owner, cast))
+        assert "Enter your password to confirm." in text_of(offer(owner, cast))
     assert not Transfer.objects.exists()
 
 
@@ -63,7 +63,7 @@ def test_the_passkey_is_offered_to_whoever_has_one(cast, owner):
     add_second_factors(cast.owner)
     with time_machine.travel(timezone.now().timestamp() + 301):
         text = text_of(owner.get(SETTINGS))
-    assert "No password at hand? Confirm with your passkey" in text
+    assert "No password? Confirm with your passkey" in text
     assert "Confirm with your authenticator app" in text
 
 
@@ -74,5 +74,5 @@ def test_who_has_no_password_is_asked_for_none_and_refused_without_a_passkey(cas
     client = Client()
     client.force_login(cast.owner, backend="django.contrib.auth.backends.ModelBackend")
     assert "Your password" not in text_of(client.get(SETTINGS))
-    assert "Confirm first that it is you." in text_of(offer(client, cast))
+    assert "Confirm your identity first." in text_of(offer(client, cast))
     assert not Transfer.objects.exists()

@@ -156,7 +156,7 @@ def test_support_staff_do_not_see_what_is_for_superusers(cast, browser_of):
     page = support.get("/admin/teams/user/").content
     assert b"Deactivate" in page
     assert b"Make support staff" not in page
-    assert b"Take staff rights back" not in page
+    assert b"Remove staff rights" not in page
     assert b"is_staff" not in support.get("/admin/teams/user/add/").content
 
 

@@ -114,7 +114,7 @@ def test_only_personal_spaces_are_balances(root, cast):
 
 def test_a_refusal_of_the_action_is_told_and_changes_nothing(save, space):
     Team.objects.filter(pk=space.pk).update(deleted_at=timezone.now())
-    assert "This team was deleted." in save(limit="5", period="month")
+    assert "This team has been deleted." in save(limit="5", period="month")
     assert not Quota.objects.exists()
 
 

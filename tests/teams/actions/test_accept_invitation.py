@@ -91,13 +91,13 @@ def test_a_link_is_used_up_by_as_many_people_as_it_may(cast, act, link_secret):
     third = User.objects.create_user("third@example.org", verified=True)
     from teams.activity import Actor
 
-    with pytest.raises(ClosedInvitationError, match="as often as it may"):
+    with pytest.raises(ClosedInvitationError, match="maximum number of uses"):
         accept_invitation(by=Actor(third), secret=secret, now=NOW)
 
 
 def test_a_member_who_opens_a_link_uses_nothing_up(cast, act, link_secret):
     secret = link_secret()
-    with pytest.raises(ActionError, match="in this team already"):
+    with pytest.raises(ActionError, match="already in this team"):
         accept_invitation(by=act("member"), secret=secret, now=NOW)
     accept_invitation(by=act("outsider"), secret=secret, now=NOW)
 

@@ -81,7 +81,7 @@ def test_a_demotion_cancels_the_offer_of_the_team(offered, change):
 
 def test_a_person_who_was_removed_meanwhile_is_told_so(cast, act, change):
     remove_member(by=act("owner"), team=cast.team, user=cast.member, now=NOW)
-    with pytest.raises(ConflictError, match="Mia is not in this team any more"):
+    with pytest.raises(ConflictError, match="Mia is no longer in this team"):
         change("administrator", "member", Role.ADMINISTRATOR)
 
 

@@ -40,5 +40,5 @@ def test_another_account_cannot_decline_it(act, secret):
 
 def test_a_link_for_many_cannot_be_declined(cast, act):
     _, link = create_link(by=act("owner"), team=cast.team, role="member", now=NOW)
-    with pytest.raises(ActionError, match="several people"):
+    with pytest.raises(ActionError, match="Several people"):
         decline_invitation(by=act("outsider"), secret=secret_of(link), now=NOW)

@@ -78,5 +78,5 @@ def test_the_secret_is_stored_as_a_hash_only(cast, act):
 def test_a_revoked_key_stays_revoked(cast, act):
     key, _ = create_gateway_key(by=act("owner"), team=cast.team, name="LiteLLM")
     revoke_gateway_key(by=act("owner"), key=key, now=NOW)
-    with pytest.raises(ConflictError, match="for good"):
+    with pytest.raises(ConflictError, match="permanently"):
         enable_gateway_key(by=act("owner"), key=key)

@@ -149,7 +149,7 @@ def test_without_a_mail_server_the_reason_is_kept_beside_the_link(settings, comm
     settings.HAS_MAIL = False
     with committed():
         (invited,) = invite("kim@example.org")
-    assert Invitation.objects.get().mail_error == "No mail server is set up."
+    assert Invitation.objects.get().mail_error == "No mail server is configured."
     assert mail.outbox == []
     assert invited.link.startswith("http")
 

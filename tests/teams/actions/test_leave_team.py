@@ -21,7 +21,7 @@ def test_members_and_administrators_can_leave(cast, act, token_of, name):
 
 
 def test_the_owner_must_transfer_the_team_first(cast, act):
-    with pytest.raises(ActionError, match="Transfer the ownership first"):
+    with pytest.raises(ActionError, match="Transfer the ownership before you leave"):
         leave_team(by=act("owner"), team=cast.team, now=NOW)
     assert role_of(cast.team, cast.owner) == "owner"
 

@@ -67,7 +67,7 @@ def test_the_name_must_be_typed_exactly(offer, typed):
 
 
 def test_a_second_offer_must_wait_for_the_first_to_end(offer, offered):
-    with pytest.raises(ConflictError, match="already offered to Adam"):
+    with pytest.raises(ConflictError, match="already been offered to Adam"):
         offer()
 
 

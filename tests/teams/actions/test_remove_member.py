@@ -99,7 +99,7 @@ def test_others_hear_of_it_inside_the_transaction(cast, remove):
 
 def test_a_second_removal_tells_that_the_person_is_gone(remove):
     remove("owner", "member")
-    with pytest.raises(ConflictError, match="not in this team any more"):
+    with pytest.raises(ConflictError, match="no longer in this team"):
         remove("administrator", "member")
 
 
@@ -107,4 +107,4 @@ def test_the_person_gets_a_mail(has_mail, committed, remove, mailoutbox):
     with committed():
         remove("owner", "member")
     assert mailoutbox[0].to == ["mia@example.org"]
-    assert "stopped working" in mailoutbox[0].body
+    assert "no longer work" in mailoutbox[0].body

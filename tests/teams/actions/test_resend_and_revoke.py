@@ -70,7 +70,7 @@ def test_nobody_else_can(act, invited, action, by):
 def test_what_was_answered_stays_answered(act, invited, action):
     invitation, secret = invited
     accept_invitation(by=act("former"), secret=secret, now=NOW)
-    with pytest.raises(ConflictError, match=r"fay@example.org has accepted already"):
+    with pytest.raises(ConflictError, match=r"fay@example.org has already accepted"):
         action(by=act("owner"), invitation=invitation, now=NOW)
 
 
@@ -82,5 +82,5 @@ def test_declined_and_revoked_invitations_say_so(act, cast, invited, action):
         action(by=act("owner"), invitation=invitation, now=NOW)
     link, _ = create_link(by=act("owner"), team=cast.team, role="member", now=NOW)
     revoke_invitation(by=act("owner"), invitation=link, now=NOW)
-    with pytest.raises(ConflictError, match="revoked already"):
+    with pytest.raises(ConflictError, match="already been revoked"):
         action(by=act("owner"), invitation=link, now=NOW)

@@ -145,8 +145,8 @@ def test_an_expired_token_is_not_rotated_but_made_anew(act, token_of):
 def test_doing_a_thing_twice_says_that_it_is_done(act, token_of):
     token, _ = token_of("member")
     disable_token(by=act("member"), token=token, now=NOW)
-    with pytest.raises(ConflictError, match="disabled already"):
+    with pytest.raises(ConflictError, match="already disabled"):
         disable_token(by=act("owner"), token=token, now=NOW)
     enable_token(by=act("member"), token=token)
-    with pytest.raises(ConflictError, match="enabled already"):
+    with pytest.raises(ConflictError, match="already enabled"):
         enable_token(by=act("member"), token=token)

@@ -31,16 +31,16 @@ def test_it_tells_who_did_what_before_and_after_and_from_where(page, life):
 
 
 def test_what_people_did_stays_when_they_leave(page, life):
-    assert "The site made the token laptop of Mia" in page("owner", "activity/")
+    assert "The site created the token laptop of Mia" in page("owner", "activity/")
 
 
 def test_filters_by_person_kind_and_day(cast, page, life):
     text = page("owner", "activity/", kind="token")
-    assert "made the token" in text
+    assert "created the token" in text
     assert "removed Mia" not in text
     assert "removed Mia" not in page("owner", "activity/", person=cast.administrator.public_id)
     assert "removed Mia" in page("owner", "activity/", person=cast.member.public_id)
-    assert "Nothing matches" in page("owner", "activity/", end="2020-01-01")
+    assert "No activity matches" in page("owner", "activity/", end="2020-01-01")
     assert "removed Mia" in page("owner", "activity/", start="2020-01-01", end="9999-12-31")
 
 
@@ -56,8 +56,8 @@ def test_filters_by_person_kind_and_day(cast, page, life):
     ],
 )
 def test_a_bad_filter_shows_its_error_in_page_and_export(page, query):
-    assert "One thing needs a change" in page("owner", "activity/", **query)
-    assert "One thing needs a change" in page("owner", "activity/export/", **query)
+    assert "Please correct the error below" in page("owner", "activity/", **query)
+    assert "Please correct the error below" in page("owner", "activity/export/", **query)
 
 
 def test_older_rows_are_a_page_away(cast, page, monkeypatch, life):

@@ -16,8 +16,8 @@ def test_several_are_invited_at_once_with_a_role_each(cast, submit):
         "lee@example.org": Role.MEMBER,
         "pat@example.org": Role.ADMINISTRATOR,
     }
-    assert "mia@example.org Is in this team already." in text
-    assert "KIM@example.org Stands in the list twice." in text
+    assert "mia@example.org Already in this team." in text
+    assert "KIM@example.org This address is in the list more than once." in text
 
 
 def test_bad_lines_are_named_and_what_was_typed_stays(submit):
@@ -37,7 +37,7 @@ def test_without_a_mail_server_the_page_says_so_and_shows_the_link(settings, com
     with committed():
         response = submit("owner", "invitations/email/", emails="kim@example.org", role="member")
     text = text_of(response)
-    assert "not mailed: No mail server is set up." in text
+    assert "the e-mail could not be sent: No mail server is configured." in text
     assert "/invite/cb_inv_" in text
     assert "no-store" in response["Cache-Control"]
 
@@ -60,7 +60,7 @@ def test_when_sending_fails_the_page_says_why_and_shows_the_link(
 def test_a_link_that_was_mailed_is_shown_to_nobody_else(has_mail, committed, submit):
     with committed():
         text = text_of(submit("owner", "invitations/email/", emails="kim@example.org", role="member"))
-    assert "Mailed." in text
+    assert "Invited by e-mail." in text
     assert "/invite/cb_inv_" not in text
 
 
@@ -79,7 +79,7 @@ def test_nonsense_in_the_link_form_names_the_field(submit, wrong):
         "owner", "invitations/link/", **({"role": "member", "max_uses": "1", "days": "7"} | wrong)
     )
     assert response.status_code == 422
-    assert "One thing needs a change" in text_of(response)
+    assert "Please correct the error below" in text_of(response)
     assert not Invitation.objects.exists()
 
 
@@ -117,13 +117,15 @@ def test_a_made_up_state_shows_its_error(page):
 def test_sending_again_and_a_lost_race(page, submit, invited):
     invited("kim@example.org")
     invitation = Invitation.objects.get()
-    assert "the older link no longer works" in text_of(
+    assert "The previous link no longer works" in text_of(
         submit("owner", f"invitations/{invitation.public_id}/resend/")
-    ) or "Pass this link on" in text_of(submit("owner", f"invitations/{invitation.public_id}/resend/"))
+    ) or "Send this link to the person yourself" in text_of(
+        submit("owner", f"invitations/{invitation.public_id}/resend/")
+    )
     submit("owner", f"invitations/{invitation.public_id}/revoke/")
     for path in ("resend", "revoke"):
         text = text_of(submit("administrator", f"invitations/{invitation.public_id}/{path}/"))
-        assert "was revoked already" in text
+        assert "has already been revoked" in text
 
 
 def test_an_invitation_of_another_team_is_not_there(cast, client_of, invited):
@@ -159,7 +161,7 @@ def test_many_come_in_pages_which_keep_the_state(client_of, page, invited):
 def test_a_page_that_cannot_be_is_told(page, invited, number):
     invited("kim@example.org")
     text = page("owner", "invitations/", page=number)
-    assert "One thing needs a change" in text
+    assert "Please correct the error below" in text
     assert "kim@example.org" in text
 
 

@@ -22,7 +22,7 @@ def test_it_shows_team_role_inviter_and_what_joining_means(anonymous, invited):
     text = text_of(anonymous.get(invited("fay@example.org", Role.ADMINISTRATOR)))
     for words in (
         "Join Harbour Research",
-        "Olivia (olivia@example.org) invites you.",
+        "Olivia (olivia@example.org) has invited you.",
         "Administrator:",
         "The owner and administrators see your calls",
         "fay@example.org",
@@ -36,7 +36,7 @@ def test_signed_in_one_click_joins(cast, client_of, invited):
     assert "You are signed in as fay@example.org." in text_of(client.get(path))
     response = client.post(f"{path}accept/", follow=True)
     assert role_of(cast.team, cast.former) == Role.MEMBER
-    assert "You are now in Harbour Research." in text_of(response)
+    assert "You are now a member of Harbour Research." in text_of(response)
     assert response.redirect_chain[0][0] == "/t/harbour-research/"
 
 
@@ -84,7 +84,7 @@ def test_an_address_whose_mail_failed_must_still_be_confirmed(has_mail, anonymou
 
 
 def test_an_invitation_opens_the_sign_up_to_its_address_only(anonymous, invited):
-    assert "No sign-up here" in text_of(anonymous.get("/accounts/signup/"))
+    assert "Sign-up is closed" in text_of(anonymous.get("/accounts/signup/"))
     anonymous.get(invited("kim@example.org"))
     response = anonymous.post("/accounts/signup/", NEW | {"email": "lee@example.org"})
     assert "The invitation is for kim@example.org" in text_of(response)
@@ -94,14 +94,14 @@ def test_an_invitation_opens_the_sign_up_to_its_address_only(anonymous, invited)
 def test_a_revoked_invitation_opens_no_sign_up(cast, anonymous, invited):
     anonymous.get(invited("kim@example.org"))
     revoke_invitation(by=Actor(cast.owner), invitation=Invitation.objects.get(), now=timezone.now())
-    assert "No sign-up here" in text_of(anonymous.get("/accounts/signup/"))
+    assert "Sign-up is closed" in text_of(anonymous.get("/accounts/signup/"))
 
 
 def test_where_sign_up_is_closed_no_invitation_opens_it(settings, anonymous, invited):
     settings.SIGNUP = "closed"
     path = invited("kim@example.org")
     assert "Create an account" not in text_of(anonymous.get(path))
-    assert "No sign-up here" in text_of(anonymous.get("/accounts/signup/"))
+    assert "Sign-up is closed" in text_of(anonymous.get("/accounts/signup/"))
 
 
 def test_the_wrong_account_is_told_so_and_offered_to_switch(cast, client_of, invited):
@@ -116,7 +116,7 @@ def test_the_wrong_account_is_told_so_and_offered_to_switch(cast, client_of, inv
 
 
 def test_who_is_a_member_already_is_led_to_the_team(client_of, invited):
-    assert "You are in this team already" in text_of(client_of("member").get(invited()))
+    assert "You are already in this team" in text_of(client_of("member").get(invited()))
 
 
 @pytest.mark.parametrize("who", ["former", "anonymous"])
@@ -132,7 +132,7 @@ def test_it_can_be_declined_signed_in_or_not(client_of, invited, who):
 
 @pytest.mark.parametrize(
     ("field", "words"),
-    [("accepted_at", "accepted already"), ("revoked_at", "was revoked"), ("expires_at", "has expired")],
+    [("accepted_at", "already been accepted"), ("revoked_at", "was revoked"), ("expires_at", "has expired")],
 )
 def test_an_old_invitation_says_why_and_what_to_do(anonymous, invited, field, words):
     path = invited("kim@example.org")
@@ -140,14 +140,14 @@ def test_an_old_invitation_says_why_and_what_to_do(anonymous, invited, field, wo
     response = anonymous.get(path)
     assert response.status_code == 410
     assert words in text_of(response)
-    assert "can send a new one" in text_of(response)
+    assert "can send a new invitation" in text_of(response)
 
 
 @pytest.mark.parametrize("secret", ["made-up", "cb_live_x", "%00", "x" * 500])
 def test_a_made_up_secret_gets_a_friendly_page(db, anonymous, secret):
     response = anonymous.get(f"/invite/{secret}/")
     assert response.status_code == 404
-    assert "not known here" in text_of(response)
+    assert "does not exist" in text_of(response)
 
 
 def test_guessing_is_stopped_but_nobody_elses_invitation(db, anonymous, invited):

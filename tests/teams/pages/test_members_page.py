@@ -50,7 +50,7 @@ def test_the_role_filter_keeps_the_search(client_of):
 
 
 def test_a_search_without_result_says_what_to_do(page):
-    assert "Nobody matches" in page("owner", "members/", q="zoe")
+    assert "No members match" in page("owner", "members/", q="zoe")
 
 
 def test_a_made_up_role_shows_its_error_in_the_page(page):
@@ -112,7 +112,7 @@ def test_a_member_is_removed(cast, submit):
 def test_a_lost_race_tells_what_happened(cast, submit):
     remove_member(by=Actor(cast.owner), team=cast.team, user=cast.member, now=NOW)
     text = text_of(submit("administrator", f"members/{cast.member.public_id}/remove/"))
-    assert "Mia is not in this team any more" in text
+    assert "Mia is no longer in this team" in text
 
 
 def test_strangers_cannot_be_named(cast, submit):

@@ -12,7 +12,7 @@ def test_anybody_makes_a_team_and_owns_it(cast, client_of):
     response = client_of("former").post("/teams/new/", data, follow=True)
     team = Team.objects.get(slug="night-shift")
     assert role_of(team, cast.former) == Role.OWNER
-    assert "Night Shift is yours." in text_of(response)
+    assert "Night Shift was created." in text_of(response)
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"time_zone": "Mars"}, {"name": "\x00"}])

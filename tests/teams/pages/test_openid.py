@@ -85,7 +85,7 @@ def test_by_a_link_too(client, invited, come):
 
 def test_without_an_invitation_it_is_refused_in_words(db, client, come):
     response = come(KIM)
-    assert "Accounts are made by invitation." in text_of(response)
+    assert "You need an invitation to create an account." in text_of(response)
     assert signed_in_as(client) is None
     assert not User.objects.filter(email=KIM).exists()
 
@@ -94,7 +94,7 @@ def test_an_invitation_opens_it_to_its_address_only(client, invited, come):
     client.get(invited(KIM))
     response = come("lee@example.org")
     assert response.status_code == 403
-    assert f"The invitation you opened is for {KIM}." in text_of(response)
+    assert f"The invitation that you opened is for {KIM}." in text_of(response)
     assert not User.objects.filter(email="lee@example.org").exists()
 
 
@@ -121,7 +121,7 @@ def test_an_address_that_the_provider_has_not_confirmed_must_be_confirmed_here(
     db, settings, client, come, mailoutbox, verified
 ):
     settings.SIGNUP = "open"
-    assert "Confirm your address" in text_of(come(KIM, verified=verified))
+    assert "Verify your address" in text_of(come(KIM, verified=verified))
     assert signed_in_as(client) is None
     assert mailoutbox[-1].to == [KIM]
 
@@ -159,7 +159,7 @@ def test_an_account_that_never_confirmed_the_address_is_not_handed_over(db, sett
     EmailAddress.objects.create(user=squatter, email=KIM, verified=False, primary=True)
     response = come(KIM)
     assert response.status_code == 403
-    assert f"There is an account with {KIM} already." in text_of(response)
+    assert f"An account with {KIM} already exists." in text_of(response)
     assert signed_in_as(client) is None
     assert User.objects.get(email=KIM).check_password(PASSWORD)
     assert not SocialAccount.objects.exists()
@@ -177,7 +177,7 @@ def test_without_a_mail_server_an_account_with_a_password_is_connected_by_its_ow
 ):
     """There an inviter vouches for addresses, which is not enough to hand an account over."""
     settings.HAS_MAIL = False
-    assert "then connect Harbour under Connected accounts" in text_of(come(cast.member.email))
+    assert "then connect Harbour under “Connected accounts”" in text_of(come(cast.member.email))
     assert signed_in_as(client) is None
     client.post("/accounts/login/", {"login": cast.member.email, "password": PASSWORD})
     come(cast.member.email, process="connect")
@@ -226,7 +226,7 @@ def test_an_opened_invitation_of_somebody_else_keeps_nobody_out_of_their_account
 def test_a_wrong_token_is_refused_in_words(cast, client, come, fault):
     response = come(cast.member.email, fault=fault)
     assert response.status_code == 401
-    assert "The other site did not answer as it should" in text_of(response)
+    assert "The identity provider returned an error" in text_of(response)
     assert signed_in_as(client) is None
     assert not SocialAccount.objects.exists()
 
@@ -238,7 +238,9 @@ def test_each_kind_of_signature_is_understood(cast, client, come, algorithm):
 
 
 def test_who_stops_there_is_told_that_nothing_changed(cast, client, come):
-    assert "You stopped signing in at the other site." in text_of(come(cast.member.email, fault="denied"))
+    assert "You cancelled signing in at the identity provider." in text_of(
+        come(cast.member.email, fault="denied")
+    )
 
 
 def test_an_answer_without_the_state_of_this_browser_is_refused(cast, client, come):
@@ -254,7 +256,7 @@ def test_a_provider_that_is_down_or_is_none_is_told(db, settings, client, server
     app["settings"]["server_url"] = address
     response = client.post("/accounts/oidc/oidc/login/")
     assert response.status_code == 401
-    assert "The other site did not answer as it should" in text_of(response)
+    assert "The identity provider returned an error" in text_of(response)
 
 
 def test_another_provider_is_not_found(db, client):
@@ -271,11 +273,11 @@ def test_who_has_only_the_provider_confirms_an_offer_by_signing_in_there_again(c
     client.force_login(cast.owner, backend="django.contrib.auth.backends.ModelBackend")
     data = {"transfer-successor": cast.administrator.public_id, "transfer-typed_name": "Harbour Research"}
     response = client.post("/t/harbour-research/transfer/offer/", data)
-    assert "Confirm first that it is you." in text_of(response)
+    assert "Confirm your identity first." in text_of(response)
     assert "Confirm with Harbour" in text_of(response)
     come(cast.owner.email, next_url="/t/harbour-research/settings/")
     response = client.post("/t/harbour-research/transfer/offer/", data, follow=True)
-    assert "Adam was asked to take over." in text_of(response)
+    assert "You offered the ownership of the team to Adam." in text_of(response)
 
 
 def test_a_member_by_the_provider_is_a_member_like_any(cast, client, settings, come):

@@ -36,9 +36,9 @@ def test_everybody_sees_what_they_may_do(page):
     owner, administrator, member = (page(who, "settings/") for who in ("owner", "administrator", "member"))
     assert "Transfer ownership" in owner
     assert "Delete this team" in owner
-    assert "tokens of 3 members and 0 gateway keys stop working at once" in owner
+    assert "tokens of 3 members and 0 gateway keys will stop working immediately" in owner
     assert "Members keep their accounts, personal spaces and other teams." in owner
-    assert "Transfer the ownership first" in owner
+    assert "Transfer the ownership before you leave" in owner
     assert "General" in administrator
     assert "Delete this team" not in administrator
     assert "Leave team" in member
@@ -55,7 +55,7 @@ def test_name_description_and_time_zone_are_changed(cast, submit):
 def test_nonsense_keeps_what_was_typed_and_names_the_field(cast, submit, wrong):
     response = submit("owner", "settings/general/", **(GENERAL | wrong))
     assert response.status_code == 422
-    assert "One thing needs a change" in text_of(response)
+    assert "Please correct the error below" in text_of(response)
     assert Team.objects.get(pk=cast.team.pk).name == "Harbour Research"
 
 
@@ -73,17 +73,19 @@ def test_a_zone_under_an_old_name_survives_a_new_team_name(cast, submit):
 
 
 def test_the_owner_offers_the_team_with_its_name_and_their_password(cast, page, submit):
-    assert "Adam was asked to take over." in text_of(submit("owner", "transfer/offer/", **transfer_form(cast)))
+    assert "You offered the ownership of the team to Adam." in text_of(
+        submit("owner", "transfer/offer/", **transfer_form(cast))
+    )
     assert Transfer.objects.get().successor == cast.administrator
-    assert "Adam was asked to take over this team." in page("owner", "settings/")
+    assert "You have offered the ownership of this team to Adam." in page("owner", "settings/")
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"password": "guess"}, "This is not your password."),
-        ({"password": ""}, "Type your password to confirm."),
-        ({"typed_name": "harbour"}, "Type “Harbour Research”, exactly so."),
+        ({"password": "guess"}, "This password is not correct."),
+        ({"password": ""}, "Enter your password to confirm."),
+        ({"typed_name": "harbour"}, "Enter the name exactly as shown: “Harbour Research”."),
         ({"successor": "usr_unknown"}, "Select a valid choice"),
     ],
 )
@@ -100,7 +102,7 @@ def test_a_member_cannot_be_chosen_but_the_way_to_promote_is_there(cast, page, s
     change_role(
         by=Actor(cast.owner), team=cast.team, user=cast.administrator, role=Role.MEMBER, now=timezone.now()
     )
-    assert "Make a member administrator first." in page("owner", "settings/")
+    assert "Make a member an administrator first." in page("owner", "settings/")
 
 
 def test_guessing_the_password_is_stopped(cast, submit):
@@ -113,14 +115,14 @@ def test_guessing_the_password_is_stopped(cast, submit):
 
 def test_only_the_successor_sees_the_banner_on_every_page(page, offer):
     for path in ("", "members/", "settings/"):
-        assert "Olivia asks you to take over Harbour Research" in page("administrator", path)
-        assert "asks you to take over" not in page("owner", path)
-    assert "asks you to take over" not in page("member", "settings/")
+        assert "Olivia has offered you the ownership of Harbour Research" in page("administrator", path)
+        assert "has offered you the ownership" not in page("owner", path)
+    assert "has offered you the ownership" not in page("member", "settings/")
 
 
 def test_the_successor_takes_over_and_the_owner_becomes_administrator(cast, submit, offer):
     text = text_of(submit("administrator", f"transfer/{offer.public_id}/accept/"))
-    assert "Harbour Research is yours now." in text
+    assert "You now own Harbour Research." in text
     assert role_of(cast.team, cast.administrator) == Role.OWNER
     assert role_of(cast.team, cast.owner) == Role.ADMINISTRATOR
 
@@ -144,7 +146,7 @@ def test_a_member_leaves(cast, submit):
 
 
 def test_the_owner_who_posts_anyway_is_told_to_transfer_first(cast, submit):
-    assert "Transfer the ownership first" in text_of(submit("owner", "settings/leave/"))
+    assert "Transfer the ownership before you leave" in text_of(submit("owner", "settings/leave/"))
     assert role_of(cast.team, cast.owner) == Role.OWNER
 
 

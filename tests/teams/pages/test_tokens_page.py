@@ -48,7 +48,7 @@ def test_mode_expiry_and_models_can_be_chosen(submit):
 def test_nonsense_names_the_field(submit, wrong):
     response = submit("member", "tokens/new/", **(NEW | wrong))
     assert response.status_code == 422
-    assert "One thing needs a change" in text_of(response)
+    assert "Please correct the error below" in text_of(response)
     assert not Token.objects.exists()
 
 
@@ -64,10 +64,10 @@ def test_members_see_their_own_and_those_above_everybodys(page, submit):
 def test_the_menu_offers_what_may_be_done(client_of, submit):
     submit("owner", "tokens/new/", **NEW)
     mine = client_of("owner").get("/t/harbour-research/tokens/").content.decode()
-    assert "New secret" in mine
-    assert "Revoke for good" in mine
+    assert "Rotate secret" in mine
+    assert "Revoke permanently" in mine
     administrators = client_of("administrator").get("/t/harbour-research/tokens/").content.decode()
-    assert "Revoke for good" not in administrators
+    assert "Revoke permanently" not in administrators
 
 
 def test_a_token_is_disabled_enabled_renamed_rotated_and_revoked(page, submit):
@@ -76,14 +76,14 @@ def test_a_token_is_disabled_enabled_renamed_rotated_and_revoked(page, submit):
     path = f"tokens/{token.public_id}"
     assert "“laptop” is disabled." in text_of(submit("administrator", f"{path}/disable/"))
     assert "Disabled" in page("member", "tokens/")
-    assert "works again" in text_of(submit("member", f"{path}/enable/"))
+    assert "is enabled" in text_of(submit("member", f"{path}/enable/"))
     assert "Renamed." in text_of(submit("member", f"{path}/rename/", name="desktop"))
     new = secret_in(submit("member", f"{path}/rotate/"))
     assert new != old
     assert "“desktop” is revoked." in text_of(submit("owner", f"{path}/revoke/"))
     assert "desktop" not in page("member", "tokens/")
     assert "desktop" in page("member", "tokens/", revoked="1")
-    assert "was revoked, for good" in text_of(submit("member", f"{path}/rotate/"))
+    assert "has been revoked permanently" in text_of(submit("member", f"{path}/rotate/"))
 
 
 def test_another_members_token_is_not_there(cast, submit):
@@ -113,7 +113,7 @@ def test_gateway_keys_are_for_owner_and_administrators(page, submit):
     key = GatewayKey.objects.get()
     path = f"gateway-keys/{key.public_id}"
     assert "is disabled" in text_of(submit("owner", f"{path}/disable/"))
-    assert "works again" in text_of(submit("owner", f"{path}/enable/"))
+    assert "is enabled" in text_of(submit("owner", f"{path}/enable/"))
     assert "Renamed." in text_of(submit("owner", f"{path}/rename/", name="Envoy"))
     assert secret_in(submit("owner", f"{path}/rotate/"))
     assert "is revoked" in text_of(submit("owner", f"{path}/revoke/"))
@@ -135,7 +135,7 @@ def test_a_gateway_key_without_a_name_is_refused(submit):
 def test_a_personal_space_has_tokens_of_its_own(cast, client_of):
     slug = cast.member.owned_teams.get(is_personal=True).slug
     client = client_of("member")
-    assert "your own balance" in text_of(client.get(f"/t/{slug}/tokens/"))
+    assert "your balance" in text_of(client.get(f"/t/{slug}/tokens/"))
     secret = secret_in(client.post(f"/t/{slug}/tokens/new/", NEW))
     assert find_credential(secret, timezone.now()).team.is_personal
 
@@ -177,7 +177,7 @@ def test_the_pages_are_reached_from_the_answer_to_a_form_too(cast, client_of, su
 def test_a_page_that_cannot_be_is_told_and_the_first_shown(cast, page, query):
     create_token(by=SITE, team=cast.team, user=cast.owner, name="laptop")
     text = page("owner", "tokens/", **query)
-    assert "One thing needs a change" in text
+    assert "Please correct the error below" in text
     assert "laptop" in text
 
 

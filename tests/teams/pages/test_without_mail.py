@@ -59,8 +59,8 @@ def test_the_secret_of_an_invitation_to_the_address_confirms_it(cast, client, in
 def test_an_unconfirmed_address_fits_no_invitation(kim, cast, invited):
     path = invited(KIM)
     text = text_of(kim.get(path))
-    assert "That is your address, but it is not confirmed yet." in text
-    assert "ask the people who run it to verify your address" in text
+    assert "This is your address, but it is not verified yet." in text
+    assert "Ask the site administrators to verify your address" in text
     kim.post(f"{path}accept/")
     assert role_of(cast.team, User.objects.get(email=KIM)) is None
 
@@ -85,8 +85,8 @@ def test_the_members_page_marks_an_address_that_nobody_confirmed(kim, cast, page
 def test_the_page_of_addresses_says_what_to_do_and_claims_no_mail(kim):
     text = text_of(kim.get("/accounts/email/"))
     assert "This site has no mail server" in text
-    assert "The people who run it can verify yours" in text
-    assert "Send verification again" not in text
+    assert "The site administrators can verify yours" in text
+    assert "Send verification e-mail again" not in text
     kim.post("/accounts/reauthenticate/", {"password": NEW["password1"]})
     response = kim.post("/accounts/email/", {"action_add": "", "email": "kim@example.net"}, follow=True)
     assert "kim@example.net" in text_of(response)
@@ -104,7 +104,7 @@ def test_with_a_mail_server_the_address_must_be_confirmed_before_one_gets_in(set
     settings.HAS_MAIL, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
     client = Client()
     response = client.post("/accounts/login/", {"login": KIM, "password": NEW["password1"]}, follow=True)
-    assert "Confirm your address" in text_of(response)
+    assert "Verify your address" in text_of(response)
     assert client.get("/me/").status_code == 302
 
 
@@ -116,5 +116,5 @@ def test_a_mail_server_that_does_not_answer_is_told_and_is_no_error(settings, ca
     response = client.post(path, NEW if "signup" in path else {"email": cast.member.email}, follow=True)
     assert response.status_code == 200
     text = text_of(response)
-    assert "The mail could not be sent." in text
+    assert "The e-mail could not be sent." in text
     assert "Confirmation email sent" not in text

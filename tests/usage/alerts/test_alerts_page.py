@@ -221,7 +221,7 @@ def test_another_teams_webhooks_and_messages_do_not_exist_here(cast, client_of, 
 def test_a_bad_filter_shows_its_error_in_the_page(owner, at, query):
     response = owner.get(at(f"messages/?{query}"))
     assert response.status_code == 200
-    assert "One thing needs a change" in text_of(response)
+    assert "Please correct the error below" in text_of(response)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_what_the_mail_server_refused_is_tried_again(usual, subscribe, settings,
     send_digests(now=MONDAY)
     settings.HAS_MAIL = False
     assert send_due(now=MONDAY) == 0
-    assert Message.objects.get().error == "No mail server is set up."
+    assert Message.objects.get().error == "No mail server is configured."
     settings.HAS_MAIL = True
     assert send_due(now=MONDAY + timedelta(seconds=59)) == 0
     assert send_due(now=MONDAY + timedelta(minutes=1)) == 1

@@ -1,4 +1,4 @@
-"""Unusual episodes by webhook: once for each, also where nobody wants mails."""
+"""Anomalies by webhook: once for each, also where nobody wants mails."""
 
 import json
 from datetime import timedelta
