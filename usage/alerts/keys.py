@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from teams.mails import Mail, link, moment
-from teams.models import GatewayKey, Mode, Team, Token, User
+from teams.models import GatewayKey, Mode, Team, Token, User, team_is_alive
 from usage.alerts.models import Event
 from usage.alerts.outbox import Alert, tell_by_mail, tell_webhooks, webhooks_for
 from usage.reporting.counting import Key, hour_of
@@ -80,7 +80,7 @@ def failing_keys(now: datetime) -> list[FailingKey]:
 def _keys(kind: KeyKind, ids: Sequence[int]) -> list[Key]:
     if not ids:
         return []
-    wanted = Q(team=None) | Q(team__deleted_at=None)
+    wanted = Q(team=None) | team_is_alive()
     if kind is KeyKind.TOKEN:
         tokens = Token.objects.filter(wanted, pk__in=ids, mode=Mode.LIVE)
         return [*tokens.select_related("team__owner").order_by("pk")]
