@@ -27,7 +27,7 @@ from usage.rollups.query import Dimension, Granularity, UsageQuery
 from usage.rollups.weeks import Week, week_of
 from usage.statistics.drill_down import CallsBehind
 from usage.statistics.overview import Overview, overview, ranking
-from usage.statistics.ranking import Row, member_rows
+from usage.statistics.rows import Row, member_rows
 
 # The hour of Monday, on the team's clock, from which last week's digest may be sent: not at night.
 MONDAY_HOUR = 8

@@ -8,7 +8,9 @@ from urllib.parse import quote_plus, urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
+from config.markup import markup
 from teams.models import Mode, Team
 from usage.rollups.models import Outcome
 from usage.rollups.query import Range, Span, UsageQuery, on_the_clock
@@ -20,6 +22,13 @@ SHARED = (*_TIME, "mode", "member", "model", "token")
 # The same of the personal page; steps are there, too, for a bucket is named by its start.
 OWN = (*_TIME, "granularity", "mode", "team", "model", "token")
 FAILED = tuple(outcome.word for outcome in Outcome if outcome is not Outcome.SUCCEEDED)
+
+
+def linked(figure: str, href: str, sort: str = "") -> SafeString:
+    """A figure that leads to the calls behind it, sorted by what it tells; by itself where `href` is ""."""
+    if not href:
+        return markup("%s", figure)
+    return markup('<a href="%s">%s</a>', f"{href}&sort={sort}" if sort else href, figure)
 
 
 class Behind(Protocol):

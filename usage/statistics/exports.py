@@ -8,13 +8,13 @@ from django.http import HttpResponse, JsonResponse
 from config.csv_export import csv_lines
 from usage.anomalies.api import note_json
 from usage.parameters.api import time_text
-from usage.prices.money import usd_string
 from usage.rollups.figures import Figures, Point
 from usage.rollups.query import Dimension, Range, UsageQuery
 from usage.statistics.api import figures_json, flattened
+from usage.statistics.columns import exported
 from usage.statistics.overview import Overview, Ranked
 from usage.statistics.pages import OverviewPage, OwnPage
-from usage.statistics.ranking import Row
+from usage.statistics.rows import Row
 
 
 def overview_export(page: OverviewPage, kind: str) -> HttpResponse:
@@ -31,7 +31,7 @@ def _first(page: OverviewPage) -> dict[str, Any]:
     top = page.top
     if top is None or top.by is Dimension.MODEL:
         return {"members": []}
-    return {f"{top.by}s": [_row(row, top.by) for row in top.rows]}
+    return {f"{top.by}s": [exported(row, top.by) for row in top.rows]}
 
 
 def own_export(page: OwnPage, kind: str) -> HttpResponse:
@@ -76,9 +76,9 @@ def _shown(page: OverviewPage | OwnPage) -> dict[str, Any]:
 
 def ranking_export(query: UsageQuery, rows: Sequence[Row], by: Dimension, kind: str) -> HttpResponse:
     """Every line of the ranking, in its order."""
-    lines = [_row(row, by) for row in rows]
+    lines = [exported(row, by) for row in rows]
     if kind == "csv":
-        empty = _row(Row("", "", "", Ranked(0, 0, Figures(), None, 0.0)), by)
+        empty = exported(Row("", "", "", Ranked(0, 0, Figures(), None, 0.0), by=by), by)
         return _csv([flattened(line) for line in lines], list(flattened(empty)), f"ranking-by-{by}")
     answer = {"team": query.team.slug, **_about(query), "by": by.value, "rows": lines}
     return JsonResponse(answer, headers=_attached(f"ranking-by-{by}", "json"))
@@ -111,27 +111,6 @@ def _ranked(named: dict[str, Any], ranked: Ranked) -> dict[str, Any]:
         "calls_before": ranked.before.calls if ranked.before else None,
         "change": ranked.change,
     }
-
-
-def _row(row: Row, by: Dimension) -> dict[str, Any]:
-    unusual = {"unusual": row.note.episode.sentence if row.note else None}
-    if by is Dimension.MODEL:
-        return {**_ranked({"model": row.key}, row.ranked), **unusual}
-    limited = row.quota if row.quota and row.quota.limit_nanos is not None else None
-    quota = {
-        "quota_used_usd": usd_string(row.quota.used_nanos) if row.quota else None,
-        "quota_limit_usd": usd_string(limited.limit_nanos or 0) if limited else None,
-    }
-    if by is Dimension.TOKEN:
-        named = {"token": row.key, "name": row.name, "member": row.detail}
-        return {**_ranked(named, row.ranked), **quota, **unusual}
-    person = row.person
-    named = {
-        "member": person.email if person else "",
-        "name": person.name if person else "",
-        "role": (person.role or "former") if person else "",
-    }
-    return {**_ranked(named, row.ranked), **quota, **unusual}
 
 
 def _csv(rows: Iterable[dict[str, Any]], header: list[str], name: str) -> HttpResponse:

@@ -21,10 +21,11 @@ from usage.rollups.query import (
     UsageQuery,
     preset_ranges,
 )
+from usage.statistics.columns import COLUMNS, DEFAULT
 from usage.statistics.drill_down import CallsBehind
 from usage.statistics.own import OwnQuestion
 from usage.statistics.own_calls import Which
-from usage.statistics.ranking import Order, Sort
+from usage.statistics.ranking import Order
 
 RANKED = (Dimension.MEMBER, Dimension.TOKEN, Dimension.MODEL)
 
@@ -147,7 +148,7 @@ class OwnCallsFilter(OwnFilter):
 class RankingFilter(OverviewFilter):
     """What is ranked, by which column, searched for what, and which page of it."""
 
-    sort = forms.ChoiceField(choices=[(one, one) for one in Sort], required=False)
+    sort = forms.ChoiceField(choices=lambda: [(name, name) for name in COLUMNS], required=False)
     order = forms.ChoiceField(choices=[("asc", "asc"), ("desc", "desc")], required=False)
     q = forms.CharField(max_length=100, required=False, strip=True)
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
@@ -155,11 +156,11 @@ class RankingFilter(OverviewFilter):
     def order_asked(self) -> Order:
         """How the ranking is to be shown, once the form is valid."""
         data = self.cleaned_data
-        sort = Sort(data["sort"] or Sort.CALLS)
+        column = COLUMNS[data["sort"] or DEFAULT]
         return Order(
             by=self.by_asked,
-            sort=sort,
-            is_ascending=data["order"] == "asc" or (sort.begins_ascending and data["order"] != "desc"),
+            sort=column.name,
+            is_ascending=data["order"] == "asc" or (column.begins_ascending and data["order"] != "desc"),
             search=data["q"],
             page=data["page"] or 1,
         )

@@ -9,9 +9,11 @@ from usage.anomalies.shown import Unusual, unusual_in
 from usage.parameters.names import Person, people_with, tokens_with
 from usage.rollups.query import Dimension, Known, UsageQuery
 from usage.rollups.statements import CALLS, WITHOUT_TTFT, Depth
+from usage.statistics.columns import Column, heads_of
 from usage.statistics.overview import Ranked, completed, ranking
 from usage.statistics.preparation import prepared
-from usage.statistics.ranking import NAMES, PLURALS, Row, named_rows, with_quotas
+from usage.statistics.ranking import Order
+from usage.statistics.rows import PLURALS, Row, named_rows, with_quotas
 
 # The ranking page has them all.
 TOP = 5
@@ -27,9 +29,13 @@ class Top:
     known: Known | None  # as of the question
 
     @property
-    def what(self) -> str:
-        """The head of the column of names."""
-        return str(NAMES[self.by])
+    def order(self) -> Order:
+        return Order(self.by)
+
+    @property
+    def heads(self) -> list[tuple[Column, str]]:
+        """The columns with their heads."""
+        return heads_of(self.by)
 
     @property
     def plural(self) -> str:

@@ -26,7 +26,8 @@ from usage.statistics.overview import Overview
 from usage.statistics.own import prepared_question, way_behind
 from usage.statistics.own_calls import own_calls
 from usage.statistics.pages import overview_page, own_page
-from usage.statistics.ranking import COLUMNS, PLURALS, ranking_page, ranking_rows
+from usage.statistics.ranking import ranking_page, ranking_rows
+from usage.statistics.rows import PLURALS
 from usage.statistics.snippets import first_call
 from usage.statistics.top import top_page
 
@@ -76,7 +77,7 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponse:
     access = _access(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     form = RankingFilter(request.GET, access=access, now=now)
-    context = _frame(request, access, form, "ranking") | {"columns": COLUMNS, "bys": PLURALS.items()}
+    context = _frame(request, access, form, "ranking") | {"bys": PLURALS.items()}
     if form.is_valid():
         context |= {"page": ranking_page(form.query(), form.order_asked(), access, now)}
     return render_page(request, "usage/statistics/ranking.html", "usage-ranking", context)

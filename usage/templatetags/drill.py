@@ -4,12 +4,10 @@ from typing import Any
 
 from django import template
 from django.template import RequestContext
-from django.utils.safestring import SafeString
 
-from config.markup import markup
 from teams.models import Team
 from usage.rollups.query import Range
-from usage.statistics.drill_down import Behind, CallsBehind
+from usage.statistics.drill_down import Behind, CallsBehind, linked
 from usage.statistics.own import ContextUsage
 
 register = template.Library()
@@ -46,9 +44,4 @@ def behind(context: RequestContext, team: Team) -> CallsBehind:
     return kept[team.pk]
 
 
-@register.simple_tag
-def linked(figure: str, href: str, sort: str = "") -> SafeString:
-    """A figure that leads to the calls behind it, sorted by what it tells; by itself where `href` is ""."""
-    if not href:
-        return markup("%s", figure)
-    return markup('<a href="%s">%s</a>', f"{href}&sort={sort}" if sort else href, figure)
+register.simple_tag(linked)

@@ -9,11 +9,11 @@ from django import template
 from django.template import RequestContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from config.markup import joined, markup
-from config.templatetags.callboard import icon, quota_bar
+from config.templatetags.callboard import icon
 from teams.access import Access, Permission, may_change_role, may_limit, may_limit_token
 from teams.models import Mode, Role, Team, Token, User
 from teams.pages.tokens import KeyRow
@@ -21,6 +21,7 @@ from usage.parameters.names import last_call_days
 from usage.quotas.availability import member_levels, token_levels
 from usage.quotas.forms import NewTokenLimitForm
 from usage.quotas.levels import LevelState
+from usage.quotas.markup import quota_of
 from usage.templatetags.drill import behind
 
 register = template.Library()
@@ -44,12 +45,7 @@ def last_call(days: dict[int, date], user: User) -> dict[str, Any]:
     return {"day": days.get(user.pk)}
 
 
-@register.simple_tag
-def quota_of(subject_id: str, state: LevelState | None, oob: bool = False) -> SafeString:
-    """The quota of a member or token (None: a former member); swapped by its id when it was changed."""
-    bar = quota_bar(state.used_nanos, state.limit_nanos) if state else ""
-    swap = mark_safe(' hx-swap-oob="true"') if oob else ""
-    return markup('<div id="quota-of-%s"%s>%s</div>', subject_id, swap, bar)
+register.simple_tag(quota_of)
 
 
 @register.simple_tag
