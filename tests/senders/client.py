@@ -12,10 +12,14 @@ from tests.senders.cast import Member
 
 @dataclass(frozen=True)
 class Client:
-    """One member's client of the proxy at `url`. Each call returns its HTTP status and the answer."""
+    """One member's client of the proxy at `url`. Each call returns its HTTP status and the answer.
+
+    The key is the member's token, if no other is given.
+    """
 
     url: str
     member: Member
+    key: str = ""
 
     def chat(self, prompt: str, model: str = "gpt-4o-mini", **more: Any) -> tuple[int, Any]:
         return self._post("/v1/chat/completions", chat_body(prompt, model) | more)
@@ -50,7 +54,7 @@ class Client:
         connection.close()
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.member.secret}", "Content-Type": "application/json"}
+        return {"Authorization": f"Bearer {self.key or self.member.secret}", "Content-Type": "application/json"}
 
     def _post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> tuple[int, Any]:
         sent = json.dumps(body).encode()

@@ -22,13 +22,19 @@ _STARTS_WITHIN_SECONDS: Final = 180
 
 
 @contextmanager
-def running_proxy(folder: Path, site: Site, upstream: Upstream, *, with_traces: bool) -> Iterator[str]:
-    """Its address. `with_traces`: the callback `otel` reports every call, too, beside `generic_api`."""
-    (folder / "callboard_auth.py").write_text(example("user_api_key_auth(request", site.relay.url))
+def running_proxy(
+    folder: Path, site: Site, upstream: Upstream, *, with_traces: bool = False, auth: str = ""
+) -> Iterator[str]:
+    """Its address. `with_traces`: the callback `otel` reports every call, too, beside `generic_api`.
+
+    `auth`: the text of a module that says who calls, in place of README's.
+    """
+    auth = auth or example("user_api_key_auth(request", site.relay.url)
+    (folder / "callboard_auth.py").write_text(auth)
     config = yaml.safe_load(example("callback_type: generic_api", site.relay.url))
     if with_traces:
         config["litellm_settings"]["callbacks"].append("otel")
-    config["litellm_settings"] |= {"cache": True, "cache_params": {"type": "local"}}
+    config["litellm_settings"] |= {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config | _models(upstream.url)))
     port = _free_port()
     with (folder / "litellm.log").open("w") as log:

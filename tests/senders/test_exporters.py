@@ -1,5 +1,6 @@
 """Real instrumentations export traces of what they called: it is exactly what the provider counted."""
 
+import base64
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from tests.senders.cast import Member
 from tests.senders.environments import environment
 from tests.senders.readme import example
 from tests.senders.scenarios import play
-from tests.senders.site import Site, of_upstream
+from tests.senders.site import Site, of_calls, of_upstream
 from tests.senders.upstream import Upstream
 
 PROGRAMS = Path(__file__).resolve().parent / "exporters"
@@ -61,4 +62,13 @@ def test_a_gateway_key_reports_for_the_member_that_the_resource_names(site, upst
         variables = variables_of(site, site.cast.gateway_key, played.member)
         assert "callboard.team=harbour-research" in variables["OTEL_RESOURCE_ATTRIBUTES"]
         exported("openllmetry_openai", variables, upstream)
-    assert len(site.calls(played.member)) == len(played.asked) > 0
+    assert of_calls(site.calls(played.member)) == of_upstream(played.asked)
+
+
+def test_a_key_may_be_the_password_of_basic_auth(site, upstream):
+    with play(site, upstream) as played:
+        variables = variables_of(site, played.member.secret)
+        signed_in = base64.b64encode(f"callboard:{played.member.secret}".encode()).decode()
+        variables["OTEL_EXPORTER_OTLP_HEADERS"] = f"Authorization=Basic%20{signed_in}"
+        exported("openllmetry_langchain", variables, upstream)
+    site.check(played.member, of_upstream(played.asked))

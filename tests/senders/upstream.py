@@ -25,7 +25,10 @@ _NEVER_SECONDS = 8  # longer than any time-out in these tests
 
 @dataclass
 class Asked:
-    """One request for an answer of a model, and what became of it. `status` 499: whoever asked went away."""
+    """One request for an answer of a model, and what became of it.
+
+    `status` 499: whoever asked went away; 500 also where no answer came in time, which is the provider's failure.
+    """
 
     path: str
     model: str
@@ -102,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         return int(code) if met else 0
 
     def _keep_waiting(self, asked: Asked) -> None:
-        asked.status = 408
+        asked.status = 500
         time.sleep(_NEVER_SECONDS)
 
     def _answer(self, asked: Asked, sent: dict[str, Any]) -> None:

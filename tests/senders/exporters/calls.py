@@ -53,7 +53,8 @@ def call_openai() -> None:
     )
 
 
-def call_anthropic() -> None:
+def call_anthropic(*, with_helper: bool = True) -> None:
+    """`with_helper`: also by the method that collects the pieces of a stream."""
     import anthropic
 
     client = anthropic.Anthropic(base_url=URL, api_key="sk-upstream", max_retries=0)
@@ -61,8 +62,9 @@ def call_anthropic() -> None:
     client.messages.create(messages=_messages("please answer this"), **asked)
     for _event in client.messages.create(messages=_messages("please answer in pieces"), stream=True, **asked):
         pass
-    with client.messages.stream(messages=_messages("please answer in other pieces"), **asked) as stream:
-        stream.get_final_message()
+    if with_helper:
+        with client.messages.stream(messages=_messages("please answer in other pieces"), **asked) as stream:
+            stream.get_final_message()
     client.messages.count_tokens(model="claude-haiku-4-5", messages=_messages("please count this"))
     for status in FAILURES:
         _failing(
