@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.senders.upstream import Upstream
 
 PROGRAMS = Path(__file__).resolve().parent / "exporters"
 ENVIRONMENTS = {"openai_v2": "otel-older"}  # of those that cannot run in "otel"
+UNTOLD = {"openai_v2"}  # tell input and output only, nothing of cached tokens
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py") if path.stem not in {"__init__", "calls"})
 
 
@@ -44,7 +46,8 @@ def test_logs_statistics_and_quota_are_what_the_provider_counted(program, site, 
     with play(site, upstream) as played:
         exported(program, variables_of(site, played.member.secret), upstream)
     assert played.asked
-    site.check(played.member, of_upstream(played.asked))
+    told = [replace(one, usage=one.usage.untold()) if program in UNTOLD else one for one in played.asked]
+    site.check(played.member, of_upstream(told))
 
 
 def test_exported_again_all_are_duplicates(site, upstream):

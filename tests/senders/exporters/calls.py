@@ -26,7 +26,7 @@ def exporting() -> Iterator[None]:
         provider.shutdown()
 
 
-def call_openai() -> None:
+def call_openai(*, with_responses: bool = True) -> None:
     import openai
 
     client = openai.OpenAI(base_url=f"{URL}/v1", api_key="sk-upstream", max_retries=0)
@@ -38,7 +38,8 @@ def call_openai() -> None:
     ):
         pass
     client.embeddings.create(model="text-embedding-3-small", input="please embed this")
-    client.responses.create(model="gpt-4o-mini", input="please answer that")
+    if with_responses:
+        client.responses.create(model="gpt-4o-mini", input="please answer that")
     for what in ("this", "that, too"):  # each with the same id of its response
         chat(model="gpt-4o-mini", messages=_messages(f"please answer like Ollama, {what}"))
     for status in FAILURES:
