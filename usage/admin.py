@@ -1,4 +1,4 @@
-"""What site staff do in the Django admin with quotas and prices: by the same actions as everywhere."""
+"""Quotas and prices in the Django admin, through the same actions as everywhere."""
 
 from typing import Any, ClassVar
 
@@ -36,7 +36,9 @@ class BalanceForm(LimitForm, forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial.update(limit_initial(level_of(self.instance)))
-            self.fields["limit"].help_text = _("Below what is used it means: nothing more until the reset.")
+            self.fields["limit"].help_text = _(
+                "If the limit is below the used amount, no calls are possible until the reset."
+            )
 
 
 def level_of(space: Balance, mode: Mode = Mode.LIVE) -> LevelState:
@@ -46,7 +48,7 @@ def level_of(space: Balance, mode: Mode = Mode.LIVE) -> LevelState:
 
 
 class BalanceList(ChangeList):
-    """The list with the levels of a page of balances, read at once."""
+    """The list, with the levels of a page of balances read at once."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -84,7 +86,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         return BalanceList
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without the form for those who may only look."""
+        """Without the form for those who may only read."""
         return self.fieldsets if self.has_change_permission(request, obj) else self.fieldsets[:1]
 
     def changeform_view(
@@ -94,7 +96,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """What the action refuses is told on the page, and nothing is changed."""
+        """Shows the action's error on the page; then nothing is changed."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except ActionError as error:
@@ -112,7 +114,7 @@ class BalanceAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("period"))
     def period(self, space: Balance) -> Any:
-        """That of the limit; what is used without one is this month's."""
+        """The period of the limit; without a limit, use is shown for this month."""
         return level_of(space).period.label
 
     @admin.display(description=_("used"))
@@ -137,22 +139,24 @@ class BalanceAdmin(ReadOnlyAdmin):
 
 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A price, which is never changed: another one from a later moment on takes its place."""
+    """A new price. A price is never changed; another one from a later moment on replaces it."""
 
     class Meta:
         model = Price
         fields = ("model", "valid_from", "input_usd", "output_usd", "cached_usd", "cache_write_usd")
         help_texts: ClassVar = {
-            "model": _("As the logs name it."),
-            "valid_from": _("For calls that begin then or later. Calls that are recorded keep their cost."),
-            "cached_usd": _("Empty: what input costs."),
-            "cache_write_usd": _("Empty: what input costs."),
+            "model": _("The model name as shown in the logs."),
+            "valid_from": _("For calls that start at this time or later. Recorded calls keep their cost."),
+            "cached_usd": _("Leave empty to use the input price."),
+            "cache_write_usd": _("Leave empty to use the input price."),
         }
 
 
 @admin.register(Price)
 class PriceAdmin(ReadOnlyAdmin):
-    """The site's own prices, which come before the public list; superusers set them, support staff look."""
+    """The site's own prices, which take precedence over the public list. Superusers set them, support staff
+    read them.
+    """
 
     form = PriceForm
     list_display = PriceForm.Meta.fields

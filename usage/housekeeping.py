@@ -1,6 +1,6 @@
-"""What of quotas and alerts is kept for how long; the command `housekeeping` deletes it, and `serve` by itself.
+"""Deletes old rows about quotas and alerts; run by the command `housekeeping` and by `serve`.
 
-Statistics and quota use are kept for good: past periods stay visible, and the calls they came from do not.
+Statistics and quota use are kept for good, so past periods stay visible after their calls are deleted.
 """
 
 from datetime import date, datetime, timedelta
@@ -33,7 +33,7 @@ _STEP: Final = 5_000
 
 
 def keep_house(*, now: datetime) -> dict[str, int]:
-    """Deletes what is no longer asked for, in small steps; how many rows of each."""
+    """Deletes what is no longer needed, in small steps; returns the number of rows of each kind."""
     told = ToldThreshold.objects.filter(first_day__lt=(now - _KEEP_TOLD).date())
     old: dict[str, QuerySet[Any]] = {
         "reservations deleted": Reservation.objects.filter(expires_at__lt=now - KEEP_RESERVATIONS),
@@ -50,7 +50,7 @@ def keep_house(*, now: datetime) -> dict[str, int]:
 
 
 def _delete_messages(now: datetime) -> int:
-    """Those that are too old, and of each team those beyond its newest MOST_MESSAGES; how many."""
+    """Deletes messages that are too old, and those beyond each team's newest MOST_MESSAGES; returns how many."""
     deleted = _delete_in_steps(Message.objects.filter(created_at__lt=now - KEEP_MESSAGES))
     for team_id in Message.objects.order_by().values_list("team", flat=True).distinct():
         of_team = Message.objects.filter(team=team_id).order_by("-pk")
@@ -61,7 +61,7 @@ def _delete_messages(now: datetime) -> int:
 
 
 def _delete_in_steps(rows: QuerySet[Any]) -> int:
-    """One pass along the primary key, so that no index has to be kept only for this; how many."""
+    """Deletes in one pass along the primary key, so that no index is needed just for this; returns how many."""
     deleted, more = 0, rows.order_by("pk")
     while keys := list(more.values_list("pk", flat=True)[:_STEP]):
         deleted += rows.order_by().filter(pk__gte=keys[0], pk__lte=keys[-1]).delete()[0]

@@ -1,4 +1,4 @@
-"""What of alerts and mails is done again and again (`config.jobs`)."""
+"""Periodic jobs for alerts and mail (`config.jobs`)."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from usage.alerts.refusals import alert_refusals
 
 
 def register_jobs() -> None:
-    """In the order in which they run when several are due: what is written first is sent by the last."""
+    """In the order in which they run when several are due: the last job sends what the others wrote."""
     register_job("alert-quotas", timedelta(seconds=30), alert_quotas)
     register_job("alert-refusals", timedelta(seconds=30), alert_refusals)
     register_job("alert-keys", timedelta(minutes=1), alert_failing_keys)

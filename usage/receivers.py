@@ -1,4 +1,4 @@
-"""What `usage` does when something happens in `teams`, in the same transaction."""
+"""Reactions of `usage` to signals of `teams`, in the same transaction."""
 
 from typing import Any
 
@@ -19,20 +19,20 @@ from usage.rollups.models import ROLLUPS, PastStamp
 
 @receiver(personal_space_created)
 def set_default_balance(*, space: Team, **_signal: Any) -> None:
-    """Gives a new user the balance of the setting CALLBOARD_DEFAULT_BALANCE_USD, if there is one."""
+    """Gives a new user the balance of the setting CALLBOARD_DEFAULT_BALANCE_USD, if it is set."""
     if settings.DEFAULT_BALANCE_USD is not None:
         set_balance(by=SITE, space=space, limit=Limit(settings.DEFAULT_BALANCE_USD), now=timezone.now())
 
 
 @receiver(member_left)
 def give_back_reservations(*, team: Team, user: User, **_signal: Any) -> None:
-    """Rolls back what somebody who leaves has put aside."""
+    """Rolls back the reservations of somebody who leaves."""
     roll_back_reservations(team=team, user=user, now=timezone.now())
 
 
 @receiver(team_purged)
 def erase_records(*, team_id: int, **_signal: Any) -> None:
-    """Erases what the records know of a team. What its owner's balance paid stays with the balance."""
+    """Deletes the records of a purged team. What its owner's balance paid stays with the balance."""
     of_quotas = (QuotaUse, ReservedSum, Refusal)
     of_keys = (KeyHour, KeyRejection, KeyAlert)
     tables: tuple[type[Model], ...] = (*ROLLUPS, PastStamp, *of_quotas, *of_keys)

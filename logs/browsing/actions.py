@@ -26,13 +26,13 @@ def save_view(*, by: Actor, team: Team, name: str, query: str, is_shared: bool =
     team = lock_team(team)
     require_permission(by, team, Permission.SEE_TEAM if is_shared else Permission.SEE_OWN)
     if by.user is None:
-        raise NotAllowedError(_("Views belong to people."))
+        raise NotAllowedError(_("Only a person can save a view."))
     name = " ".join(name.split())[:80]
     if not name:
-        raise ActionError(_("Give the view a name."), field="name")
+        raise ActionError(_("Enter a name for the view."), field="name")
     views = SavedView.objects.filter(team=team, user=by.user)
     if views.exclude(name=name).count() >= MOST_VIEWS:
-        raise ActionError(_("You have %d views here already. Delete one first.") % MOST_VIEWS)
+        raise ActionError(_("You already have %d views here. Delete one first.") % MOST_VIEWS)
     kept = {"query": _filters(query), "is_shared": is_shared}
     view, _is_new = views.update_or_create(team=team, user=by.user, name=name, defaults=kept)
     if is_shared:
@@ -46,11 +46,11 @@ def delete_view(*, by: Actor, view: SavedView) -> None:
     team = lock_team(view.team)
     found = SavedView.objects.filter(pk=view.pk).first()
     if found is None:
-        raise ConflictError(_("This view was deleted already."))
+        raise ConflictError(_("This view was already deleted."))
     is_own = found.user_id == (by.user.pk if by.user else None)
     require_permission(by, team, Permission.SEE_OWN if is_own or not found.is_shared else Permission.SEE_TEAM)
     if not is_own and not found.is_shared:
-        raise NotAllowedError(_("This is somebody's own view."))
+        raise NotAllowedError(_("This view belongs to somebody else."))
     if found.is_shared:
         record_activity(by=by, team=team, kind="view.deleted", subject=found.name)
     found.delete()
@@ -63,5 +63,5 @@ def _filters(query: str) -> str:
         asked.pop(name, None)
     text = asked.urlencode()
     if len(text) > 2000 or "\x00" in query:
-        raise ActionError(_("These are too many filters to keep."))
+        raise ActionError(_("Too many filters to save."))
     return text

@@ -57,7 +57,7 @@ def _filters(request: HttpRequest, reader: Reader) -> CallFilterSet:
 def _limit(request: HttpRequest) -> int:
     text = request.GET.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MOST):
-        raise ApiError(400, "invalid_request", _("Take a limit from 1 to %d.") % MOST, param="limit")
+        raise ApiError(400, "invalid_request", _("Use a limit from 1 to %d.") % MOST, param="limit")
     return int(text)
 
 

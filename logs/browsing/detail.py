@@ -135,7 +135,7 @@ def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:
     levels.append(QuotaShown(str(Level.MEMBER.label), member))
     if not team.is_personal:
         levels.append(QuotaShown(str(Level.TEAM.label), whole))
-    return [*levels, QuotaShown(_("Balance of the owner"), balance)]
+    return [*levels, QuotaShown(_("Owner's balance"), balance)]
 
 
 def _quotas(call: Call, team: Team) -> dict[Level, Quota]:
@@ -172,7 +172,7 @@ def _alike(who: NamedCall, access: Access) -> list[Alike]:
     if call.error_type:
         found.append((_("Same error, within 15 days"), {**month, "error_type": call.error_type}))
     if call.ip:
-        found.append((_("Same address, within 15 days"), {**month, "ip": call.ip}))
+        found.append((_("Same IP address, within 15 days"), {**month, "ip": call.ip}))
     return [Alike(label, "?" + urlencode({**asked, **mode})) for label, asked in found]
 
 

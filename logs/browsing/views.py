@@ -38,8 +38,8 @@ from usage.rollups.query import PRESETS
 
 # What is wrong with a view that is not saved, by field.
 _REFUSED = {
-    "name": _lazy("Give the view a name of 80 characters at most."),
-    "query": _lazy("These filters cannot be kept: there are too many, or they are no text."),
+    "name": _lazy("Enter a name of at most 80 characters."),
+    "query": _lazy("These filters cannot be saved: there are too many, or they contain invalid text."),
 }
 
 

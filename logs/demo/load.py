@@ -70,8 +70,8 @@ def clear_demo() -> None:
     if others.exists():
         raise ActionError(
             _(
-                "This database has users that are not the demo's, such as %(email)s. The demo never goes into "
-                "a database that is in use: set DATABASE_URL (or CALLBOARD_VAR_DIR) to another one."
+                "This database has users other than the demo's, such as %(email)s. The demo is never loaded "
+                "into a database in use: set DATABASE_URL (or CALLBOARD_VAR_DIR) to another one."
             )
             % {"email": others.order_by("pk")[0].email}
         )

@@ -29,7 +29,7 @@ def _size(field: str, kept: dict[str, Any]) -> int:
     try:
         return len(json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode())
     except ValueError:  # an integer of more digits than Python is willing to print
-        raise invalid(field, _("must not contain such long numbers.")) from None
+        raise invalid(field, _("must not contain numbers with so many digits.")) from None
 
 
 def _storable(field: str, value: object, depth: int) -> Any:
@@ -53,5 +53,5 @@ def _storable(field: str, value: object, depth: int) -> Any:
 
 def _finite(field: str, value: float) -> float:
     if not math.isfinite(value):
-        raise invalid(field, _("must contain finite numbers only, no NaN or Infinity."))
+        raise invalid(field, _("must only contain finite numbers, not NaN or Infinity."))
     return value

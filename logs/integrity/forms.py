@@ -17,14 +17,14 @@ class MonthFilter(forms.Form):
     month = forms.DateField(
         input_formats=["%Y-%m"],
         required=False,
-        error_messages={"invalid": gettext_lazy("Give a month such as 2026-11.")},
+        error_messages={"invalid": gettext_lazy("Enter a month such as 2026-11.")},
     )
     mode = forms.ChoiceField(choices=[("live", "live"), ("test", "test")], required=False)
 
     def clean_month(self) -> date | None:
         month: date | None = self.cleaned_data["month"]
         if month and not EARLIEST_YEAR <= month.year < LATEST_YEAR:
-            raise ValidationError(_("Give a month such as 2026-11."))
+            raise ValidationError(_("Enter a month such as 2026-11."))
         return month
 
     def mode_asked(self) -> Mode:

@@ -55,7 +55,7 @@ NAMES: dict[type[Counters], "StrOrPromise"] = {
 LEVEL_NAMES: dict[Level, "StrOrPromise"] = {
     Level.TEAM: _("Quota used by the team"),
     Level.MEMBER: _("Quota used by its members"),
-    Level.TOKEN: _("Quota used by its tokens, of calls made with one"),
+    Level.TOKEN: _("Quota used by its tokens"),
 }
 
 

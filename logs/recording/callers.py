@@ -65,20 +65,20 @@ class Directory:
         ended = [at for at in (token.revoked_at, token.disabled_at, token.expires_at) if at]
         # What was called while the token worked is counted, even if it is reported later.
         if ended and min(ended) <= call.started_at:
-            raise InvalidRecordError("token", _("The token no longer worked at that time."), "invalid_token")
+            raise InvalidRecordError("token", _("The token was not active at that time."), "invalid_token")
         return Place(token.team_id, token.mode, token.user_id, token.pk)
 
     def _place_of_member(self, call: ReportedCall) -> Place:
         if not call.member:
-            message = _("Name who called: `token`, or `team` and `member`.")
+            message = _("Send the caller: `token`, or `team` and `member`.")
             raise InvalidRecordError("token", message)
         if not call.team and self._caller.team_id is None:
-            raise InvalidRecordError("team", _("Name the team of the member by its slug."))
+            raise InvalidRecordError("team", _("Send the slug of the member's team."))
         for membership in self._members.get((call.team, call.member.lower()), ()):
             if self._caller.team_id in {None, membership.team_id}:
                 return Place(membership.team_id, Mode.LIVE, membership.user_id)
         raise InvalidRecordError(
-            "member", _("Nobody with this address is in the team, as far as this key may see."), "out_of_scope"
+            "member", _("This key has access to no team member with this address."), "out_of_scope"
         )
 
 
@@ -86,9 +86,9 @@ def _own_place(token: Token, call: ReportedCall) -> Place:
     """A token reports its own calls; a record that names another is refused, not silently moved."""
     others = call.token and call.token != token.public_id and digest(call.token) != token.digest
     if others:
-        raise InvalidRecordError("token", _("A token reports its own calls only."), "out_of_scope")
+        raise InvalidRecordError("token", _("A token can only report its own calls."), "out_of_scope")
     if call.team and call.team != token.team.slug:
-        raise InvalidRecordError("team", _("This token calls in another team."), "out_of_scope")
+        raise InvalidRecordError("team", _("This token belongs to another team."), "out_of_scope")
     if call.member and call.member.lower() != token.user.email.lower():
         raise InvalidRecordError("member", _("This token belongs to somebody else."), "out_of_scope")
     return Place(token.team_id, token.mode, token.user_id, token.pk)

@@ -147,8 +147,8 @@ def _parted(batch: list[NewCall], since: datetime | None) -> tuple[list[NewCall]
     if since is None:
         return batch, []
     message = _(
-        "started_at must not be before %s: older calls were deleted, so it is not known whether this one was "
-        "counted already."
+        "started_at must not be before %s: older calls were deleted, so it cannot be checked whether this "
+        "one was already counted."
     )
     error = InvalidRecordError("started_at", message % f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
     forgotten = [new for new in batch if new.call.started_at < since]

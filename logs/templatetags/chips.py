@@ -32,7 +32,7 @@ def chip_fields(one: Chip) -> SafeString:
 def chip_choices(context: RequestContext, one: Chip) -> SafeString:
     """Where the choices of a filter are loaded when its popover opens, and the way there without JavaScript."""
     href = f"{_choices_path(context['access'].team.slug, one.name)}{context['list_query']}"
-    return markup(_CHOICES, href, one.name, href, _("Choose: %(label)s") % {"label": one.label})
+    return markup(_CHOICES, href, one.name, href, _("Filter by %(label)s") % {"label": one.label})
 
 
 @lru_cache(maxsize=1_000)

@@ -63,8 +63,8 @@ def test_the_check_of_the_figures_is_read_at_every_width(cast, page, sign_in, to
     expect(page.get_by_role("status").first).to_contain_text("All figures agree, to the nano-dollar")
     DayMember.objects.filter(team_id=cast.team.pk).update(calls=2)
     page.reload()
-    expect(page.get_by_role("alert")).to_contain_text("One figure is not what the calls add up to")
-    expect(page.get_by_role("region", name="What differs")).to_contain_text("Mia")
+    expect(page.get_by_role("alert")).to_contain_text("One figure differs from the sum of the calls")
+    expect(page.get_by_role("region", name="Differences")).to_contain_text("Mia")
     axe()
     assert len(list(each_look())) == 6
 

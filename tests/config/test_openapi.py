@@ -44,4 +44,4 @@ def test_the_logs_know_every_parameter_that_is_described(client, cast, token_of)
     headers = {"Authorization": f"Bearer {token_of('owner')[1]}"}
     for name in parameters_of(client, "calls"):
         response = client.get("/api/v1/calls", {name: ""}, headers=headers)
-        assert "There is no parameter" not in response.content.decode()
+        assert "Unknown parameter" not in response.content.decode()

@@ -79,7 +79,7 @@ def test_it_shows_what_is_used_and_reserved_of_live_and_test(root, space, spent,
             assert words in page
     assert "$3.00" in page
     assert 'value="10.00"' in page
-    assert "nothing more until the reset" in page
+    assert "no calls are possible until the reset" in page
 
 
 def test_a_limit_below_what_is_used_is_allowed(save, spent, level_of):

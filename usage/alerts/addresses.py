@@ -56,18 +56,20 @@ def read_address(text: str) -> Target:
     if len(text) > LONGEST:
         raise AddressError(_("At most %d characters.") % LONGEST)
     if not text.isascii() or any(character.isspace() or not character.isprintable() for character in text):
-        raise AddressError(_("Write it without spaces and special characters, as a browser copies it."))
+        raise AddressError(
+            _("Enter the address without spaces and special characters, as copied from a browser.")
+        )
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise AddressError(_("Write an address such as https://hooks.example.com/callboard.")) from error
+        raise AddressError(_("Enter an address such as https://hooks.example.com/callboard.")) from error
     if parts.scheme not in {"http", "https"} or not host:
-        raise AddressError(_("Write an address such as https://hooks.example.com/callboard."))
+        raise AddressError(_("Enter an address such as https://hooks.example.com/callboard."))
     if "@" in parts.netloc:
-        raise AddressError(_("Leave out the user name and password: they are not sent."))
+        raise AddressError(_("Remove the user name and password: they are not sent."))
     if port == 0:
-        raise AddressError(_("There is no port 0."))
+        raise AddressError(_("Port 0 is not valid."))
     is_https = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(is_https, host, port or (443 if is_https else 80), path)

@@ -102,7 +102,7 @@ def episode_alert(team: Team, episode: Episode) -> Alert:
 
 
 def _subject(team: Team, episode: Episode) -> str:
-    return _("Unusual in %(team)s: %(sentence)s") % {"team": team.name, "sentence": episode.sentence}
+    return _("Anomaly in %(team)s: %(sentence)s") % {"team": team.name, "sentence": episode.sentence}
 
 
 def episode_mail(team: Team, episode: Episode, to: User) -> Mail:
@@ -113,9 +113,11 @@ def episode_mail(team: Team, episode: Episode, to: User) -> Mail:
         paragraphs=(
             episode.sentence,
             causes_sentence(episode.causes, episode.spread),
-            _("It began at %(when)s.") % {"when": moment(episode.start, team)},
+            _("It started at %(when)s.") % {"when": moment(episode.start, team)},
         ),
-        action=_("See these calls"),
+        action=_("View these calls"),
         url=link(calls_link(team, Mode.LIVE, episode)),
-        note=_("If this was expected, say so on the overview of the team, and it stays quiet."),
+        note=_(
+            "If this was expected, mark it as expected on the team's overview to stop notifications about it."
+        ),
     )

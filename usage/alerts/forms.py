@@ -20,7 +20,7 @@ class UsageMailForm(forms.Form):
 
     own_quotas = forms.BooleanField(
         label=_("My quotas"),
-        help_text=_("When my own quota here, or that of one of my tokens, reaches a threshold."),
+        help_text=_("When my quota in this team, or that of one of my tokens, reaches a threshold."),
         required=False,
     )
     quotas = forms.BooleanField(
@@ -30,17 +30,17 @@ class UsageMailForm(forms.Form):
     )
     refusals = forms.BooleanField(
         label=_("Refused calls"),
-        help_text=_("When a quota refuses calls; once an hour at most for each limit."),
+        help_text=_("When a quota refuses calls; at most once an hour for each limit."),
         required=False,
     )
     alerts = forms.BooleanField(
-        label=_("Unusual episodes"),
-        help_text=_("Once for each, within about an hour of its beginning."),
+        label=_("Anomalies"),
+        help_text=_("One mail for each, within about an hour after it starts."),
         required=False,
     )
     digest = forms.BooleanField(
         label=_("Weekly digest"),
-        help_text=_("On Mondays: totals, ranking, unusual episodes, quotas near their limit."),
+        help_text=_("On Mondays: totals, ranking, anomalies, and quotas near their limit."),
         required=False,
     )
 
@@ -51,7 +51,7 @@ class UsageMailForm(forms.Form):
         elif access.team.is_personal:
             del self.fields["quotas"]  # in a personal space these are one's own
             self.fields["own_quotas"].help_text = _(
-                "When my balance, from which all my teams draw, or the quota of a token reaches a threshold."
+                "When my balance, which all my teams share, or the quota of a token reaches a threshold."
             )
 
     def wishes(self) -> Wishes:
@@ -64,10 +64,10 @@ class ThresholdsForm(forms.Form):
     """Percentages, separated by commas or spaces."""
 
     thresholds = forms.CharField(
-        label=_("Percent of a limit"),
+        label=_("Percentages of a limit"),
         required=False,
         max_length=100,
-        help_text=_("Whole numbers such as 50, 80, 95, 100. Nothing: no quota is told."),
+        help_text=_("Whole numbers such as 50, 80, 95, 100. Leave empty for no quota alerts."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -88,11 +88,13 @@ class WebhookForm(forms.Form):
     url = forms.CharField(
         label=_("Address"),
         max_length=LONGEST,
-        help_text=_("Where alerts are posted to, such as an incoming webhook of Slack or Mattermost."),
+        help_text=_(
+            "The address that alerts are posted to, for example an incoming webhook of Slack or Mattermost."
+        ),
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
     )
     events = forms.MultipleChoiceField(
-        label=_("Told of"),
+        label=_("Notify about"),
         choices=Event.choices,
         widget=forms.CheckboxSelectMultiple,
         initial=[event.value for event in Event],
@@ -107,5 +109,5 @@ class WebhookForm(forms.Form):
 
 class WebhookChangeForm(WebhookForm):
     is_active = forms.BooleanField(
-        label=_("Active"), required=False, help_text=_("Off, it is told of nothing; it keeps its secret.")
+        label=_("Active"), required=False, help_text=_("When off, it gets no messages. The secret is kept.")
     )

@@ -194,7 +194,7 @@ def _note_health(webhook: Webhook, message: Message, now: datetime) -> None:
         return
     rows.filter(failing_since=None).update(failing_since=now)
     if message.response_status == _GONE:
-        reason = _("The receiver answered that it is gone (410).")
+        reason = _("The receiver answered 410 (gone).")
     elif rows.filter(failing_since__lte=now - PERSISTENT).exists():
         reason = _("Every attempt failed for %d days.") % PERSISTENT.days
     else:

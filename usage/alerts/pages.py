@@ -71,7 +71,7 @@ def listed_webhooks(access: Access) -> list[ListedWebhook]:
 
 
 def messages_page(messages: QuerySet[Message], before: int | None = None, most: int = PAGE) -> MessagesPage:
-    """Returns one page of messages, newest first; if `before` is given, of those with a lower id."""
+    """One page of the team's messages, of one webhook or of all receivers."""
     found = messages.select_related("webhook").order_by("-pk")
     rows = list((found.filter(pk__lt=before) if before else found)[: most + 1])
     return MessagesPage(rows[:most], rows[most - 1].pk if len(rows) > most else None)

@@ -99,7 +99,10 @@ def _refusal(status: int) -> str:
     if 200 <= status < 300:
         return ""
     if 300 <= status < 400:
-        return _("It redirects (%d), which is not followed: give the address that it leads to.") % status
+        return (
+            _("The receiver redirects (%d), which is not followed. Enter the address that it redirects to.")
+            % status
+        )
     return _("The receiver answered %d.") % status
 
 

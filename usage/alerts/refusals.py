@@ -132,10 +132,13 @@ def _mail(team: Team, alert: Alert, to: User) -> Mail:
         subject=alert.summary,
         paragraphs=(
             alert.text,
-            _("The quota refused them before they were made; nothing was spent. You are told hourly at most."),
+            _(
+                "The calls were refused before they were made, so nothing was charged. You get at most one "
+                "mail an hour."
+            ),
             _("Change the limit at %(page)s.") % {"page": quotas},
         ),
-        action=_("See when, and what used it up"),
+        action=_("View the refusals"),
         url=alert.url,
         note=why_note(team),
     )

@@ -58,7 +58,7 @@ def quota_mail(
         to=to.email,
         subject=_summary(one, _own(limited)) if is_own else alert.summary,
         paragraphs=tuple(_sentences(one.state, per_day_nanos, now)),
-        action=_("See your usage") if limited.key.level == Level.OWNER else _("See the calls"),
+        action=_("View your usage") if limited.key.level == Level.OWNER else _("View the calls"),
         url=alert.url,
         note=why_note(limited.team),
     )
@@ -67,7 +67,7 @@ def quota_mail(
 def why_note(team: Team) -> str:
     """The small print of a mail: where to choose which mails one gets."""
     page = link(reverse("usage:alerts", args=[team.slug]))
-    return _("You choose which mails you get at %(page)s.") % {"page": page}
+    return _("Choose which mails you get at %(page)s.") % {"page": page}
 
 
 def _summary(one: Reached, whose: str) -> str:
@@ -99,10 +99,10 @@ def _sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str
     """How much is used, when the quota resets, and until when it lasts."""
     amounts = {"used": money(state.used_nanos), "limit": money(state.limit_nanos)}
     used = {
-        Period.NONE: _("Used are %(used)s of %(limit)s."),
-        Period.DAY: _("Used are %(used)s of %(limit)s today."),
-        Period.WEEK: _("Used are %(used)s of %(limit)s this week."),
-        Period.MONTH: _("Used are %(used)s of %(limit)s this month."),
+        Period.NONE: _("%(used)s of %(limit)s used."),
+        Period.DAY: _("%(used)s of %(limit)s used today."),
+        Period.WEEK: _("%(used)s of %(limit)s used this week."),
+        Period.MONTH: _("%(used)s of %(limit)s used this month."),
     }[state.period] % amounts
     out = run_out(state, per_day_nanos, now)
     return [used, reset_sentence(state, now), *([pace_sentence(out)] if out else [])]

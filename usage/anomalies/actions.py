@@ -33,7 +33,7 @@ def mark_expected(
     require_permission(by, team, Permission.EDIT_TEAM)
     reason = " ".join(reason.split())
     if not reason or len(reason) > LONGEST_REASON:
-        message = _("Say in at most %d characters why this was expected.") % LONGEST_REASON
+        message = _("Enter the reason in at most %d characters.") % LONGEST_REASON
         raise ActionError(message, field="reason")
     known = mark_of(episode, expected_in([team], mode, Range(episode.whole.start, episode.whole.end)))
     if known:
@@ -67,7 +67,7 @@ def unmark_expected(*, by: Actor, mark: ExpectedEpisode) -> None:
     require_permission(by, team, Permission.EDIT_TEAM)
     deleted, _by_table = ExpectedEpisode.objects.filter(pk=mark.pk).delete()
     if not deleted:
-        raise ConflictError(_("This was unmarked already."))
+        raise ConflictError(_("The mark was already removed."))
     record_activity(
         by=by, team=team, kind="episode.unmarked", person=mark.member, subject=mark.sentence, before=_told(mark)
     )

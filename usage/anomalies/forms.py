@@ -15,9 +15,9 @@ class ExpectedForm(forms.Form):
         label=gettext_lazy("Why was this expected?"),
         max_length=200,
         error_messages={
-            "required": gettext_lazy("Say why this was expected."),
+            "required": gettext_lazy("Enter why this was expected."),
             "max_length": gettext_lazy(
-                "The reason is %(show_value)d characters long; take at most %(limit_value)d."
+                "The reason has %(show_value)d characters; enter at most %(limit_value)d."
             ),
         },
     )

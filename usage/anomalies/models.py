@@ -69,7 +69,7 @@ class UsageMail(models.Model):
         Membership, on_delete=models.CASCADE, related_name="usage_mail", primary_key=True
     )
     wants_digest = models.BooleanField(_("weekly digest"), default=False)
-    wants_alerts = models.BooleanField(_("unusual episodes"), default=False)
+    wants_alerts = models.BooleanField(_("anomalies"), default=False)
     wants_quotas = models.BooleanField(_("quotas of everybody"), default=False)
     wants_refusals = models.BooleanField(_("refused calls"), default=False)
     wants_own_quotas = models.BooleanField(_("own quotas"), default=True)

@@ -115,13 +115,13 @@ def member_sentence(scores: MemberScores, column: int, name: str, incident: Inci
     times = _times(found, expected)
     numbers = {"name": name, "amount": _calls(found), "usual": _about(np.ceil(expected)), "times": times}
     if scores.clock[at] and expected <= 0:
-        return _("%(name)s: %(amount)s in 6 h, at this time of day usually none.") % numbers
+        return _("%(name)s: %(amount)s in 6 h, usually none at this time of day.") % numbers
     if scores.clock[at]:
-        return _("%(name)s: %(amount)s in 6 h; at this time of day usually below %(usual)s.") % numbers
+        return _("%(name)s: %(amount)s in 6 h, usually below %(usual)s at this time of day.") % numbers
     if times is None:
-        return _("%(name)s: %(amount)s in 24 h, usually nearly none.") % numbers
+        return _("%(name)s: %(amount)s in 24 h, usually almost none.") % numbers
     if scores.new[at]:
-        return _("%(name)s, new: %(amount)s in 24 h, %(times)s× a busy member's day.") % numbers
+        return _("%(name)s (new member): %(amount)s in 24 h, %(times)s× a busy member's day.") % numbers
     return _("%(name)s: %(amount)s in 24 h, %(times)s× their own busy day.") % numbers
 
 
@@ -148,11 +148,11 @@ def _silence_sentence(scores: PeriodScores, hours: Hours, incident: Incident, un
     }
     if end == len(hours):
         if found > 0:
-            return _("Only %(amount)s since %(since)s; usually %(usual)s by now.") % numbers
-        return _("%(none)s since %(since)s; usually %(usual)s by now.") % numbers
+            return _("Only %(amount)s since %(since)s, usually %(usual)s by now.") % numbers
+        return _("%(none)s since %(since)s, usually %(usual)s by now.") % numbers
     if found > 0:
         return _("%(when)s: only %(amount)s, usually %(usual)s.") % numbers
-    return _("%(none)s %(when)s; usually %(usual)s.") % numbers
+    return _("%(none)s %(when)s, usually %(usual)s.") % numbers
 
 
 def _window(hours: Hours, last: int, span: int) -> str:
@@ -166,7 +166,7 @@ def _day_window(hours: Hours, incident: Incident) -> str:
     if incident.peak == len(hours) - 1:
         return _("Last 24 h")
     end = _datetime(hours[incident.peak]) + timedelta(hours=1)
-    return _("24 h until %(time)s") % {"time": format_date(end, "H:i D")}
+    return _("24 h up to %(time)s") % {"time": format_date(end, "H:i D")}
 
 
 def _clock(hour: np.datetime64) -> str:

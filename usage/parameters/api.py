@@ -1,4 +1,4 @@
-"""The parameters that the API's statistics and lists share: who reads, which range, whose calls."""
+"""The parameters that the API's statistics and lists share: the reader, the range, the members."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ def refuse_unknown(request: HttpRequest, known: Collection[str]) -> None:
     """
     for name in request.GET:
         if name not in known:
-            message = _("There is no parameter %(name)s here. There are: %(known)s.")
+            message = _("Unknown parameter %(name)s. Known parameters: %(known)s.")
             raise _invalid(name, message % {"name": name[:64], "known": ", ".join(sorted(known))})
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Whose figures a key may read: a team's, or (with `only`) one member's in it."""
+    """Whose figures a key may read: a team's or (with `only`) one member's in it."""
 
     team: Team
     mode: Mode
@@ -44,7 +44,7 @@ class Reader:
 
 
 def reader_of(request: HttpRequest, credential: Credential) -> Reader:
-    """What this key may read. Raises ApiError: a site key must name a team, a member sees only themselves."""
+    """What this key may read. Raises ApiError: a site key must name a team, and a member sees only themselves."""
     slug, mode = request.GET.get("team", ""), _mode(request)
     if isinstance(credential, GatewayKey):
         return Reader(_team_of(credential, slug), mode or Mode.LIVE, None)
@@ -75,60 +75,62 @@ def _mode(request: HttpRequest) -> Mode | None:
     for mode in Mode:
         if word == mode.word:
             return mode
-    raise _invalid("mode", _("Take live or test."))
+    raise _invalid("mode", _("Use live or test."))
 
 
 def range_of(request: HttpRequest, reader: Reader, now: datetime) -> Range:
-    """The range asked for, the last 30 days if none. Raises ApiError."""
+    """The requested range, by default the last 30 days. Raises ApiError."""
     end = _instant(request, "to", reader.team) or now
     start = _instant(request, "from", reader.team) or end - timedelta(days=_DEFAULT_DAYS)
     if start >= end:
         raise _invalid("to", _("`to` must be after `from`."))
     if end - start > LONGEST:
-        raise _invalid("from", _("A range can be ten years long at most."))
+        raise _invalid("from", _("The range must be at most ten years long."))
     return Range(start, end)
 
 
 def _instant(request: HttpRequest, name: str, team: Team) -> datetime | None:
-    """A time with an offset, or a date, which begins at midnight of the team's zone."""
+    """A time with an offset, or a date, which begins at midnight in the team's time zone."""
     text = request.GET.get(name)
     if not text:
         return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise _invalid(name, _("Write a time such as 2026-11-01T00:00:00Z, or a date.")) from None
+        raise _invalid(name, _("Enter a time such as 2026-11-01T00:00:00Z, or a date.")) from None
     # No call lies outside; beyond these years the arithmetic of time runs out.
     if not EARLIEST_YEAR <= at.year < LATEST_YEAR:
-        raise _invalid(name, _("The year is beyond what this site knows."))
+        raise _invalid(name, _("The year is out of range."))
     if len(text) <= len("2026-11-01"):
         return day_start(at.date(), team.zone)
     if at.tzinfo is None:
-        raise _invalid(name, _("Give the time an offset, such as Z or +01:00."))
+        raise _invalid(name, _("Add an offset to the time, such as Z or +01:00."))
     return at.astimezone(UTC)
 
 
 def _values(request: HttpRequest, name: str) -> list[str]:
-    """The values of a parameter that may be repeated, each once and whole: a model's name may have commas."""
+    """The values of a repeatable parameter, without duplicates. Commas do not separate values: a model's name
+    may contain them.
+    """
     values = list(dict.fromkeys(text[:254].replace("\x00", "") for text in request.GET.getlist(name) if text))
     if len(values) > MOST_VALUES:
-        raise _invalid(name, _("Take at most %d at once.") % MOST_VALUES)
+        raise _invalid(name, _("Use at most %d values.") % MOST_VALUES)
     return values
 
 
 def members_of(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
-    """Members by address or public id. Somebody who may see only themselves gets only themselves.
+    """Members by address or public id. Somebody who may only see themselves can only name themselves.
 
-    They are told the same of everybody else, so nobody learns who else is in the team.
+    For everybody else they get the same error, so that nobody learns who else is in the team.
     """
     asked = _values(request, "member")
     if reader.only is not None:
         if {*asked} - ids_named([reader.only], asked).keys():
-            raise ApiError(403, "out_of_scope", _("Your role sees your own usage only."), param="member")
+            raise ApiError(403, "out_of_scope", _("Your role may only read your own usage."), param="member")
         return (reader.only.pk,)
     known = people_named(reader.team, asked) if asked else {}
     if unknown := [name for name in asked if name not in known]:
-        raise ApiError(404, "not_found", _("There is no member %s here.") % unknown[0], param="member")
+        raise ApiError(404, "not_found", _("There is no member %s in this team.") % unknown[0], param="member")
     return tuple(sorted({known[name] for name in asked}))
 
 
@@ -136,7 +138,7 @@ def _tokens(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
     asked = _values(request, "token")
     known = tokens_named(reader.team, asked, holder=reader.only) if asked else {}
     if unknown := [name for name in asked if name not in known]:
-        raise ApiError(404, "not_found", _("There is no token %s here.") % unknown[0], param="token")
+        raise ApiError(404, "not_found", _("There is no token %s in this team.") % unknown[0], param="token")
     return tuple(known.values())
 
 

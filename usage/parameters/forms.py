@@ -48,13 +48,13 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
 
 
 def outcomes_named(words: Sequence[str]) -> dict[str, int]:
-    """The numbers of outcomes by their words, `succeeded` and so on; those that exist."""
+    """The numbers of outcomes by their words, `succeeded` and so on; unknown words are left out."""
     known = {outcome.word: outcome.value for outcome in Outcome}
     return {word: known[word] for word in words if word in known}
 
 
 class RangeFilter(forms.Form):
-    """Period, granularity, comparison and mode of a usage page, on one clock."""
+    """Period, granularity, comparison and mode of a usage page, in one time zone."""
 
     default_period = DEFAULT_PERIOD
 
@@ -88,12 +88,12 @@ class RangeFilter(forms.Form):
 
     @property
     def period_shown(self) -> str:
-        """The preset that was asked for, or `custom`."""
+        """The requested preset, or `custom`."""
         return "custom" if "from" in self.data else self.data.get("period") or self.default_period
 
     @property
     def mode_asked(self) -> Mode:
-        """The mode, also of a form that is not valid."""
+        """The mode, even of an invalid form."""
         return Mode.TEST if self.data.get("mode") == "test" else Mode.LIVE
 
     def _ranges(self, data: dict[str, Any]) -> tuple[Range, Range]:
@@ -101,17 +101,17 @@ class RangeFilter(forms.Form):
             return preset_ranges(data["period"] or self.default_period, self._now, self.zone)
         if not (data["from"] and data["to"]):
             missing = "to" if data["from"] else "from"
-            raise ValidationError({missing: _("A range needs both a beginning and an end.")})
+            raise ValidationError({missing: _("Enter both the start and the end of the range.")})
         start, end = data["from"], data["to"]
         if start >= end:
-            raise ValidationError({"to": _("The end must be after the beginning.")})
+            raise ValidationError({"to": _("The end must be after the start.")})
         if end - start > LONGEST:
-            raise ValidationError({"to": _("A range can be ten years long at most.")})
+            raise ValidationError({"to": _("The range must be at most ten years long.")})
         asked = Range(start, end)
         return asked, preceding(asked, self.zone)
 
     def _query(self, team: Team, ranges: tuple[Range, Range], **filters: Any) -> UsageQuery:
-        """The question about one team, once the form is valid."""
+        """The query for one team, of a valid form."""
         data = self.cleaned_data
         return UsageQuery(
             team=team,
@@ -125,7 +125,7 @@ class RangeFilter(forms.Form):
 
 
 class UsageFilter(RangeFilter):
-    """What a team's page shows, also of which members, models and tokens."""
+    """The filters of a team's page: also by members, models and tokens."""
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, zone=access.team.zone, now=now)
@@ -137,19 +137,21 @@ class UsageFilter(RangeFilter):
     def _members(
         access: Access, find: Callable[[Team, list[str]], dict[str, int]] = people_named
     ) -> "ManyField":
-        """Those that may be asked for: whoever does not see the team may name only themselves.
+        """The filter by member. Whoever may not see the team can only name themselves.
 
-        They are told the same of everybody else, so nobody learns who else is in the team.
+        For everybody else they get the same error, so that nobody learns who else is in the team.
         """
         if access.sees_team:
             known, unknown = partial(find, access.team), gettext_lazy("There is no member “%s” in this team.")
             return ManyField(known, unknown)
         own = partial(ids_named, [access.user])
-        return ManyField(own, gettext_lazy("You see your own calls only, not those of “%s”."))
+        return ManyField(own, gettext_lazy("You may only see your own calls, not those of “%s”."))
 
     @staticmethod
     def _tokens(access: Access) -> "ManyField":
-        """Those that may be asked for: to whoever does not see the team, others' are as if there were none."""
+        """The filter by token. Whoever may not see the team can only name their own; others do not exist for
+        them.
+        """
         find = partial(tokens_named, access.team)
         if access.sees_team:
             return ManyField(find, gettext_lazy("There is no token “%s” in this team."))
@@ -157,7 +159,7 @@ class UsageFilter(RangeFilter):
         return ManyField(own, gettext_lazy("You have no token “%s” in this team."))
 
     def query(self) -> UsageQuery:
-        """The question, once the form is valid. Members see only their own usage."""
+        """The query of a valid form. Members only see their own usage."""
         data = self.cleaned_data
         own = () if self._access.sees_team else (self._access.user.pk,)
         members, tokens = own or tuple(data["member"]), tuple(data["token"])
@@ -165,35 +167,37 @@ class UsageFilter(RangeFilter):
 
 
 def checked_granularity(asked: str, of: Range) -> Granularity:
-    """The step asked for, or the automatic one for "". Raises ValueError with a message for people."""
+    """The requested granularity, or the automatic one for "". Raises ValueError with a message for people."""
     if not asked:
         return automatic_granularity(of)
     if asked not in set(Granularity):
-        raise ValueError(_("Take hour, day, week or month."))
+        raise ValueError(_("Use hour, day, week or month."))
     granularity = Granularity(asked)
     if of.length / timedelta(days=1) / _BUCKET_DAYS[granularity] > MOST_BUCKETS:
-        raise ValueError(_("That is too fine for so long a range; take a coarser step."))
+        raise ValueError(_("This step is too fine for such a long range. Choose a coarser one."))
     return granularity
 
 
 class InstantField(forms.Field):
-    """A time as typed, read on the team's clock; with an offset it names the hour that DST repeats, too."""
+    """A typed time, in the team's time zone unless it has an offset; with an offset it can name the hour that
+    DST repeats.
+    """
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__(required=False)
         self._zone = zone
 
     def clean(self, value: Any) -> datetime | None:
-        """The instant (UTC), or None for nothing. Raises ValidationError."""
+        """The instant (UTC), or None if empty. Raises ValidationError."""
         if not value:
             return None
         try:
             at = datetime.fromisoformat(str(value).strip())
             at = at.astimezone(UTC) if at.tzinfo else instant_of(at, self._zone)
         except (ValueError, OverflowError) as error:
-            raise ValidationError(_("Write a time such as 2026-11-20T14:30.")) from error
+            raise ValidationError(_("Enter a time such as 2026-11-20T14:30.")) from error
         if not EARLIEST_YEAR <= at.year < LATEST_YEAR:
-            raise ValidationError(_("The year is beyond what this site knows."))
+            raise ValidationError(_("The year is out of range."))
         return at
 
 
@@ -207,10 +211,10 @@ class ManyField(forms.Field):
         self._find, self._message = find, message
 
     def clean(self, value: Any) -> list[Any]:
-        """The values, each once, in the order in which they came."""
+        """The values in their order, without duplicates."""
         values = list(dict.fromkeys(text.replace("\x00", "")[:128] for text in value or [] if text))
         if len(values) > MOST_VALUES:
-            raise ValidationError(_("Take at most %d at once.") % MOST_VALUES)
+            raise ValidationError(_("Use at most %d values.") % MOST_VALUES)
         if self._find is None or not values:
             return values
         known = self._find(values)

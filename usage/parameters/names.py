@@ -1,4 +1,4 @@
-"""Names for the ids in records: looked up apart, in one small query a kind."""
+"""Names for the ids in records: looked up separately, in one small query for each kind."""
 
 import functools
 from collections.abc import Collection, Iterable, Sequence
@@ -16,7 +16,7 @@ from usage.rollups.models import DayMember
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with calls in a team, or a place in it; `role` "" is a former member."""
+    """A member of a team or somebody with calls in it; `role` "" is a former member."""
 
     id: int
     public_id: str
@@ -35,7 +35,7 @@ class Person:
 
 @dataclass(frozen=True)
 class NamedToken:
-    """A token as tables and filters name it, and whose it is."""
+    """A token with its name and holder, as tables and filters show it."""
 
     id: int
     public_id: str
@@ -45,9 +45,9 @@ class NamedToken:
 
 
 def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
-    """The members of a team by name, after them users of these ids who no longer are: two statements at most.
+    """The members of a team by name, followed by former members with these ids: at most two statements.
 
-    In one, the database would go through all users of the site.
+    One statement would make the database scan all users of the site.
     """
     members = Membership.objects.filter(team=team).order_by("user__name", "user__email")
     rows = members.values_list("user", "user__public_id", "user__name", "user__email", "role")
@@ -56,7 +56,7 @@ def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
 
 
 def people_with(team: Team, ids: Iterable[int]) -> dict[int, Person]:
-    """The users of these ids, as members of a team or as former ones."""
+    """The users with these ids, as members or former members of a team."""
     wanted = list(ids)
     if not wanted:
         return {}
@@ -68,15 +68,15 @@ def people_with(team: Team, ids: Iterable[int]) -> dict[int, Person]:
 
 
 def last_call_days(team: Team, mode: int, user_ids: Sequence[int]) -> dict[int, date]:
-    """The day, by the team's calendar, of the last call of each; who never called is not in it."""
+    """The day, on the team's calendar, of each user's last call; users who never called are left out."""
     theirs = DayMember.objects.filter(team_id=team.pk, mode=mode, member_id__in=user_ids, calls__gt=0)
     return dict(theirs.values_list("member_id").annotate(Max("day")).order_by())
 
 
 def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
-    """User ids by name (a public id or an address), of those who are in the team or called in it once.
+    """User ids by name (a public id or an address), for those who are in the team or have calls in it.
 
-    Everybody else on the site is nobody's business here.
+    Other users of the site are not found.
     """
     called = QuotaUse.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
     joined = Membership.objects.filter(team=team, user=OuterRef("pk"))
@@ -87,18 +87,18 @@ def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
 
 
 def ids_named(users: Iterable[User], names: Iterable[str]) -> dict[str, int]:
-    """The ids of these users by those of the names that are theirs; an address may be written in capitals."""
+    """The ids of the users that have one of the names; the case of addresses is ignored."""
     known = {name: user.pk for user in users for name in (user.public_id, _compared(user.email))}
     return {name: known[_compared(name)] for name in names if _compared(name) in known}
 
 
 def _compared(name: str) -> str:
-    """A public id as it is, an address in lower case."""
+    """A public id unchanged, an address in lower case."""
     return name.lower() if "@" in name else name
 
 
 def people_refused(team: Team, names: Sequence[str]) -> dict[str, int]:
-    """The same, and those whose limit in the team refused a call of theirs."""
+    """The same, and users whose limit in the team refused a call."""
     refused = Refusal.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
     found = User.objects.filter(Exists(refused), public_id__in=names)
     return people_named(team, names) | {user.public_id: user.pk for user in found}
@@ -109,14 +109,14 @@ NO_TOKEN = "none"  # noqa: S105  # a word, no secret
 
 
 def tokens_named(team: Team, public_ids: Sequence[str], holder: User | None = None) -> dict[str, int]:
-    """Token ids by public id, of the tokens of this team, or of one holder's in it, and of NO_TOKEN."""
+    """Token ids by public id, for tokens of this team, or of one holder in it, and NO_TOKEN."""
     found = Token.objects.filter(team=team, public_id__in=public_ids)
     found = found.filter(user=holder) if holder else found
     return dict(found.values_list("public_id", "pk")) | {name: 0 for name in public_ids if name == NO_TOKEN}
 
 
 def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = ()) -> dict[int, NamedToken]:
-    """The tokens of a team with these ids, and all of some members, also ended ones."""
+    """The tokens of a team with these ids, and all tokens of some members, including revoked ones."""
     if not (ids or of_members):
         return {}
     found = Token.objects.filter(Q(pk__in=ids) | Q(user__in=of_members), team=team)
@@ -125,7 +125,9 @@ def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = 
 
 
 def own_tokens(user: User) -> list[Token]:
-    """The user's tokens in all contexts they still are in, last used first; also revoked ones, which have calls."""
+    """The user's tokens in all their current contexts, last used first; including revoked ones, which have
+    calls.
+    """
     return _own_tokens().all(user.pk)
 
 

@@ -27,7 +27,7 @@ def create_price(*, by: Actor, price: Price) -> Price:
     except ValidationError as error:
         raise ActionError(" ".join(error.messages)) from error
     except IntegrityError as error:
-        raise ConflictError(_("This model has a price from that moment on.")) from error
+        raise ConflictError(_("This model already has a price from this time on.")) from error
     record_activity(by=by, team=None, kind="price.created", subject=price.model, after=_told(price))
     return price
 

@@ -27,14 +27,14 @@ def read_usd(value: object) -> Decimal:
     text = f"{value:f}" if isinstance(value, Decimal) and abs(value.adjusted()) < 40 else str(value)
     if (is_number or isinstance(value, str)) and _PLAIN_NUMBER.fullmatch(text):
         return Decimal(text)
-    raise AmountError(_("Give an amount of US dollars such as 12.50."))
+    raise AmountError(_("Enter an amount in US dollars such as 12.50."))
 
 
 def amount_nanos(usd: Decimal) -> int:
     """Nano-dollars of a limit or a reservation. Raises AmountError for what cannot be one: below 0, above
     MOST_USD, or finer than a nano-dollar."""
     if not usd.is_finite():
-        raise AmountError(_("Give an amount of US dollars such as 12.50."))
+        raise AmountError(_("Enter an amount in US dollars such as 12.50."))
     if usd < 0:
         raise AmountError(_("The amount must not be negative."))
     if usd > MOST_USD:

@@ -39,7 +39,7 @@ def _check_model(token: Token | None, model: str) -> None:
     if token is None or not token.models or model in token.models:
         return
     if not model:
-        message = _("This token may call some models only: name the model.")
+        message = _("This token may only call certain models. Send the model.")
         raise ApiError(400, "invalid_request", message, param="model")
     message = _("This token may not call %(model)s.") % {"model": model}
     raise ApiError(403, "out_of_scope", message, param="model")

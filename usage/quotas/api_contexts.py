@@ -41,7 +41,7 @@ def context_of(credential: Credential, named: Named, now: datetime) -> Context:
     if named.token:
         return context_of_token(_named_token(named.token, team, now))
     if not named.member:
-        raise ApiError(400, "invalid_request", _("Name the caller: token, or team and member."), param="token")
+        raise ApiError(400, "invalid_request", _("Send the caller: token, or team and member."), param="token")
     return _context_of_member(named, team)
 
 
@@ -54,9 +54,9 @@ def context_of_token(token: Token) -> Context:
 def _check_own(token: Token, named: Named) -> None:
     """A token acts only for itself; a request that names another one is refused instead of being misread."""
     if named.token and named.token != token.public_id and digest(named.token) != token.digest:
-        raise _out_of_scope("token", _("A token reserves for itself only."))
+        raise _out_of_scope("token", _("A token can only reserve for itself."))
     if named.team and named.team != token.team.slug:
-        raise _out_of_scope("team", _("This token calls in another team."))
+        raise _out_of_scope("team", _("This token belongs to another team."))
     if named.member and named.member.lower() != token.user.email.lower():
         raise _out_of_scope("member", _("This token belongs to somebody else."))
 
@@ -65,7 +65,7 @@ def _named_token(name: str, team: Team | None, now: datetime) -> Token:
     named = Q(public_id=name) if name.startswith("tok_") else Q(digest=digest(name))
     token = tokens_with_role().filter(named).first()
     if token is None or (team is not None and token.team_id != team.pk):
-        raise _out_of_scope("token", _("No such token, as far as this key may see."))
+        raise _out_of_scope("token", _("This key has access to no such token."))
     reason = refusal_of(token, now)
     if reason is not None:
         raise ApiError(401, "invalid_token", str(RefusedKeyError(reason)), param="token")
@@ -74,7 +74,7 @@ def _named_token(name: str, team: Team | None, now: datetime) -> Token:
 
 def _context_of_member(named: Named, team: Team | None) -> Context:
     if team is None and not named.team:
-        message = _("Name the team of the member by its slug.")
+        message = _("Send the slug of the member's team.")
         raise ApiError(400, "invalid_request", message, param="team")
     if team is not None and named.team not in {"", team.slug}:
         raise _out_of_scope("team", _("This key is for another team."))
@@ -87,7 +87,7 @@ def _context_of_member(named: Named, team: Team | None) -> Context:
         .first()
     )
     if membership is None:
-        message = _("Nobody with this address is in the team, as far as this key may see.")
+        message = _("This key has access to no team member with this address.")
         raise _out_of_scope("member", message)
     return Context(membership.team, Mode.LIVE, membership.user, membership.role)
 

@@ -60,9 +60,9 @@ def read_reservation(request: HttpRequest) -> ReservationRequest:
     has_tokens = body.get("input_tokens") is not None or body.get("max_output_tokens") is not None
     amount = _amount(body.get("amount_usd"))
     if amount is None and not model:
-        raise _invalid("model", _("Say what to reserve: amount_usd, or model with its tokens."))
+        raise _invalid("model", _("Send what to reserve: amount_usd, or model with token counts."))
     if amount is None and not has_tokens:
-        raise _invalid("input_tokens", _("Give amount_usd, or input_tokens and max_output_tokens."))
+        raise _invalid("input_tokens", _("Send amount_usd, or input_tokens and max_output_tokens."))
     ttl = _whole(body, "ttl_seconds", int(DEFAULT_TTL.total_seconds()), int(LONGEST_TTL.total_seconds()), 1)
     return ReservationRequest(
         named=Named(_text(body, "token", 254), _text(body, "team", 254), _text(body, "member", 254)),

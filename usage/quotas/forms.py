@@ -43,16 +43,16 @@ class LimitForm(forms.Form):
         label=_("Period"),
         choices=[
             (Period.MONTH, _("a month")),
-            (Period.WEEK, _("a week, from Monday")),
+            (Period.WEEK, _("a week, starting on Monday")),
             (Period.DAY, _("a day")),
-            (Period.NONE, _("once, it never resets")),
+            (Period.NONE, _("once (never resets)")),
         ],
         initial=Period.MONTH,
         required=False,
     )
     unlimited = forms.BooleanField(label=_("No limit"), required=False)
     note = forms.CharField(
-        label=_("Note for the activity"), required=False, max_length=500, widget=forms.TextInput()
+        label=_("Note for the activity log"), required=False, max_length=500, widget=forms.TextInput()
     )
 
     def clean_limit(self) -> Decimal | None:
@@ -98,7 +98,7 @@ class NewTokenLimitForm(LimitForm):
         super().__init__(*args, **kwargs)
         for name in ("unlimited", "note"):
             del self.fields[name]
-        self.fields["limit"].help_text = _("Empty: as much as you may spend.")
+        self.fields["limit"].help_text = _("Leave empty to allow as much as your own quota.")
 
     def clean(self) -> dict[str, Any]:
         return self.cleaned_data

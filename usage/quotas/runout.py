@@ -96,7 +96,7 @@ def sentences_now(state: LevelState, mode: int, now: datetime) -> list[str]:
 def reset_sentence(state: LevelState, now: datetime) -> str:
     """“Resets in 6 days, on 1 December.”"""
     if state.resets_at is None:
-        return _("It never resets.")
+        return _("Never resets.")
     days = (day_of(state.resets_at, state.zone) - day_of(now, state.zone)).days
     on = _date(state.resets_at, state.zone)
     if days < 1:
@@ -116,7 +116,7 @@ def pace_sentence(out: RunOut) -> str:
     pace = {"pace": money(out.per_day_nanos)}
     if out.ends_at is None:
         if out.expected_nanos is None:
-            return _("At %(pace)s a day it lasts for more than two years.") % pace
+            return _("At %(pace)s a day, the quota lasts for more than two years.") % pace
         expected = pace | {"expected": money(out.expected_nanos)}
         return _("At %(pace)s a day, %(expected)s will be used by the reset.") % expected
     told = pace | {"date": _date(out.ends_at, zone)}
@@ -135,7 +135,7 @@ def pace_sentence(out: RunOut) -> str:
 
 def _used_up(state: LevelState) -> str:
     if state.resets_at is None:
-        return _("Nothing is left, and it never resets.")
+        return _("Nothing is left. Never resets.")
     return _("Nothing is left until %(date)s.") % {"date": _date(state.resets_at, state.zone)}
 
 

@@ -83,7 +83,7 @@ def _member_form(
 
 def _saved(request: HttpRequest, access: Access, member: Membership, now: datetime) -> HttpResponse:
     """A redirect to the page; for htmx, the cells of the row that may have changed, which replace the editor."""
-    done = _("Saved what you changed of %(person)s.") % {"person": member.user.label}
+    done = _("Saved the changes to %(person)s.") % {"person": member.user.label}
     if not wants_part(request):
         messages.success(request, done)
         return redirect(BACK[_back(request)], access.team.slug)
@@ -125,7 +125,7 @@ def set_members(request: HttpRequest, slug: str) -> HttpResponse:
     chosen = Membership.objects.filter(team=access.team, user__public_id__in=request.POST.getlist("member"))
     people = [member.user for member in chosen.select_related("user")]
     if form.is_valid() and not people:
-        form.add_error(None, _("Choose at least one member."))
+        form.add_error(None, _("Select at least one member."))
     if form.is_valid():
         limits = [(person, form.wanted()) for person in people]
         wanted = {"limits": limits, "note": form.cleaned_data["note"], "now": timezone.now()}

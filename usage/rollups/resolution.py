@@ -111,16 +111,19 @@ def checked(query: UsageQuery, by: Sequence[Dimension], typed: Sequence[str], no
 
 def _no_hours(day: str) -> str:
     return _(
-        "Single calls before %s are no longer kept: of the time before, only days are known with these filters."
+        "Single calls before %s are no longer stored. With these filters, earlier times are only available "
+        "by day."
     ) % (day,)
 
 
 def _no_parts(day: str, unit: Granularity) -> str:
     if unit is Granularity.HOUR:
-        text = _("Single calls before %s are no longer kept: of the time before, only whole hours are known.")
+        text = _(
+            "Single calls before %s are no longer stored. Earlier times are only available in whole hours."
+        )
     else:
         text = _(
-            "Single calls before %s are no longer kept: of the time before, only whole days are known with these "
-            "filters."
+            "Single calls before %s are no longer stored. With these filters, earlier times are only "
+            "available in whole days."
         )
     return text % (day,)

@@ -1,4 +1,4 @@
-"""GET /api/v1/usage: the statistics for programs, as JSON or CSV."""
+"""GET /api/v1/usage: statistics for programs, as JSON or CSV."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -56,7 +56,7 @@ _COUNTS = (
 
 @endpoint("GET")
 def show_usage(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """Figures by time, member, model and token, with their total apart."""
+    """Figures grouped by time, member, model and token, and their total."""
     refuse_unknown(request, PARAMETERS)
     reader = reader_of(request, credential)
     query, by = _query(request, reader, timezone.now())
@@ -99,7 +99,9 @@ def _query(request: HttpRequest, reader: Reader, now: datetime) -> tuple[UsageQu
 
 
 def _dimensions(request: HttpRequest) -> list[Dimension]:
-    """What the rows are divided by, each once: repeated, or several with commas; by time if nothing is said."""
+    """The dimensions to group by, without duplicates: the parameter may be repeated or contain commas. By time
+    if it is missing.
+    """
     names = [part.strip() for text in request.GET.getlist("group_by") for part in text.split(",")]
     try:
         return [Dimension(name) for name in dict.fromkeys(filter(None, names))] or [Dimension.TIME]
@@ -113,7 +115,7 @@ Names = dict[Dimension, dict[Any, Any]]
 
 
 def _names(reader: Reader, found: Table) -> Names:
-    """What the keys of the rows are called outside: addresses of members, public ids of tokens."""
+    """The public names of the rows' keys: addresses of members, public ids of tokens."""
     names: Names = {}
     for position, dimension in enumerate(found.by):
         keys = {key[position] for key, _row in found.rows}
@@ -127,7 +129,7 @@ def _names(reader: Reader, found: Table) -> Names:
 
 
 def _keys(by: tuple[Dimension, ...], key: tuple[Any, ...], names: Names) -> dict[str, Any]:
-    """All four dimensions; null where the figures are not divided by one."""
+    """All four dimensions of a row; null for those that are not grouped by."""
     values = dict(zip(by, key, strict=True))
     return {
         dimension.value: names.get(dimension, {}).get(values.get(dimension), values.get(dimension)) or None
@@ -136,7 +138,7 @@ def _keys(by: tuple[Dimension, ...], key: tuple[Any, ...], names: Names) -> dict
 
 
 def figures_json(figures: Figures) -> dict[str, Any]:
-    """A set of figures as the API writes it."""
+    """The figures as the API writes them."""
     return {
         **{name: getattr(figures, name) for name in _COUNTS},
         "cost_usd": usd_string(figures.cost_nanos),
@@ -151,7 +153,7 @@ def _times(average: float | None, percentiles: Any) -> dict[str, float | None]:
 
 
 def _csv(found: Table, names: Names) -> HttpResponse:
-    """The rows alone: a total among them would be summed twice."""
+    """The rows without the total, which would be counted twice when the file is summed."""
     rows = [flattened({**_keys(found.by, key, names), **figures_json(figures)}) for key, figures in found.rows]
     header = list(flattened({**_keys((), (), names), **figures_json(Figures())}))
     lines = csv_lines(header, (list(row.values()) for row in rows))

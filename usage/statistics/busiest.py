@@ -1,4 +1,4 @@
-"""The busiest hours of the week: calls by weekday and hour of the team's clock."""
+"""The busiest hours of the week: calls by weekday and hour in the team's time zone."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 @dataclass(frozen=True)
 class Slot:
-    """An hour of a weekday: its calls on average, in words, too, and how dark it is drawn (0 without calls, to 5)."""
+    """An hour of a weekday: its average calls, the same as text, and a colour level (0 without calls, up to 5)."""
 
     weekday: int  # Monday is 0
     hour: int
@@ -48,10 +48,10 @@ class Busiest:
 
 
 def busiest_hours(query: UsageQuery, shown: Overview) -> Busiest | None:
-    """Average calls of each hour of the week in the query's range; None where no rollup knows them.
+    """The average calls of each hour of the week in the query's range; None if no rollup has them.
 
-    None, too, for a range of less than a week, or one that begins or ends within an hour. One statement; none
-    when the overview has hours already.
+    Also None for a range of less than a week, or one that does not begin and end on whole hours. One statement;
+    none if the overview has read the hours already.
     """
     ends = (query.range.start, query.range.end)
     if not _is_a_week(query) or any(at != hour_of(at, query.zone) for at in ends):
@@ -70,13 +70,15 @@ def busiest_hours(query: UsageQuery, shown: Overview) -> Busiest | None:
 
 
 def _is_a_week(query: UsageQuery) -> bool:
-    """By its hours or by the clock: from 9:00 to 9:00 it has 167 hours when DST skips one."""
+    """Whether the range is a week long, by hours or by the clock: from 9:00 to 9:00 there are 167 hours if DST
+    skips one.
+    """
     start, end = (at.astimezone(query.zone).replace(tzinfo=None) for at in (query.range.start, query.range.end))
     return max(query.range.length, end - start) >= WEEK
 
 
 def _calls_by_hour(query: UsageQuery) -> list[tuple[datetime, int]]:
-    """Straight from the rollup: of months there are thousands of hours, and nothing else is asked of them."""
+    """Reads the rollup directly: months have thousands of hours, and nothing else of them is needed."""
     rollup = narrowest(HOUR_ROLLUPS, set(query.filtered))
     assert rollup is not None  # for these filters
     asked = Slice(query, rollup, query.range.start, query.range.end, by_slot=True, depth=CALLS)
@@ -85,7 +87,7 @@ def _calls_by_hour(query: UsageQuery) -> list[tuple[datetime, int]]:
 
 
 def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
-    """Sums over how often each hour of the week came; a range need not be whole weeks."""
+    """Divides the sums by how often each hour of the week occurs; a range need not be whole weeks."""
     times = _times(query)
     means = [
         [calls / max(count, 1) for calls, count in zip(*day, strict=True)]
@@ -102,10 +104,11 @@ def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
 
 
 def _times(query: UsageQuery) -> list[list[int]]:
-    """How often the range has each hour of the week on the team's clock: the one that DST repeats, once more.
+    """How often each hour of the week on the team's clock occurs in the range; the hour that DST repeats counts
+    twice.
 
-    Days of 24 hours are counted whole, for there are thousands of hours; each hour is looked at only at the ends
-    and on days on which the clock is changed.
+    Days of 24 hours are counted as a whole, because there are thousands of hours; single hours are counted only
+    at the ends and on days of a clock change.
     """
     first, last = day_of(query.range.start, query.zone) + timedelta(days=1), day_of(query.range.end, query.zone)
     midnights = [day_start(day, query.zone) for day in days_between(first, last + timedelta(days=1))]
@@ -133,7 +136,7 @@ def _slot(weekday: int, hour: int, calls: float, most: float, day: str) -> Slot:
 
 @lru_cache(maxsize=1_000)
 def _label(_language: str | None, calls: int) -> str:
-    """Kept, because a page has 168 of them."""
+    """Cached, because a page has 168 labels."""
     return ngettext("%(when)s: %(calls)s call", "%(when)s: %(calls)s calls", calls)
 
 

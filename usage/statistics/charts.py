@@ -1,7 +1,7 @@
-"""Charts as Plotly's plain dicts: pure functions from statistics. Colours are names of CSS variables.
+"""Charts as plain Plotly dicts: pure functions of statistics. Colours are names of CSS variables.
 
-Texts carry no tags but `<extra>`: Plotly would turn others into inline styles, which the
-Content-Security-Policy forbids.
+Texts contain no tags except `<extra>`: Plotly would turn others into inline styles, which the Content-Security-
+Policy forbids.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,10 +45,10 @@ NANOS = 1_000_000_000
 
 
 def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind: Behind | None = None) -> Chart:
-    """Calls as bars, cost in a lane of its own below; the period before as a thin line in both.
+    """Calls as bars, with the cost in a lane below; the previous period is a thin line in both.
 
-    `marks` are the footnotes of unusual buckets: the point, its number, the address it leads to. With
-    `behind` each point leads to its calls.
+    `marks` are the numbered rings of anomalies: point, number and address. With `behind`, each point links to
+    its calls.
     """
     x = _times(shown.query, shown.points)
     calls = [point.figures.calls for point in shown.points]
@@ -65,11 +65,13 @@ def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind:
         }
     ]
     links = _links(shown.spans_before[: len(x)], behind)
-    data += _before(shown, x, lambda one: one.calls, _("%{y:,} before"), **links)
+    data += _before(shown, x, lambda one: one.calls, _("%{y:,} in previous period"), **links)
     if marks:
         data.append(_marks(shown.query, marks, highest))
     cost = [point.figures.cost_nanos / NANOS for point in shown.points]
-    data += _before(shown, x, lambda one: one.cost_nanos / NANOS, _("$%{y:,.2f} before"), yaxis="y2")
+    data += _before(
+        shown, x, lambda one: one.cost_nanos / NANOS, _("$%{y:,.2f} in previous period"), yaxis="y2"
+    )
     data.append(_line(x, cost, "--series-cost", _("$%{y:,.2f}"), name=_("Cost"), yaxis="y2"))
     layout = {
         "xaxis": {**time_axis(shown.query), "anchor": "y2"},
@@ -81,12 +83,16 @@ def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind:
 
 
 def count_ticks(highest: float, most: int = 5) -> Chart:
-    """Of an axis of numbers of calls: so many ticks, at whole numbers, which Plotly divides where there are few."""
+    """The ticks of an axis of calls: this many, at whole numbers, because Plotly would divide them where there
+    are few.
+    """
     return {"tickformat": ",d", "nticks": most, **({"dtick": 1} if highest < most else {})}
 
 
 def _highest(now: Sequence[float], before: Sequence[float]) -> float:
-    """Up to where an axis goes. A peak of the period before is cut off, or it would make the present look flat."""
+    """The upper end of an axis. A peak of the previous period is cut off, because it would flatten the present
+    one.
+    """
     most, most_before = max(now, default=0), max(before, default=0)
     return max(most, min(most_before, 1.5 * most)) if most else most_before
 
@@ -97,9 +103,9 @@ def _cost_range(shown: Overview, cost: Sequence[float]) -> Chart:
 
 
 def success(shown: Overview, behind: Behind | None = None) -> Chart:
-    """The success rate in percent, and that of the period before; buckets without calls are gaps.
+    """The success rate in percent, and that of the previous period; buckets without calls are gaps.
 
-    A point leads to its failed calls, if any.
+    A point links to its failed calls, if any.
     """
     values = [_success_percent(point.figures) for point in shown.points]
     before = [_success_percent(point.figures) for point in shown.points_before]
@@ -115,7 +121,7 @@ def success(shown: Overview, behind: Behind | None = None) -> Chart:
         "rangemode": "normal",
     }
     line |= _links(shown.spans, behind, lambda one: {"outcome": "failed"} if one.failed else {})
-    data = [*_before(shown, x, _success_percent, _("%{y:.1f} % before")), line]
+    data = [*_before(shown, x, _success_percent, _("%{y:.1f} % in previous period")), line]
     return {"data": data, "layout": {"xaxis": time_axis(shown.query), "yaxis": yaxis}}
 
 
@@ -125,13 +131,17 @@ def _success_percent(figures: Figures) -> float | None:
 
 
 def latency(shown: Overview, behind: Behind | None = None) -> Chart:
-    """The 50th, 95th and 99th percentile of latency in seconds; of the period before the 95th.
+    """The 50th, 95th and 99th percentile of latency in seconds; for the previous period the 95th.
 
-    A point leads to its calls, slowest first.
+    A point links to its calls, slowest first.
     """
     x = _times(shown.query, shown.points)
     data = _before(
-        shown, x, lambda one: _seconds(one.latency.p95), "p95 " + _("%{y:,.2f} s before"), shape="linear"
+        shown,
+        x,
+        lambda one: _seconds(one.latency.p95),
+        "p95 " + _("%{y:,.2f} s in previous period"),
+        shape="linear",
     )
     for name in ("p99", "p95", "p50"):
         seconds = [_seconds(getattr(point.figures.latency, name)) for point in shown.points]
@@ -151,11 +161,11 @@ def _seconds(milliseconds: float | None) -> float | None:
 
 
 def trend_summary(shown: Overview) -> str:
-    """The trend in words, for those who cannot see it."""
+    """The trend in words, for people who cannot see the chart."""
     busiest = shown.busiest
     if busiest is None:
         return _("Calls and cost over time: no calls.")
-    return _("Calls and cost over time. %(calls)s calls; most, %(most)s, from %(when)s.") % {
+    return _("Calls and cost over time. %(calls)s calls; the maximum is %(most)s, from %(when)s.") % {
         "calls": f"{shown.total.calls:,}",
         "most": f"{busiest.figures.calls:,}",
         "when": f"{busiest.start.astimezone(shown.query.zone):%Y-%m-%d %H:%M}",
@@ -186,13 +196,13 @@ def sparkline(values: Sequence[float | None]) -> str:
 
 
 def _times(query: UsageQuery, points: Sequence[Point]) -> list[str]:
-    """The buckets' starts on the team's clock, which Plotly draws as they are."""
+    """The starts of the buckets in the team's time zone, which Plotly draws unchanged."""
     pattern = "%Y-%m-%dT%H:%M" if query.granularity is Granularity.HOUR else "%Y-%m-%d"
     return [point.start.astimezone(query.zone).strftime(pattern) for point in points]
 
 
 def time_axis(query: UsageQuery, most: int = 8) -> Chart:
-    """An axis of time with so many ticks."""
+    """A time axis with this many ticks."""
     step = query.granularity
     axis: Chart = {"type": "date", "hoverformat": _HOVER[step], "nticks": most, "automargin": "height"}
     if step is Granularity.HOUR:
@@ -212,7 +222,9 @@ def _line(
     shape: str = "hvh",
     **more: Any,
 ) -> Chart:
-    """A line with gaps where `y` is None. A value between two gaps is a dot, or it would not be seen."""
+    """A line with gaps where `y` is None. A value between two gaps is drawn as a dot, because it would be
+    invisible.
+    """
     around = [None, *y, None]
     lone = [value is not None and around[at] is around[at + 2] is None for at, value in enumerate(y)]
     paint = f"var({color})"
@@ -236,7 +248,7 @@ def _links(
     behind: Behind | None,
     narrower: Callable[[Figures], dict[str, str]] = lambda _figures: {},
 ) -> Chart:
-    """The address of each point's calls, None for one without calls."""
+    """The address of each point's calls; None for a point without calls."""
     if behind is None:
         return {}
     ways: dict[tuple[tuple[str, str], ...], Callable[[Range], str]] = {}
@@ -252,11 +264,13 @@ def _links(
 def _before(
     shown: Overview, x: Sequence[str], value: Callable[[Figures], float | None], hover: str, **more: Any
 ) -> list[Chart]:
-    """The period before as a thin line, laid over the buckets at the same distance from the start; none without."""
+    """The previous period as a thin line, with buckets aligned by their distance from the start; empty without
+    comparison.
+    """
     values = [value(point.figures) for point in shown.points_before][: len(x)]
     if not values:
         return []
-    line = _line(x[: len(values)], values, "--series-past", hover, name=_("Before"), **more)
+    line = _line(x[: len(values)], values, "--series-past", hover, name=_("Previous"), **more)
     line["line"]["width"] = 1
     return [line]
 

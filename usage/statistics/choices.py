@@ -1,4 +1,4 @@
-"""What a usage page can be filtered by."""
+"""The filters of a usage page and their choices."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from usage.rollups.statements import KEYS, Slice, sums_of
 
 @dataclass(frozen=True)
 class Choice:
-    """Something that may be filtered by."""
+    """A value of a filter."""
 
     value: str
     label: str
@@ -26,7 +26,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter of the page: the parameter it sets, and what it may be set to."""
+    """A filter of the page: the parameter it sets, and its choices."""
 
     name: str
     label: str
@@ -36,7 +36,7 @@ class Filter:
 
     @property
     def value(self) -> str:
-        """What it is set to, as its chip shows it: the first and how many more; "" when it is off."""
+        """The selected value as the filter button shows it: the first and how many more; "" if there is none."""
         on = [choice.label for choice in self.choices if choice.is_on]
         return on[0] + (f" + {len(on) - 1}" if len(on) > 1 else "") if on else ""
 
@@ -49,10 +49,10 @@ def filters_of(
     tokens: Mapping[int, NamedToken],
     models: Sequence[str],
 ) -> list[Filter]:
-    """What the page can be filtered by. Members see no other members, so they cannot choose among them.
+    """The filters of the page. Members may not see other members, so they get no filter by member.
 
-    `people` and `tokens` know at least those that the page is filtered by; `models` are all that were called in
-    the period, also those that are filtered out.
+    `people` and `tokens` contain at least those that the page is filtered by; `models` are all models of the
+    period, including those that are filtered out.
     """
     names = dict.fromkeys([*models, *query.models])
     by_model = [Choice(name, name, name in query.models) for name in names]
@@ -75,7 +75,7 @@ def own_filters(
     tokens: Iterable[Token],
     models: Sequence[str],
 ) -> list[Filter]:
-    """What the personal page can be filtered by: contexts where there are several, models, one's own tokens."""
+    """The filters of the personal page: contexts if there are several, models, and one's own tokens."""
     names = dict.fromkeys([*models, *query.models])
     is_some = len(chosen) < len(memberships)
     of_context = [Choice(one.team.slug, one.team.name, is_some and one in chosen) for one in memberships]
@@ -88,7 +88,7 @@ def own_filters(
 
 
 def token_label(token: NamedToken, access: Access) -> str:
-    """The token's name, and whose it is where one sees those of others."""
+    """The token's name and, if others' tokens are visible, its holder."""
     return f"{token.name} ({token.holder})" if access.sees_team else token.name
 
 

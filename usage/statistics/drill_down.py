@@ -1,4 +1,4 @@
-"""From a number to the calls behind it: addresses of the logs with exactly the filters that make the number."""
+"""Drill-down links: from a number to the logs with exactly the filters that produce the number."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,25 +32,25 @@ def linked(figure: str, href: str, sort: str = "") -> SafeString:
 
 
 class Behind(Protocol):
-    """What writes the addresses of the calls behind the figures of a page."""
+    """Builds links to the calls behind the figures of a page."""
 
     def to(self, within: Range | None = None, **narrower: Any) -> str:
-        """The calls of the page, perhaps only those within a range, and of them those that meet more filters."""
+        """A link to the calls of the page, optionally of a range, and with more filters."""
 
     def by_range(self, **narrower: Any) -> Callable[[Range], str]:
-        """The same for each point of a chart: all but the range is written once."""
+        """The same as a function of the range, for the points of a chart: everything else is encoded once."""
 
 
 @dataclass(frozen=True)
 class CallsBehind:
-    """The addresses of the calls behind the figures of one page, whose filters are `asked`."""
+    """Builds links to the calls behind the figures of one page, whose filters are `asked`."""
 
     team: Team
     asked: QueryDict
 
     @classmethod
     def of_query(cls, query: UsageQuery, *, member: str = "", tokens: Sequence[str] = ()) -> Self:
-        """Those of a question about a team, or with the public ids of a member and of tokens about them."""
+        """The links for a query about a team, or about a member and tokens of it given by public ids."""
         asked = QueryDict(mutable=True)
         asked["from"], asked["to"] = (
             on_the_clock(at, query.zone) for at in (query.range.start, query.range.end)
@@ -64,10 +64,10 @@ class CallsBehind:
         return cls(query.team, asked)
 
     def to(self, within: Range | None = None, **narrower: Any) -> str:
-        """The calls of the page, perhaps only those within a range, and of them those that meet more filters.
+        """A link to the calls of the page, optionally of a range, and with more filters.
 
-        A filter takes the place of the page's own of that name; a list is several values, and `outcome="failed"`
-        all but succeeded. `sort` is the order of the list.
+        A filter replaces the page's filter of the same name; a list is several values, and `outcome="failed"`
+        means all outcomes but success. `sort` is the order of the list.
         """
         if within is not None:
             return self.by_range(**narrower)(within)
@@ -75,7 +75,7 @@ class CallsBehind:
         return f"{self._path}?{urlencode(own | _values(narrower), doseq=True)}"
 
     def by_range(self, **narrower: Any) -> Callable[[Range], str]:
-        """The same for each point of a chart: all but the range is written once."""
+        """The same as a function of the range, for the points of a chart: everything else is encoded once."""
         own = {name: values for name, values in self._asked.items() if name not in {*_TIME, *narrower}}
         query, zone = urlencode(own | _values(narrower), doseq=True), self.team.zone
         rest = f"&{query}" if query else ""
@@ -88,7 +88,9 @@ class CallsBehind:
         return of
 
     def by_key(self, name: str, **narrower: Any) -> Callable[[str], str]:
-        """The same for each line of a table, which is a value of the filter `name`: all else is written once."""
+        """The same as a function of the value of filter `name`, for the rows of a table: everything else is
+        encoded once.
+        """
         own = {other: values for other, values in self._asked.items() if other not in {name, *narrower}}
         query = urlencode(own | _values(narrower), doseq=True)
         start = f"{self._path}?{query}&{name}=" if query else f"{self._path}?{name}="
@@ -100,20 +102,21 @@ class CallsBehind:
 
     @cached_property
     def _asked(self) -> dict[str, list[str]]:
-        """The page's own filters, which hundreds of its numbers share."""
+        """The page's own filters, which hundreds of its links share."""
         return _kept(self.asked, SHARED)
 
 
 @dataclass(frozen=True)
 class OwnCallsBehind:
-    """The same of one's own calls in several contexts, which no one list has: the page that says how many are
-    where, and leads on. `query` is the question as a whole."""
+    """The same for one's own calls in several contexts, which no single list has: links lead to a page that
+    lists the contexts and their numbers. `query` is the query of the whole.
+    """
 
     query: UsageQuery
     asked: QueryDict
 
     def to(self, within: Range | None = None, **narrower: Any) -> str:
-        """As of `CallsBehind`; a range is the span of a bucket, or the period before."""
+        """Like `CallsBehind.to`; a range is the span of a bucket, or the previous period."""
         return self.by_range(**narrower)(within) if within else self._address(narrower)
 
     def by_range(self, **narrower: Any) -> Callable[[Range], str]:

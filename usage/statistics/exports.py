@@ -1,4 +1,4 @@
-"""What the usage pages show, as CSV and JSON: exact numbers, and no total among the rows."""
+"""The usage pages as CSV and JSON: exact numbers, and no total among the rows."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,8 +18,9 @@ from usage.statistics.rows import Row
 
 
 def overview_export(page: OverviewPage, kind: str) -> HttpResponse:
-    """CSV: the charts' figures, a row for each bucket. JSON: these, the totals, models, the first few members or
-    tokens, the unusual."""
+    """CSV: the figures of the charts, a row for each bucket. JSON: these, the totals, models, the first members
+    or tokens, and the anomalies.
+    """
     if kind == "csv":
         return _points_csv(page.overview, "overview")
     answer = {"team": page.query.team.slug, **_first(page), **_shown(page)}
@@ -27,7 +28,7 @@ def overview_export(page: OverviewPage, kind: str) -> HttpResponse:
 
 
 def _first(page: OverviewPage) -> dict[str, Any]:
-    """The first few of the panel; of models the page has all."""
+    """The first rows of the panel; the page has all models."""
     top = page.top
     if top is None or top.by is Dimension.MODEL:
         return {"members": []}
@@ -35,7 +36,7 @@ def _first(page: OverviewPage) -> dict[str, Any]:
 
 
 def own_export(page: OwnPage, kind: str) -> HttpResponse:
-    """The same of one's own usage, with the contexts instead of members."""
+    """The same for one's own usage, with contexts instead of members."""
     if kind == "csv":
         return _points_csv(page.overview, "usage")
     contexts = [_ranked({"team": one.query.team.slug}, one.ranked) for one in page.own.contexts]
@@ -50,7 +51,7 @@ def _points_csv(shown: Overview, name: str) -> HttpResponse:
 
 
 def _shown(page: OverviewPage | OwnPage) -> dict[str, Any]:
-    """What both pages show."""
+    """What both pages contain."""
     query, shown, busiest = page.query, page.overview, page.busiest
     previous = {
         **_range(query.previous or query.range),
@@ -75,7 +76,7 @@ def _shown(page: OverviewPage | OwnPage) -> dict[str, Any]:
 
 
 def ranking_export(query: UsageQuery, rows: Sequence[Row], by: Dimension, kind: str) -> HttpResponse:
-    """Every line of the ranking, in its order."""
+    """Every row of the ranking, in its order."""
     lines = [exported(row, by) for row in rows]
     if kind == "csv":
         empty = exported(Row("", "", "", Ranked(0, 0, Figures(), None, 0.0), by=by), by)

@@ -1,4 +1,4 @@
-"""The only reader of the usage pages' query strings."""
+"""Reads the query strings of the usage pages."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -31,20 +31,21 @@ RANKED = (Dimension.MEMBER, Dimension.TOKEN, Dimension.MODEL)
 
 
 class OverviewFilter(UsageFilter):
-    """What the overview shows, also of what its first few are."""
+    """The filters of the overview, and the dimension of its ranking panel."""
 
     by = forms.ChoiceField(choices=[(one, one) for one in RANKED], required=False)
 
     @property
     def by_asked(self) -> Dimension:
-        """Of a valid form."""
+        """The dimension of a valid form."""
         return Dimension(self.cleaned_data["by"] or Dimension.MEMBER)
 
 
 class OwnFilter(RangeFilter):
-    """What the personal page shows: in which contexts, of which models and tokens of one's own.
+    """The filters of the personal page: contexts, models and one's own tokens.
 
-    A single context is shown on its clock, several on that of the personal space, the first of `memberships`.
+    A single context is shown in its time zone, several in that of the personal space, which is the first of
+    `memberships`.
     """
 
     default_period = "30d"
@@ -66,17 +67,17 @@ class OwnFilter(RangeFilter):
         self._user, self._tokens = user, tokens
         self.fields["team"] = ManyField(
             lambda slugs: {slug: by_slug[slug].team_id for slug in slugs if slug in by_slug},
-            gettext_lazy("You call in no context “%s”."),
+            gettext_lazy("You have no context “%s”."),
         )
         self.fields["token"] = ManyField(
             lambda _names: _own_token_ids(tokens), gettext_lazy("You have no token “%s”.")
         )
 
     def question(self) -> OwnQuestion:
-        """The question, once the form is valid.
+        """The query of a valid form.
 
-        A preset is cut by each context's own calendar, so that its part is what its own pages show; a range of
-        one's own is the same time everywhere.
+        A preset period follows each context's own calendar, so that its part matches its own pages; a custom
+        range is the same time everywhere.
         """
         data = self.cleaned_data
         tokens = tuple(data["token"])
@@ -94,7 +95,7 @@ class OwnFilter(RangeFilter):
         return OwnQuestion(whole, self.contexts, parts, [self._way(part) for part in parts])
 
     def _way(self, part: UsageQuery) -> CallsBehind | None:
-        """To the calls of a part; None where only tokens of other contexts are asked for."""
+        """The links to the calls of a part; None if only tokens of other contexts are selected."""
         of_team = _own_token_ids(one for one in self._tokens if one.team_id == part.team.pk)
         chosen = [name for name, pk in of_team.items() if pk in part.tokens]
         if part.tokens and not chosen:
@@ -103,12 +104,12 @@ class OwnFilter(RangeFilter):
 
 
 def _own_token_ids(tokens: Iterable[Token]) -> dict[str, int]:
-    """Their ids by public id, and NO_TOKEN: a gateway may report calls for oneself in any context."""
+    """Their ids by public id, and NO_TOKEN: a gateway may report calls for the user in any context."""
     return {one.public_id: one.pk for one in tokens} | {NO_TOKEN: 0}
 
 
 class OwnCallsFilter(OwnFilter):
-    """Which of the calls of the personal page are looked for: those behind one of its numbers."""
+    """Selects the calls behind a number of the personal page."""
 
     before = forms.ChoiceField(choices=[("1", "1")], required=False)
     unpriced = forms.ChoiceField(choices=[("yes", "yes")], required=False)
@@ -123,17 +124,13 @@ class OwnCallsFilter(OwnFilter):
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         if sum(bool(data.get(name)) for name in ("outcome", "unpriced", "ttft_from")) > 1:
-            raise ValidationError(
-                _(
-                    "Ask for an outcome, for unpriced calls or for a time to first token, not for several of them."
-                )
-            )
+            raise ValidationError(_("Filter by only one of: outcome, unpriced, time to first token."))
         if data.get("before") and data.get("compare") == "none":
-            raise ValidationError({"before": _("Nothing is compared, so there is no period before.")})
+            raise ValidationError({"before": _("There is no comparison, so there is no previous period.")})
         return data
 
     def which(self) -> Which:
-        """Which of the calls, once the form is valid."""
+        """The selection of a valid form."""
         data = self.cleaned_data
         return Which(
             at=data["at"],
@@ -146,7 +143,7 @@ class OwnCallsFilter(OwnFilter):
 
 
 class RankingFilter(OverviewFilter):
-    """What is ranked, by which column, searched for what, and which page of it."""
+    """What is ranked, the sort column, the search text, and the page."""
 
     sort = forms.ChoiceField(choices=lambda: [(name, name) for name in COLUMNS], required=False)
     order = forms.ChoiceField(choices=[("asc", "asc"), ("desc", "desc")], required=False)
@@ -154,7 +151,7 @@ class RankingFilter(OverviewFilter):
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
 
     def order_asked(self) -> Order:
-        """How the ranking is to be shown, once the form is valid."""
+        """The order of a valid form."""
         data = self.cleaned_data
         column = COLUMNS[data["sort"] or DEFAULT]
         return Order(
@@ -167,7 +164,7 @@ class RankingFilter(OverviewFilter):
 
 
 class RefusalFilter(UsageFilter):
-    """Which refusals are listed, of whose limits, and which page of them."""
+    """Which refusals are listed, by whose limits, and the page."""
 
     level = forms.ChoiceField(choices=[(one.name.lower(), one.label) for one in Level], required=False)
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
@@ -179,12 +176,12 @@ class RefusalFilter(UsageFilter):
 
     @property
     def level_asked(self) -> Level | None:
-        """Of a valid form."""
+        """The level of a valid form."""
         name: str = self.cleaned_data["level"]
         return Level[name.upper()] if name else None
 
 
 class ExportForm(forms.Form):
-    """In which form the figures of a page are saved."""
+    """The file format of an export."""
 
     format = forms.ChoiceField(choices=[("csv", "CSV"), ("json", "JSON")])

@@ -1,4 +1,4 @@
-"""The numbers of the pages: from a query to dataclasses. Reads only; nothing else aggregates."""
+"""The figures of the pages: from a query to dataclasses. Reads only, and the only code that aggregates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from usage.rollups.statements import CALLS, COUNTED, FULL, KEYS, WITHOUT_TTFT, D
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs from the period before: ratios (0.1 is 10 % more); success as a difference. None: unknown."""
+    """Changes since the previous period: ratios (0.1 is 10 % more); success as a difference. None: unknown."""
 
     calls: float | None
     success: float | None
@@ -32,7 +32,7 @@ def _growth(now: float | None, before: float | None) -> float | None:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the overview shows: totals and points of the period, and of the one before if compared."""
+    """Totals and points of the period and, if compared, of the previous one."""
 
     query: UsageQuery
     total: Figures
@@ -46,30 +46,32 @@ class Overview:
 
     @property
     def spans(self) -> list[tuple[Point, Span]]:
-        """The points, and of each the part of the period that it counts."""
+        """The points, each with the part of the period that it covers."""
         return [(point, _span(point, self.query, self.query.range)) for point in self.points]
 
     @property
     def spans_before(self) -> list[tuple[Point, Span]]:
-        """The same for the period before."""
+        """The same for the previous period."""
         before = self.query.previous or self.query.range
         return [(point, _span(point, self.query, before, is_before=True)) for point in self.points_before]
 
     @property
     def lines(self) -> list[tuple[Point, Span, Point | None, Span | None]]:
-        """The points with their spans, each beside the one that the charts lay over it of the period before."""
+        """The points with their spans, each with the aligned point of the previous period."""
         before: list[tuple[Point | None, Span | None]] = [*self.spans_before]
         before += [(None, None)] * (len(self.points) - len(before))
         return [(*now, *then) for now, then in zip(self.spans, before, strict=False)]
 
     @property
     def figures_before(self) -> Figures:
-        """The totals of the period before; all zeros without one, because templates look into it unasked."""
+        """The totals of the previous period; all zeros without comparison, because templates access it
+        unconditionally.
+        """
         return self.before or Figures()
 
     @property
     def changes(self) -> Changes | None:
-        """How the totals differ from the period before; None without one."""
+        """The changes of the totals since the previous period; None without comparison."""
         now, before = self.total, self.before
         if before is None:
             return None
@@ -91,7 +93,7 @@ class Overview:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A member, model or token with its figures now and in the period before."""
+    """A member, model or token with its figures in the period and in the previous one."""
 
     rank: int
     key: Any  # user id, model, token id
@@ -101,21 +103,22 @@ class Ranked:
 
     @property
     def change(self) -> float | None:
-        """Growth of calls since the period before; None when there were none to compare with."""
+        """Growth of calls since the previous period; None if there were none."""
         if self.before is None or not self.before.calls:
             return None
         return self.figures.calls / self.before.calls - 1
 
 
 def overview(query: UsageQuery, single: SingleCalls | None = None) -> Overview:
-    """Totals and points by time, for the period and the one before, in at most three statements."""
+    """Totals and points by time for the period and the previous one, in at most three statements."""
     return overview_of(query, cells(query, [Dimension.TIME], _ranges(query), single))
 
 
 def overview_and_models(
     query: UsageQuery, single: SingleCalls | None = None, depth: Depth = FULL
 ) -> tuple[Overview, list[Ranked]]:
-    """The overview, and the ranking of all models, also those that are filtered out: one may choose them.
+    """The overview, and the ranking of all models, including those that are filtered out, so that one can
+    select them.
 
     `depth` is that of the models.
     """
@@ -126,10 +129,10 @@ def overview_and_models(
 def by_time_and_model(
     queries: Sequence[UsageQuery], single: SingleCalls | None = None, depth: Depth = FULL
 ) -> list[tuple[list[Cells], list[Cells]]]:
-    """Of each question (see `cells_of_teams`) the figures by time, and by model without the filter of models.
+    """For each query (see `cells_of_teams`), the figures by time, and by model without the filter of models.
 
-    By model they are of that depth, of the period before only the calls. Two statements: to add up the rows by time
-    and model here takes longer than to let the database do it twice.
+    Models have this depth; in the previous period only their calls. Two statements: adding up the rows by time
+    and model here takes longer than letting the database do it twice.
     """
     asked = [(query, _ranges(query)) for query in queries]
     everything = [(replace(query, models=()), ranges) for query, ranges in asked]
@@ -145,10 +148,10 @@ def ranking(
     depth: Depth = COUNTED,
     before: Depth | None = CALLS,
 ) -> list[Ranked]:
-    """Members, models or tokens with calls in the period or the one before, most calls first.
+    """Members, models or tokens with calls in the period or the previous one, most calls first.
 
-    `depth` is what is known of the period, `before` of the one before: with KEYS only that there were calls in it,
-    and with None not even that. `completed` works out the rest of what is shown.
+    `depth` is the depth of the period, `before` that of the previous one: KEYS only says that there were calls,
+    and None not even that. `completed` reads the rest for the rows that are shown.
     """
     ranges = _ranges(query) if before is not None else [query.range]
     rows = _ranked(cells(query, [by], ranges, single, (depth, before or KEYS)))
@@ -164,9 +167,9 @@ def completed(
     single: SingleCalls | None = None,
     depth: Depth = WITHOUT_TTFT,
 ) -> list[Ranked]:
-    """Some lines of a ranking with their figures of the period, and their calls of the one before.
+    """Some rows of a ranking with their figures of the period, and their calls of the previous one.
 
-    Of all lines these would take long to read.
+    Reading these for all rows would take long.
     """
     if not rows:
         return []
@@ -184,7 +187,7 @@ def completed(
 
 
 def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
-    """The overview from the figures by time of its period, and of the one before if compared."""
+    """The overview from the figures by time of its period and, if compared, of the previous one."""
     ranges = _ranges(query)
     points = _points(query, query.range, found[0])
     before = _points(query, ranges[1], found[1]) if len(ranges) > 1 else []
@@ -196,7 +199,7 @@ def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
 
 
 def ranked_by(found: Sequence[Cells]) -> list[Ranked]:
-    """The ranking from the figures by one dimension: of the period, and of the one before if compared."""
+    """The ranking from the figures by one dimension: of the period and, if compared, of the previous one."""
     rows = _ranked(found)
     fill_percentiles([row.figures for row in rows])
     return rows
@@ -220,7 +223,7 @@ def _ranked(found: Sequence[Cells]) -> list[Ranked]:
 
 
 def only(ranked: Sequence[Ranked], keys: Sequence[Any]) -> list[Ranked]:
-    """Those of a ranking with these keys, ranked among themselves; all of them when there are no keys."""
+    """The rows with these keys, ranked among themselves; all rows if there are no keys."""
     if not keys:
         return list(ranked)
     kept = [row for row in ranked if row.key in set(keys)]
@@ -250,7 +253,7 @@ def _points(query: UsageQuery, of: Range, found: Cells) -> list[Point]:
 
 @dataclass(frozen=True)
 class Table:
-    """Figures for each combination of `by`, in the order of `by`; `total` stands apart, never in a row."""
+    """Figures for each combination of `by`, in the order of `by`; `total` is separate, never a row."""
 
     by: tuple[Dimension, ...]
     rows: list[tuple[tuple[Any, ...], Figures]]

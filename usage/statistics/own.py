@@ -1,4 +1,4 @@
-"""One's own usage in every context together and apart: the parts that the contexts' own pages would show."""
+"""One's own usage in all contexts: the total, and the parts as the contexts' own pages show them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from usage.statistics.preparation import prepared
 
 @dataclass(frozen=True)
 class OwnQuestion:
-    """What is asked of one's own usage: as a whole, on one clock, and of each context, on its own clock."""
+    """The query for one's own usage: of the whole, in one time zone, and of each context, in its own."""
 
     whole: UsageQuery
     memberships: Sequence[Membership]
@@ -31,8 +31,9 @@ class OwnQuestion:
 
 @dataclass(frozen=True)
 class ContextUsage:
-    """One's own figures in one context, ranked among all of them; `query` is the question to it, `way` the one to
-    its calls."""
+    """One's own figures in one context, ranked among all contexts; `query` is its query, `way` the links to its
+    calls.
+    """
 
     membership: Membership
     query: UsageQuery
@@ -41,7 +42,9 @@ class ContextUsage:
 
     @property
     def looked_at(self) -> tuple[UsageQuery, bool]:
-        """What is asked of the unusual here, and whether one sees the team; a personal space is all one's own."""
+        """The queries for anomalies, and whether the user sees the whole team; a personal space is wholly their
+        own.
+        """
         query = replace(self.query, members=()) if self.membership.team.is_personal else self.query
         return query, role_may(self.membership.role, Permission.SEE_TEAM)
 
@@ -52,7 +55,7 @@ class ContextUsage:
 
 @dataclass(frozen=True)
 class OwnUsage:
-    """One's own figures: by context (in the order of the contexts), by time, by model (all of them)."""
+    """One's own figures: by context (in the order of the contexts), by time, and by model (all of them)."""
 
     contexts: list[ContextUsage]
     overview: Overview
@@ -60,15 +63,15 @@ class OwnUsage:
 
     @property
     def clocks(self) -> list[str]:
-        """The time zones of the contexts, each once."""
+        """The time zones of the contexts, without duplicates."""
         return list(dict.fromkeys(one.query.team.time_zone for one in self.contexts))
 
 
 def own_usage(asked: OwnQuestion, depth: Depth) -> OwnUsage:
-    """The answer as a whole from those of the contexts, all in the statements of one; `depth` is that of the models.
+    """Reads the contexts in the statements of one and adds them up; `depth` is that of the models.
 
-    Days, weeks and months are each context's own and meet by their dates, so that the parts are those of the
-    contexts' pages and of their quotas; hours meet where they begin on the clock of `whole`.
+    Days, weeks and months are each context's own and are added by date, so that the parts match the contexts'
+    pages and quotas; hours are added if they begin in the same hour of `whole`.
     """
     whole, queries = asked.whole, asked.parts
     parts = by_time_and_model(queries, SingleCalls((Dimension.MODEL,)), depth)
@@ -91,7 +94,7 @@ def own_usage(asked: OwnQuestion, depth: Depth) -> OwnUsage:
 
 
 def prepared_question(asked: OwnQuestion, now: datetime) -> OwnQuestion:
-    """The question with its parts `prepared`, all in the steps of the coarsest, and compared if all can be."""
+    """The query with its parts `prepared`, all with the coarsest granularity, and compared only if all can be."""
     parts = prepared(asked.parts, now)
     known = max((one.known for one in parts if one.known), key=lambda known: known.since, default=None)
     if known is None:
@@ -105,13 +108,14 @@ def prepared_question(asked: OwnQuestion, now: datetime) -> OwnQuestion:
 
 
 def way_behind(asked: OwnQuestion, page: QueryDict) -> Behind | None:
-    """The way to the calls behind the figures of the whole, on a page with these filters: of a single context to
-    its list, of several to where they are."""
+    """The links to the calls behind the figures of the whole, with these filters: for a single context to its
+    list, for several to the page of contexts.
+    """
     return asked.ways[0] if len(asked.parts) == 1 else OwnCallsBehind(asked.whole, page)
 
 
 def _merged(parts: Iterable[Sequence[Cells]]) -> list[Cells]:
-    """For each range the figures of all parts together."""
+    """For each range, the figures of all parts together."""
     known = list(parts)
     if len(known) == 1:
         return list(known[0])
@@ -125,7 +129,7 @@ def _merged(parts: Iterable[Sequence[Cells]]) -> list[Cells]:
 
 
 def _on_clock_of(whole: UsageQuery, part: UsageQuery, found: Cells) -> Cells:
-    """Figures by time with the buckets of another clock: the same dates, and the hours in which theirs begin."""
+    """Figures by time in the buckets of another time zone: the same dates, and the hours in which theirs begin."""
     if whole.zone == part.zone:
         return found
     moved: Cells = {}

@@ -1,7 +1,8 @@
-"""The calls behind a number of one's own in several contexts: how many are in which, and the ways to them.
+"""The calls behind a number of the personal page that covers several contexts: how many are in each, with
+links.
 
-No list has the calls of several teams. So what a number of the personal page is made of is told context by
-context, each on its own clock as `usage.statistics.own` cuts it, so that the parts add up to the number.
+No list has the calls of several teams. So the number is broken down by context, each in its own time zone as in
+`usage.statistics.own`, so that the parts add up to it.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +29,8 @@ _OF_OUTCOME: dict[int, Callable[[Figures], int]] = {
 
 @dataclass(frozen=True)
 class Which:
-    """Which of the calls of a question: of the bucket that `at` lies in, of the period before, of some outcomes.
+    """The selected calls of a query: of the bucket that contains `at`, of the previous period, of some
+    outcomes.
 
     `sort` is the order of the lists.
     """
@@ -42,11 +44,11 @@ class Which:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all calls of its time, whose tokens and cost are known as well."""
+        """Whether all calls of the range are selected, whose tokens and cost are then known too."""
         return not (self.outcomes or self.is_unpriced or self.has_ttft)
 
     def count(self, figures: Figures) -> int:
-        """How many of the calls that figures are of."""
+        """How many calls of the figures are selected."""
         if self.outcomes:
             return sum(_OF_OUTCOME[outcome](figures) for outcome in self.outcomes)
         if self.is_unpriced:
@@ -63,7 +65,7 @@ class Which:
 
 @dataclass(frozen=True)
 class Place:
-    """The calls in one context: the time they are of on its clock, how many, and the address of their list."""
+    """The calls in one context: their time range in its time zone, how many, and the address of their list."""
 
     membership: Membership
     within: Range
@@ -74,7 +76,7 @@ class Place:
 
 @dataclass(frozen=True)
 class OwnCalls:
-    """The contexts that have such calls, most first; `within` is their time on the clock of the whole."""
+    """The contexts with such calls, most first; `within` is the time range in the time zone of the whole."""
 
     which: Which
     within: Range
@@ -90,7 +92,7 @@ class OwnCalls:
 
 
 def own_calls(asked: OwnQuestion, which: Which) -> OwnCalls:
-    """Where the calls are, in the statements of one context."""
+    """Counts the calls by context, in the statements of one."""
     narrowed = [(query, _within(asked.whole, query, which)) for query in asked.parts]
     parts = [(replace(query, previous=None), [one]) for query, one in narrowed if one.start < one.end]
     found = cells_of_teams(parts, [], depths=[COUNTED])
@@ -113,7 +115,7 @@ def _places(
 
 
 def _within(whole: UsageQuery, part: UsageQuery, which: Which) -> Range:
-    """The time of a part: its period, or so much of it as the whole counts in the bucket."""
+    """The range of a part: its period, or the part of it that belongs to the bucket of the whole."""
     period = part.previous if which.is_before and part.previous else part.range
     if which.at is None:
         return period
@@ -124,7 +126,9 @@ def _within(whole: UsageQuery, part: UsageQuery, which: Which) -> Range:
 
 
 def _on_clock_of(part: UsageQuery, whole: UsageQuery, at: datetime) -> datetime:
-    """Where a part begins what the whole begins at `at`: on the same date, or with its next hour."""
+    """The start of a part's bucket that matches the bucket of the whole at `at`: the same date, or its next
+    hour.
+    """
     if part.zone == whole.zone:
         return at
     if whole.granularity is not Granularity.HOUR:

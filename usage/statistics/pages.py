@@ -1,4 +1,4 @@
-"""What the usage pages are made of: statistics with names to them, and what may be filtered by."""
+"""The data of the usage pages: statistics with names, and the filters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from usage.statistics.top import TOP, Top, top_of
 
 @dataclass(frozen=True)
 class OverviewPage:
-    """Everything of the overview but its charts."""
+    """All data of the overview except its charts."""
 
     query: UsageQuery
     overview: Overview
@@ -41,7 +41,7 @@ class OverviewPage:
 
     @property
     def refusals(self) -> int | None:
-        """How many reservations were refused for quota; None where that is not known."""
+        """The number of reservations refused for quota; None if it is not known."""
         return refused_in_all(self.query, (one.refused for one in self.refused))
 
 
@@ -52,9 +52,9 @@ def overview_page(
     by: Dimension = Dimension.MEMBER,
     depth: Depth = WITHOUT_TTFT,
 ) -> OverviewPage:
-    """The overview of a team with its first few by a dimension, or for a member of their own part of it.
+    """The overview of a team with its ranking panel or, for a member, the same for their own calls.
 
-    `depth` is that of the models and of the first few.
+    `depth` is that of the models and of the panel.
     """
     (query,) = prepared([query], now, [by])
     single = SingleCalls(tuple(dict.fromkeys((Dimension.MODEL, by))))
@@ -85,14 +85,14 @@ def overview_page(
 
 
 def _was_called(query: UsageQuery) -> bool:
-    """Whether the team (or the member who asks) has any calls at all, whenever."""
+    """Whether the team (or the asking member) has ever had any calls."""
     own = {"level": Level.MEMBER, "subject_id__in": query.members} if query.members else {"level": Level.TEAM}
     return QuotaUse.objects.filter(team_id=query.team.pk, mode=query.mode, **own).exists()
 
 
 @dataclass(frozen=True)
 class OwnPage:
-    """Everything of the personal page's statistics but the charts."""
+    """All data of the personal page except its charts."""
 
     query: UsageQuery
     own: OwnUsage
@@ -120,7 +120,8 @@ def own_page(
     now: datetime,
     depth: Depth = WITHOUT_TTFT,
 ) -> OwnPage:
-    """One's own usage in the contexts asked for; `memberships` and `tokens` are all of one's own, to choose from.
+    """One's own usage in the selected contexts; `memberships` and `tokens` are all of one's own, to choose
+    from.
 
     `depth` is that of the models.
     """
@@ -144,7 +145,7 @@ def own_page(
 
 
 def _own_busiest(asked: OwnQuestion, shown: Overview) -> Busiest | None:
-    """From the chart's hours, or of a single context from its own; of several on different clocks it says nothing."""
+    """Computed from the chart's hours, or for a single context from its own; None for several time zones."""
     if asked.whole.granularity is not Granularity.HOUR and len(asked.parts) > 1:
         return None
     return busiest_hours(asked.parts[0] if len(asked.parts) == 1 else asked.whole, shown)

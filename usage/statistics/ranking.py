@@ -1,4 +1,4 @@
-"""The ranking: members, tokens or models with their figures, in any order, searched, a page at a time."""
+"""The ranking: members, tokens or models with their figures, in any order, searchable, by pages."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ PAGE = 25
 
 @dataclass(frozen=True)
 class Order:
-    """How a ranking is asked for: what is ranked, by which column, which of them, which page."""
+    """The parameters of a ranking: what is ranked, by which column, the search text, the page."""
 
     by: Dimension = Dimension.MEMBER
     sort: str = DEFAULT
@@ -40,14 +40,15 @@ class Order:
 
     @property
     def needs_names(self) -> bool:
-        """Whether the names of all lines must be known, not only of those shown: of members also the idle ones are
-        listed."""
+        """Whether the names of all rows are needed, not only of those shown; of members also the idle ones are
+        listed.
+        """
         return bool(self.search) or self.by is Dimension.MEMBER or self.column.needs_names
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """All lines that were asked for, and the page of them that is shown."""
+    """All matching rows, and the page of them that is shown."""
 
     order: Order
     query: UsageQuery
@@ -69,7 +70,7 @@ class Ranking:
 
 
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
-    """One page of a ranking; the quotas of its lines only, unless they are sorted by quota."""
+    """One page of a ranking; quotas are read for its rows only, unless it is sorted by quota."""
     (query,) = prepared([query], now, [order.by])
     single = SingleCalls((order.by,))
     ranked = ranking(query, order.by, single, order.column.depth, order.column.before)
@@ -98,7 +99,7 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
 def ranking_rows(
     query: UsageQuery, order: Order, access: Access, now: datetime
 ) -> tuple[UsageQuery, list[Row]]:
-    """All lines of a ranking with their quotas, for an export, and what they are of."""
+    """All rows of a ranking with their quotas, for an export, and what is ranked."""
     (query,) = prepared([query], now, [order.by])
     rows, _people, _tokens, _unusual = _named(query, order, access, now, ranking(query, order.by, depth=FULL))
     rows = _sorted(with_quotas(query, rows, order.by, now), order)
@@ -108,7 +109,7 @@ def ranking_rows(
 def _named(
     query: UsageQuery, order: Order, access: Access, now: datetime, ranked: list[Ranked]
 ) -> tuple[list[Row], dict[int, Person], dict[int, NamedToken], Unusual]:
-    """The lines with their names, and what the names came from."""
+    """The rows with their names, and the data the names came from."""
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
@@ -119,14 +120,14 @@ def _named(
 
 
 def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:
-    """The ranking, and below it those who called neither in the period nor in the one before."""
+    """The ranking, followed by members who called neither in the period nor in the previous one."""
     known = {row.key for row in ranked}
     idle = (member for member in members if member not in known)
     return [*ranked, *(Ranked(0, member, Figures(), Figures(), 0.0) for member in idle)]
 
 
 def _sorted(rows: Sequence[Row], order: Order) -> list[Row]:
-    """What is unknown comes last either way, and equal ones stay by calls."""
+    """Sorts the rows: unknown values come last in both directions, and ties stay sorted by calls."""
     value = order.column.value
     known = [row for row in rows if value(row) is not None]
     unknown = [row for row in rows if value(row) is None]

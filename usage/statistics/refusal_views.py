@@ -1,4 +1,4 @@
-"""The page of refusals: what the numbers of refused calls are made of."""
+"""The page of refusals, which lists what the numbers of refused calls consist of."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class RefusalsPage:
-    """How many were refused in all (None: not known), and by which limits in which hours on this page, newest first."""
+    """The total of refusals (None: not known), and this page's hours and limits, newest first."""
 
     query: UsageQuery
     refused: int | None
@@ -31,7 +31,7 @@ class RefusalsPage:
 
 
 def refusals(request: HttpRequest, slug: str) -> HttpResponse:
-    """What quotas refused, by the hour; a member's own limits only."""
+    """What quotas refused, by hour; for a member only their own limits."""
     access = access_for(request, slug, Permission.SEE_OWN)
     form = RefusalFilter(request.GET, access=access, now=timezone.now())
     context = {

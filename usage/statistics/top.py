@@ -1,4 +1,4 @@
-"""The first few of a ranking, as the overview shows them: members, tokens or models."""
+"""The ranking panel of the overview: the first members, tokens or models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Top:
-    """The first lines of the ranking by calls, and how many have any calls."""
+    """The first rows of the ranking by calls, and how many rows have any calls."""
 
     by: Dimension
     rows: list[Row]
@@ -43,7 +43,7 @@ class Top:
 
 
 def top_page(query: UsageQuery, access: Access, by: Dimension, now: datetime) -> Top:
-    """The panel by itself, when another of its tabs is opened."""
+    """The panel alone, when another of its tabs is opened."""
     (query,) = prepared([query], now, [by])
     ranked = ranking(query, by, depth=CALLS, before=None)
     people = people_with(access.team, [row.key for row in ranked[:TOP]]) if by is Dimension.MEMBER else {}
@@ -59,7 +59,7 @@ def top_of(
     now: datetime,
     depth: Depth = WITHOUT_TTFT,
 ) -> Top:
-    """The panel of a ranking by calls; `people` knows the first few where members are ranked."""
+    """The panel of a ranking by calls; `people` has the names of the first members."""
     first = completed(query, by, ranked[:TOP], depth=depth)
     tokens = tokens_with(query.team, [row.key for row in first]) if by is Dimension.TOKEN else {}
     rows = with_quotas(query, named_rows(by, first, people, tokens, unusual), by, now)

@@ -1,4 +1,4 @@
-"""The usage pages: access, form, statistics, answer."""
+"""The usage pages: access, form, statistics, response."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ MOST_TOKENS = 8  # on the personal page
 
 
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """How a team is doing: totals, charts, models, ranking; a member sees their own part of it."""
+    """The usage of a team: totals, charts, models, ranking; a member sees only their own part."""
     access = _access(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     form = OverviewFilter(request.GET, access=access, now=now)
@@ -51,7 +51,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def top(request: HttpRequest, slug: str) -> HttpResponse:
-    """The first few members, tokens or models: a panel of the overview, loaded when its tab is opened."""
+    """The ranking panel of the overview, loaded when a tab is opened."""
     access = _access(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     form = OverviewFilter(request.GET, access=access, now=now)
@@ -62,7 +62,7 @@ def top(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def overview_file(request: HttpRequest, slug: str) -> HttpResponse:
-    """The overview's figures to save."""
+    """The figures of the overview as a file."""
     access = _access(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     form, saved = OverviewFilter(request.GET, access=access, now=now), ExportForm(request.GET)
@@ -73,7 +73,7 @@ def overview_file(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def ranking(request: HttpRequest, slug: str) -> HttpResponse:
-    """Members, tokens or models by any of their figures, with what changed since the period before."""
+    """Members, tokens or models by any of their figures, with the change since the previous period."""
     access = _access(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     form = RankingFilter(request.GET, access=access, now=now)
@@ -84,7 +84,7 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def ranking_file(request: HttpRequest, slug: str) -> HttpResponse:
-    """The whole ranking to save."""
+    """The whole ranking as a file."""
     access = _access(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     form, saved = RankingFilter(request.GET, access=access, now=now), ExportForm(request.GET)
@@ -96,13 +96,13 @@ def ranking_file(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _refused(*forms: Form) -> HttpResponse:
-    """What is wrong with the address of a file, in words; nobody types these."""
+    """The errors in the address of a file, in words; nobody types these addresses."""
     messages = [message for form in forms for errors in form.errors.values() for message in errors]
     return HttpResponse("\n".join(map(str, messages)), status=400, content_type="text/plain; charset=utf-8")
 
 
 def me(request: HttpRequest) -> HttpResponse:
-    """How close one's limits are in every context, and one's own usage in all of them together and apart."""
+    """The user's remaining quota in every context, and their usage in all of them."""
     assert isinstance(request.user, User)
     now = timezone.now()
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
@@ -122,7 +122,9 @@ def me(request: HttpRequest) -> HttpResponse:
 
 
 def my_calls(request: HttpRequest) -> HttpResponse:
-    """In which contexts the calls behind a number of the personal page are; straight there if in one only."""
+    """The contexts of the calls behind a number of the personal page; redirects to the list if there is only
+    one.
+    """
     assert isinstance(request.user, User)
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
     now = timezone.now()
@@ -137,7 +139,7 @@ def my_calls(request: HttpRequest) -> HttpResponse:
 
 
 def me_file(request: HttpRequest) -> HttpResponse:
-    """The personal page's figures to save."""
+    """The figures of the personal page as a file."""
     assert isinstance(request.user, User)
     now = timezone.now()
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
@@ -154,13 +156,13 @@ def _access(request: HttpRequest, slug: str, permission: Permission) -> Access:
 
 
 def _frame(request: HttpRequest, access: Access, form: UsageFilter, nav: str) -> dict[str, Any]:
-    """What the frame and the filters of a team's usage page need."""
+    """The context of the frame and the filters of a team's usage page."""
     may_edit = access.may(Permission.EDIT_TEAM)
     return _filters(request, form, nav) | {"access": access, "may_edit": may_edit}
 
 
 def _filters(request: HttpRequest, form: RangeFilter, nav: str) -> dict[str, Any]:
-    """What the filters of a usage page need; `clock` is the time zone of all its times."""
+    """The context of the filters of a usage page; `clock` is the time zone of all its times."""
     return {
         "nav": nav,
         "form": form,

@@ -1,4 +1,4 @@
-"""Links from the numbers of a page to the calls behind them."""
+"""Template tags for links from the numbers of a page to the calls behind them."""
 
 from typing import Any
 
@@ -32,12 +32,12 @@ def calls_behind(
 
 @register.simple_tag
 def calls_in(one: ContextUsage, **narrower: Any) -> str:
-    """The address of one's own calls in one of several contexts; "" where there are none."""
+    """A link to one's own calls in one of several contexts; "" if there are none."""
     return one.way.to(**narrower) if one.way and one.figures.calls else ""
 
 
 def behind(context: RequestContext, team: Team) -> CallsBehind:
-    """What writes the addresses of a page, kept with its request: every row asks for some."""
+    """The link builder of a page, cached on its request: every row needs some."""
     kept: dict[int, CallsBehind] = vars(context["request"]).setdefault("calls_behind", {})
     if team.pk not in kept:
         kept[team.pk] = CallsBehind(team, context["request"].GET)

@@ -1,4 +1,6 @@
-"""Quotas in tables of people and tokens: the bar, the menu that opens the editor, the place where it opens."""
+"""Template tags for quotas in tables of members and tokens: the bar, the menu that opens the editor, and its
+place.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -35,7 +37,7 @@ def quotas_of_members(team: Team, mode: str, rows: Iterable[Any]) -> dict[int, L
 
 @register.simple_tag
 def last_calls_of_members(team: Team, mode: str, rows: Iterable[Any]) -> dict[int, date]:
-    """The day of the last call of the `user` of each row, by user id."""
+    """The day of the last call of each row's `user`, by user id."""
     return last_call_days(team, int(mode == "test"), [row.user.pk for row in rows])
 
 
@@ -56,13 +58,13 @@ def quota_cell(quotas: dict[int, LevelState], user: User) -> SafeString:
 
 @register.simple_tag
 def editor_place(subject_id: str) -> SafeString:
-    """Where the editor of a member or token opens: a row of a table, out of sight until then."""
+    """The row of a table in which the editor of a member or token opens; hidden until then."""
     return markup('<tr id="editor-%s" hidden></tr>', subject_id)
 
 
 @register.simple_tag
 def quotas_of_tokens(team: Team, rows: Iterable[KeyRow]) -> dict[int, LevelState]:
-    """The token level of the token of each row, by its id, each in its own mode: two queries at most."""
+    """The token level of each row's token, by its id, each in its own mode: at most two queries."""
     now = timezone.now()
     found: dict[int, LevelState] = {}
     for mode in Mode:
@@ -78,7 +80,7 @@ def token_quota_cell(quotas: dict[int, LevelState], token: Token) -> SafeString:
 
 @register.inclusion_tag("usage/quotas/_token_menu_items.html")
 def token_menu_items(access: Access, row: KeyRow, quotas: dict[int, LevelState]) -> dict[str, Any]:
-    """What a token's menu offers of its quota: to adjust it, for those who may."""
+    """The menu item that adjusts a token's quota, for those who may."""
     is_limited = quotas[row.key.pk].limit_nanos is not None
     return {
         "slug": access.team.slug,
@@ -90,7 +92,7 @@ def token_menu_items(access: Access, row: KeyRow, quotas: dict[int, LevelState])
 
 @register.inclusion_tag("usage/quotas/_new_token_limit.html")
 def new_token_limit(limit_form: NewTokenLimitForm | str) -> dict[str, Any]:
-    """The fields of the limit of a new token: as they were filled in, or ("" from a template) empty."""
+    """The fields of the limit of a new token: as submitted, or ("" from a template) empty."""
     return {"limit_form": limit_form or NewTokenLimitForm()}
 
 
@@ -98,17 +100,17 @@ def new_token_limit(limit_form: NewTokenLimitForm | str) -> dict[str, Any]:
 def member_menu_items(
     context: RequestContext, access: Access, user_id: str, role: str, back: str
 ) -> SafeString:
-    """What a member's menu offers first: adjust the quota, change the role, see the calls.
+    """The first items of a member's menu: adjust the quota, change the role, view the calls.
 
-    `user_id` is the public id, `role` "" a former member, `back` the page that the editor leads back to. The editor
-    opens in the row `editor-<id>` below, or as a page.
+    `user_id` is the public id, `role` "" a former member, `back` the page to which the editor returns. The
+    editor opens in the row `editor-<id>` below, or as a page.
     """
     return menus(context, access, back).items(user_id, role)
 
 
 @dataclass(frozen=True)
 class Menus:
-    """The menus of members on a page, with what all of them share: words, and addresses but for the member."""
+    """The menus of members on a page, and what all of them share: words, and addresses except for the member."""
 
     access: Access
     editor: tuple[str, str]  # what stands before the member and after
@@ -128,7 +130,7 @@ class Menus:
         return joined(items)
 
     def _opening(self, role: str) -> Iterator[SafeString]:
-        """What the editor is opened for."""
+        """The attributes that open the editor."""
         own, other = self.access.role, Role.MEMBER if role == Role.ADMINISTRATOR else Role.ADMINISTRATOR
         limits = bool(role) and not self.access.team.is_personal and may_limit(own, role)
         if limits and self.access.may(Permission.SET_QUOTAS):
@@ -143,7 +145,7 @@ class Menus:
 
 
 def menus(context: RequestContext, access: Access, back: str) -> Menus:
-    """Those of a page, kept with its request: every row asks for some."""
+    """The menus of a page, cached on its request: every row needs some."""
     kept: dict[str, Menus] = vars(context["request"]).setdefault("member_menus", {})
     if back not in kept:
         address = f"{reverse('usage:member-editor', args=[access.team.slug, '~'])}?back={back}"

@@ -1,4 +1,4 @@
-"""What quotas refused lately, on pages that are not about usage."""
+"""Template tags about recent refusals, for pages that are not about usage."""
 
 from typing import Any
 
@@ -22,9 +22,10 @@ MOST_SHOWN = 5
 
 @register.inclusion_tag("usage/statistics/_refusals.html")
 def refusals(access: Access, mode: str, refused: list[Refused] | None = None) -> dict[str, Any]:
-    """Sentences such as “42 calls refused since 14:00, member limit of Dana”, each leading to the hours that make
-    it, with links to what used the quota up and to the quota: those of the last day, or those given. One query
-    when there are none."""
+    """Sentences such as “42 calls refused since 14:00, member limit of Dana”, each with links to its hours, to
+    the calls that used the quota up, and to the quota: for the last day, or for the given refusals. One
+    query if there are none.
+    """
     team, now = access.team, timezone.now()
     number = Mode.TEST if mode == Mode.TEST.word else Mode.LIVE
     if refused is None:
@@ -44,7 +45,7 @@ def refusals(access: Access, mode: str, refused: list[Refused] | None = None) ->
 
 @register.simple_tag(takes_context=True)
 def refusals_behind(context: RequestContext) -> str:
-    """The address of what a page's number of refusals is made of; of several contexts where they are on the page."""
+    """The link behind a page's number of refusals; for several contexts the anchor on the page that lists them."""
     way: Behind | None = context.get("behind")
     if isinstance(way, CallsBehind):
         return f"{reverse('usage:refusals', args=[way.team.slug])}?{way.asked.urlencode()}"
@@ -53,13 +54,13 @@ def refusals_behind(context: RequestContext) -> str:
 
 @register.simple_tag
 def refused_in(page: OwnPage, one: ContextUsage) -> int:
-    """How many were refused in one of one's own contexts."""
+    """How many calls were refused in one of one's own contexts."""
     return sum(refused.refused for refused in page.refused if refused.team_id == one.query.team.pk)
 
 
 @register.simple_tag
 def refusals_of(one: ContextUsage) -> str:
-    """Their address; "" where they cannot be asked for."""
+    """A link to them; "" if they cannot be listed."""
     return (
         f"{reverse('usage:refusals', args=[one.query.team.slug])}?{one.way.asked.urlencode()}"
         if one.way

@@ -18,8 +18,8 @@ DAY = 24 * 60
 PAST = {"from": "2026-11-10T00:00", "to": "2026-11-16T00:00"}
 ACROSS = {"from": "2026-11-10T00:00", "to": "2026-11-20T00:00"}
 KEPT = {"from": "2026-11-17T00:00", "to": "2026-11-20T00:00"}
-GONE = "These calls are no longer kept"
-NONE = "No such calls"
+GONE = "These calls are no longer stored"
+NONE = "No calls match"
 
 
 @pytest.fixture
@@ -55,13 +55,13 @@ def text_of(response) -> str:
         (PAST, "2 calls 1 failed ·"),  # the statistics know
         (ACROSS, "4 calls 2 failed ·"),
         ({**ACROSS, "outcome": "server_error"}, "2 calls 2 failed · newest"),
-        ({**ACROSS, "tag": "x"}, "2 calls kept 1 failed ·"),
-        ({**ACROSS, "latency_from": "2000"}, "1 call kept 0 failed ·"),
+        ({**ACROSS, "tag": "x"}, "2 stored calls 1 failed ·"),
+        ({**ACROSS, "latency_from": "2000"}, "1 stored call 0 failed ·"),
         ({**KEPT, "tag": "x"}, "2 calls 1 failed ·"),
         ({**KEPT, "latency_from": "9999"}, "0 calls 0 failed ·"),
-        ({**PAST, "tag": "x"}, "0 calls kept newest"),
-        ({**ACROSS, "latency_from": "9999"}, "0 calls kept newest"),
-        ({"request": "a5"}, "0 calls kept newest"),
+        ({**PAST, "tag": "x"}, "0 stored calls newest"),
+        ({**ACROSS, "latency_from": "9999"}, "0 stored calls newest"),
+        ({"request": "a5"}, "0 stored calls newest"),
     ],
 )
 def test_the_heading_claims_no_number_that_nobody_knows(partly_deleted, shown, asked, told):
@@ -87,28 +87,28 @@ def test_an_empty_list_says_when_there_may_have_been_calls(partly_deleted, shown
 
 def test_what_may_have_been_is_not_told_as_if_it_had_been(partly_deleted, shown):
     text, _context = shown("logs:list", **ACROSS, latency_from="9999")
-    assert "Any made before 17 Nov 2026 were deleted when their time was over" in text
+    assert "Calls before 17 Nov 2026 were deleted after the retention period" in text
     text, _context = shown("logs:list", **PAST)
-    assert "They were deleted when their time was over" in text
+    assert "They were deleted after the retention period" in text
 
 
 def test_a_request_id_of_a_deleted_call_is_looked_for_among_those_that_are_kept(partly_deleted, shown):
     text, _context = shown("logs:list", request="a5")
-    assert "None of the calls kept since 17 Nov 2026 that you may see has this request ID." in text
+    assert "No call since 17 Nov 2026 that you may see has this request ID." in text
     assert "whenever it was made" not in text
 
 
 def test_a_request_id_where_all_calls_are_kept_was_never_there(record, shown):
     record("owner", "a")
     text, _context = shown("logs:list", request="b")
-    assert "No call that you may see has this request ID, whenever it was made." in text
+    assert "No call with this request ID, at any time, among the calls that you may see." in text
 
 
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (ACROSS, "Calls from before 17 Nov 2026 are counted here, but no longer kept:"),
-        ({**ACROSS, "tag": "x"}, "Only the calls kept since 17 Nov 2026 are counted here."),
+        (ACROSS, "Calls before 17 Nov 2026 are counted here but no longer stored:"),
+        ({**ACROSS, "tag": "x"}, "Only calls stored since 17 Nov 2026 are counted here."),
         (KEPT, ""),
         ({**KEPT, "tag": "x"}, ""),
     ],
@@ -119,7 +119,7 @@ def test_the_latency_says_which_calls_it_counts(partly_deleted, shown, client_of
     assert ("17 Nov" in text) is bool(told)
     for bar, _label, href in context["bars"]:
         kept = len(client_of("owner").get(href).context["page"].calls)
-        assert kept == (bar.calls / 2 if "no longer kept" in told else bar.calls)
+        assert kept == (bar.calls / 2 if "no longer stored" in told else bar.calls)
 
 
 def test_the_calls_of_an_unusual_episode_long_ago_are_no_longer_kept(cast, partly_deleted, client_of, now):

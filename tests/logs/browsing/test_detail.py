@@ -37,8 +37,8 @@ def test_the_address_of_a_deleted_call_tells_of_the_retention_and_that_of_anothe
     answers = [detail("member", call) for call in (deleted, record("owner", "foreign"))]
     assert [answer.status_code for answer in answers] == [404, 404]
     told, other = (answer.content.decode().partition("<main")[2] for answer in answers)
-    assert "There is no such call" in told
-    assert "single calls are deleted after 3 days" in told
+    assert "Call not found" in told
+    assert "single calls are stored for 3 days" in told
     assert told == other
 
 
@@ -62,7 +62,7 @@ def test_the_price_is_shown_as_a_formula(record, detail):
 def test_what_the_call_itself_costs_is_part_of_the_formula(record, detail):
     response = detail("owner", record("owner", "a", model="sonar", provider="perplexity"))
     assert response.context["detail"].price.formula == "(1,000 × $1/M) + (500 × $1/M) + $0.012"
-    assert "The call itself" in response.content.decode()
+    assert "Fee per call" in response.content.decode()
     assert "= $0.0135" in response.content.decode()
 
 
@@ -92,7 +92,7 @@ def test_the_levels_that_it_counted_against_are_named_with_their_limits(cast, re
         ("Token laptop", 1),
         (Level.MEMBER.label, 2),
         (Level.TEAM.label, 3),
-        ("Balance of the owner", 4),
+        ("Owner's balance", 4),
     ]
 
 

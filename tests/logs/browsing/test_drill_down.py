@@ -222,7 +222,7 @@ def test_every_point_of_the_overviews_charts_leads_to_its_calls(cast, recorded, 
     _links, context = page("overview", asked)
     shown = context["page"].overview
     calls, before = (
-        next(one for one in context["trend"]["data"] if one["name"] == name) for name in ("Calls", "Before")
+        next(one for one in context["trend"]["data"] if one["name"] == name) for name in ("Calls", "Previous")
     )
     p99 = next(one for one in context["latency"]["data"] if one["name"] == "p99")
     failed = [point.figures.failed for point in shown.points]

@@ -111,7 +111,7 @@ def test_what_came_in_with_a_report_that_did_not_fit_is_not_told_later(arrive, o
     for n in range(5):
         arrive("owner", f"r{n}", -1)
     assert len(followed(3)) == 2
-    assert "More calls came in" in followed.told
+    assert "More calls arrived" in followed.told
     arrive("owner", "new", -4)
     assert followed(6) == ["new"]
 
@@ -135,19 +135,19 @@ def test_what_is_known_is_checked(tail, known):
 def test_more_than_fit_or_a_long_absence_is_said(arrive, follow_page, monkeypatch):
     for n in range(3):
         arrive("owner", f"r{n}", 5)
-    assert "More calls came in" not in follow_page(since=10)
-    assert "More calls came in" in follow_page(since=3600)
+    assert "More calls arrived" not in follow_page(since=10)
+    assert "More calls arrived" in follow_page(since=3600)
     monkeypatch.setattr("logs.browsing.tail.MOST", 2)
     text = follow_page(since=10)
     assert text.count("data-row") == 2
-    assert "More calls came in" in text
+    assert "More calls arrived" in text
 
 
 def test_a_quiet_team_is_not_told_that_calls_came_in(arrive, opened):
     followed = opened()
     for minutes in range(1, 40):
         assert followed(60 * minutes) == []
-    assert "More calls came in" not in followed.told
+    assert "More calls arrived" not in followed.told
     assert "added since" not in followed.told
     arrive("owner", "new", -2400, minutes=-39)
     assert followed(2403) == ["new"]

@@ -125,7 +125,7 @@ def test_a_call_that_is_gone_and_a_row_that_none_explains_are_found(cast, calls,
     Call.objects.filter(team_id=cast.team.pk, mode=Mode.LIVE, started_at=NOW).delete()
     assert len(reconcile(cast.team, Mode.LIVE, NOVEMBER).apart) == 9
     page = see()
-    for words in ("9 figures are not what the calls add up to", "20 Nov 2026", "Mia", "gpt-4o", "laptop"):
+    for words in ("9 figures differ from the sums of the calls", "20 Nov 2026", "Mia", "gpt-4o", "laptop"):
         assert words in page
     assert "All figures agree" not in page
 
@@ -134,7 +134,7 @@ def test_the_page_says_that_all_is_well_and_how_much_it_was(calls, see):
     page = see("administrator")
     for words in ("All figures agree, to the nano-dollar", "3 calls, $2.000000007.", "November 2026"):
         assert words in page
-    assert "What differs" not in page
+    assert "Differences" not in page
     assert "verify_usage" in page
 
 
@@ -148,7 +148,7 @@ def test_it_leads_to_other_months_and_keeps_the_mode(calls, see):
 
 @pytest.mark.parametrize("month", ["november", "2026-13", "2026", "0001-01", "9999-12", "2026-11-01"])
 def test_a_month_that_is_none_is_told(see, month):
-    assert "Give a month such as 2026-11." in see(query=f"month={month}")
+    assert "Enter a month such as 2026-11." in see(query=f"month={month}")
 
 
 def test_the_quotas_page_leads_to_it(cast, client_of):
@@ -162,7 +162,7 @@ def test_days_whose_calls_were_deleted_are_not_compared_and_it_says_so(cast, cal
     found = reconcile(cast.team, Mode.LIVE, NOVEMBER)
     assert (found.logged.calls, found.apart, found.first) == (2, [], date(2026, 11, 15))
     assert "Compared from 15 November 2026 on" in see()
-    assert "Nothing can be compared" in see(query="month=2026-10")
+    assert "Nothing to compare" in see(query="month=2026-10")
 
 
 def test_a_page_reads_no_more_days_once_it_has_read_enough_calls(cast, calls, see, monkeypatch):

@@ -52,10 +52,10 @@ def webhook(owner, at, receiver) -> Webhook:
 def test_owners_see_everything_and_members_their_own_mails_only(client_of, at):
     page = text_of(client_of("owner").get(at()))
     for words in (
-        "Mails to you",
+        "Your e-mail notifications",
         "Everybody’s quotas",
-        "Thresholds of quotas",
-        "No webhook yet",
+        "Quota thresholds",
+        "No webhooks yet",
         "Latest messages",
     ):
         assert words in page
@@ -76,7 +76,7 @@ def test_that_nobody_looks_for_alerts_is_said_until_somebody_does(client_of, at,
     assert LATE not in text_of(client.get(at()))
     JobRun.objects.update(started_at=timezone.now() - timedelta(minutes=16))
     page = text_of(client.get(at()))
-    assert "Nobody has looked for alerts since <time" in page
+    assert "Alerts were last checked <time" in page
     assert "manage.py send_alerts" in page
     run_due(now=timezone.now())  # as `serve` does
     assert LATE not in text_of(client.get(at()))
@@ -92,7 +92,7 @@ def test_mails_are_chosen_and_shown_as_chosen(cast, client_of, at):
     known = UsageMail.objects.get()
     assert (known.wants_quotas, known.wants_digest, known.wants_own_quotas) == (True, True, False)
     page = text_of(client.get(at()))
-    assert len(re.findall(r"checked", page.partition("Thresholds")[0])) == 2
+    assert len(re.findall(r"checked", page.partition("Quota thresholds")[0])) == 2
     client.post(at("mails/"), {})
     known.refresh_from_db()
     assert (known.wants_quotas, known.wants_digest) == (False, False)
@@ -144,7 +144,7 @@ def test_lists_show_the_host_of_an_address_and_only_its_own_page_the_rest(owner,
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"url": "nowhere"}, "Write an address"),
+        ({"url": "nowhere"}, "Enter an address"),
         ({"url": ""}, "This field is required"),
         ({"url": "https://no-such-host.invalid/"}, "no-such-host.invalid cannot be found"),
         ({"name": ""}, "This field is required"),
@@ -161,11 +161,11 @@ def test_a_webhook_that_will_not_do_is_told_at_the_field(owner, at, receiver, ch
 
 def test_a_test_is_sent_now_and_its_outcome_shown(owner, at, webhook, receiver):
     page = text_of(owner.post(at(f"webhooks/{webhook.public_id}/test/"), follow=True))
-    assert "“chat” took it: 200 after" in page
+    assert "“chat” accepted the message: 200 after" in page
     assert len(receiver.got) == 1
     receiver.statuses = [404]
     page = text_of(owner.post(at(f"webhooks/{webhook.public_id}/test/"), follow=True))
-    assert "“chat” did not take it. The receiver answered 404." in page
+    assert "“chat” did not accept the message. The receiver answered 404." in page
     assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["delivered", "failed"]
 
 
@@ -175,7 +175,7 @@ def test_a_message_is_sent_again_from_the_log(owner, at, webhook, receiver):
     message = Message.objects.get()
     assert message.public_id in text_of(owner.get(at("messages/")))
     page = text_of(owner.post(at(f"messages/{message.public_id}/resend/"), follow=True))
-    assert "took it" in page
+    assert "accepted the message" in page
     assert len({headers["webhook-id"] for _path, headers, _body in receiver.got}) == 1
 
 

@@ -65,12 +65,14 @@ def test_it_tells_totals_ranking_the_unusual_and_quotas(cast, runaway, subscribe
         assert "Quotas near their limit" in text
         assert "<span" not in mail.body
     assert "1. Mia: 1," in mail.body
-    assert re.search(r"^Calls: 2,\d{3} \(1,\d{3} the week before, \+\d+\.\d%\)$", mail.body, re.MULTILINE)
+    assert re.search(r"^Calls: 2,\d{3} \(1,\d{3} in the previous week, \+\d+\.\d%\)$", mail.body, re.MULTILINE)
     assert re.search(
-        r"^Cost: \$\d+\.\d\d \(\$\d+\.\d\d the week before, \+\d+\.\d%\)$", mail.body, re.MULTILINE
+        r"^Cost: \$\d+\.\d\d \(\$\d+\.\d\d in the previous week, \+\d+\.\d%\)$", mail.body, re.MULTILINE
     )
     assert re.search(
-        r"^Success rate: \d+\.\d% \(\d+\.\d% the week before, [+−]\d\.\d points\)$", mail.body, re.MULTILINE
+        r"^Success rate: \d+\.\d% \(\d+\.\d% in the previous week, [+−]\d\.\d points\)$",
+        mail.body,
+        re.MULTILINE,
     )
     assert re.search(r"<td[^>]*>\+\d+\.\d%</td>", html)
 

@@ -144,7 +144,7 @@ def test_one_that_says_it_is_gone_is_switched_off_at_once(tell, receiver):
     webhook = Webhook.objects.get()
     assert (webhook.is_active, webhook.stopped_because) == (
         False,
-        "The receiver answered that it is gone (410).",
+        "The receiver answered 410 (gone).",
     )
     row = Activity.objects.order_by("-pk").first()
     assert (row.kind, row.actor, row.subject) == ("webhook.stopped", None, "chat")

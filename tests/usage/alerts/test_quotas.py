@@ -254,7 +254,7 @@ def test_webhooks_get_figures_for_programs(cast, limit, spend, hook, receiver: R
         '"level": "member"',
         f'"id": "{cast.member.public_id}"',
         '"resets_at": "2026-11-30T23:00:00+00:00"',
-        "80% of the quota of Mia in Harbour Research is used. Used are $8.50 of $10.00 this month.",
+        "80% of the quota of Mia in Harbour Research is used. $8.50 of $10.00 used this month.",
     ):
         assert part in body
 

@@ -25,7 +25,7 @@ def test_an_episode_is_posted_once_with_its_causes_and_a_link(cast, runaway, hoo
     send_due(now=SOON)
     (body,) = [json.loads(body) for _path, _headers, body in receiver.got]
     assert body["type"] == "usage.unusual"
-    assert body["text"].startswith("Unusual in Harbour Research: 12:00 Thu: 1,02")
+    assert body["text"].startswith("Anomaly in Harbour Research: 12:00 Thu: 1,02")
     assert "/t/harbour-research/logs/?from=2026-11-19T12%3A00" in body["url"]
     assert {cause["dimension"] for cause in body["data"]["causes"]} >= {"member", "token"}
 

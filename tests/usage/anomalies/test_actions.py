@@ -1,4 +1,4 @@
-"""Marking unusual episodes as expected, and unmarking them."""
+"""Marking anomalies as expected, and unmarking them."""
 
 from datetime import timedelta
 

@@ -90,7 +90,7 @@ def test_the_ranking_also_flags_what_is_not_among_the_few_of_the_overview(usual,
         happen("script", 400 * 3**number, at=LUNCH - timedelta(days=days))
     happen("script", 400, status=503)
     overview = page("owner", "?period=30d")
-    assert "more matter less" in overview
+    assert "less important anomalies are not shown" in overview
     assert "By Olivia" not in overview
     html = page("owner", "ranking/?period=30d")
     assert re.search(r'member-usr_\w+">(?:(?!</tr>).)*Olivia(?:(?!</tr>).)*badge-bad', html, re.DOTALL)
@@ -98,13 +98,13 @@ def test_the_ranking_also_flags_what_is_not_among_the_few_of_the_overview(usual,
 
 def test_the_first_week_says_that_it_is_learning(cast, happen, page):
     happen("owner", 3)
-    assert "Still learning what is usual here" in page("owner")
+    assert "Learning what is usual for this team" in page("owner")
 
 
 def test_a_filter_by_model_leaves_what_names_it_and_says_that_it_was_looked_for_in_all_calls(runaway, page):
     for model, is_told in (("gpt-4o-mini", True), ("claude-sonnet-4-5", False)):
         html = page("owner", f"?model={model}")
-        assert "Looked for in all calls" in html
+        assert "Anomalies are searched for in all calls" in html
         assert (SENTENCE in html) == bool(rings(html)) == is_told
 
 
@@ -138,14 +138,14 @@ def test_what_is_not_told_cannot_be_marked(cast, runaway, page, client_of, form)
     client = client_of("owner")
     client.post(f"/t/{cast.team.slug}/unusual/expected/", form)
     assert not ExpectedEpisode.objects.exists()
-    assert "This episode is not told any more." in client.get(f"/t/{cast.team.slug}/").content.decode()
+    assert "This anomaly is no longer shown." in client.get(f"/t/{cast.team.slug}/").content.decode()
 
 
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        (" ", "Say why this was expected."),
-        ("x" * 201, "The reason is 201 characters long; take at most 200."),
+        (" ", "Enter why this was expected."),
+        ("x" * 201, "The reason has 201 characters; enter at most 200."),
     ],
 )
 def test_a_mark_without_a_reason_or_with_too_long_a_one_is_refused(

@@ -61,7 +61,7 @@ def test_silence_tells_since_when_while_it_lasts():
     peak = Incident(AT - 3, AT + 1, AT)
     assert (
         said("D", 0, 1800, count=AT + 1, usual=usual, peak=peak)
-        == "No calls since 10:00; usually 4,500 by now."
+        == "No calls since 10:00, usually 4,500 by now."
     )
 
 
@@ -69,7 +69,7 @@ def test_silence_that_is_over_tells_from_when_to_when():
     usual, values = np.zeros(EIGHT_WEEKS), np.zeros(EIGHT_WEEKS)
     usual[AT - 4 : AT + 1] = 900
     peak = Incident(AT - 3, AT + 1, AT)
-    assert said("D", 0, 1800, usual=usual, peak=peak) == "No calls 10:00–15:00 Tue; usually 4,500."
+    assert said("D", 0, 1800, usual=usual, peak=peak) == "No calls 10:00–15:00 Tue, usually 4,500."
     values[AT] = 12
     assert (
         said("D", 12, 1800, usual=usual, values=values, peak=peak)
@@ -78,7 +78,7 @@ def test_silence_that_is_over_tells_from_when_to_when():
 
 
 def test_growth_tells_the_day():
-    assert said("Y", 61_000, 33_900) == "24 h until 15:00 Tue: 61,000 calls, 1.8× the usual 33,900."
+    assert said("Y", 61_000, 33_900) == "24 h up to 15:00 Tue: 61,000 calls, 1.8× the usual 33,900."
     assert said("Y", 61_000, 33_900, count=AT + 1) == "Last 24 h: 61,000 calls, 1.8× the usual 33,900."
 
 
@@ -120,11 +120,13 @@ def test_a_member_is_told_by_time_of_day_by_own_day_or_by_the_peers():
     told = lambda scores: member_sentence(scores, 0, "ana", only)  # noqa: E731
     assert (
         told(member(9400, 599.2, clock=True))
-        == "ana: 9,400 calls in 6 h; at this time of day usually below 600."
+        == "ana: 9,400 calls in 6 h, usually below 600 at this time of day."
     )
     assert told(member(9400, 2000)) == "ana: 9,400 calls in 24 h, 4.7× their own busy day."
-    assert told(member(5100, 1645, new=True)) == "ana, new: 5,100 calls in 24 h, 3.1× a busy member's day."
-    assert told(member(5100, 0)) == "ana: 5,100 calls in 24 h, usually nearly none."
+    assert (
+        told(member(5100, 1645, new=True)) == "ana (new member): 5,100 calls in 24 h, 3.1× a busy member's day."
+    )
+    assert told(member(5100, 0)) == "ana: 5,100 calls in 24 h, usually almost none."
 
 
 def test_drivers_are_named_with_their_shares_or_said_to_be_spread():

@@ -1,4 +1,4 @@
-"""The editor of one member's quota and role, in a row or as a page."""
+"""Edit member's quota and role, in a row or as a page."""
 
 import pytest
 from django.urls import reverse

@@ -23,16 +23,16 @@ def test_it_shows_the_teams_quota_the_balance_and_every_member(cast, see, limit)
     limit(Level.OWNER, "250")
     limit(Level.MEMBER, "30")
     page = text_of(see("owner", "quotas"))
-    for words in ("/ $100.00", "/ $250.00", "/ $30.00", "Members are allotted $30.00 a month together"):
+    for words in ("/ $100.00", "/ $250.00", "/ $30.00", "Sum of the members' quotas: $30.00 a month"):
         assert words in page
-    assert "2 members have no limit of their own." in page
+    assert "2 members have no own quota." in page
     assert "More is allotted" not in page
 
 
 def test_over_allotment_is_shown(see, limit):
     limit(Level.TEAM, "20")
     limit(Level.MEMBER, "30")
-    assert "pass the team's by $10.00" in text_of(see("owner", "quotas"))
+    assert "exceed the team's quota by $10.00" in text_of(see("owner", "quotas"))
 
 
 def test_limits_of_other_periods_are_added_as_they_would_be_for_the_teams(cast, limit):
@@ -91,7 +91,7 @@ def test_many_members_are_limited_at_once(cast, post):
 
 
 def test_nobody_chosen_is_said_and_a_wrong_amount_keeps_the_choice(cast, post):
-    assert "Choose at least one member." in text_of(
+    assert "Select at least one member." in text_of(
         post("owner", "quotas-members", **{"members-limit": "9"}), 422
     )
     page = text_of(
@@ -111,7 +111,7 @@ def test_members_of_other_teams_and_the_owner_for_an_administrator_are_out_of_re
 def test_a_personal_space_shows_its_balance_which_staff_set(cast, client_of):
     space = Team.objects.get(owner=cast.member, is_personal=True)
     page = text_of(client_of("member").get(reverse("usage:quotas", args=[space.slug])))
-    assert "Site staff set balances." in page
+    assert "Balances are set by site staff." in page
     assert "members-limit" not in page
 
 

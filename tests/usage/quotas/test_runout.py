@@ -57,8 +57,8 @@ def test_the_sentence_names_the_pace_the_day_and_how_long_before_the_reset(limit
     ("used", "per_day", "sentence"),
     [
         ("75.40", "4.10", "At $4.10 a day, the quota ends on 28 November."),
-        ("50", "0.01", "At $0.0100 a day it lasts for more than two years."),
-        ("100", "1", "Nothing is left, and it never resets."),
+        ("50", "0.01", "At $0.0100 a day, the quota lasts for more than two years."),
+        ("100", "1", "Nothing is left. Never resets."),
     ],
 )
 def test_a_quota_that_never_resets(used, per_day, sentence):
@@ -79,7 +79,7 @@ def test_without_a_limit_nothing_runs_out():
         (RESET, "Resets in 9 days, on 1 December."),
         (NOW + timedelta(hours=12), "Resets tomorrow, on 23 November."),
         (NOW + timedelta(hours=5), "Resets today."),
-        (None, "It never resets."),
+        (None, "Never resets."),
     ],
 )
 def test_the_reset_is_told_in_days_and_by_its_date(resets_at, sentence):

@@ -105,7 +105,7 @@ def test_the_editor_opens_as_a_row_in_place_of_the_hidden_one(edit, limit, token
     assert 'value="30.00"' in row
     assert '<option value="week" selected>' in row
     assert "$0.00 used so far." in row
-    assert "nothing more until the reset" in row
+    assert "no calls are possible until the reset" in row
     assert "Once it is set" not in row
     assert "<html" not in row
 
@@ -186,7 +186,7 @@ def test_an_administrator_sees_the_owners_quota_without_a_way_to_change_it(limit
 def test_a_revoked_token_gets_no_limit_and_the_form_says_why(edit, token_of):
     token, _secret = token_of("member")
     revoke_token(by=SITE, token=token, now=timezone.now())
-    assert "was revoked, for good" in text_of(edit("owner", token, limit="5", period="month"), 422)
+    assert "was revoked. Create a new token" in text_of(edit("owner", token, limit="5", period="month"), 422)
 
 
 def test_a_token_of_another_team_is_not_there(cast, edit, token_of):

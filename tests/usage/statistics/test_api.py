@@ -178,7 +178,7 @@ def test_nobody_reads_another_team_or_another_member(get, token_of, cast):
     for token in (others.public_id, "tok_nobody"):
         answer = get(member, f"token={token}")
         assert answer.status_code == 404
-        assert answer.json()["error"]["message"] == f"There is no token {token} here."
+        assert answer.json()["error"]["message"] == f"There is no token {token} in this team."
     assert get(member, f"token={own.public_id}").json()["totals"]["calls"] == 2
     # Whether somebody has an account elsewhere on the site is not told either.
     assert get(secret_of(token_of, "owner"), "member=otto@example.org").status_code == 404

@@ -114,13 +114,13 @@ def test_times_are_those_of_the_teams_clock():
 
 def test_the_period_before_lies_over_the_same_buckets():
     overview = shown(BUSY, Figures(**FULL))
-    before = next(line for line in charts.trend(overview)["data"] if line.get("name") == "Before")
+    before = next(line for line in charts.trend(overview)["data"] if line.get("name") == "Previous")
     assert (before["x"], before["y"]) == (["2026-11-02", "2026-11-03"], [10, 100])
-    assert not any(line.get("name") == "Before" for line in charts.trend(shown(BUSY, compare=False))["data"])
+    assert not any(line.get("name") == "Previous" for line in charts.trend(shown(BUSY, compare=False))["data"])
 
 
 def befores(chart: charts.Chart) -> list[list[float | None]]:
-    return [line["y"] for line in chart["data"] if line.get("name") == "Before"]
+    return [line["y"] for line in chart["data"] if line.get("name") == "Previous"]
 
 
 def test_every_chart_is_compared_with_the_period_before():

@@ -11,7 +11,7 @@ from tests.usage.anomalies.conftest import NOW, at_noon, happen, tokens  # noqa:
 from tests.usage.conftest import text_of
 from usage.rollups.models import ClockChange, DayModel
 
-NOTE = "Harbour changed its clock from Europe/Berlin"
+NOTE = "Harbour changed its time zone from Europe/Berlin"
 
 
 @pytest.fixture
@@ -65,8 +65,6 @@ def test_where_old_days_are_of_several_clocks_none_is_named(cast, happen, change
     KeptCalls.objects.update(since=NOW - timedelta(days=150))
     change_clock("Europe/Berlin")
     page = text_of(see("owner", "overview", "from=2026-01-01&to=2026-11-20"))
-    assert (
-        "Harbour changed its clock more than once. Days before 24 Jun 2026 are still those of earlier" in page
-    )
+    assert "Harbour changed its time zone more than once. Days before 24 Jun 2026 still follow earlier" in page
     change_clock()
     assert ClockChange.objects.get().before == ""

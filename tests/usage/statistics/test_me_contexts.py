@@ -37,7 +37,7 @@ def test_a_member_sees_what_is_left_and_when_it_resets(see, calls, quota):
 
 def test_without_a_limit_there_is_no_empty_bar(see, calls):
     page = text_of(see("member", "me"))
-    assert "No limit for you here." in page
+    assert "You have no limit here." in page
     assert "quota-text" not in page
 
 

@@ -151,7 +151,7 @@ def test_every_point_of_the_charts_leads_to_its_calls(mine, follow, period, wher
     context = mine(f"{period}{where}").context
     shown = context["page"].overview
     trend, success, latency = (context[name]["data"] for name in ("trend", "success", "latency"))
-    calls, before = (next(one for one in trend if one["name"] == name) for name in ("Calls", "Before"))
+    calls, before = (next(one for one in trend if one["name"] == name) for name in ("Calls", "Previous"))
     p99 = next(one for one in latency if one["name"] == "p99")
     many = [point.figures.calls for point in shown.points]
     failed = [point.figures.failed or point.figures.calls for point in shown.points]
@@ -194,16 +194,16 @@ def test_each_context_is_told_with_its_time_on_its_own_clock(client_of, tokens):
     )
     for clock in ("America/New_York", "Asia/Kolkata", "Europe/Berlin"):
         assert "Sat 31 Oct, 00:00</time>" in page.partition(clock)[0].rpartition("person-mail")[2]
-    assert "calls of yours" in page
+    assert "of your calls" in page
 
 
 NONSENSE = [
-    ("at=yesterday", "Write a time such as"),
+    ("at=yesterday", "Enter a time such as"),
     ("outcome=lost", "There is no outcome “lost”."),
-    ("outcome=succeeded&unpriced=yes", "Ask for an outcome"),
-    ("before=1&compare=none", "there is no period before"),
+    ("outcome=succeeded&unpriced=yes", "Filter by only one of"),
+    ("before=1&compare=none", "there is no previous period"),
     ("sort=name", "Select a valid choice"),
-    ("team=nowhere", "You call in no context “nowhere”."),
+    ("team=nowhere", "You have no context “nowhere”."),
 ]
 
 
@@ -216,7 +216,7 @@ def test_nonsense_is_told(client_of, tokens, query, message):
 
 def test_nothing_there_is_said(client_of, tokens):
     page = text_of(client_of("member").get(f"{reverse('usage:me-calls')}?period=24h&model=none"))
-    assert "No such calls in any context" in page
+    assert "No matching calls in any context" in page
 
 
 def test_who_left_a_team_sees_none_of_its_calls_here(cast, client_of, tokens):

@@ -127,7 +127,7 @@ def test_filters_narrow_it_to_models_tokens_and_contexts(mine, tokens, places):
 
 
 def test_several_clocks_are_said_and_one_is_not(mine, places):
-    assert "Your contexts are on several clocks" in text_of(mine())
+    assert "Your contexts use several time zones" in text_of(mine())
     assert "on several clocks" not in text_of(mine(f"team={places['lab'].slug}"))
 
 
@@ -138,13 +138,13 @@ def test_test_mode_is_apart(mine):
 
 
 NONSENSE = [
-    ("team=nowhere", "You call in no context “nowhere”."),
-    ("team=outside", "You call in no context “outside”."),
+    ("team=nowhere", "You have no context “nowhere”."),
+    ("team=outside", "You have no context “outside”."),
     ("token=tok_nothing", "You have no token “tok_nothing”."),
-    ("from=2026-02-01T00:00&to=2026-01-01T00:00", "The end must be after the beginning."),
-    ("from=2026-02-01T00:00", "A range needs both a beginning and an end."),
-    ("from=2010-01-01T00:00&to=2026-01-01T00:00", "A range can be ten years long at most."),
-    ("granularity=hour&from=2020-01-01T00:00&to=2026-01-01T00:00", "That is too fine for so long a range"),
+    ("from=2026-02-01T00:00&to=2026-01-01T00:00", "The end must be after the start."),
+    ("from=2026-02-01T00:00", "Enter both the start and the end of the range."),
+    ("from=2010-01-01T00:00&to=2026-01-01T00:00", "The range must be at most ten years long."),
+    ("granularity=hour&from=2020-01-01T00:00&to=2026-01-01T00:00", "This step is too fine for such a long range"),
     ("period=x", "Select a valid choice"),
 ]
 
@@ -156,7 +156,7 @@ def test_nonsense_is_told_and_the_limits_stay(mine, query, message):
     assert 'role="alert"' in html
     assert message in html
     assert "page" not in response.context
-    assert "What you may still use" in html
+    assert "Remaining quota" in html
 
 
 def test_a_token_of_somebody_else_is_none_of_hers(mine, cast, places):

@@ -31,7 +31,7 @@ def test_a_member_sees_only_their_own_part(see, calls, cast):
     response = see("member")
     page = text_of(response)
     assert total_calls(response) == 3
-    assert "Your part" in page
+    assert "Your usage" in page
     for hidden in ("Adam", "Fay", "adam@example.org", "gpt-4o<", "house-model", cast.administrator.public_id):
         assert hidden not in page
 
@@ -43,11 +43,11 @@ def test_a_member_who_asks_for_somebody_else_is_told_that_they_see_their_own_cal
         response = see("member", query=asked + also)
         assert "page" not in response.context
         page = response.content.decode()
-        assert f"You see your own calls only, not those of “{cast.user(who).public_id}”." in page
+        assert f"You may only see your own calls, not those of “{cast.user(who).public_id}”." in page
         assert cast.user(who).name not in page
     for kind in ("csv", "json"):
         file = see("member", "overview-export", f"{asked}&format={kind}")
-        assert "You see your own calls only" in text_of(file, 400)
+        assert "You may only see your own calls" in text_of(file, 400)
 
 
 @pytest.mark.parametrize("page", ["overview", "overview-export", "refusals"])

@@ -73,20 +73,20 @@ def test_a_member_sees_their_own_limits_only(cast, rows, at):
         assert page.refused == (0 if "token" in asked else 120)
     assert "You have no token" in text_of(at(f"period=7d&token={rows.public_id}", "member"))
     other = text_of(at(f"period=7d&member={cast.owner.public_id}", "member"))
-    assert "You see your own calls only" in other
+    assert "You may only see your own calls" in other
     assert "Quotas</a>" not in text_of(at("period=7d", "member")).partition("<main")[2]
 
 
 def test_nothing_refused_is_said(cast, at):
-    assert "Nothing was refused" in text_of(at("period=30d"))
+    assert "No refused calls" in text_of(at("period=30d"))
 
 
 def test_of_some_models_it_says_that_nobody_knows_instead_of_none(rows, at):
     html = text_of(at("period=7d&level=team&model=gpt-5"))
-    assert "Refused calls are counted without their model." in html
+    assert "Refused calls are counted without a model." in html
     assert "0 calls refused" not in html
-    assert "Nothing was refused" not in html
-    (href,) = re.findall(r'<a class="toggle" href="([^"]*)"[^>]*>(?:(?!</a>).)*Of all models', html, re.DOTALL)
+    assert "No refused calls" not in html
+    (href,) = re.findall(r'<a class="toggle" href="([^"]*)"[^>]*>(?:(?!</a>).)*Show all models', html, re.DOTALL)
     assert at(href.replace("&amp;", "&").lstrip("?")).context["page"].refused == 60
 
 
@@ -109,7 +109,7 @@ def test_htmx_gets_the_part(rows, at):
         ("level=floor", "Select a valid choice"),
         ("member=usr_nobody", "There is no member “usr_nobody”"),
         ("page=0", "greater than or equal to 1"),
-        ("from=2026-02-01T00:00&to=2026-01-01T00:00", "The end must be after the beginning."),
+        ("from=2026-02-01T00:00&to=2026-01-01T00:00", "The end must be after the start."),
     ],
 )
 def test_nonsense_is_told(at, asked, words):

@@ -94,7 +94,7 @@ def test_on_the_personal_page_they_are_told_by_context_and_lead_to_the_list_of_e
 def test_the_calls_made_since_are_a_link_of_their_own(cast, refused, client_of):
     client = client_of("administrator")
     page = text_of(client.get(f"/t/{cast.team.slug}/activity/"))
-    for href, ids in zip(hrefs(page, "logs/", "Calls since"), (cast.member, refused), strict=True):
+    for href, ids in zip(hrefs(page, "logs/", "Calls since then"), (cast.member, refused), strict=True):
         assert ids.public_id in href
         assert text_of(client.get(href)).count("gpt-4o-mini")
 

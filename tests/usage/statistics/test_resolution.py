@@ -11,7 +11,7 @@ from logs.recording.record import record_calls
 from tests.usage.anomalies.conftest import NOW, at_noon, tokens  # noqa: F401
 from tests.usage.conftest import text_of
 
-KEPT = "Single calls before 6 Nov 2026 are no longer kept"  # 14 days before NOW, in Berlin
+KEPT = "Single calls before 6 Nov 2026 are no longer stored"  # 14 days before NOW, in Berlin
 DAYS = "from=2026-10-26T00:00&to=2026-10-29T00:00"  # 72 hours, all of them gone
 ODD = "from=2026-10-26T10:17&to=2026-10-28T12:43"
 
@@ -93,7 +93,7 @@ def test_of_hours_only_whole_ones_are_counted_and_the_page_says_so(calls, delete
     asked = "from=2026-10-26T10:17&to=2026-10-26T12:43"
     assert KEPT not in text_of(see("owner", "overview", asked))
     delete()
-    assert f"{KEPT}: of the time before, only whole hours" in text_of(see("owner", "overview", asked))
+    assert f"{KEPT}: Earlier times are counted and compared in whole hours" in text_of(see("owner", "overview", asked))
     answer = saved(see, "owner", "overview-export", asked)
     assert (answer["from"], answer["to"]) == ("2026-10-26T10:00:00Z", "2026-10-26T11:00:00Z")
     assert (answer["totals"]["calls"], answer["coarse_before"], answer["previous"]) == (2, "2026-11-06", None)
@@ -102,7 +102,7 @@ def test_of_hours_only_whole_ones_are_counted_and_the_page_says_so(calls, delete
 def test_a_filter_by_token_is_counted_in_days(calls, delete, filters, see):
     delete()
     token = filters[3]
-    assert f"{KEPT}: of the time before, only whole days" in text_of(see("owner", "overview", f"{ODD}&{token}"))
+    assert f"{KEPT}: Earlier times are counted and compared in whole days" in text_of(see("owner", "overview", f"{ODD}&{token}"))
     answer = saved(see, "owner", "overview-export", f"{ODD}&{token}&granularity=hour")
     assert (answer["granularity"], answer["totals"]["calls"]) == ("day", 24)
     assert saved(see, "owner", "ranking-export", f"{ODD}&by=token")["rows"][0]["calls"] == 24
@@ -149,7 +149,7 @@ def test_the_api_refuses_what_is_no_longer_known(calls, delete, filters, api, as
     delete()
     error = api(asked, 400)["error"]
     assert (error["code"], error["param"]) == ("invalid_request", param)
-    assert "Single calls before 2026-11-06 are no longer kept" in error["message"]
+    assert "Single calls before 2026-11-06 are no longer stored" in error["message"]
 
 
 def test_the_api_answers_what_is_known_and_what_names_no_times(calls, delete, filters, api):

@@ -34,9 +34,9 @@ def set_thresholds(*, by: Actor, team: Team, percents: Iterable[int]) -> list[in
     require_permission(by, team, Permission.EDIT_TEAM)
     wanted = sorted(set(percents))
     if len(wanted) > MOST_THRESHOLDS:
-        raise ActionError(_("At most %d percentages.") % MOST_THRESHOLDS, field="thresholds")
+        raise ActionError(_("Enter at most %d percentages.") % MOST_THRESHOLDS, field="thresholds")
     if any(not 1 <= percent <= HIGHEST for percent in wanted):
-        message = _("Percentages are whole numbers from 1 to %d.") % HIGHEST
+        message = _("Enter whole percentages from 1 to %d.") % HIGHEST
         raise ActionError(message, field="thresholds")
     before = thresholds_of(team)
     if before == wanted:

@@ -20,7 +20,7 @@ class Wishes:
 
     digest: bool = False
     alerts: bool = False  # unusual episodes
-    quotas: bool = False  # of everybody in the team in the team
+    quotas: bool = False  # of everybody in the team in the team in the team in the team
     refusals: bool = False
     own_quotas: bool = True
 

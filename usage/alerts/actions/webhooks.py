@@ -72,7 +72,7 @@ def change_webhook(*, by: Actor, webhook: Webhook, wanted: Wanted) -> Webhook:
             return webhook
         webhook.save()
         if url_before != webhook.url and before["address"] == after["address"]:
-            after["address"] += " " + _("(another path)")
+            after["address"] += " " + _("(different path)")
         _record(by, webhook, "webhook.changed", *_differences(before, after))
     return webhook
 
@@ -106,7 +106,7 @@ def queue_test(*, by: Actor, webhook: Webhook, now: datetime) -> Message:
         team=webhook.team, event=TEST_EVENT, created_at__gt=now - timedelta(minutes=1)
     )
     if recent.count() >= TESTS_A_MINUTE:
-        raise ActionError(_("At most %d tests a minute. Wait a little.") % TESTS_A_MINUTE)
+        raise ActionError(_("At most %d tests per minute. Try again in a minute.") % TESTS_A_MINUTE)
     words = {"team": webhook.team.name}
     alert = Alert(
         event=TEST_EVENT,
@@ -129,9 +129,9 @@ def queue_again(*, by: Actor, message: Message, now: datetime) -> Message:
     webhook = _locked(by, message.webhook)
     message = Message.objects.select_related("team", "webhook").get(pk=message.pk)
     if message.state == MessageState.PENDING:
-        raise ConflictError(_("It is on its way already; it is tried again by itself."))
+        raise ConflictError(_("This message is already queued and will be retried automatically."))
     if not webhook.is_active:
-        raise ConflictError(_("“%(name)s” is off. Switch it on first.") % {"name": webhook.name})
+        raise ConflictError(_("“%(name)s” is off. Turn it on first.") % {"name": webhook.name})
     message.state, message.attempts = MessageState.PENDING, 0
     message.save(update_fields=["state", "attempts"])
     _record(by, webhook, "webhook.resent", {}, {"message": message.public_id})
@@ -162,7 +162,7 @@ def _set(webhook: Webhook, wanted: Wanted) -> None:
 def _checked(events: Iterable[Event]) -> list[str]:
     chosen = set(events)
     if not chosen:
-        raise ActionError(_("Choose at least one."), field="events")
+        raise ActionError(_("Select at least one."), field="events")
     return [event.value for event in Event if event in chosen]
 
 

@@ -1,4 +1,4 @@
-"""`manage.py send_digest`: last week's digest to everybody who wants it and has not got it."""
+"""`manage.py send_digest`: sends last week's digest to every subscriber who has not got it yet."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -18,7 +18,7 @@ from usage.rollups.bulk import Statement, addition, insertion, run_together
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to reserve. `is_unpriced`: the price is not known, and the amount is the team's for such calls."""
+    """What to reserve. `is_unpriced`: the price is not known."""
 
     amount_nanos: int
     ttl: timedelta

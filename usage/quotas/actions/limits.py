@@ -54,7 +54,7 @@ def _set_of_member(
 ) -> Quota | None:
     actor_role = require_permission(by, team, Permission.SET_QUOTAS)
     if team.is_personal:
-        raise ActionError(_("A personal space has one member: limit its tokens."))
+        raise ActionError(_("A personal space has only one member. Set the quotas of its tokens instead."))
     membership = membership_of(team, user)
     if not may_limit(actor_role, membership.role):
         raise NotAllowedError(_("Only the owner can set the owner's quota."), field="limit")
@@ -75,7 +75,7 @@ def set_token_quota(
     fresh = Token.objects.select_related("user").get(pk=token.pk)
     _check_may_limit_token(by, team, fresh)
     if fresh.revoked_at:
-        raise ConflictError(_("“%(name)s” was revoked, for good. Make a new one.") % {"name": fresh.name})
+        raise ConflictError(_("“%(name)s” was revoked. Create a new token.") % {"name": fresh.name})
     change = _Change(by, team, Level.TOKEN, limit, now, note, person=fresh.user, subject=fresh.name)
     return _apply(change, {"token": fresh})
 
@@ -112,7 +112,7 @@ def set_balance(*, by: Actor, space: Team, limit: Limit | None, now: datetime, n
     require_site(by)
     space = lock_team(space)
     if not space.is_personal:
-        raise ActionError(_("A balance belongs to a personal space. A team draws on its owner's."))
+        raise ActionError(_("Only a personal space has a balance. A team uses its owner's balance."))
     owner = space.owner
     change = _Change(by, space, Level.OWNER, limit, now, note, person=owner, subject=owner.email)
     return _apply(change, {})

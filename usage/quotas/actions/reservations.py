@@ -37,7 +37,7 @@ _MESSAGES = {
     Level.TOKEN: lambda: _("The quota of this token does not cover this call."),
     Level.MEMBER: lambda: _("Your quota in this team does not cover this call."),
     Level.TEAM: lambda: _("The team's quota does not cover this call."),
-    Level.OWNER: lambda: _("The balance that pays for these calls does not cover this one."),
+    Level.OWNER: lambda: _("The owner's balance does not cover this call."),
 }
 
 
@@ -61,7 +61,7 @@ def reserve_quota(
         except TeamChangedError:
             remembered_payer.cache_clear()
             team = Team.objects.get(pk=team.pk)
-    raise ConflictError(_("The team is changing hands at this moment. Try again."))
+    raise ConflictError(_("The team's owner is being changed. Try again."))
 
 
 def _answer(asked: Asked) -> Answer:
@@ -82,7 +82,7 @@ def _granted(asked: Asked, answer: Answer) -> Granted:
         raise RefusedKeyError(answer)
     reservation, subject = answer.reservation, asked.subject
     if (reservation.member_id, reservation.token_id or 0) != (subject.member_id, subject.token_id):
-        message = _("Another token or member has reserved with this request_id.")
+        message = _("Another token or member already reserved with this request_id.")
         raise ActionError(message, field="request_id")
     return answer
 
@@ -127,9 +127,9 @@ def settle_reservations(settlements: Sequence[Settlement], now: datetime) -> dic
     for position, settlement in enumerate(settlements):
         reservation = known.get(settlement.reservation_id)
         if reservation is None or not _is_for(reservation, settlement):
-            problems[position] = _("No such reservation of this member. The call was charged.")
+            problems[position] = _("This member has no such reservation. The call was charged.")
         elif reservation.settled_nanos is not None:
-            problems[position] = _("Another call has settled this reservation. This one was charged as well.")
+            problems[position] = _("Another call already settled this reservation. This call was charged too.")
         else:
             reservation.settled_nanos = settlement.cost_nanos
             settled.append(reservation)

@@ -103,7 +103,7 @@ def test_a_change_is_told_without_the_secret_part_of_the_address(act, webhook):
     )
     row = last()
     assert row.kind == "webhook.changed"
-    assert row.after["address"] == "http://127.0.0.1:9 (another path)"
+    assert row.after["address"] == "http://127.0.0.1:9 (different path)"
     assert "N3W" not in str(row.after)
     webhook.refresh_from_db()
     assert webhook.url.endswith("/N3W")
@@ -146,7 +146,7 @@ def test_deleting_takes_its_messages_along(cast, act, webhook):
 def test_tests_are_limited(act, webhook):
     for _ in range(TESTS_A_MINUTE):
         queue_test(by=act("owner"), webhook=webhook, now=NOW)
-    with pytest.raises(ActionError, match="tests a minute"):
+    with pytest.raises(ActionError, match="tests per minute"):
         queue_test(by=act("owner"), webhook=webhook, now=NOW + timedelta(seconds=59))
     queue_test(by=act("owner"), webhook=webhook, now=NOW + timedelta(seconds=60))
 
