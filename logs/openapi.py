@@ -255,7 +255,7 @@ def _report(summary: str, body: Schema) -> Schema:
         "post": {
             "summary": summary,
             "requestBody": {"required": True, "content": body},
-            "responses": {"200": _answer("Each record's fate", _ref("Reported")), **_ERRORS},
+            "responses": {"200": _answer("Each record's fate", _ref("Received")), **_ERRORS},
         }
     }
 
@@ -332,7 +332,7 @@ def document(base_url: str) -> Schema:
     """The whole description, with the site's own address."""
     schemas = {
         "Call": _CALL,
-        "Reported": _REPORTED,
+        "Received": _REPORTED,
         "Error": _ERROR,
         "QuotaLevel": _LEVEL,
         "Context": _CONTEXT,

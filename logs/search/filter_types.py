@@ -250,7 +250,7 @@ class AddressField(forms.CharField):
         text: str = super().clean(value)
         known = known_address(text) if text else ""
         if known is None:
-            raise ValidationError(_("Write an IP address such as 10.1.2.3 or 2001:db8::1."))
+            raise ValidationError(_("Enter an IP address such as 10.1.2.3 or 2001:db8::1."))
         return known
 
 

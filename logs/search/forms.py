@@ -26,7 +26,7 @@ SORTS = {
     Sort.OLDEST: gettext_lazy("oldest first"),
     Sort.LATENCY: gettext_lazy("slowest first"),
     Sort.TOKENS: gettext_lazy("most tokens first"),
-    Sort.COST: gettext_lazy("dearest first"),
+    Sort.COST: gettext_lazy("most expensive first"),
 }
 # The parameters that say where in the list one is, not what is in it.
 _NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since", "known", "added"}
@@ -78,7 +78,7 @@ class CallForm(UsageFilter):
         for begins, ends in self.ranges:
             least, most = data.get(begins), data.get(ends)
             if least is not None and most is not None and least > most:
-                self.add_error(ends, _("This must not be less than where the range begins."))
+                self.add_error(ends, _("The end of the range must not be below its start."))
         if data.get("cursor") and not self.errors:
             self.place = self._place(data["cursor"], data["sort"])
         return data
@@ -88,9 +88,9 @@ class CallForm(UsageFilter):
             return read_cursor(cursor, self.fingerprint, sort)
         except CursorError as error:
             message = (
-                _("This page belongs to other filters. Begin at the first page.")
+                _("This page address belongs to other filters. Start from the first page.")
                 if error.is_foreign
-                else _("There is no such page. Begin at the first page.")
+                else _("There is no such page. Start from the first page.")
             )
             raise ValidationError({"cursor": message}) from error
 

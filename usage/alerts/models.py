@@ -86,8 +86,8 @@ class Event(models.TextChoices):
     """The events that a webhook can subscribe to, as its messages name them."""
 
     QUOTA = "quota.threshold", _("Quotas that reach a threshold")
-    UNUSUAL = "usage.unusual", _("Unusual episodes")
-    REFUSED = "quota.refused", _("Calls refused for quota, hourly at most")
+    UNUSUAL = "usage.unusual", _("Anomalies")
+    REFUSED = "quota.refused", _("Calls refused for quota, at most hourly")
     KEY_REJECTED = "key.rejected", _("Tokens and gateway keys of which everything is rejected")
 
 
@@ -122,7 +122,7 @@ class Webhook(models.Model):
 class MessageState(models.TextChoices):
     PENDING = "pending", _("Waiting")
     DELIVERED = "delivered", _("Delivered")
-    FAILED = "failed", _("Given up")
+    FAILED = "failed", _("Failed")
 
 
 class Message(models.Model):

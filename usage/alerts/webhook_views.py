@@ -85,7 +85,7 @@ def delete(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
     """Deletes a webhook with its messages."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
-    done = _("“%(name)s” is deleted.") % {"name": one.name}
+    done = _("Deleted “%(name)s”.") % {"name": one.name}
     run_action(request, done, delete_webhook, by=actor_of(request), webhook=one)
     return redirect("usage:alerts", slug)
 
@@ -116,10 +116,10 @@ def _send_now(request: HttpRequest, slug: str, queued: Message | None) -> HttpRe
     sent, name = send(queued, timezone.now()), queued.webhook.name
     if sent.state == MessageState.DELIVERED:
         words = {"name": name, "status": sent.response_status, "took": sent.took_ms}
-        messages.success(request, _("“%(name)s” took it: %(status)s after %(took)s ms.") % words)
+        messages.success(request, _("“%(name)s” accepted the message: %(status)s after %(took)s ms.") % words)
     else:
         words = {"name": name, "error": sent.error}
-        messages.error(request, _("“%(name)s” did not take it. %(error)s") % words)
+        messages.error(request, _("“%(name)s” did not accept the message. %(error)s") % words)
     return redirect("usage:webhook", slug, queued.webhook.public_id)
 
 

@@ -30,7 +30,7 @@ def mark(request: HttpRequest, slug: str) -> HttpResponse:
     query = _query_of_page(form.page, access, now)
     episode = _episode(query, form.data.get("episode", ""), now) if query else None
     if query is None or episode is None:
-        messages.error(request, _("This episode is not told any more."))
+        messages.error(request, _("This anomaly is no longer shown."))
     elif not form.is_valid():
         messages.error(request, str(next(error for errors in form.errors.values() for error in errors)))
     else:
@@ -53,7 +53,7 @@ def unmark(request: HttpRequest, slug: str, expected_id: str) -> HttpResponse:
     """Removes the mark of an expected episode."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     mark = get_object_or_404(ExpectedEpisode, team=access.team, public_id=expected_id)
-    run_action(request, _("It is told again."), unmark_expected, by=actor_of(request), mark=mark)
+    run_action(request, _("The mark was removed."), unmark_expected, by=actor_of(request), mark=mark)
     return _back(slug, ExpectedForm(request.POST))
 
 

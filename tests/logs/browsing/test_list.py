@@ -364,7 +364,7 @@ def test_a_request_id_of_the_other_mode_is_said_to_be_one_with_the_way_to_its_ca
     page, address = response.content.decode(), reverse("logs:detail", args=[cast.team.slug, call.id])
     assert words in page
     assert f'<a href="{address}{"?mode=test" if made_in == "test" else ""}">' in page
-    assert "has this request ID" not in page
+    assert "with this request ID" not in page
     assert "with this request ID" in logs("member", request="needle").content.decode()
 
 

@@ -1,4 +1,4 @@
-"""Alerts of unusual episodes: once for each, to those who want them, in words with a link."""
+"""Alerts of anomalies: once for each, to those who want them, in words with a link."""
 
 from datetime import timedelta
 from io import StringIO
@@ -50,7 +50,7 @@ def test_an_episode_is_told_once_to_everybody_who_wants_it(runaway, wanted, aler
     assert [alert(SOON + timedelta(hours=hour)) for hour in range(4)] == [1, 0, 0, 0]
     assert sorted(mail.to[0] for mail in mailoutbox) == ["adam@example.org", "olivia@example.org"]
     mail = mailoutbox[0]
-    assert mail.subject.startswith("Callboard: Unusual in Harbour Research: 12:00 Thu: 1,02")
+    assert mail.subject.startswith("Callboard: Anomaly in Harbour Research: 12:00 Thu: 1,02")
     assert "By Mia" in mail.body
     assert "/t/harbour-research/logs/?from=2026-11-19T12%3A00" in mail.body
 
@@ -113,4 +113,4 @@ def test_the_command_prints_how_many(runaway, wanted):
     out = StringIO()
     with time_machine.travel(SOON, tick=False):
         call_command("send_alerts", stdout=out)
-    assert out.getvalue() == "0 quotas, 0 refusals, 1 unusual episodes, 0 failing keys, 2 messages delivered\n"
+    assert out.getvalue() == "0 quotas, 0 refusals, 1 anomalies, 0 failing keys, 2 messages delivered\n"

@@ -144,7 +144,10 @@ NONSENSE = [
     ("from=2026-02-01T00:00&to=2026-01-01T00:00", "The end must be after the start."),
     ("from=2026-02-01T00:00", "Enter both the start and the end of the range."),
     ("from=2010-01-01T00:00&to=2026-01-01T00:00", "The range must be at most ten years long."),
-    ("granularity=hour&from=2020-01-01T00:00&to=2026-01-01T00:00", "This step is too fine for such a long range"),
+    (
+        "granularity=hour&from=2020-01-01T00:00&to=2026-01-01T00:00",
+        "This step is too fine for such a long range",
+    ),
     ("period=x", "Select a valid choice"),
 ]
 

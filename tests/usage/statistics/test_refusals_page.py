@@ -86,7 +86,9 @@ def test_of_some_models_it_says_that_nobody_knows_instead_of_none(rows, at):
     assert "Refused calls are counted without a model." in html
     assert "0 calls refused" not in html
     assert "No refused calls" not in html
-    (href,) = re.findall(r'<a class="toggle" href="([^"]*)"[^>]*>(?:(?!</a>).)*Show all models', html, re.DOTALL)
+    (href,) = re.findall(
+        r'<a class="toggle" href="([^"]*)"[^>]*>(?:(?!</a>).)*Show all models', html, re.DOTALL
+    )
     assert at(href.replace("&amp;", "&").lstrip("?")).context["page"].refused == 60
 
 

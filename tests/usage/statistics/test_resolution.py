@@ -93,7 +93,9 @@ def test_of_hours_only_whole_ones_are_counted_and_the_page_says_so(calls, delete
     asked = "from=2026-10-26T10:17&to=2026-10-26T12:43"
     assert KEPT not in text_of(see("owner", "overview", asked))
     delete()
-    assert f"{KEPT}: Earlier times are counted and compared in whole hours" in text_of(see("owner", "overview", asked))
+    assert f"{KEPT}. Earlier times are counted and compared in whole hours" in text_of(
+        see("owner", "overview", asked)
+    )
     answer = saved(see, "owner", "overview-export", asked)
     assert (answer["from"], answer["to"]) == ("2026-10-26T10:00:00Z", "2026-10-26T11:00:00Z")
     assert (answer["totals"]["calls"], answer["coarse_before"], answer["previous"]) == (2, "2026-11-06", None)
@@ -102,7 +104,9 @@ def test_of_hours_only_whole_ones_are_counted_and_the_page_says_so(calls, delete
 def test_a_filter_by_token_is_counted_in_days(calls, delete, filters, see):
     delete()
     token = filters[3]
-    assert f"{KEPT}: Earlier times are counted and compared in whole days" in text_of(see("owner", "overview", f"{ODD}&{token}"))
+    assert f"{KEPT}. Earlier times are counted and compared in whole days" in text_of(
+        see("owner", "overview", f"{ODD}&{token}")
+    )
     answer = saved(see, "owner", "overview-export", f"{ODD}&{token}&granularity=hour")
     assert (answer["granularity"], answer["totals"]["calls"]) == ("day", 24)
     assert saved(see, "owner", "ranking-export", f"{ODD}&by=token")["rows"][0]["calls"] == 24

@@ -12,13 +12,14 @@ class Command(BaseCommand):
     """Running it more often, or twice at once, does no harm."""
 
     help = (
-        "Looks for quotas that reach a threshold, refused calls, unusual episodes and keys that stopped working, "
+        "Looks for quotas that reach a threshold, refused calls, unusual episodes and keys that stopped "
+        "working, "
         "sends what is due, and prints how many of each. `serve` does it by itself; else run it every minute."
     )
 
     def handle(self, **options: Any) -> None:
         told = send_alerts(now=timezone.now())
         self.stdout.write(
-            f"{told.quotas} quotas, {told.refusals} refusals, {told.episodes} unusual episodes, "
+            f"{told.quotas} quotas, {told.refusals} refusals, {told.episodes} anomalies, "
             f"{told.keys} failing keys, {told.delivered} messages delivered"
         )

@@ -153,7 +153,7 @@ def test_tests_are_limited(act, webhook):
 
 def test_what_waits_and_what_goes_to_one_that_is_off_is_not_sent_again(act, webhook):
     message = queue_test(by=act("owner"), webhook=webhook, now=NOW)
-    with pytest.raises(ConflictError, match="on its way"):
+    with pytest.raises(ConflictError, match="already queued"):
         queue_again(by=act("owner"), message=message, now=NOW)
     Message.objects.update(state="failed")
     Webhook.objects.update(is_active=False)

@@ -111,7 +111,7 @@ def test_a_balance_is_set_by_site_staff_only(cast, act):
 
 def test_a_personal_space_has_no_member_quota(cast, act):
     space = Team.objects.get(owner=cast.owner, is_personal=True)
-    with pytest.raises(ActionError, match="limit its tokens"):
+    with pytest.raises(ActionError, match="Set the quotas of its tokens"):
         set_member_quota(by=act("owner"), team=space, user=cast.owner, limit=TEN, now=NOW)
 
 
