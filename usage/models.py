@@ -2,7 +2,7 @@
 
 from usage.alerts.models import AlertPolicy, Message, ToldRefusal, ToldThreshold, Webhook
 from usage.anomalies.models import EpisodeRecord, ExpectedEpisode, ToldEpisode, UsageMail
-from usage.prices.models import Price
+from usage.prices.models import Price, ZeroReport
 from usage.quotas.models import (
     Balance,
     Quota,
@@ -53,4 +53,5 @@ __all__ = [
     "UnpricedReserve",
     "UsageMail",
     "Webhook",
+    "ZeroReport",
 ]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from teams.activity import SITE
 from teams.models import Team, User
 from teams.signals import member_left, personal_space_created, team_purged
+from usage.prices.models import ZeroReport
 from usage.quotas.actions.limits import Limit, set_balance
 from usage.quotas.actions.reservations import roll_back_reservations
 from usage.quotas.models import QuotaUse, Refusal, ReservedSum
@@ -35,6 +36,6 @@ def erase_records(*, team_id: int, **_signal: Any) -> None:
     """Deletes the records of a purged team. What its owner's balance paid stays with the balance."""
     of_quotas = (QuotaUse, ReservedSum, Refusal)
     of_keys = (KeyHour, KeyRejection, KeyAlert)
-    tables: tuple[type[Model], ...] = (*ROLLUPS, PastStamp, *of_quotas, *of_keys)
+    tables: tuple[type[Model], ...] = (*ROLLUPS, PastStamp, ZeroReport, *of_quotas, *of_keys)
     for table in tables:
         table._default_manager.filter(team_id=team_id).delete()

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from logs.models import Call
 from logs.recording.facts import LocalTimes, fact_of
 from logs.recording.indexing import forget_tags, index_calls
+from logs.recording.zero_reports import recount_zero_reports
 from teams.models import Team
 from usage.quotas.charging import Charge, charge_quotas
 from usage.rollups.bulk import update_rows
@@ -59,6 +60,7 @@ def amend_uncharged(*, team: Team, mode: int, amendments: Sequence[Amendment], n
     local = LocalTimes(team.zone)
     counted, counts = ([fact_of(call, local) for call in calls] for calls in (before, after))
     replace_calls(team_id=team.pk, mode=mode, before=counted, after=counts, now=now)
+    recount_zero_reports(team=team, mode=mode, before=before, after=after)
     return _charges(team, before, after)
 
 

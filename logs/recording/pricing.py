@@ -12,15 +12,29 @@ from usage.rollups.models import Outcome
 
 # The client went away before its answer was complete.
 CLIENT_CLOSED: Final = 499
+# In the metadata of a call that a gateway answered from its cache: it rightly costs nothing.
+CACHE_HIT: Final = "cache_hit"
 
 
 def price_reported(call: ReportedCall, outcome: Outcome, prices: PriceList) -> Priced:
     """A failed call costs what it reports; one that the client gave up (499) costs the tokens that were used."""
+    uses_tokens = outcome == Outcome.SUCCEEDED or call.status == CLIENT_CLOSED
     if call.cost_nanos is not None:
-        return Priced(call.cost_nanos, PricedBy.REPORT)
-    if outcome != Outcome.SUCCEEDED and call.status != CLIENT_CLOSED:
+        is_doubtful = call.cost_nanos == 0 and uses_tokens and not call.metadata.get(CACHE_HIT)
+        worth_nanos = computed_price(call, prices).cost_nanos if is_doubtful else 0
+        return Priced(call.cost_nanos, PricedBy.REPORT, worth_nanos=worth_nanos)
+    if not uses_tokens:
         return Priced(0, PricedBy.FAILURE)
     return computed_price(call, prices)
+
+
+def stored_worth(call: Call, prices: PriceList) -> int:
+    """What a stored call would cost that was reported at $0; 0 for one that was not, or has no price."""
+    uses_tokens = call.outcome == Outcome.SUCCEEDED or call.status == CLIENT_CLOSED
+    is_reported = call.priced_by == PricedBy.REPORT and call.cost_nanos == 0
+    if not (is_reported and uses_tokens) or call.metadata.get(CACHE_HIT):
+        return 0
+    return prices.price(stored_names(call), call.started_at, stored_tokens(call)).cost_nanos
 
 
 def computed_price(call: ReportedCall, prices: PriceList) -> Priced:

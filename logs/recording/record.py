@@ -23,6 +23,7 @@ from logs.recording.ids import call_id
 from logs.recording.indexing import index_calls
 from logs.recording.kept_calls import taken_since
 from logs.recording.pricing import price_reported
+from logs.recording.zero_reports import ZeroCall, count_zero_reports
 from teams.actions.locks import lock_teams
 from teams.models import Team
 from usage.prices.models import PricedBy
@@ -165,6 +166,12 @@ def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetim
     index_calls(team_id=team.pk, mode=mode, calls=[(new.id, new.call) for new in accepted])
     local = LocalTimes(team.zone)
     add_calls(team_id=team.pk, mode=mode, facts=[_fact(new, local) for new in accepted])
+    zero = (
+        ZeroCall(local(new.call.started_at)[1], new.call.model, new.priced.worth_nanos)
+        for new in accepted
+        if new.priced.worth_nanos
+    )
+    count_zero_reports(team_id=team.pk, mode=mode, calls=zero)
     return accepted
 
 

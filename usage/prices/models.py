@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from teams.models import Mode
+
 
 class PricedBy(models.IntegerChoices):
     """Where a call's cost comes from."""
@@ -41,3 +43,26 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} from {self.valid_from:%Y-%m-%d}"
+
+
+class ZeroReport(models.Model):
+    """How many calls of a model a team's senders reported at $0 on a day, though their tokens have a price.
+
+    `worth_nanos` is what they would have cost by that price, taken when they were recorded. Calls that were answered
+    from a cache are none of these. A record: keyed by team, without foreign keys, kept when calls are deleted.
+    """
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "day", "model")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    day = models.DateField()  # of the team's own calendar
+    model = models.CharField(max_length=128)
+    calls = models.BigIntegerField(default=0)
+    worth_nanos = models.BigIntegerField(default=0)
+
+    class Meta:
+        # All teams' of the last days, for the staff of the site.
+        indexes = [models.Index(fields=["day", "model"], name="zero_report_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.calls} calls of {self.model} on {self.day}"

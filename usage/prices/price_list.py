@@ -11,11 +11,15 @@ from usage.prices.rates import Rates, Tokens
 
 @dataclass(frozen=True)
 class Priced:
-    """A cost in nano-dollars, where it comes from, and the rates it was worked out by (None: unpriced)."""
+    """A cost in nano-dollars, where it comes from, and the rates it was computed by (None: none were used).
+
+    `worth_nanos`: what a call that was reported at $0 would have cost.
+    """
 
     cost_nanos: int
     by: PricedBy
     rates: Rates | None = None
+    worth_nanos: int = 0
 
 
 UNPRICED = Priced(0, PricedBy.NOTHING)
