@@ -6,4 +6,5 @@ app_name = "logs"
 urlpatterns = [
     path("", include("logs.integrity.urls")),
     path("", include("logs.browsing.urls")),
+    path("", include("logs.repricing.urls")),
 ]

@@ -1,6 +1,6 @@
 """Quotas and prices in the Django admin, through the same actions as everywhere."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,6 +16,7 @@ from teams.admin.base import ReadOnlyAdmin, staff_of
 from teams.errors import ActionError
 from teams.models import Mode
 from usage.prices.actions import create_price, delete_price
+from usage.prices.forms import PriceForm
 from usage.prices.models import Price
 from usage.quotas.actions.limits import set_balance
 from usage.quotas.availability import balance_levels
@@ -136,20 +137,6 @@ class BalanceAdmin(ReadOnlyAdmin):
     @admin.display(description=_("used in test mode"))
     def used_in_test(self, space: Balance) -> str | None:
         return money(level_of(space, Mode.TEST).used_nanos)
-
-
-class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new price. A price is never changed; another one from a later moment on replaces it."""
-
-    class Meta:
-        model = Price
-        fields = ("model", "valid_from", "input_usd", "output_usd", "cached_usd", "cache_write_usd")
-        help_texts: ClassVar = {
-            "model": _("The model name as shown in the logs."),
-            "valid_from": _("For calls that start at this time or later. Recorded calls keep their cost."),
-            "cached_usd": _("Leave empty to use the input price."),
-            "cache_write_usd": _("Leave empty to use the input price."),
-        }
 
 
 @admin.register(Price)

@@ -15,7 +15,7 @@ MOST_LINES = 420
 # The rooms of an app, each with what it needs. A room may import only those listed before it.
 ROOMS = {
     "usage": ["prices", "rollups", "reporting", "quotas", "parameters", "anomalies", "statistics", "alerts"],
-    "logs": ["formats", "recording", "search", "browsing", "integrity", "demo"],
+    "logs": ["formats", "recording", "repricing", "search", "browsing", "integrity", "demo"],
 }
 # What stands beside the rooms: the tables that Django looks for there, and what binds the rooms together.
 MOST_MODULES_AT_THE_TOP = 8

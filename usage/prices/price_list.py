@@ -38,7 +38,7 @@ class PriceList:
         own = self.site_price(named.model, at)
         if own is None:
             return public_price(named, at, tokens)
-        rates = _site_rates(own)
+        rates = site_rates(own)
         return Priced(rates.cost_nanos(tokens), PricedBy.SITE, rates)
 
     def site_price(self, model: str, at: datetime) -> Price | None:
@@ -52,7 +52,8 @@ def public_price(named: ModelNames, at: datetime, tokens: Tokens) -> Priced:
     return UNPRICED if rates is None else Priced(rates.cost_nanos(tokens), PricedBy.LIST, rates)
 
 
-def _site_rates(price: Price) -> Rates:
+def site_rates(price: Price) -> Rates:
+    """The rates of the site's own price."""
     return Rates(
         input=price.input_usd,
         output=price.output_usd,

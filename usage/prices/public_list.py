@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Final, NamedTuple
 
 from genai_prices.data_snapshot import get_snapshot
@@ -17,6 +18,7 @@ from genai_prices.types import (
     ModelPrice,
     PriceVariant,
     Provider,
+    StartDateConstraint,
     TieredPrices,
     TimeOfDateConstraint,
 )
@@ -77,6 +79,27 @@ def list_rates(named: ModelNames, at: datetime, input_tokens: int) -> Rates | No
     return next((step.rates for step in reversed(steps) if input_tokens > step.above), None)
 
 
+def list_version() -> str:
+    """The list and its version."""
+    return f"genai-prices {version('genai-prices')}"
+
+
+@lru_cache(maxsize=4)
+def list_date(today: date) -> date:
+    """Of when the list is: the day of its newest price, of those that hold already; or when it was updated."""
+    snapshot = get_snapshot()
+    if snapshot.from_auto_update:
+        return snapshot.timestamp.date()
+    models = [model for provider in snapshot.providers for model in provider.models]
+    days = (
+        change.constraint.start_date
+        for model in models
+        for change in _changes(model)
+        if isinstance(change.constraint, StartDateConstraint)
+    )
+    return max((day for day in days if day <= today), default=date.min)
+
+
 # Looking up a name costs 50 to 175 µs, more than storing the call; names come from outside, so it is bounded.
 @lru_cache(maxsize=4096)
 def _entry(provider: str, response_model: str, model: str) -> Entry | None:
@@ -115,11 +138,13 @@ def _names_at(vendor: str, name: str) -> Iterator[str]:
 
 
 def _entry_of(provider: Provider, model: ModelInfo) -> Entry:
-    changes: list[ConditionalPrice | PriceVariant] = [*(model.price_variants or ())]
-    if isinstance(model.prices, list):
-        changes += model.prices
-    has_hours = any(isinstance(change.constraint, TimeOfDateConstraint) for change in changes)
+    has_hours = any(isinstance(change.constraint, TimeOfDateConstraint) for change in _changes(model))
     return Entry(provider.id, model, any(one is model for one in provider.models), has_hours)
+
+
+def _changes(model: ModelInfo) -> list[ConditionalPrice | PriceVariant]:
+    """The prices of a model that hold under a condition."""
+    return [*(model.prices if isinstance(model.prices, list) else ()), *(model.price_variants or ())]
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,143 @@
+"""Pricing calls again that nobody knew a price of when they were recorded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from logs.models import Call
+from logs.recording.amend import Amendment, amend_calls
+from logs.recording.ids import first_id
+from logs.recording.pricing import stored_names, stored_tokens
+from teams.actions.checks import require_superuser
+from teams.actions.locks import lock_teams
+from teams.activity import Actor, record_activity
+from teams.errors import ActionError
+from teams.models import Team
+from usage.prices.models import PricedBy
+from usage.prices.money import usd_string
+from usage.prices.price_list import PriceList
+from usage.rollups.models import DayModel
+from usage.rollups.query import Range
+
+# Calls of one transaction, which holds the lock of their team for a fraction of a second.
+STEP: Final = 500
+# How long one run works; what is left is for the next, which goes on where it stopped.
+LONGEST: Final = timedelta(seconds=20)
+
+
+class Place(NamedTuple):
+    """Where a run stands: the calls of a team and mode before this id are still to be looked at."""
+
+    team_id: int
+    mode: int
+    before: UUID
+
+
+@dataclass
+class Repriced:
+    """What a run has done. `rest`: where the next run goes on; None if all calls of the period were looked at."""
+
+    calls: int = 0
+    cost_nanos: int = 0
+    teams: set[int] = field(default_factory=set)
+    rest: Place | None = None
+
+
+def price_again(
+    *,
+    by: Actor,
+    within: Range,
+    now: datetime,
+    model: str = "",
+    since: Place | None = None,
+    longest: timedelta = LONGEST,
+) -> Repriced:
+    """Prices the unpriced calls of a period by the prices that are known now, in all teams; those of one model if
+    it is named. Statistics and quota use follow; calls whose cost was reported are left alone.
+
+    Works in small transactions, for so long; `since` goes on with the `rest` of an earlier run. One activity row
+    tells what a run did. Raises NotAllowedError, and ActionError for a period that ends before it starts.
+    """
+    require_superuser(by)
+    if within.start >= within.end:
+        raise ActionError(_("The period ends before it starts."), field="until")
+    done, ends_at = Repriced(), monotonic() + longest.total_seconds()
+    for team_id, mode in _spaces(within, model, since):
+        place = Place(team_id, mode, first_id(within.end))
+        here: Place | None = since if since and since[:2] == place[:2] else place
+        while here is not None:
+            if monotonic() >= ends_at:
+                done.rest = here
+                return _told(by, within, model, done)
+            here = _step(here, within, model, done, now)
+    return _told(by, within, model, done)
+
+
+def _spaces(within: Range, model: str, since: Place | None) -> Iterator[tuple[int, int]]:
+    """The teams and modes that have unpriced calls, in order, from where an earlier run stopped."""
+    day = timedelta(days=1)  # days are those of each team
+    first, last = (within.start - day).date(), (within.end + day).date()
+    rows = DayModel.objects.filter(day__gte=first, day__lte=last, unpriced__gt=0)
+    rows = rows.filter(model=model) if model else rows
+    for space in sorted(set(rows.values_list("team_id", "mode"))):
+        if since is None or space >= since[:2]:
+            yield space
+
+
+def _step(place: Place, within: Range, model: str, done: Repriced, now: datetime) -> Place | None:
+    """Prices the next calls of a team and mode, newest first; where the step after it begins."""
+    with transaction.atomic():
+        team = lock_teams([place.team_id]).get(place.team_id)
+        if team is None or team.deleted_at:
+            return None
+        calls = _unpriced(place, within, model)
+        prices = PriceList(call.model for call in calls)
+        amendments = [one for call in calls if (one := _amendment(call, prices))]
+        amend_calls(team=team, mode=place.mode, amendments=amendments, now=now)
+    _count(done, team, amendments)
+    return place._replace(before=calls[-1].id) if len(calls) == STEP else None
+
+
+def _unpriced(place: Place, within: Range, model: str) -> list[Call]:
+    """The next calls without a price, by the index `call_unpriced`."""
+    calls = Call.objects.filter(
+        team_id=place.team_id,
+        mode=place.mode,
+        priced_by=PricedBy.NOTHING,
+        id__gte=first_id(within.start),
+        id__lt=place.before,
+    )
+    return list((calls.filter(model=model) if model else calls).order_by("-id")[:STEP])
+
+
+def _amendment(call: Call, prices: PriceList) -> Amendment | None:
+    priced = prices.price(stored_names(call), call.started_at, stored_tokens(call))
+    if priced.by is PricedBy.NOTHING:
+        return None
+    return Amendment(call, {"cost_nanos": priced.cost_nanos, "priced_by": priced.by.value})
+
+
+def _count(done: Repriced, team: Team, amendments: list[Amendment]) -> None:
+    done.calls += len(amendments)
+    done.cost_nanos += sum((one.values or {})["cost_nanos"] for one in amendments)
+    if amendments:
+        done.teams.add(team.pk)
+
+
+def _told(by: Actor, within: Range, model: str, done: Repriced) -> Repriced:
+    if done.calls:
+        after = {
+            "from": within.start.isoformat(),
+            "until": within.end.isoformat(),
+            "calls": done.calls,
+            "teams": len(done.teams),
+            "usd": usd_string(done.cost_nanos),
+        }
+        record_activity(by=by, team=None, kind="price.applied", subject=model or _("all models"), after=after)
+    return done
