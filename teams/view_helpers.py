@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.forms import Form
+from django.forms.forms import BaseForm
 from django.http import HttpRequest
 
 from teams.access import Access, Permission, team_for
@@ -49,7 +49,7 @@ def run_action_for_result(
         return refused
 
 
-def run_form_action(form: Form, action: Callable[..., Any], **arguments: Any) -> Any:
+def run_form_action(form: BaseForm, action: Callable[..., Any], **arguments: Any) -> Any:
     """Runs an action with what a valid form says; None when refused, with the reason at the right field."""
     try:
         return action(**arguments)

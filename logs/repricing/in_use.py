@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Max, QuerySet, Sum
 from django.utils.translation import gettext as _
@@ -61,23 +62,23 @@ class ModelInUse:
         return str(PricedBy(self.latest.priced_by).label) if self.latest else ""
 
 
-def models_called(today: date) -> QuerySet[DayModel, dict[str, object]]:
+def models_called(today: date) -> QuerySet[DayModel, Any]:
     """Model, calls and unpriced calls of each, the most called first; days are each team's own."""
     rows = _rows(today).values("model").annotate(n=Sum("calls"), without=Sum("unpriced"))
     return rows.order_by("-n", "model")
 
 
-def models_in_use(rows: Sequence[dict[str, object]], now: datetime) -> list[ModelInUse]:
+def models_in_use(rows: Sequence[dict[str, Any]], now: datetime) -> list[ModelInUse]:
     """The rows of `models_called` with their prices. Takes a query for each model, by an index, and four more."""
-    names = [str(row["model"]) for row in rows]
+    names = [row["model"] for row in rows]
     today = now.date()
     zero = zero_reports_in(models=names, mode=Mode.LIVE, today=today)
     prices, latest = PriceList(names), _latest(names, today)
     return [
         ModelInUse(
             name=name,
-            calls=int(str(row["n"])),
-            unpriced=int(str(row["without"])),
+            calls=row["n"],
+            unpriced=row["without"],
             zero=zero.get(name),
             latest=latest.get(name),
             source=_source(name, latest.get(name), prices, now),
