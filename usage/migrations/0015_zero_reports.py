@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('usage', '0013_unpriced_reserve'),
+        ('usage', '0014_plain_labels'),
     ]
 
     operations = [
