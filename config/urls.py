@@ -4,8 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config.views import healthz
-from logs.api_urls import openapi
-from logs.recording.api import report_traces
+from logs.api_urls import openapi, otlp_urlpatterns
 from teams.api import not_found
 from teams.views.account import home
 
@@ -14,7 +13,7 @@ urlpatterns = [
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("api/v1/", include("logs.api_urls")),
     path("api/v1/", include("usage.api_urls")),
-    path("otlp/v1/traces", report_traces),
+    path("otlp/", include(otlp_urlpatterns)),
     re_path("^(?:api|otlp)/", not_found),
     path("", home, name="home"),
     path("healthz", healthz, name="healthz"),

@@ -1,9 +1,11 @@
 """What every endpoint of the HTTP API shares: keys, methods, errors in OpenAI's shape."""
 
+import base64
 import functools
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import unquote
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import TooManyFieldsSent
@@ -61,15 +63,35 @@ def unavailable() -> ApiError:
 
 
 def credential_of(request: HttpRequest) -> Credential:
-    """The token or gateway key of `Authorization: Bearer …`. Raises ApiError 401 without a working one."""
-    scheme, _space, secret = request.headers.get("Authorization", "").strip().partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
+    """The token or gateway key that the request carries. Raises ApiError 401 without a working one."""
+    secret = _secret_of(request.headers.get("Authorization", ""))
+    if not secret:
         message = _("Send a key in the header `Authorization: Bearer cb_live_…`.")
         raise ApiError(401, "missing_key", message, headers={"WWW-Authenticate": "Bearer"})
     try:
-        return find_credential(secret.strip(), timezone.now())
+        return find_credential(secret, timezone.now())
     except RefusedKeyError as error:
         raise ApiError(401, "invalid_token", str(error), headers={"WWW-Authenticate": "Bearer"}) from error
+
+
+def _secret_of(header: str) -> str:
+    """The key in `Bearer <key>`, or the password in `Basic <base64 of user:password>`; "" if there is none.
+
+    Exporters that read headers from the environment leave them percent-encoded ("Bearer%20…"); those that know keys as
+    a public and a secret part only sign in with a password.
+    """
+    if "%" in header:
+        header = unquote(header)
+    scheme, _space, value = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        name_and_password = base64.b64decode(value.strip(), validate=True).decode()
+    except ValueError:  # of both
+        return ""
+    return name_and_password.partition(":")[2].strip()
 
 
 def endpoint(

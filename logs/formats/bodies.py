@@ -1,9 +1,10 @@
 """What a request carries: its body, decompressed and within limits, and the records in it."""
 
 import io
+import json
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpRequest, UnreadablePostError
 from django.utils.translation import gettext as _
@@ -48,6 +49,11 @@ def read_records(request: HttpRequest, *, json_may_be_lines: bool = False) -> li
     return records
 
 
+def json_bytes(answer: dict[str, Any], _content_type: str) -> bytes:
+    """The answer as JSON, which is read whatever was sent."""
+    return json.dumps(answer).encode()
+
+
 def refuse_many_values(data: bytes) -> None:
     """Refuses JSON that would unfold to more objects, lists and values than any honest batch has."""
     if sum(map(data.count, (b"{", b"[", b","))) > _MAX_VALUES:
@@ -57,6 +63,9 @@ def refuse_many_values(data: bytes) -> None:
 def checked_content_type(request: HttpRequest, *understood: str) -> str:
     """The content type of the request, without parameters, if it is one of `understood`; 415 otherwise."""
     sent = (request.content_type or "").lower()
+    if sent.startswith("application/grpc"):
+        message = _("gRPC is not offered: send OTLP over HTTP (OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf).")
+        raise BodyError(415, "unsupported_media_type", message)
     if sent not in understood:
         message = _("Send it with a Content-Type of %s.") % " / ".join(understood)
         raise BodyError(415, "unsupported_media_type", message)

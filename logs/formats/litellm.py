@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from logs.formats.corrections import Notes, fitted, note, read_cost, read_duration, read_number, read_tokens
+from logs.formats.dialects import asks_a_model
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.formats.statuses import CLIENT_DISCONNECTED, gateway_status, known_status
 from logs.formats.translated import (
@@ -46,13 +47,16 @@ _LONGEST_TIME: Final = 64
 _FAR_AWAY: Final = 10**11  # seconds; the year 5138
 
 
-def parse_payload(record: object, now: datetime) -> ReportedCall:
+def parse_payload(record: object, now: datetime) -> ReportedCall | None:
     """The call of one payload (a value out of `logs.formats.bodies`); `now` is aware.
 
-    Raises `InvalidRecordError` with LiteLLM's name of the field to blame, and nothing else.
+    None for one that asked no model: the proxy also tells when stored responses are retrieved, files are listed or
+    tools are called. Raises `InvalidRecordError` with LiteLLM's name of the field to blame, and nothing else.
     """
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be a StandardLoggingPayload, an object."))
+    if not asks_a_model(record.get("call_type")):
+        return None
     failed = record.get("status") == "failure"
     failure = _failure(record, failed)
     notes = Notes()

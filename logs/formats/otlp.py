@@ -3,10 +3,12 @@
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
@@ -16,9 +18,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from logs.formats.bodies import MAX_RECORDS, BodyError, refuse_many_values
+from logs.formats.bodies import MAX_RECORDS, BodyError, checked_content_type, read_bytes, refuse_many_values
 from logs.formats.dialects import is_call
 from logs.formats.genai import NAMES, attributes_of, span_record
+from logs.formats.parsing import Record
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.formats.translated import parse_translated
 
@@ -26,22 +29,91 @@ PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
 
 
-def read_spans(data: bytes, content_type: str) -> list[dict[str, Any]]:
+def read_request(request: HttpRequest) -> list[Record]:
+    """The spans of a request that are calls, as records for `parse_span`. Raises `BodyError`."""
+    content_type = checked_content_type(request, PROTOBUF, JSON)
+    return read_spans(read_bytes(request), content_type)
+
+
+def read_spans(data: bytes, content_type: str) -> list[Record]:
     """The spans that are calls, as records for `parse_span`; other spans are left out.
 
     `data` is an ExportTraceServiceRequest, decompressed, `content_type` PROTOBUF or JSON. Raises `BodyError`.
     """
-    id_text = _json_id if content_type == JSON else bytes.hex
-    records = []
-    for group in _request(data, content_type).resource_spans:
+    try:
+        if content_type == JSON:
+            records = _json_records(_document(data))
+        else:
+            records = _records(ExportTraceServiceRequest.FromString(data), bytes.hex)
+    except (json_format.ParseError, DecodeError, ValueError, RecursionError) as error:
+        message = _("The body is not an ExportTraceServiceRequest: %s") % _where(error)
+        raise BodyError(400, "invalid_json", message) from None
+    if len(records) > MAX_RECORDS:
+        raise BodyError(413, "too_large", _("Send at most %d records at once.") % MAX_RECORDS)
+    return records
+
+
+def unfold(record: Record) -> list[Record]:
+    """The spans that are calls of one line of a file, an ExportTraceServiceRequest in JSON."""
+    if isinstance(record, InvalidRecordError):
+        return [record]
+    try:
+        return _json_records(record)
+    except (json_format.ParseError, ValueError, RecursionError) as error:
+        message = _("This is not an ExportTraceServiceRequest: %s") % _where(error)
+        return [InvalidRecordError(None, message, code="invalid_json")]
+
+
+def _json_records(document: object) -> list[Record]:
+    """The spans that are calls. One that cannot be read does not lose the others."""
+    if not isinstance(document, dict):
+        raise ValueError("not an object")
+    request = ExportTraceServiceRequest()
+    try:
+        json_format.ParseDict(document, request, ignore_unknown_fields=True)
+    except json_format.ParseError as error:
+        request, unreadable = _readable_spans(document)
+        if not any(scope.spans for group in request.resource_spans for scope in group.scope_spans):
+            raise
+        message = _("The span cannot be read: %s") % _where(error)
+        return [
+            *_records(request, _json_id),
+            *[InvalidRecordError(None, message, code="invalid_json")] * unreadable,
+        ]
+    return _records(request, _json_id)
+
+
+def _readable_spans(document: dict[str, Any]) -> tuple[ExportTraceServiceRequest, int]:
+    """A request of the spans that can be read one by one, and the number of the others."""
+    request, unreadable = ExportTraceServiceRequest(), 0
+    for group in _list_in(document, "resourceSpans"):
+        kept = request.resource_spans.add()
+        with suppress(json_format.ParseError):
+            json_format.ParseDict(group.get("resource") or {}, kept.resource, ignore_unknown_fields=True)
+        spans = kept.scope_spans.add().spans
+        for span in (span for scope in _list_in(group, "scopeSpans") for span in _list_in(scope, "spans")):
+            try:
+                json_format.ParseDict(span, spans.add(), ignore_unknown_fields=True)
+            except json_format.ParseError:
+                del spans[-1]
+                unreadable += 1
+    return request, unreadable
+
+
+def _list_in(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = values.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _records(request: ExportTraceServiceRequest, id_text: Callable[[bytes], str]) -> list[Record]:
+    records: list[Record] = []
+    for group in request.resource_spans:
         resource = attributes_of(group.resource.attributes)
         for span in (span for scope in group.scope_spans for span in scope.spans):
             attributes = attributes_of(span.attributes)
             if is_call(attributes, span.name):
                 ids = {"trace_id": id_text(span.trace_id), "span_id": id_text(span.span_id)}
                 records.append(span_record(span, attributes, resource, **ids))
-    if len(records) > MAX_RECORDS:
-        raise BodyError(413, "too_large", _("Send at most %d records at once.") % MAX_RECORDS)
     return records
 
 
@@ -55,6 +127,16 @@ def parse_span(record: object, now: datetime) -> ReportedCall:
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be an object."))
     return parse_translated(record, NAMES, now)
+
+
+def batch_answer(batch: dict[str, Any], content_type: str) -> bytes:
+    """`answer` of a batch's counts and rejections."""
+    return answer([f"{one['request_id']}: {one['message']}" for one in batch["rejected"]], content_type)
+
+
+def batch_refusal(error: dict[str, Any], content_type: str) -> bytes:
+    """`refusal` of an error in OpenAI's shape."""
+    return refusal(error["error"]["message"], content_type)
 
 
 def answer(rejections: Sequence[str], content_type: str) -> bytes:
@@ -80,19 +162,6 @@ def _encoded(message: Message, content_type: str) -> bytes:
     return bytes(message.SerializeToString())
 
 
-def _request(data: bytes, content_type: str) -> ExportTraceServiceRequest:
-    request = ExportTraceServiceRequest()
-    try:
-        if content_type == JSON:
-            json_format.ParseDict(_object(data), request, ignore_unknown_fields=True)
-        else:
-            request.ParseFromString(data)
-    except (json_format.ParseError, DecodeError, ValueError, RecursionError) as error:
-        message = _("The body is not an ExportTraceServiceRequest: %s") % _where(error)
-        raise BodyError(400, "invalid_json", message) from None
-    return request
-
-
 def _where(error: Exception) -> str:
     """What is wrong, without the value that is: protobuf quotes it after the names of the fields that led to it."""
     if not isinstance(error, json_format.ParseError):
@@ -105,10 +174,6 @@ def _where(error: Exception) -> str:
 _FIELDS_OF_ERROR: Final = re.compile(r"(?:Failed to parse \w+ field: )*")
 
 
-def _object(data: bytes) -> dict[str, Any]:
-    """The JSON object; protobuf itself would take a list or a string for a request without spans."""
+def _document(data: bytes) -> object:
     refuse_many_values(data)
-    document = json.loads(data)
-    if not isinstance(document, dict):
-        raise ValueError("not an object")
-    return document
+    return json.loads(data)

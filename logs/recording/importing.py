@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 
-from logs.formats import Parser
+from logs.formats.call_format import CallFormat
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
@@ -25,13 +25,14 @@ class Import:
     """One import under way: what it makes of addresses, and what became of the records so far."""
 
     team: Team
-    parse: Parser
+    form: CallFormat
     default_member: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)  # address in the file to member, lower case
     creates_members: bool = False
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
+    ignored: int = 0  # records that are about no call to a model
     created: list[str] = field(default_factory=list)  # addresses that became members
     _known: set[str] = field(default_factory=set)
 
@@ -43,7 +44,10 @@ class Import:
             try:
                 if isinstance(record, InvalidRecordError):
                     raise record
-                call = self.parse(record, now)
+                call = self.form.parse(record, now)
+                if call is None:
+                    self.ignored += 1
+                    continue
                 self._name_member(call)
             except InvalidRecordError as error:
                 yield number, self._reject(error)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from config.progress import progress_bar
 from logs.formats import FORMATS
+from logs.formats.call_format import CallFormat
 from logs.recording.files import FileError, file_records
 from logs.recording.importing import Import, Numbered
 from teams.models import Team
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no team {options['team']}.")
         under_way = Import(
             team=team,
-            parse=FORMATS[options["format"]],
+            form=FORMATS[options["format"]],
             default_member=options["member"],
             mapping=dict(map(_mapped, options["map"])),
             creates_members=not options["no_create_members"],
@@ -58,17 +59,18 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if under_way.created:
             self.stderr.write(f"New members: {', '.join(under_way.created)}")
+        ignored = f", {under_way.ignored} ignored" if under_way.ignored else ""
         self.stdout.write(
-            f"{under_way.accepted} accepted, {under_way.duplicates} duplicates, {under_way.rejected} rejected"
+            f"{under_way.accepted} accepted, {under_way.duplicates} duplicates, {under_way.rejected} rejected{ignored}"
         )
         if under_way.rejected:
             raise CommandError("Correct the rejected records and import the file again; the others are kept.")
 
     def _import(self, under_way: Import, path: Path) -> None:
         # Read twice: a file that breaks off is refused before anything of it is stored.
-        total = sum(1 for _record in file_records(path))
+        total = sum(1 for _record in _records(path, under_way.form))
         advance = progress_bar(path.name, total)
-        for batch in _batches(file_records(path)):
+        for batch in _batches(_records(path, under_way.form)):
             rejected = under_way.rejected
             for index, (number, message) in enumerate(under_way.take(batch, timezone.now()), start=rejected):
                 if index < _MOST_NAMED:
@@ -81,6 +83,11 @@ def _mapped(pair: str) -> tuple[str, str]:
     if not (address and equals and member):
         raise CommandError(f"--map {pair}: write it as address=member.")
     return address, member
+
+
+def _records(path: Path, form: CallFormat) -> Iterator[Numbered]:
+    """The records of the file, of which one line may hold several."""
+    return ((number, one) for number, record in file_records(path) for one in form.unfold(record))
 
 
 def _batches(records: Iterable[Numbered]) -> Iterator[list[Numbered]]:

@@ -2,13 +2,17 @@
 
 import gzip
 import json
+import time
 
 import pytest
 from django.core.management import CommandError, call_command
+from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from logs.models import Call
 from teams.models import Membership, User
 from tests.logs.conftest import record
+from tests.logs.formats.test_otlp import CHAT, request, span
 from usage.rollups.models import DayModel
 
 MIA = {"member": "mia@example.org"}
@@ -165,3 +169,25 @@ def test_nonsense_is_an_error_and_no_traceback(load, file, arguments):
 def test_an_unknown_team_is_an_error(db, file):
     with pytest.raises(CommandError, match="no team nowhere"):
         call_command("import_calls", str(file(BATCH)), "--team", "nowhere")
+
+
+def test_traces_are_imported_from_the_files_that_a_collector_writes(load, file):
+    """One ExportTraceServiceRequest a line; a span that cannot be read is named by its line."""
+    nanos = time.time_ns()
+    times = {"start_time_unix_nano": nanos - 10**9, "end_time_unix_nano": nanos}
+    first = json_format.MessageToDict(ExportTraceServiceRequest.FromString(request(span(CHAT, **times))))
+    second = json_format.MessageToDict(
+        ExportTraceServiceRequest.FromString(
+            request(
+                *(span({**CHAT, "gen_ai.response.id": f"x{n}"}, span_id=b"%8d" % n, **times) for n in range(2))
+            )
+        )
+    )
+    spans = second["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    spans.append({**spans[0], "startTimeUnixNano": "yesterday"})
+    path = file([first, second, {"resourceSpans": 7}])
+    out, err = load("--format", "otlp", path)
+    assert out == "3 accepted, 0 duplicates, 2 rejected"
+    assert f"{path}:2: The span cannot be read" in err
+    assert f"{path}:3: This is not an ExportTraceServiceRequest" in err
+    assert load("--format", "otlp", path)[0] == "0 accepted, 3 duplicates, 2 rejected"
