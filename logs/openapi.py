@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from logs.formats import CALLBOARD, FORMATS
+from logs.formats.callboard import call_schema
 from logs.search.filters import call_parameters
 
 Schema = dict[str, Any]
@@ -63,46 +65,11 @@ _PRICED_BY: Schema = {
     },
     "service_tier": {"enum": ["default", "flex", "priority", "batch"]},
 }
-_CALL = _object(
-    {
-        "request_id": {"type": "string", "maxLength": 128, "description": "unique per team and mode"},
-        "started_at": {
-            **_TIME,
-            "description": "at most 10 minutes ahead; rejected if the team's calls of that time were deleted",
-        },
-        "model": {"type": "string", "maxLength": 128},
-        "status": {"type": "integer", "default": 200},
-        "latency_ms": _or_null(_COUNT),
-        "ttft_ms": _or_null(_COUNT),
-        "stream": {"type": "boolean", "default": False},
-        **{f"{kind}_tokens": _COUNT for kind in ("input", "output", "cached", "cache_write", "reasoning")},
-        "cost_usd": {
-            "type": ["string", "number", "null"],
-            "description": "absent: computed from the price list",
-        },
-        **_PRICED_BY,
-        "cache_write_1h_tokens": {**_COUNT, "description": "part of cache_write_tokens: kept for an hour"},
-        "input_audio_tokens": {**_COUNT, "description": "part of input_tokens"},
-        "output_audio_tokens": {**_COUNT, "description": "part of output_tokens"},
-        "endpoint": _NAME,
-        "channel": _NAME,
-        "error": _or_null(_object({name: {"type": "string"} for name in ("type", "code", "message")})),
-        "ip": {"type": "string"},
-        "user_agent": {"type": "string"},
-        "session_id": {"type": "string"},
-        "tags": {"type": "array", "items": _NAME, "maxItems": 16},
-        "metadata": {"type": "object", "description": "4 KiB at most; prompts and answers are dropped"},
-        "token": {"type": "string", "description": "with a gateway key: the caller's token or its id"},
-        "team": {"type": "string", "description": "with a gateway key: slug"},
-        "member": {"type": "string", "description": "with a gateway key: address"},
-        "reservation": {"type": "string", "description": "settles that reservation"},
-    },
-    ["request_id", "started_at", "model"],
-)
 _REPORTED = _object(
     {
         "accepted": _COUNT,
         "duplicates": _COUNT,
+        "ignored": {**_COUNT, "description": "records about no call to a model; absent without any"},
         "rejected": {
             "type": "array",
             "items": _object(
@@ -250,22 +217,27 @@ _FILTERS = [
 ]
 
 
-def _report(summary: str, body: Schema) -> Schema:
+def _reports() -> Schema:
+    """The addresses of the formats that calls are reported in; OTLP's are described by OpenTelemetry."""
     return {
-        "post": {
-            "summary": summary,
-            "requestBody": {"required": True, "content": body},
-            "responses": {"200": _answer("Each record's fate", _ref("Received")), **_ERRORS},
+        f"/{form.path}": {
+            "post": {
+                "summary": form.summary,
+                "requestBody": {
+                    "required": True,
+                    "content": {kind: {"schema": schema} for kind, schema in form.bodies.items()},
+                },
+                "responses": {"200": _answer("Each record's fate", _ref("Received")), **_ERRORS},
+            }
         }
+        for form in FORMATS.values()
+        if form.path.startswith("api/v1/")
     }
 
 
 def _paths() -> Schema:
-    one_or_many = {"anyOf": [_ref("Call"), {"type": "array", "items": _ref("Call"), "maxItems": 10_000}]}
-    calls = _report(
-        "Report finished calls", {**_json(one_or_many), "application/x-ndjson": {"schema": _ref("Call")}}
-    )
-    calls["get"] = {
+    reports = _reports()
+    reports[f"/{CALLBOARD.path}"]["get"] = {
         "summary": "Read the logs, newest first; JSON, NDJSON or CSV by Accept",
         "description": (
             "Takes every filter of the logs page by the same name. While `next` is not null there may be more, "
@@ -283,10 +255,7 @@ def _paths() -> Schema:
         "responses": {"200": {"description": "A page of calls"}, **_ERRORS},
     }
     return {
-        "/api/v1/calls": calls,
-        "/api/v1/litellm": _report(
-            "What LiteLLM's generic_api callback sends", _json({"type": ["array", "object"]})
-        ),
+        **reports,
         "/api/v1/me": {
             "get": {
                 "summary": "The context of this key",
@@ -331,7 +300,7 @@ def _paths() -> Schema:
 def document(base_url: str) -> Schema:
     """The whole description, with the site's own address."""
     schemas = {
-        "Call": _CALL,
+        "Call": call_schema(),
         "Received": _REPORTED,
         "Error": _ERROR,
         "QuotaLevel": _LEVEL,

@@ -55,7 +55,6 @@ OTLP: Final = CallFormat(
     id_field="request_id",
     answer=otlp.batch_answer,
     refusal=otlp.batch_refusal,
-    answer_schema={"type": "object", "description": "an ExportTraceServiceResponse"},
     unfold=otlp.unfold,
 )
 FORMATS: Final = {one.name: one for one in (CALLBOARD, LITELLM, OTLP)}

@@ -1,7 +1,7 @@
 """What a format that calls come in is made of: one value for the API, `import_calls` and the description of the API."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,6 @@ class CallFormat:
     # The counts and rejections of a batch, and an error in OpenAI's shape, as the sender of such a type expects them.
     answer: Callable[[Answer, str], bytes]
     refusal: Callable[[Answer, str], bytes]
-    answer_schema: Schema = field(default_factory=lambda: {"$ref": "#/components/schemas/Reported"})
     # The records that one record of a file stands for.
     unfold: Callable[[Record], Sequence[Record]] = _itself
     # Whether a batch of which nothing was taken is an error of HTTP, because its senders read nothing else.

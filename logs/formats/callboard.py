@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,7 @@ from logs.formats.readers import (
 from logs.formats.reported import InvalidRecordError, ReportedCall
 
 REQUEST_ID_CHARACTERS: Final = 128
+MODEL_CHARACTERS: Final = 128
 LABEL_CHARACTERS: Final = 64  # of provider, endpoint, channel and each tag
 MAX_TAGS: Final = 16
 RESPONSE_MODEL_CHARACTERS: Final = 256
@@ -44,9 +45,9 @@ def parse_call(record: object, now: datetime) -> ReportedCall:
             raise invalid(field, _("is required."))
     values: dict[str, Any] = {"started_at": time("started_at", record["started_at"], now)}
     for field, value in record.items():
-        reader = READERS.get(field)
-        if reader is not None and value is not None:
-            values[reader[0]] = reader[1](field, value)
+        known = READERS.get(field)
+        if known is not None and value is not None:
+            values[known.attribute] = known.read(field, value)
     error = values.pop("error", None)
     if error is not None:
         values.update(error)
@@ -80,12 +81,12 @@ def _error(field: str, value: object) -> dict[str, Any]:
         raise invalid(field, _("must be an object with type, code and message."))
     return {"has_error": True} | {
         f"error_{part}": reader(f"{field}.{part}", value[part])
-        for part, reader in _ERRORPARTS.items()
+        for part, reader in _ERROR_PARTS.items()
         if value.get(part) is not None
     }
 
 
-_ERRORPARTS: Final[Mapping[str, Reader]] = {
+_ERROR_PARTS: Final[Mapping[str, Reader]] = {
     "type": cut_text(128),
     "code": cut_text(128),
     "message": cut_text(1000),
@@ -99,41 +100,100 @@ def _tags(field: str, value: object) -> list[str]:
 
 
 _label: Final = text(LABEL_CHARACTERS)
-_tokens: Final = whole_number(0, MAX_TOKENS)
-_milliseconds: Final = whole_number(0, LONGEST_MS)
-_who: Final = text(_WHO_CHARACTERS)
 
-# Each field of a record: the attribute of ReportedCall that it fills, and its reader. `started_at` is
-# not here, because its reader needs to know the time.
-READERS: Final[Mapping[str, tuple[str, Reader]]] = {
-    "request_id": ("request_id", text(REQUEST_ID_CHARACTERS, required=True)),
-    "model": ("model", text(128, required=True)),
-    "status": ("status", whole_number(100, 599)),
-    "latency_ms": ("latency_ms", _milliseconds),
-    "ttft_ms": ("ttft_ms", _milliseconds),
-    "stream": ("stream", boolean),
-    "input_tokens": ("input_tokens", _tokens),
-    "output_tokens": ("output_tokens", _tokens),
-    "cached_tokens": ("cached_tokens", _tokens),
-    "cache_write_tokens": ("cache_write_tokens", _tokens),
-    "reasoning_tokens": ("reasoning_tokens", _tokens),
-    "cost_usd": ("cost_nanos", cost),
-    "provider": ("provider", _label),
-    "endpoint": ("endpoint", _label),
-    "channel": ("channel", _label),
-    "error": ("error", _error),
-    "ip": ("ip", address),
-    "user_agent": ("user_agent", cut_text(256)),
-    "session_id": ("session_id", cut_text(128)),
-    "tags": ("tags", _tags),
-    "metadata": ("metadata", kept_metadata),
-    "token": ("token", _who),
-    "team": ("team", _who),
-    "member": ("member", _who),
-    "reservation": ("reservation", _who),
-    "response_model": ("response_model", text(RESPONSE_MODEL_CHARACTERS)),
-    "service_tier": ("service_tier", one_of(*SERVICE_TIERS)),
-    "cache_write_1h_tokens": ("cache_write_1h_tokens", _tokens),
-    "input_audio_tokens": ("input_audio_tokens", _tokens),
-    "output_audio_tokens": ("output_audio_tokens", _tokens),
+
+class Field(NamedTuple):
+    """A field of a record: the attribute of `ReportedCall` that it fills, its reader, and its schema for OpenAPI."""
+
+    attribute: str
+    read: Reader
+    schema: dict[str, Any]
+
+
+def _text(attribute: str, limit: int, about: str = "", *, required: bool = False) -> Field:
+    schema = {"type": "string", "maxLength": limit} | ({"description": about} if about else {})
+    return Field(attribute, text(limit, required=required), schema)
+
+
+def _cut_text(attribute: str, limit: int) -> Field:
+    return Field(attribute, cut_text(limit), {"type": "string", "description": f"cut at {limit} characters"})
+
+
+def _number(attribute: str, low: int, high: int, **more: Any) -> Field:
+    return Field(
+        attribute, whole_number(low, high), {"type": "integer", "minimum": low, "maximum": high, **more}
+    )
+
+
+def _tokens(attribute: str, about: str = "") -> Field:
+    return _number(attribute, 0, MAX_TOKENS, default=0, **({"description": about} if about else {}))
+
+
+# `started_at` is not here, because its reader needs to know the time.
+READERS: Final[Mapping[str, Field]] = {
+    "request_id": _text("request_id", REQUEST_ID_CHARACTERS, "unique per team and mode", required=True),
+    "model": _text("model", MODEL_CHARACTERS, required=True),
+    "status": _number("status", 100, 599, default=200),
+    "latency_ms": _number("latency_ms", 0, LONGEST_MS, type=["integer", "null"]),
+    "ttft_ms": _number("ttft_ms", 0, LONGEST_MS, type=["integer", "null"]),
+    "stream": Field("stream", boolean, {"type": "boolean", "default": False}),
+    "input_tokens": _tokens("input_tokens", "with those of the cache"),
+    "output_tokens": _tokens("output_tokens"),
+    "cached_tokens": _tokens("cached_tokens"),
+    "cache_write_tokens": _tokens("cache_write_tokens"),
+    "reasoning_tokens": _tokens("reasoning_tokens"),
+    "cost_usd": Field(
+        "cost_nanos",
+        cost,
+        {"type": ["string", "number", "null"], "description": "absent: computed from the price list"},
+    ),
+    "provider": _text("provider", LABEL_CHARACTERS),
+    "endpoint": _text("endpoint", LABEL_CHARACTERS),
+    "channel": _text("channel", LABEL_CHARACTERS),
+    "error": Field(
+        "error",
+        _error,
+        {"type": ["object", "null"], "properties": {key: {"type": "string"} for key in _ERROR_PARTS}},
+    ),
+    "ip": Field("ip", address, {"type": "string"}),
+    "user_agent": _cut_text("user_agent", 256),
+    "session_id": _cut_text("session_id", 128),
+    "tags": Field(
+        "tags",
+        _tags,
+        {"type": "array", "items": {"type": "string", "maxLength": LABEL_CHARACTERS}, "maxItems": MAX_TAGS},
+    ),
+    "metadata": Field(
+        "metadata",
+        kept_metadata,
+        {"type": "object", "description": "4 KiB at most; prompts and answers are dropped"},
+    ),
+    "token": _text("token", _WHO_CHARACTERS, "with a gateway key: the caller's token or its id"),
+    "team": _text("team", _WHO_CHARACTERS, "with a gateway key: slug"),
+    "member": _text("member", _WHO_CHARACTERS, "with a gateway key: address"),
+    "reservation": _text("reservation", _WHO_CHARACTERS, "settles that reservation"),
+    "response_model": _text(
+        "response_model", RESPONSE_MODEL_CHARACTERS, "the model that answered; priced by this"
+    ),
+    "service_tier": Field("service_tier", one_of(*SERVICE_TIERS), {"enum": list(SERVICE_TIERS)}),
+    "cache_write_1h_tokens": _tokens(
+        "cache_write_1h_tokens", "the part of cache_write_tokens kept for an hour"
+    ),
+    "input_audio_tokens": _tokens("input_audio_tokens", "part of input_tokens"),
+    "output_audio_tokens": _tokens("output_audio_tokens", "part of output_tokens"),
 }
+
+
+def call_schema() -> dict[str, Any]:
+    """A record as OpenAPI describes it."""
+    started_at = {
+        "type": "string",
+        "format": "date-time",
+        "description": "at most 10 minutes ahead; rejected if the team's calls of that time were deleted",
+    }
+    fields = {name: field.schema for name, field in READERS.items()}
+    return {
+        "type": "object",
+        "properties": {"started_at": started_at, **fields},
+        "required": ["request_id", "started_at", "model"],
+    }

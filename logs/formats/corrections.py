@@ -12,12 +12,11 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from logs.formats.callboard import LABEL_CHARACTERS, LONGEST_MS, MAX_TAGS, MAX_TOKENS, READERS
+from logs.formats.callboard import LABEL_CHARACTERS, LONGEST_MS, MAX_TAGS, MAX_TOKENS, MODEL_CHARACTERS, READERS
 from logs.formats.readers import PLAIN_NUMBER, cost
 from logs.formats.reported import InvalidRecordError
 
 UNKNOWN_MODEL: Final = "unknown"
-MODEL_CHARACTERS: Final = 128
 _HASH_CHARACTERS: Final = 8
 _LONGEST_NUMBER: Final = 64
 
@@ -108,13 +107,13 @@ def corrected(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[dict
     `names` has the sender's names of the fields. Id and start are left as they are: without them it is no call.
     """
     changed, notes = dict(record), Notes()
-    for field, (_attribute, reader) in READERS.items():
+    for field, known in READERS.items():
         value = record.get(field, "" if field == "model" else None)
         if (value is None and field != "model") or field == "request_id":
             continue
         theirs = names.get(field, field)
         try:
-            reader(theirs, "" if value is None else value)
+            known.read(theirs, "" if value is None else value)
         except InvalidRecordError as error:
             changed[field], action = _REPLACEMENTS.get(field, _left_out)(value)
             notes.append(note(theirs, str(error), action))

@@ -169,7 +169,7 @@ def _cost(record: dict[str, Any], failed: bool) -> object:
     """Dollars; None where LiteLLM's 0 means that it knows no price, or that a failure cost nothing."""
     cost = record.get("response_cost")
     is_unknown = failed or record.get("response_cost_failure_debug_info") or _has_no_price(record)
-    return None if cost == 0 and is_unknown else cost
+    return None if is_unknown and read_number(cost) == 0 else cost
 
 
 def _has_no_price(record: dict[str, Any]) -> bool:

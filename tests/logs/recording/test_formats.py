@@ -13,10 +13,12 @@ from django.urls import clear_url_caches, include, path
 from django.utils import timezone
 
 from logs.formats import FORMATS, LITELLM
+from logs.formats.callboard import READERS
 from logs.formats.reported import ReportedCall
 from logs.models import Call
+from logs.openapi import document
 from logs.recording.api import receiver
-from tests.logs.conftest import report
+from tests.logs.conftest import record, report
 
 
 def parse_note(record, now) -> ReportedCall | None:
@@ -70,6 +72,13 @@ def test_whoever_it_names_is_nobody_where_a_person_reports(client, mia, cast):
 
 
 @pytest.mark.usefixtures("declared")
+def test_the_description_of_the_api_has_it():
+    post = document("https://callboard.example")["paths"]["/api/v1/notes"]["post"]
+    assert post["summary"] == NOTES.summary
+    assert list(post["requestBody"]["content"]) == list(NOTES.bodies)
+
+
+@pytest.mark.usefixtures("declared")
 def test_files_of_it_are_imported(cast, tmp_path, capsys):
     lines = tmp_path / "notes.ndjson"
     lines.write_text(json.dumps({"notes": [NOTE, NO_CALL]}) + "\n")
@@ -112,3 +121,19 @@ def test_payloads_that_ask_no_model_are_no_calls(client, mia):
     answer = report(client, "/api/v1/litellm", mia, batch).json()
     assert (answer["accepted"], answer["ignored"], answer["rejected"]) == (1, 3, [])
     assert report(client, "/api/v1/litellm", mia, batch[:3]).status_code == 200, "nothing was wrong with them"
+
+
+def test_the_fields_of_a_call_are_described_as_they_are_read(client, mia):
+    """The limits stand in one place: what is just within is taken, what is beyond is rejected under its name."""
+    described = document("")["components"]["schemas"]["Call"]["properties"]
+    assert set(described) == {"started_at", *READERS}
+    beyond = {
+        **{
+            name: "x" * (schema["maxLength"] + 1) for name, schema in described.items() if "maxLength" in schema
+        },
+        **{name: schema["maximum"] + 1 for name, schema in described.items() if "maximum" in schema},
+    }
+    assert len(beyond) > 15
+    batch = [{**record(f"r{position}"), name: value} for position, (name, value) in enumerate(beyond.items())]
+    answer = report(client, "/api/v1/calls", mia, batch).json()
+    assert [bad["param"] for bad in answer["rejected"]] == list(beyond)
