@@ -137,7 +137,7 @@ def test_it_is_set_on_the_page_of_quotas(cast, post, see, who):
     assert unpriced_reserve_of(cast.team) == nanos("1.25")
     page = text_of(see(who, "quotas"))
     assert 'value="1.25"' in page
-    assert "changed what is reserved for calls without a price" in page
+    assert "changed the amount reserved for calls without a price" in page
 
 
 @pytest.mark.parametrize("amount", ["", "much", "-1"])
