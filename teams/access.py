@@ -14,7 +14,7 @@ from teams.models import Membership, Role, Team, Transfer, User, team_is_alive
 
 
 class Permission(Enum):
-    """What may be done in a team (DESIGN: "Roles")."""
+    """What can be done in a team."""
 
     SEE_OWN = auto()  # own usage, calls, tokens; make tokens for oneself; leave
     SEE_TEAM = auto()  # team statistics, ranking, all calls, activity

@@ -24,7 +24,7 @@ _NDJSON: Final = "application/x-ndjson"
 
 
 class BodyError(Exception):
-    """A body that cannot be taken at all: the HTTP status and the code of API.md §2 to answer with."""
+    """A body that cannot be taken at all: the HTTP status and the error code to answer with (`docs/api.md`)."""
 
     def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
         super().__init__(message)

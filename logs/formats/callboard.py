@@ -1,4 +1,4 @@
-"""Callboard's own format, `POST /api/v1/calls` (API.md §3): one record to one `ReportedCall`."""
+"""Callboard's own format, `POST /api/v1/calls` (`docs/api.md`): one record to one `ReportedCall`."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

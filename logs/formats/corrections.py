@@ -1,6 +1,6 @@
 """Values that make no sense are corrected or left out, and noted, so that one of them does not lose a call.
 
-Gateways and exporters do not send a call again that was rejected (API.md §3). This holds for the formats of others; in
+Gateways and exporters do not send a call again that was rejected. This holds for the formats of others; in
 our own format a value that makes no sense is rejected, because its sender can be told. A note says the sender's name
 of the field, what was wrong and what was done; never the value, which may be what somebody said.
 """

@@ -1,4 +1,4 @@
-"""A span with OpenTelemetry's GenAI attributes, old names and new, in the words of API.md §3.
+"""A span with OpenTelemetry's GenAI attributes, old names and new, in the field names of `docs/api.md`.
 
 The conventions say nothing about team, token or cost: `callboard.token`, `callboard.team` and
 `callboard.member` name the caller, on the span or its resource; costs are read where some SDKs put them.

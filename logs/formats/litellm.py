@@ -1,4 +1,4 @@
-"""What LiteLLM's `generic_api` callback posts: one StandardLoggingPayload to one `ReportedCall` (API.md §4).
+"""What LiteLLM's `generic_api` callback posts: one StandardLoggingPayload to one `ReportedCall`.
 
 Prompts, answers, tracebacks and the price table that come along are left behind.
 """

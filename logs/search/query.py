@@ -116,8 +116,8 @@ class Condition:
 class CallQuery:
     """Single calls of one team: those that `usage` counts, and of them those that meet all conditions of `filters`.
 
-    Costs are nano-dollars, times milliseconds, both ends of a range included. A member's own calls are
-    `usage.members`.
+    Costs are nano-dollars, times milliseconds, both ends of a range included. The field `members` of `usage`
+    restricts them to the calls of some members.
     """
 
     usage: UsageQuery

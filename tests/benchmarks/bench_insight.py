@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_insight.py [--seed 1001] [--teams 40] [--suite ../shared/insight/suite.py]
 
-Tune on seeds 1 to 100 only; other seeds are for judging (INSIGHT.md, last table).
+Tune on seeds 1 to 100 only; other seeds are for judging.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Two demands of INSIGHT.md that its suite does not print, on series of our own: a new level becomes usual, and
+"""Two demands on the detectors that the suite does not print, on series of our own: a new level becomes usual, and
 where nothing ever happens nothing is told.
 
 A level shift: use of a team is another one from one hour on, for good. Its first days may well alarm; from the

@@ -47,7 +47,7 @@ def main(wanted: int) -> None:
 
 
 def record_of(call: ReportedCall) -> dict[str, Any]:
-    """The call as API.md writes it."""
+    """The call as a record of `POST /api/v1/calls`."""
     record = {name: value for name, value in asdict(call).items() if value and name not in _NOT_REPORTED}
     record["started_at"] = call.started_at.isoformat()
     if call.has_error:

@@ -1,4 +1,4 @@
-"""The house's own rules (DESIGN: "The house"), read from the source."""
+"""Rules of the code base that are read from its source: the direction of imports, rooms, lengths."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Any life that teams can have, at random: whatever happens, the rules of DESIGN §6 hold afterwards."""
+"""Any life that teams can have, at random: whatever happens, the rules of teams hold afterwards."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Callboard's own format, field by field (API.md §3)."""
+"""Callboard's own format, field by field (`docs/api.md`)."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""One value that makes no sense does not lose a call: it is corrected or left out, and noted (API.md §3)."""
+"""One value that makes no sense does not lose a call: it is corrected or left out, and noted."""
 
 from decimal import Decimal
 

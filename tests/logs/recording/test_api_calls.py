@@ -1,4 +1,4 @@
-"""POST /api/v1/calls, line by line of the contract: keys, errors, forms of a body, answers (API.md §1 to §3)."""
+"""POST /api/v1/calls, line by line of the contract: keys, errors, forms of a body, answers (`docs/api.md`)."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""POST /api/v1/litellm: what LiteLLM's generic_api callback sends becomes calls (API.md §4)."""
+"""POST /api/v1/litellm: what LiteLLM's generic_api callback sends becomes calls."""
 
 import gzip
 import json

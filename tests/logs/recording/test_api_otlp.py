@@ -1,4 +1,4 @@
-"""POST /otlp/v1/traces: an OTLP/HTTP receiver, whose answers are OTLP's (API.md §4)."""
+"""POST /otlp/v1/traces: an OTLP/HTTP receiver, whose answers are OTLP's."""
 
 import gzip
 import json
