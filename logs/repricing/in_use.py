@@ -88,7 +88,7 @@ def models_in_use(rows: Sequence[dict[str, Any]], now: datetime) -> list[ModelIn
 
 
 def _rows(today: date) -> QuerySet[DayModel]:
-    alive = Team.objects.filter(deleted_at=None).values("pk")
+    alive = Team.objects.alive().values("pk")
     return DayModel.objects.filter(team_id__in=alive, mode=Mode.LIVE, day__gte=first_day(today))
 
 
