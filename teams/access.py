@@ -1,4 +1,4 @@
-"""Who may do what: the permission table as data, and fetch-and-check, the first line of every view."""
+"""Permissions of roles as a table, and functions that fetch a team and check access to it."""
 
 import functools
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ def lowest_role_with(permission: Permission) -> str:
 
 @dataclass(frozen=True)
 class Access:
-    """A user's place in a team, as fetched and checked by `team_for`."""
+    """A user's role in a team; `team_for` returns it after checking a permission."""
 
     team: Team
     user: User
@@ -78,12 +78,12 @@ class Access:
 
     @property
     def sees_team(self) -> bool:
-        """Whether everybody's usage is visible, or only one's own."""
+        """Whether the user sees the usage of all members, or only their own."""
         return self.may(Permission.SEE_TEAM)
 
 
 def memberships_of(user: User) -> list[Membership]:
-    """The contexts of a user: the personal space first, then teams by name."""
+    """Returns the memberships of a user: the personal space first, then teams by name."""
     return _memberships().all(user.pk)
 
 
@@ -93,7 +93,7 @@ def _memberships() -> CompiledQuery:
 
 
 def _memberships_of(user_id: int) -> QuerySet[Membership]:
-    """All of a user's, with `is_offered`: whether that team has been offered to them."""
+    """The memberships of a user, each with `is_offered`: whether there is an offer of the team to the user."""
     offers = Transfer.objects.unanswered().filter(team=OuterRef("team"), successor=user_id)
     return (
         Membership.objects.filter(team_is_alive(), user=user_id)
@@ -103,7 +103,7 @@ def _memberships_of(user_id: int) -> QuerySet[Membership]:
 
 
 def access_of(user: User, team: Team) -> Access | None:
-    """The user's place in a team that is not deleted; None for an outsider."""
+    """Returns the access of a user to a team; None for outsiders, inactive users and deleted teams."""
     if team.deleted_at or not user.is_active:
         return None
     role = Membership.objects.filter(team=team, user=user).values_list("role", flat=True).first()
@@ -111,9 +111,9 @@ def access_of(user: User, team: Team) -> Access | None:
 
 
 def team_for(user: User, slug: str, permission: Permission) -> Access:
-    """The team at `slug` as this user may use it.
+    """Returns the access of a user to the team with this slug, after checking a permission.
 
-    Raises Http404 for an outsider (the team's existence is not theirs to know), PermissionDenied (403)
+    Raises Http404 for an outsider, who must not learn that the team exists, and PermissionDenied (403)
     for a member whose role lacks `permission`.
     """
     found = memberships_of(user) if user.is_active else []
@@ -127,7 +127,7 @@ def team_for(user: User, slug: str, permission: Permission) -> Access:
 
 
 def may_manage(actor_role: str, target_role: str) -> bool:
-    """Whether somebody with `actor_role` may remove, re-rank, or limit somebody with `target_role`.
+    """Whether somebody with `actor_role` may remove somebody with `target_role` or change their role.
 
     Nobody manages the owner; administrators manage members only.
     """
@@ -137,15 +137,15 @@ def may_manage(actor_role: str, target_role: str) -> bool:
 
 
 def may_change_role(actor_role: str, old: str, new: str) -> bool:
-    """Whether a role may be changed so: member ↔ administrator, never to or from owner.
+    """Whether a role may be changed from `old` to `new`: member to administrator or back, never owner.
 
-    An administrator may make a member an administrator, but not demote one.
+    Administrators may make members administrators, but only the owner may demote an administrator.
     """
     return may_manage(actor_role, old) and new in {Role.ADMINISTRATOR, Role.MEMBER}
 
 
 def may_stop_token(actor_role: str, holder_role: str | None) -> bool:
-    """Whether somebody may disable or revoke another's token: the owner any, administrators not the owner's.
+    """Whether somebody may disable or revoke the token of another member. Administrators may not for the owner's.
 
     `holder_role` is None for a former member, whose tokens are revoked anyway.
     """
@@ -163,9 +163,9 @@ def may_limit(actor_role: str, holder_role: str) -> bool:
 
 
 def may_limit_token(actor_role: str, holder_role: str | None, *, is_own: bool, is_limited: bool) -> bool:
-    """Whether somebody may set the quota of a token: as `may_limit` says of its holder, None a former member.
+    """Whether somebody may set the quota of a token. `holder_role` is None for a former member.
 
-    Its holder may give it a limit, but not change the one it has: that may have been set from above.
+    A holder may limit their own token, but not change an existing limit: somebody else may have set it.
     """
     if is_own and not is_limited:
         return True

@@ -1,6 +1,6 @@
-"""What people change on django-allauth's pages of their account, told to the activity.
+"""Records in the activity what people change on the account pages of django-allauth.
 
-Its flows are not actions of ours: they send signals, and these receivers write the row. `account_urls` puts
+Those pages do not use our actions but send signals, whose receivers here write the activity. `account_urls` puts
 both into one transaction. Secrets (passwords, keys, codes) are in no row.
 """
 
@@ -28,7 +28,7 @@ LONGEST_NAME = 100  # of a passkey, in a row: django-allauth takes any
 
 @receiver(account.email_added)
 def address_added(request: HttpRequest, user: User, email_address: EmailAddress, **more: Any) -> None:
-    """Another address, not confirmed yet."""
+    """An unverified address was added."""
     address = email_address.email
     _record(request, user, "address_added", address, after={"address": address})
 
@@ -47,7 +47,7 @@ def address_changed(
     to_email_address: EmailAddress,
     **more: Any,
 ) -> None:
-    """Another of one's addresses is the one to sign in with and to get mails at."""
+    """Another address became the primary one."""
     before = {"address": from_email_address.email} if from_email_address else {}
     after = {"address": to_email_address.email}
     _record(request, user, "address_changed", after["address"], before, after)
@@ -55,7 +55,7 @@ def address_changed(
 
 @receiver(account.email_confirmed)
 def address_confirmed(request: HttpRequest, email_address: EmailAddress, **more: Any) -> None:
-    """The link in the mail was followed, perhaps by somebody who is not signed in: whoever reads that mail."""
+    """An address was verified by the link in an e-mail, perhaps without signing in."""
     _record(
         request,
         email_address.user,
@@ -68,7 +68,7 @@ def address_confirmed(request: HttpRequest, email_address: EmailAddress, **more:
 
 @receiver(account.password_set)
 def password_set(request: HttpRequest, user: User, **more: Any) -> None:
-    """The first password of somebody who signed in by other means."""
+    """A user without a password set one."""
     _record(request, user, "password_set", user.email)
 
 
@@ -79,15 +79,15 @@ def password_changed(request: HttpRequest, user: User, **more: Any) -> None:
 
 @receiver(account.password_reset)
 def password_reset(request: HttpRequest, user: User, **more: Any) -> None:
-    """By the link in a mail, or one that staff passed on."""
+    """A password was set by a link in an e-mail, or by one that staff created."""
     _record(request, user, "password_reset", user.email)
 
 
 @receiver(post_save, sender=Authenticator)
 def second_factor_added(instance: Authenticator, created: bool, **more: Any) -> None:
-    """An authenticator app, a passkey, or new recovery codes; those that staff or commands make are not meant.
+    """An authenticator app, a passkey or recovery codes were added on the account pages.
 
-    Not by allauth's signals, which tell of some only after the commit.
+    The signals of django-allauth are not used: some of them are sent only after the commit.
     """
     request = context.request
     if created and request is not None:
@@ -102,7 +102,7 @@ def second_factor_removed(request: HttpRequest, user: User, authenticator: Authe
 
 
 class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has no types
-    """As django-allauth's, which sends no signal."""
+    """The form of django-allauth, with activity: renaming a passkey sends no signal."""
 
     def save(self) -> Authenticator:
         before = _name_of(self.instance)
@@ -116,7 +116,7 @@ class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has 
 
 @receiver(social.social_account_added)
 def account_connected(request: HttpRequest, sociallogin: SocialLogin, **more: Any) -> None:
-    """The account at the OpenID Connect provider, which opens this one from now on."""
+    """An account at the OpenID Connect provider was connected and can be used to sign in."""
     connected: SocialAccount = sociallogin.account
     after = {"provider": connected.provider}
     _record(request, connected.user, "account_connected", connected.provider, after=after)
@@ -143,7 +143,7 @@ def _record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """These pages are for oneself alone: who acts and whose account it is are the same."""
+    """Writes the activity; on these pages the actor is always the user of the account."""
     record_activity(
         by=Actor(user, client_address(request)),
         team=None,

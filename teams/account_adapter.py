@@ -1,4 +1,4 @@
-"""How django-allauth is bound to this site's users."""
+"""Adapter of django-allauth: sign-up, personal spaces, e-mail, and invitations."""
 
 import logging
 from smtplib import SMTPException
@@ -33,7 +33,7 @@ _MAIL_SENT = "account/messages/email_confirmation_sent.txt"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Sign-up as the setting CALLBOARD_SIGNUP says; every new user gets a personal space."""
+    """Allows sign-up according to CALLBOARD_SIGNUP and gives every new user a personal space."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         if settings.SIGNUP == "invitation":
@@ -41,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return bool(settings.SIGNUP == "open")
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        """The secret of an invitation that was mailed to the address confirms it."""
+        """Also treats an address as verified if the browser has opened an invitation that was mailed to it."""
         if super().is_email_verified(request, email):
             return True
         invitation = opened_invitation(request)
@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return proves_address(invitation) and invitation.email.lower() == email.lower()
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Back to the invitation that brought somebody here, else where allauth would lead."""
+        """Returns the address of the opened invitation, or the default of django-allauth."""
         if opened_invitation(request):
             return reverse("teams:invite", args=[request.COOKIES[INVITATION_COOKIE]])
         url: str = super().get_login_redirect_url(request)
@@ -64,11 +64,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return saved
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that rate limits and the list of sessions go by; behind a proxy, not the proxy's."""
+        """Returns the client's IP address, for rate limits and the list of sessions."""
         return client_address(request) or "127.0.0.1"  # a Unix socket: somebody on this machine
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Sends; a mail server that does not take it is told to the person instead of failing the page."""
+        """Sends an e-mail; if the mail server fails, the page shows a message instead of an error."""
         try:
             super().send_mail(template_prefix, email, context)
         except (OSError, SMTPException) as error:
@@ -80,14 +80,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *more: Any, **named: Any
     ) -> None:
-        """Says what happened, but never that a mail was sent when none was."""
+        """Adds a message, but does not say that an e-mail was sent if none was."""
         sent = settings.HAS_MAIL and not getattr(request, "mail_failed", False)
         if message_template != _MAIL_SENT or sent:
             super().add_message(request, level, message_template, *more, **named)
 
 
 def opened_invitation(request: HttpRequest) -> Invitation | None:
-    """The invitation that this browser has opened, while it can be accepted."""
+    """Returns the invitation that this browser has opened, if it can still be accepted."""
     secret = request.COOKIES.get(INVITATION_COOKIE)
     if not secret:
         return None
@@ -100,7 +100,7 @@ def opened_invitation(request: HttpRequest) -> Invitation | None:
 
 
 def invited_address(request: HttpRequest) -> str:
-    """The one address that the opened invitation lets sign up; "" where any may."""
+    """Returns the only address that may sign up with the opened invitation; "" if any may."""
     if settings.SIGNUP != "invitation":
         return ""
     invitation = opened_invitation(request)

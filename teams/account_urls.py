@@ -1,4 +1,4 @@
-"""The pages of django-allauth, where a change and its row of activity are one transaction."""
+"""URLs of django-allauth, with changes and their activity in one transaction."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -29,7 +29,7 @@ MAILING = {"action_add", "action_send"}
 
 
 def in_one_transaction(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The view, whose POSTs are kept as a whole or not at all; those that send a mail excepted."""
+    """Runs POST requests of a view in a transaction, except those that send an e-mail."""
 
     @wraps(view)
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

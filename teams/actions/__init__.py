@@ -1,5 +1,5 @@
-"""Every change of state in `teams`: `verb_noun`, keyword-only, with `by`.
+"""Actions: the functions that change state in `teams`, named `verb_noun`, with keyword arguments and `by`.
 
-Each opens its transaction, locks the team row first, checks, changes, writes one activity row, mails
-on commit, and raises an `ActionError` whose message a person can act on.
+An action opens a transaction, locks the team row, checks, changes, writes one activity row, sends e-mail
+after the commit, and raises an `ActionError` with a message for the user.
 """

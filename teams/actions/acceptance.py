@@ -1,4 +1,4 @@
-"""Answering an invitation: by whoever holds its secret and, if it is bound to one, has the address."""
+"""Actions to accept or decline an invitation, by whoever has its secret."""
 
 from datetime import datetime
 
@@ -16,10 +16,10 @@ from teams.models import Invitation, Membership
 
 @transaction.atomic
 def accept_invitation(*, by: Actor, secret: str, now: datetime) -> Membership:
-    """Makes the actor a member in the invited role, using up one use of a link.
+    """Makes the actor a member with the role of the invitation, and counts one use of a link.
 
     Raises UnknownInvitationError, ClosedInvitationError with its state, WrongAccountError, and ActionError
-    for somebody who is in the team already (which uses nothing up).
+    if the actor is already a member (this counts no use).
     """
     assert by.user is not None
     invitation = _locked(secret, now)
@@ -42,9 +42,9 @@ def accept_invitation(*, by: Actor, secret: str, now: datetime) -> Membership:
 
 @transaction.atomic
 def decline_invitation(*, by: Actor, secret: str, now: datetime) -> None:
-    """Ends an invitation by e-mail for good, also without signing in: having the secret is enough.
+    """Declines an invitation that was sent by e-mail. The actor need not be signed in.
 
-    Raises as `accept_invitation` does; a link is for many and cannot be declined.
+    Raises the same errors as `accept_invitation`, and ActionError for a link, which cannot be declined.
     """
     invitation = _locked(secret, now)
     if not invitation.email:
@@ -68,7 +68,7 @@ def decline_invitation(*, by: Actor, secret: str, now: datetime) -> None:
 
 
 def _locked(secret: str, now: datetime) -> Invitation:
-    """The pending invitation under the lock of its team; found before by the secret, checked after."""
+    """Returns the pending invitation with this secret, with its team locked."""
     team = lock_team(find_invitation(secret).team)
     invitation = find_invitation(secret)  # again: it may have been renewed while we waited
     invitation.team = team

@@ -1,4 +1,4 @@
-"""What the actor may do, asked again under the lock of the team."""
+"""Checks of the actor's rights, which actions make under the lock of the team."""
 
 from django.utils.translation import gettext as _
 
@@ -9,9 +9,9 @@ from teams.models import Membership, Role, Team, User
 
 
 def require_permission(by: Actor, team: Team, permission: Permission) -> str:
-    """The actor's role in the locked team, which includes `permission`; the site acts as an owner would.
+    """Returns the actor's role in the locked team. The site has the rights of an owner.
 
-    Raises NotAllowedError. The view has checked before; this is for roles that changed meanwhile, and
+    Raises NotAllowedError if the role lacks `permission`. Views check too; this is for roles that changed meanwhile, and
     for callers without a view.
     """
     role = Role.OWNER if by.is_site else _role_of(by.user, team)
@@ -28,22 +28,22 @@ def require_permission(by: Actor, team: Team, permission: Permission) -> str:
 
 
 def require_site(by: Actor) -> None:
-    """Raises NotAllowedError unless site staff (in the admin) or a command acts."""
+    """Raises NotAllowedError unless the actor is a command or site staff in the Django admin."""
     if not by.is_site:
         raise NotAllowedError(_("Only site staff can do this."))
 
 
 def require_superuser(by: Actor) -> None:
-    """Raises NotAllowedError unless a superuser (in the admin) or a command acts."""
+    """Raises NotAllowedError unless the actor is a command or a superuser in the Django admin."""
     require_site(by)
     if by.user is not None and not by.user.is_superuser:
         raise NotAllowedError(_("Only a superuser can do this."))
 
 
 def require_superuser_for_staff(by: Actor, user: User) -> None:
-    """Raises NotAllowedError when site staff who are no superusers act on the account of site staff.
+    """Raises NotAllowedError if staff who are not superusers act on the account of a member of staff.
 
-    They could come by the account of somebody with more rights, or shut them out.
+    Otherwise they could take over the account of somebody with more rights, or lock them out.
     """
     require_site(by)
     if (user.is_staff or user.is_superuser) and by.user is not None and not by.user.is_superuser:
@@ -51,7 +51,7 @@ def require_superuser_for_staff(by: Actor, user: User) -> None:
 
 
 def membership_of(team: Team, user: User) -> Membership:
-    """The membership, locked by the team's lock. Raises ConflictError when there is none any more."""
+    """Returns a membership in the locked team. Raises ConflictError if it no longer exists."""
     membership = Membership.objects.select_related("user").filter(team=team, user=user).first()
     if membership is None:
         raise ConflictError(_("%(person)s is no longer in this team.") % {"person": user.label})

@@ -1,4 +1,4 @@
-"""Gateway keys: of one team, made by its owner or administrators; or of the site, made by its staff."""
+"""Actions on gateway keys: of a team, by its owner and administrators, or of the site, by staff."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from teams.secrets import GATEWAY_PREFIX
 def create_gateway_key(
     *, by: Actor, team: Team | None, name: str, expires_at: datetime | None = None
 ) -> tuple[GatewayKey, str]:
-    """Makes a gateway key of `team`, or of the site when that is None; returns it with its secret.
+    """Creates a gateway key of `team`, or of the site if that is None, and returns it with its secret.
 
     Raises NotAllowedError, and ActionError when the name is empty.
     """
@@ -32,7 +32,7 @@ def create_gateway_key(
 
 @transaction.atomic
 def disable_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayKey:
-    """Stops a key until it is enabled again. Raises NotAllowedError, ConflictError."""
+    """Disables a key; it can be enabled again. Raises NotAllowedError, ConflictError."""
     key = _locked(by, key)
     _record(by, key, "gateway_key.disabled", keys.disable(key, now))
     return key
@@ -40,7 +40,7 @@ def disable_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> Gateway
 
 @transaction.atomic
 def enable_gateway_key(*, by: Actor, key: GatewayKey) -> GatewayKey:
-    """Lets a disabled key work again. Raises NotAllowedError, ConflictError."""
+    """Enables a disabled key. Raises NotAllowedError, ConflictError."""
     key = _locked(by, key)
     _record(by, key, "gateway_key.enabled", keys.enable(key))
     return key
@@ -48,7 +48,7 @@ def enable_gateway_key(*, by: Actor, key: GatewayKey) -> GatewayKey:
 
 @transaction.atomic
 def revoke_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayKey:
-    """Stops a key for good. Raises NotAllowedError, ConflictError."""
+    """Revokes a key permanently. Raises NotAllowedError, ConflictError."""
     key = _locked(by, key)
     _record(by, key, "gateway_key.revoked", keys.revoke(key, now))
     return key
@@ -56,7 +56,7 @@ def revoke_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayK
 
 @transaction.atomic
 def rotate_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> tuple[GatewayKey, str]:
-    """A new secret for the same key; the old one stops at once. Raises NotAllowedError, ConflictError."""
+    """Gives a key a new secret; the old one stops working. Raises NotAllowedError, ConflictError."""
     key = _locked(by, key)
     secret, change = keys.rotate(key, GATEWAY_PREFIX, now)
     _record(by, key, "gateway_key.rotated", change)
@@ -65,7 +65,7 @@ def rotate_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> tuple[Ga
 
 @transaction.atomic
 def rename_gateway_key(*, by: Actor, key: GatewayKey, name: str) -> GatewayKey:
-    """Changes the name. Raises NotAllowedError, ActionError."""
+    """Renames a key. Raises NotAllowedError, ActionError."""
     key = _locked(by, key)
     change = keys.rename(key, name)
     if change:
@@ -74,7 +74,7 @@ def rename_gateway_key(*, by: Actor, key: GatewayKey, name: str) -> GatewayKey:
 
 
 def _locked_team(by: Actor, team: Team | None) -> Team | None:
-    """The team, locked, if the actor may change its keys; None for the site's own keys."""
+    """Locks the team and checks that the actor may change its keys; None for keys of the site."""
     if team is None:
         require_site(by)
         return None
@@ -84,7 +84,7 @@ def _locked_team(by: Actor, team: Team | None) -> Team | None:
 
 
 def _locked(by: Actor, key: GatewayKey) -> GatewayKey:
-    """The key, fresh and locked, if the actor may change it."""
+    """Locks the key, reads it again, and checks that the actor may change it."""
     team = _locked_team(by, key.team)
     # The site's own keys have no team whose lock would do.
     fresh = GatewayKey.objects.select_for_update().get(pk=key.pk)

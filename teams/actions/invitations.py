@@ -1,4 +1,4 @@
-"""Inviting people to a team: by e-mail or by link; sending again, revoking."""
+"""Actions to invite people by e-mail or link, and to resend or revoke invitations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ MOST_USES = 1000
 
 
 class InvitationOutcome(StrEnum):
-    """What became of one address."""
+    """The result of inviting one address."""
 
     INVITED = "invited"
     RENEWED = "renewed"  # an expired invitation of this address was sent again
@@ -39,7 +39,7 @@ class InvitationOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class InvitationRequest:
-    """One person to invite."""
+    """A person to invite, and the role they get."""
 
     email: str
     role: str = Role.MEMBER
@@ -47,7 +47,7 @@ class InvitationRequest:
 
 @dataclass(frozen=True)
 class InvitationResult:
-    """What became of one address; `link` holds the secret and is for showing once, "" if there is none."""
+    """The result for one address. `link` has the secret and may be shown once; "" if there is none."""
 
     email: str
     outcome: InvitationOutcome
@@ -59,10 +59,10 @@ class InvitationResult:
 def invite_by_email(
     *, by: Actor, team: Team, people: Sequence[InvitationRequest], now: datetime
 ) -> list[InvitationResult]:
-    """Invites each address that is not yet in the team or invited; says of every one what became of it.
+    """Invites each address that is neither a member nor invited, and returns the result for each.
 
-    An expired invitation of an address is renewed in the role now wanted. Mails go out after the commit;
-    where that fails, `invitation.mail_error` says why. Raises NotAllowedError, ActionError.
+    An expired invitation of an address is renewed with the new role. E-mails are sent after the commit;
+    if that fails, `invitation.mail_error` has the reason. Raises NotAllowedError, ActionError.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.INVITE)
@@ -89,7 +89,7 @@ def create_link(
     lifetime: timedelta = EXPIRES_AFTER,
     max_uses: int = 1,
 ) -> tuple[Invitation, str]:
-    """Makes a link for whoever has it, up to `max_uses` people; returns it with its address, shown once."""
+    """Creates an invitation link for up to `max_uses` people, and returns it with its URL, which is shown once."""
     team = lock_team(team)
     require_permission(by, team, Permission.INVITE)
     _check_role(role)
@@ -119,9 +119,9 @@ def create_link(
 
 @transaction.atomic
 def resend_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> InvitationResult:
-    """Renews an invitation for 7 days under a new secret; the old one is dead. Links are renewed likewise.
+    """Renews an invitation or link for 7 days with a new secret; the old secret stops working.
 
-    Raises NotAllowedError, and ConflictError when it was accepted, declined or revoked.
+    Raises NotAllowedError, and ConflictError if it was accepted, declined or revoked.
     """
     invitation = _locked(by, invitation)
     _check_not_ended(invitation, now)
@@ -139,7 +139,7 @@ def resend_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> In
 
 @transaction.atomic
 def revoke_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> None:
-    """Takes an invitation back. Raises ConflictError when it was accepted, declined or revoked."""
+    """Revokes an invitation. Raises NotAllowedError, and ConflictError if it was accepted, declined or revoked."""
     invitation = _locked(by, invitation)
     _check_not_ended(invitation, now)
     invitation.revoked_at = now
@@ -148,7 +148,7 @@ def revoke_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> No
 
 
 def invitation_name(invitation: Invitation) -> str:
-    """What the activity calls an invitation: the address, or its public id for a link."""
+    """Returns the name of an invitation in the activity: its address, or the public id of a link."""
     return invitation.email or invitation.public_id
 
 
@@ -181,7 +181,7 @@ def _invite_one(
 
 
 def _renew(invitation: Invitation, now: datetime) -> str:
-    """A new secret for 7 days from `now`, saved; mailed if there is an address. Returns the link."""
+    """Gives an invitation a new secret for 7 days, saves it, sends the e-mail after the commit, and returns the link."""
     secret = new_secret(INVITATION_PREFIX)
     invitation.digest = digest(secret)
     invitation.sent_at = now
@@ -239,7 +239,7 @@ def _is_member(team: Team, email: str) -> bool:
 
 
 def _unanswered(team: Team, email: str) -> Invitation | None:
-    """The one invitation of the address that is pending or expired."""
+    """Returns the pending or expired invitation of an address, if there is one."""
     return Invitation.objects.unanswered().filter(team=team, email__iexact=email).first()
 
 

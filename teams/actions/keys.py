@@ -1,4 +1,4 @@
-"""What tokens and gateway keys do alike: get a secret, stop, start, get a new secret, change the name."""
+"""Changes of tokens and gateway keys that are the same for both; the caller checks rights and writes activity."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ Change = tuple[dict[str, Any], dict[str, Any]]  # before, after: what the activi
 
 
 def give_secret(key: Secret, prefix: str) -> str:
-    """Sets prefix and digest of a new secret on an unsaved or locked row; returns the secret."""
+    """Sets the prefix and digest of a new secret on an unsaved or locked row, and returns the secret."""
     secret = new_secret(prefix)
     key.prefix = shown_prefix(secret)
     key.digest = digest(secret)
@@ -21,7 +21,7 @@ def give_secret(key: Secret, prefix: str) -> str:
 
 
 def clean_name(name: str) -> str:
-    """The name without spaces around it. Raises ActionError for none or one too long."""
+    """Returns the name without surrounding spaces. Raises ActionError if it is empty or too long."""
     name = name.strip()
     if not name:
         raise ActionError(
@@ -59,7 +59,7 @@ def revoke(key: Secret, now: datetime) -> Change:
 
 
 def rotate(key: Secret, prefix: str, now: datetime) -> tuple[str, Change]:
-    """A new secret in place of the old, which stops at once. An expired key is refused: make a new one."""
+    """Replaces the secret; the old one stops working. Raises ConflictError for an expired key."""
     _check_not_revoked(key)
     if key.state(now) == "expired":
         raise ConflictError(_("“%(name)s” has expired. Create a new one.") % {"name": key.name})
@@ -70,7 +70,7 @@ def rotate(key: Secret, prefix: str, now: datetime) -> tuple[str, Change]:
 
 
 def rename(key: Secret, name: str) -> Change | None:
-    """None when it has this name already."""
+    """Renames a key; None if it already has this name."""
     before, key.name = key.name, clean_name(name)
     if key.name == before:
         return None

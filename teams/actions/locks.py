@@ -1,4 +1,4 @@
-"""The locks that every change takes first: teams, then users, each in the order of their ids."""
+"""Row locks that actions take first: teams, then users, each in the order of their ids."""
 
 from collections.abc import Iterable
 
@@ -9,10 +9,10 @@ from teams.models import Team, User
 
 
 def lock_teams(team_ids: Iterable[int]) -> dict[int, Team]:
-    """The team rows, locked until the transaction ends, in the order of their ids.
+    """Locks teams until the transaction ends and returns them by id.
 
-    One order for all writers is what keeps two of them from waiting for each other for ever. Locks one
-    by one, because Citus refuses a lock over several shards. On SQLite the transaction itself is the lock.
+    All writers lock in the order of ids, so that no two wait for each other (deadlock). Rows are locked one
+    by one, because Citus cannot lock rows of several shards at once. On SQLite the transaction is the lock.
     """
     locked = {}
     for team_id in sorted(set(team_ids)):
@@ -23,7 +23,7 @@ def lock_teams(team_ids: Iterable[int]) -> dict[int, Team]:
 
 
 def lock_team(team: Team) -> Team:
-    """The team row, locked and fresh. Raises ConflictError when it was deleted meanwhile."""
+    """Locks a team and reads it again. Raises ConflictError if it was deleted meanwhile."""
     locked = lock_teams([team.pk]).get(team.pk)
     if locked is None or locked.deleted_at:
         raise ConflictError(_("This team has been deleted."))
@@ -31,10 +31,10 @@ def lock_team(team: Team) -> Team:
 
 
 def lock_users(user_ids: Iterable[int]) -> dict[int, User]:
-    """The user rows, locked until the transaction ends. After the teams, never before.
+    """Locks users until the transaction ends and returns them by id; teams must be locked before.
 
-    Taken where somebody gains a place (membership, ownership), so that it cannot cross a deactivation.
-    NO KEY, because every activity row refers to users, and shall not wait.
+    Needed where a user becomes a member or owner, so that they cannot be deactivated at the same time.
+    The lock is FOR NO KEY UPDATE, so that activity rows, which refer to users, can be written meanwhile.
     """
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=set(user_ids)).order_by("pk")
     return {user.pk: user for user in rows}

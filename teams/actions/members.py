@@ -1,4 +1,4 @@
-"""Members: their roles, and how they leave. Invited people come by `invitations`."""
+"""Actions on members: add, change the role, remove, leave."""
 
 from datetime import datetime
 
@@ -18,9 +18,9 @@ from teams.signals import member_left
 
 @transaction.atomic
 def add_member(*, by: Actor, team: Team, user: User, role: str = Role.MEMBER) -> Membership:
-    """Makes `user` a member without an invitation; for site staff and commands.
+    """Adds a member without an invitation, for site staff and commands.
 
-    Raises ActionError for a second membership, the role owner, a personal space or a deactivated user.
+    Raises ActionError for a member, the role owner, a personal space or a deactivated user.
     """
     team = lock_team(team)
     require_site(by)
@@ -32,7 +32,7 @@ def add_member(*, by: Actor, team: Team, user: User, role: str = Role.MEMBER) ->
 
 
 def join(team: Team, user: User, role: str, now: datetime | None = None) -> Membership:
-    """The new membership of `user`, inside the transaction that locked the team."""
+    """Creates a membership in the transaction that locked the team."""
     if team.is_personal:
         raise ActionError(_("A personal space can have only one member."))
     if role not in {Role.ADMINISTRATOR, Role.MEMBER}:
@@ -47,9 +47,9 @@ def join(team: Team, user: User, role: str, now: datetime | None = None) -> Memb
 
 @transaction.atomic
 def change_role(*, by: Actor, team: Team, user: User, role: str, now: datetime) -> Membership:
-    """Makes a member an administrator or the other way; the same role again changes nothing.
+    """Makes a member an administrator or an administrator a member; the same role changes nothing.
 
-    A demotion cancels an offer of the team to that person. Raises NotAllowedError, ConflictError.
+    Demoting somebody cancels an open offer of the team to them. Raises NotAllowedError, ConflictError.
     """
     team = lock_team(team)
     actor_role = require_permission(by, team, Permission.MANAGE_MEMBERS)
@@ -77,9 +77,9 @@ def change_role(*, by: Actor, team: Team, user: User, role: str, now: datetime) 
 
 @transaction.atomic
 def remove_member(*, by: Actor, team: Team, user: User, now: datetime) -> None:
-    """Ends a membership. The person's tokens in the team stop in the same transaction; history stays.
+    """Removes a member and revokes their tokens in the team, in one transaction. Past usage is kept.
 
-    Raises NotAllowedError (nobody removes the owner; administrators remove members only), ConflictError.
+    The owner cannot be removed; administrators can remove only members. Raises NotAllowedError, ConflictError.
     """
     team = lock_team(team)
     actor_role = require_permission(by, team, Permission.MANAGE_MEMBERS)
@@ -92,7 +92,7 @@ def remove_member(*, by: Actor, team: Team, user: User, now: datetime) -> None:
 
 @transaction.atomic
 def leave_team(*, by: Actor, team: Team, now: datetime) -> None:
-    """Ends the actor's own membership, as a removal does. Raises ActionError for the owner."""
+    """Removes the actor from the team. Raises ActionError for the owner."""
     team = lock_team(team)
     if by.user is None:
         raise NotAllowedError(_("Only a member can leave."))
@@ -105,7 +105,7 @@ def leave_team(*, by: Actor, team: Team, now: datetime) -> None:
 
 
 def revoke_tokens(team: Team, user: User, now: datetime) -> int:
-    """Revokes all tokens of a user in a team for good; how many still were not."""
+    """Revokes all tokens of a user in a team, and returns how many."""
     return Token.objects.unrevoked().filter(team=team, user=user).update(revoked_at=now)
 
 

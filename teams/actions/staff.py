@@ -1,4 +1,4 @@
-"""Support staff: given their rights and relieved of them, by superusers alone."""
+"""Actions that give and remove the rights of support staff, by superusers only."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,9 +13,9 @@ from teams.support_group import GROUP, support_group
 
 @transaction.atomic
 def make_staff(*, by: Actor, user: User) -> None:
-    """Lets somebody look at everything in the Django admin and run its actions, but for those on site staff.
+    """Lets a user view the Django admin and run its actions, except those on other staff.
 
-    Raises NotAllowedError, ActionError for somebody deactivated and for superusers, who may more already.
+    Raises NotAllowedError, and ActionError for deactivated users and superusers.
     """
     user = _locked(by, user)
     if not user.is_active:
@@ -29,7 +29,7 @@ def make_staff(*, by: Actor, user: User) -> None:
 
 @transaction.atomic
 def end_staff(*, by: Actor, user: User) -> None:
-    """Takes away what anybody gave somebody in the Django admin. Their account stays.
+    """Removes all rights of a user in the Django admin. The account stays.
 
     Raises NotAllowedError, ActionError for superusers.
     """

@@ -1,4 +1,4 @@
-"""Teams: made with their owner as first member, changed, deleted, restored, purged."""
+"""Actions on teams: create, update, delete, restore, purge."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,9 +25,9 @@ RESTORABLE_FOR = timedelta(days=30)
 def create_team(
     *, by: Actor, owner: User, name: str, description: str = "", time_zone: str = "", slug: str = ""
 ) -> Team:
-    """Makes a team owned by `owner`; people make teams for themselves only.
+    """Creates a team with its owner as the first member. Users can only create teams that they own.
 
-    Raises ValidationError naming the field that is wrong, NotAllowedError, ActionError.
+    Raises ValidationError with the invalid field, NotAllowedError, ActionError.
     """
     if not by.is_site and by.user != owner:
         raise NotAllowedError(_("You can only create teams that you own yourself."))
@@ -50,10 +50,10 @@ def create_team(
 
 @transaction.atomic
 def update_team(*, by: Actor, team: Team, name: str, description: str, time_zone: str) -> Team:
-    """Changes name, description and time zone; writes nothing when nothing changed.
+    """Changes the name, description and time zone; does nothing if they are the same.
 
-    A new time zone moves the days of the team: receivers of `time_zone_changed` cut its statistics again
-    in the same transaction. Raises ValidationError naming the field that is wrong, NotAllowedError.
+    A new time zone changes the days of the team: receivers of `time_zone_changed` rebucket its statistics
+    in the same transaction. Raises ValidationError with the invalid field, NotAllowedError.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.EDIT_TEAM)
@@ -74,9 +74,9 @@ def update_team(*, by: Actor, team: Team, name: str, description: str, time_zone
 
 @transaction.atomic
 def delete_team(*, by: Actor, team: Team, typed_name: str, now: datetime) -> None:
-    """Closes a team: its keys stop at once, invitations and an open transfer end. Staff can restore it.
+    """Deletes a team: its keys stop working, invitations are revoked, an offer is cancelled. Staff can restore it.
 
-    Raises NotAllowedError (also for a personal space), ActionError when the name is typed wrongly.
+    Raises NotAllowedError (also for a personal space), and ActionError if `typed_name` is not the team's name.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.OWN_TEAM)
@@ -93,9 +93,9 @@ def delete_team(*, by: Actor, team: Team, typed_name: str, now: datetime) -> Non
 
 @transaction.atomic
 def restore_team(*, by: Actor, team: Team, now: datetime) -> Team:
-    """Brings a deleted team back as it was, within 30 days; its keys work again, invitations stay revoked.
+    """Restores a team that was deleted within 30 days. Its keys work again; invitations stay revoked.
 
-    Raises NotAllowedError unless site staff act, ConflictError when it is purged, not deleted or too late.
+    Raises NotAllowedError unless the actor is site staff, and ConflictError if the team cannot be restored.
     """
     require_site(by)
     locked = lock_teams([team.pk]).get(team.pk)
@@ -114,7 +114,7 @@ def restore_team(*, by: Actor, team: Team, now: datetime) -> Team:
 
 
 def purge_teams(*, now: datetime) -> int:
-    """Erases the teams deleted more than 30 days ago, with their records; how many. For `housekeeping`."""
+    """Erases teams that were deleted more than 30 days ago, with their records, and returns how many."""
     due = Team.objects.deleted_by(now - RESTORABLE_FOR)
     return sum(_purge(team_id, due) for team_id in list(due.values_list("pk", flat=True)))
 

@@ -1,4 +1,4 @@
-"""API tokens: made by their holders, with a secret that is shown once; stopped by them or from above."""
+"""Actions on API tokens, by their holders and by members whose role permits it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,9 +27,9 @@ def create_token(
     expires_at: datetime | None = None,
     models: Sequence[str] = (),
 ) -> tuple[Token, str]:
-    """Makes a token of `user` in the context `team`; returns it with its secret, which is not stored.
+    """Creates a token of `user` in the context `team`, and returns it with its secret, which is not stored.
 
-    People make tokens for themselves only. Raises NotAllowedError, and ActionError when the user is not a
+    Users can only create tokens for themselves. Raises NotAllowedError, and ActionError if the user is not a
     member or the name is empty.
     """
     team = lock_team(team)
@@ -49,7 +49,7 @@ def create_token(
 
 @transaction.atomic
 def disable_token(*, by: Actor, token: Token, now: datetime) -> Token:
-    """Stops a token until it is enabled again; by its holder or from above.
+    """Disables a token; it can be enabled again. By its holder, or by a role that may stop it.
 
     Raises NotAllowedError, ConflictError.
     """
@@ -60,7 +60,7 @@ def disable_token(*, by: Actor, token: Token, now: datetime) -> Token:
 
 @transaction.atomic
 def enable_token(*, by: Actor, token: Token) -> Token:
-    """Lets a disabled token work again; by those who may disable it. Raises NotAllowedError, ConflictError."""
+    """Enables a disabled token, by those who may disable it. Raises NotAllowedError, ConflictError."""
     token = _locked(by, token)
     _record(by, token, "token.enabled", keys.enable(token))
     return token
@@ -68,7 +68,7 @@ def enable_token(*, by: Actor, token: Token) -> Token:
 
 @transaction.atomic
 def revoke_token(*, by: Actor, token: Token, now: datetime) -> Token:
-    """Stops a token for good; by its holder or from above. Raises NotAllowedError, ConflictError."""
+    """Revokes a token permanently, by those who may disable it. Raises NotAllowedError, ConflictError."""
     token = _locked(by, token)
     _record(by, token, "token.revoked", keys.revoke(token, now))
     return token
@@ -76,9 +76,9 @@ def revoke_token(*, by: Actor, token: Token, now: datetime) -> Token:
 
 @transaction.atomic
 def rotate_token(*, by: Actor, token: Token, now: datetime) -> tuple[Token, str]:
-    """A new secret for the same token, whose name, quota and history go on; the old one stops at once.
+    """Gives a token a new secret; the old one stops working. Name, quota and past usage stay.
 
-    By its holder only, who alone may see a secret. Raises NotAllowedError, ConflictError.
+    Only the holder may do this, because only the holder may see the secret. Raises NotAllowedError, ConflictError.
     """
     token = _locked(by, token, holder_only=True)
     secret, change = keys.rotate(token, TOKEN_PREFIXES[Mode(token.mode)], now)
@@ -88,7 +88,7 @@ def rotate_token(*, by: Actor, token: Token, now: datetime) -> tuple[Token, str]
 
 @transaction.atomic
 def rename_token(*, by: Actor, token: Token, name: str) -> Token:
-    """Changes the name; by its holder only. Raises NotAllowedError, ActionError."""
+    """Renames a token, by its holder only. Raises NotAllowedError, ActionError."""
     token = _locked(by, token, holder_only=True)
     change = keys.rename(token, name)
     if change:
@@ -97,7 +97,7 @@ def rename_token(*, by: Actor, token: Token, name: str) -> Token:
 
 
 def _locked(by: Actor, token: Token, holder_only: bool = False) -> Token:
-    """The token, fresh, under the lock of its team, if the actor may change it so."""
+    """Locks the team of a token, reads the token again, and checks that the actor may change it."""
     team = lock_team(token.team)
     token = Token.objects.select_related("user").get(pk=token.pk)
     token.team = team

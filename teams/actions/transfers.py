@@ -1,4 +1,4 @@
-"""Passing a team on: offered by the owner, accepted by an administrator; or at once by site staff."""
+"""Actions to transfer a team: offered by the owner and accepted by an administrator, or at once by site staff."""
 
 from datetime import datetime, timedelta
 
@@ -19,10 +19,10 @@ LAPSES_AFTER = timedelta(days=7)
 
 @transaction.atomic
 def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, now: datetime) -> Transfer:
-    """Offers the team to one of its administrators, for 7 days. `typed_name` must be the team's name.
+    """Offers a team to one of its administrators for 7 days. `typed_name` must be the team's name.
 
-    The view has confirmed the owner's password. Raises NotAllowedError, ActionError naming the field, and
-    ConflictError when an offer is open.
+    The view has checked the owner's password. Raises NotAllowedError, ActionError with the field, and
+    ConflictError if an offer is open.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.OWN_TEAM)
@@ -55,8 +55,8 @@ def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, n
 def accept_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> Team:
     """Makes the successor the owner and the owner an administrator, in one transaction.
 
-    Everything is checked again under the lock: that the offer is open, the owner still the one who
-    offered, the successor still an administrator and active. Raises NotAllowedError, ConflictError.
+    Checks again under the lock that the offer is open, that the owner is still the one who
+    offered, and that the successor is an active administrator. Raises NotAllowedError, ConflictError.
     """
     team, transfer = _locked(transfer)
     if by.user is None or by.user.pk != transfer.successor_id:
@@ -79,7 +79,7 @@ def accept_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> Team:
 
 @transaction.atomic
 def decline_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
-    """The successor does not want the team; its owner is told."""
+    """Declines an offer, by the successor; the owner gets an e-mail."""
     team, transfer = _locked(transfer)
     if by.user is None or by.user.pk != transfer.successor_id:
         raise NotAllowedError(_("Only the person to whom the team is offered can decline it."))
@@ -95,7 +95,7 @@ def decline_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
 
 @transaction.atomic
 def cancel_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
-    """The owner takes the offer back; the successor is told."""
+    """Cancels an offer, by the owner; the successor gets an e-mail."""
     team, transfer = _locked(transfer)
     require_permission(by, team, Permission.OWN_TEAM)
     _check_open(transfer, now)
@@ -110,7 +110,7 @@ def cancel_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
 
 @transaction.atomic
 def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) -> Team:
-    """Makes a member of any role the owner at once, for an owner who is gone. Cancels an open offer.
+    """Makes any member the owner immediately, if the owner is not available. Cancels an open offer.
 
     Raises NotAllowedError unless site staff act, ActionError for a personal space, ConflictError when the
     successor is not in the team.
@@ -142,7 +142,7 @@ def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) 
 
 
 def lapse_transfers(*, now: datetime) -> int:
-    """Closes the offers whose 7 days are over, for `housekeeping`; how many. They had no effect before."""
+    """Closes offers that nobody answered within 7 days, and returns how many."""
     lapsed = 0
     for team_id in list(Transfer.objects.lapsed(now).values_list("team", flat=True)):
         with transaction.atomic():
@@ -152,15 +152,15 @@ def lapse_transfers(*, now: datetime) -> int:
 
 
 def cancel_offers(team: Team, user: User, now: datetime) -> list[str]:
-    """Cancels the open offer to or by a user who goes or is demoted; inside the locked transaction.
+    """Cancels open offers to or by a user who leaves or is demoted, in the transaction that locked the team.
 
-    Returns the public ids of what was cancelled, for the activity of the action that caused it.
+    Returns their public ids, for the activity of the calling action.
     """
     return _close_open(team, now, Q(successor=user) | Q(offered_by=user))
 
 
 def check_typed(typed: str, name: str) -> None:
-    """Raises ActionError unless the name was typed as it is written, spaces around it aside."""
+    """Raises ActionError unless the typed name is the name, apart from surrounding spaces."""
     if typed.strip() != name.strip():
         raise ActionError(
             _("Enter the name exactly as shown: “%(name)s”.") % {"name": name}, field="typed_name"
@@ -187,7 +187,7 @@ def _check_open(transfer: Transfer, now: datetime) -> None:
 
 
 def _swap(team: Team, successor: Membership) -> None:
-    """Owner → administrator, then successor → owner: the constraint allows no moment with two owners."""
+    """Makes the owner an administrator, then the successor the owner: a constraint forbids two owners."""
     active = lock_users([successor.user_id])[successor.user_id].is_active
     if not active:
         raise ConflictError(_("%(person)s is deactivated.") % {"person": successor.user.label})
