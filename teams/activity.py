@@ -1,4 +1,4 @@
-"""Who changed what: every action writes one row here, in its own transaction."""
+"""The actor of an action, and writing its activity row in the same transaction."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,10 @@ from teams.models import Activity, Team, User
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and from which address. `user` None is the site itself: a command, a lapse.
+    """Who acts, and from which IP address. `user` None is the site itself, such as a command.
 
-    `as_staff` is set by the Django admin alone: on the site's ordinary pages staff have the rights of
-    their role, no more.
+    `as_staff` is set only by the Django admin: on all other pages staff have only the rights of
+    their role.
     """
 
     user: User | None = None
@@ -23,7 +23,7 @@ class Actor:
 
     @property
     def is_site(self) -> bool:
-        """Whether the rights of the site apply instead of those of a role."""
+        """Whether the actor has the rights of the site instead of those of a role."""
         return self.user is None or (self.as_staff and self.user.is_staff and self.user.is_active)
 
 
@@ -31,7 +31,7 @@ SITE = Actor()
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """The signed-in user of a request, with their address."""
+    """Returns the signed-in user of a request as an actor, with the IP address."""
     assert isinstance(request.user, User)
     return Actor(request.user, client_address(request))
 
@@ -46,7 +46,7 @@ def record_activity(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> Activity:
-    """Writes the one row of an action. `kind` is `noun.verb`, such as `member.removed`."""
+    """Writes the activity row of an action. `kind` is `noun.verb`, such as `member.removed`."""
     return Activity.objects.create(
         team=team,
         actor=by.user,

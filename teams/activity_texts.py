@@ -1,4 +1,4 @@
-"""The texts of the activity: what each kind of change is called, and a sentence for each."""
+"""The texts of the activity: labels for the kinds of changes, and a sentence for each change."""
 
 from typing import TYPE_CHECKING
 

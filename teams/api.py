@@ -1,4 +1,4 @@
-"""What every endpoint of the HTTP API shares: keys, methods, errors in OpenAI's shape."""
+"""Base of the endpoints of the HTTP API: authentication, methods, and errors in OpenAI's shape."""
 
 import base64
 import functools
@@ -26,7 +26,7 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_
 
 
 class ApiError(Exception):
-    """An answer that is not the one that was asked for. `extra` joins the error object."""
+    """An error that an endpoint answers. `extra` is added to the error object."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class ApiError(Exception):
 
 
 def error_json(error: ApiError) -> dict[str, Any]:
-    """The body of an error as OpenAI's clients understand it."""
+    """Returns the body of an error in the shape of OpenAI's API."""
     kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
     if error.code == "insufficient_quota":
         kind = error.code
@@ -57,13 +57,13 @@ def error_response(error: ApiError) -> JsonResponse:
 
 
 def unavailable() -> ApiError:
-    """The database cannot take the write now; nothing was stored; the sender may try again."""
+    """Returns the error for a database that cannot store anything now; the sender may repeat the request."""
     message = _("The database is busy or unavailable; nothing was stored. Try again.")
     return ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
 
 
 def credential_of(request: HttpRequest) -> Credential:
-    """The token or gateway key that the request carries. Raises ApiError 401 without a working one."""
+    """Returns the token or gateway key of the request. Raises ApiError 401 if there is none that works."""
     secret = _secret_of(request.headers.get("Authorization", ""))
     if not secret:
         message = _("Send a key in the header `Authorization: Bearer cb_live_…`.")
@@ -101,7 +101,7 @@ def endpoint(
     [Callable[Concatenate[HttpRequest, Credential, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
-    """Makes a view an endpoint: these methods only (HEAD is a GET), a working key first, errors in the API's shape.
+    """Decorator of an endpoint: allows only these methods (HEAD with GET), requires a key, and returns errors as JSON.
 
     The view takes the request and the credential. `on_refusal` is told of each error that a known key is answered,
     also of a key that no longer works. Keys come in a header that browsers never send by
@@ -141,7 +141,7 @@ def endpoint(
 
 
 def _refused_key(error: ApiError) -> Credential | None:
-    """The known key that does not work, if that is the error."""
+    """Returns the key that was refused, if the error is about a key that is known."""
     return error.__cause__.credential if isinstance(error.__cause__, RefusedKeyError) else None
 
 
@@ -153,7 +153,7 @@ def _method_not_allowed(methods: Sequence[str]) -> ApiError:
 @csrf_exempt
 @login_not_required
 def not_found(request: HttpRequest) -> HttpResponse:
-    """What the API says under an address that is none of its own."""
+    """Answers 404 for URLs of the API that do not exist."""
     return error_response(
         ApiError(404, "not_found", _("This endpoint does not exist. See /api/v1/openapi.json."))
     )

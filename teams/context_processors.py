@@ -1,4 +1,4 @@
-"""What every page's frame needs to know of its address: the mode."""
+"""Context of every page: the mode."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.utils.functional import SimpleLazyObject
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The mode of a page for people who are signed in."""
+    """Returns the mode of the page, for users who are signed in."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}

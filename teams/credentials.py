@@ -1,4 +1,4 @@
-"""Who a key is: from a secret to the token or gateway key it belongs to, or the reason why it is refused."""
+"""Authentication by key: finds the token or gateway key of a secret, or the reason to refuse it."""
 
 import functools
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ TOUCH_EVERY = timedelta(minutes=1)
 
 
 class Refusal(StrEnum):
-    """Why a key does not work."""
+    """The reason why a key is refused."""
 
     UNKNOWN = "unknown"
     REVOKED = "revoked"
@@ -39,7 +39,7 @@ _MESSAGES = {
 
 
 class RefusedKeyError(Exception):
-    """The key must not be used; `reason` says why, `str(error)` says it to its holder.
+    """A key was refused for `reason`; `str(error)` is the message for its holder.
 
     `credential` is the key, if it is known.
     """
@@ -50,11 +50,11 @@ class RefusedKeyError(Exception):
 
 
 def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
-    """The token or gateway key with this secret, with `team` and `user` loaded by one query.
+    """Returns the token or gateway key with this secret, with `team` and `user` loaded.
 
-    A token comes annotated with `role`, its holder's role in the team. Raises RefusedKeyError for one that
-    must not be used. Notes the use, at most once a minute: call it outside of transactions, so that the
-    note does not keep a lock (a revocation locks the team before the token; the other order could hang).
+    A token has the annotation `role`, the role of its holder. Raises RefusedKeyError for a key that
+    does not work. Records the use, at most once a minute. Call it outside of transactions: a transaction would
+    keep a lock on the key, while revoking locks the team before the key, and the two could deadlock.
     """
     found: Token | GatewayKey | None = None
     if secret.startswith(GATEWAY_PREFIX):
@@ -71,7 +71,7 @@ def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
 
 
 def tokens_with_role() -> QuerySet[Token]:
-    """Tokens with all that `refusal_of` looks at: team, user, and `role`, None for a former member."""
+    """Returns tokens with team, user and the annotation `role`, which is None for a former member."""
     role = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("user")).values("role")
     return Token.objects.select_related("team", "user").annotate(role=Subquery(role))
 
@@ -86,7 +86,7 @@ def _token_lookup() -> CompiledQuery:
 
 
 def refusal_of(credential: Token | GatewayKey, now: datetime) -> Refusal | None:
-    """Why a key must not be used, or None. A token must come from `tokens_with_role`."""
+    """Returns why a key is refused, or None. A token must come from `tokens_with_role`."""
     team = credential.team
     if team is not None and team.deleted_at:
         return Refusal.DELETED
@@ -100,7 +100,7 @@ def refusal_of(credential: Token | GatewayKey, now: datetime) -> Refusal | None:
 
 
 def note_use(credential: Token | GatewayKey, now: datetime) -> None:
-    """Writes when a key was last used, unless that was written within the last minute."""
+    """Records when a key was last used, at most once a minute."""
     if credential.last_used_at and credential.last_used_at > now - TOUCH_EVERY:
         return
     stale = Q(last_used_at=None) | Q(last_used_at__lte=now - TOUCH_EVERY)

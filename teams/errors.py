@@ -1,8 +1,8 @@
-"""What an action says when it cannot be done: a message that a person can act on."""
+"""Errors of actions, with messages for users."""
 
 
 class ActionError(Exception):
-    """An action was refused: `str(error)` is for the person, `field` names the form field to blame, if any."""
+    """An action was refused. `str(error)` is the message for the user, `field` the form field it is about."""
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -10,8 +10,8 @@ class ActionError(Exception):
 
 
 class NotAllowedError(ActionError):
-    """The actor's role does not permit this."""
+    """The role of the actor does not allow the action."""
 
 
 class ConflictError(ActionError):
-    """Somebody else was faster, or the state no longer permits it."""
+    """The state does not allow the action, for example because somebody else changed it first."""

@@ -1,4 +1,4 @@
-"""What time alone brings about in `teams`; the command `housekeeping` calls it every day or oftener."""
+"""Periodic housekeeping of `teams`."""
 
 from datetime import datetime
 
@@ -7,5 +7,5 @@ from teams.actions.transfers import lapse_transfers
 
 
 def keep_house(*, now: datetime) -> dict[str, int]:
-    """Lapses old offers and purges teams whose 30 days are over; how many of each."""
+    """Closes expired offers and purges teams deleted more than 30 days ago; returns how many of each."""
     return {"transfers lapsed": lapse_transfers(now=now), "teams purged": purge_teams(now=now)}

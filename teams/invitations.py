@@ -1,4 +1,4 @@
-"""Invitations as their receivers meet them, found by the secret, and as the team lists them."""
+"""Rules of invitations for the people who receive them: finding one by its secret and checking it."""
 
 from datetime import datetime
 
@@ -12,11 +12,11 @@ from teams.secrets import digest
 
 
 class UnknownInvitationError(ActionError):
-    """No invitation has this secret; it may have been renewed, which kills the old link."""
+    """No invitation has this secret. It may have been renewed, which replaces the secret."""
 
 
 class ClosedInvitationError(ConflictError):
-    """The invitation can no longer be accepted; `state` says why."""
+    """The invitation can no longer be accepted; `state` is the reason."""
 
     def __init__(self, message: str, state: str) -> None:
         super().__init__(message)
@@ -24,11 +24,11 @@ class ClosedInvitationError(ConflictError):
 
 
 class WrongAccountError(ActionError):
-    """The invitation is bound to another address than those of the account."""
+    """The invitation is for an address that the account does not have."""
 
 
 def find_invitation(secret: str) -> Invitation:
-    """The invitation with this secret, its team and inviter loaded. Raises UnknownInvitationError."""
+    """Returns the invitation with this secret, with its team and inviter. Raises UnknownInvitationError."""
     found = Invitation.objects.select_related("team", "invited_by").filter(digest=digest(secret)).first()
     if found is None:
         raise UnknownInvitationError(
@@ -54,9 +54,9 @@ def check_pending(invitation: Invitation, now: datetime) -> None:
 
 
 def check_fits(invitation: Invitation, user: User) -> None:
-    """Raises WrongAccountError when the invitation is bound to an address that is not the user's.
+    """Raises WrongAccountError if the invitation is for an address that is not the user's.
 
-    Only confirmed addresses count, in any case; a link without an address fits everybody.
+    Only verified addresses count, in upper or lower case. A link fits everybody.
     """
     if not invitation.email or _has_address(user, invitation.email):
         return
@@ -71,16 +71,16 @@ def check_fits(invitation: Invitation, user: User) -> None:
 
 
 def proves_address(invitation: Invitation) -> bool:
-    """Whether having the secret shows that one reads the mail of the invited address.
+    """Whether having the secret proves that a person receives the mail of the invited address.
 
-    It does when it was mailed there and shown to nobody. Without a mail server no address can be confirmed
-    at all; then the one who invites vouches for it.
+    It does if the secret was only sent by e-mail. Without a mail server no address can be verified
+    that way, and the person who invites is trusted.
     """
     return bool(invitation.email and (not settings.HAS_MAIL or not invitation.mail_error))
 
 
 def is_member(invitation: Invitation, user: User) -> bool:
-    """Whether the user is in the team already."""
+    """Whether the user is already a member of the team."""
     return Membership.objects.filter(team=invitation.team_id, user=user).exists()
 
 

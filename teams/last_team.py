@@ -1,4 +1,4 @@
-"""Which team somebody looked at last, so that the site opens there again."""
+"""Remembers the team that somebody viewed last, so that the start page leads there."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ COOKIE = "team"
 
 
 def remember_team(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: a page of a team that was shown is the last one."""
+    """Middleware that sets a cookie when a page of a team is viewed."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -31,5 +31,5 @@ def remember_team(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 
 def last_team(request: HttpRequest) -> str:
-    """The slug in the cookie, or "". Whether the team is still open to this user is for `team_for` to say."""
+    """Returns the slug in the cookie, or "". It does not check that the user still has access."""
     return request.COOKIES.get(COOKIE, "")

@@ -1,7 +1,7 @@
-"""Mails to people: what they say, and sending them when the change they tell of is committed.
+"""E-mails about changes in teams: their texts, and sending them after the commit.
 
-A mail never decides whether a change happens. One that cannot be sent is logged, and where a page has to
-show the reason, as for invitations, told to `on_failure`.
+A failure to send never undoes a change. It is logged, and where a page has to
+show the reason, as for invitations, passed to `on_failure`.
 """
 
 import logging
@@ -29,7 +29,7 @@ OnFailure = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail in plain words; text and HTML are made from the same paragraphs."""
+    """The content of an e-mail, from which text and HTML are rendered."""
 
     to: str
     subject: str
@@ -40,7 +40,7 @@ class Mail:
 
 
 def send_on_commit(mail: Mail, on_failure: OnFailure | None = None) -> None:
-    """Sends when the transaction is committed; `on_failure` gets the reason if that fails."""
+    """Sends an e-mail after the commit; `on_failure` gets the reason if that fails."""
 
     def send() -> None:
         error = _send(mail)
@@ -51,12 +51,12 @@ def send_on_commit(mail: Mail, on_failure: OnFailure | None = None) -> None:
 
 
 def _send(mail: Mail) -> str:
-    """Sends now; returns the reason when it did not work, else ""."""
+    """Sends an e-mail now, and returns the reason if that failed, else ""."""
     return send_message(mail.to, mail.subject, *render_mail(mail))
 
 
 def render_mail(mail: Mail) -> tuple[str, str]:
-    """The mail as text and as HTML."""
+    """Returns an e-mail as text and as HTML."""
     context = {"mail": mail, "site": settings.BASE_URL}
     return (
         render_to_string("teams/mail/message.txt", context),
@@ -65,7 +65,7 @@ def render_mail(mail: Mail) -> tuple[str, str]:
 
 
 def send_message(to: str, subject: str, text: str, html: str) -> str:
-    """Sends a mail now, as text and HTML; returns the reason when it did not work, else ""."""
+    """Sends a text and HTML e-mail now, and returns the reason if that failed, else ""."""
     if not settings.HAS_MAIL:
         return _("No mail server is configured.")
     message = EmailMultiAlternatives(
@@ -81,22 +81,22 @@ def send_message(to: str, subject: str, text: str, html: str) -> str:
 
 
 def link(path: str) -> str:
-    """The full address of a path of this site, for mails, where there is no request."""
+    """Returns the full URL of a path of this site, where there is no request."""
     return settings.BASE_URL + path
 
 
 def invitation_link(secret: str) -> str:
-    """The full address that a person opens to accept."""
+    """Returns the full URL of an invitation."""
     return link(reverse("teams:invite", args=[secret]))
 
 
 def settings_link(team: Team) -> str:
-    """The full address of the page where a transfer is answered."""
+    """Returns the full URL of a team's settings page."""
     return link(reverse("teams:settings", args=[team.slug]))
 
 
 def invitation(invited: Invitation, secret: str) -> Mail:
-    """Asks to join; the link is the only copy of the secret."""
+    """The e-mail with an invitation; its link is the only copy of the secret."""
     team = invited.team
     return Mail(
         to=invited.email,
@@ -136,7 +136,7 @@ def transfer_offered(transfer: Transfer) -> Mail:
 
 
 def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
-    """Tells one side that the other accepted, declined or cancelled, or that staff passed the team on."""
+    """The e-mail about a transfer that was accepted, declined, cancelled, or made by staff."""
     words = {"team": team.name}
     return Mail(
         to=to.email,
@@ -172,7 +172,7 @@ def removed(team: Team, user: User, by: Actor) -> Mail:
 
 
 def moment(at: datetime, team: Team) -> str:
-    """A moment as people of the team read it, with the zone."""
+    """Returns a time in the team's time zone, as text with the zone."""
     local = timezone.localtime(at, team.zone)
     return f"{date_format(local, 'DATETIME_FORMAT')} ({team.time_zone})"
 

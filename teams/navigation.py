@@ -1,4 +1,4 @@
-"""What the rail leads to, for a role in a team and for one's own account."""
+"""The links of the navigation, by role in a team, and for the user's own pages."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NavItem:
-    """One link of the rail."""
+    """One link of the navigation."""
 
     key: str
     label: str
@@ -49,7 +49,7 @@ CONNECTIONS_PAGE = ("3rdparty", _("Connected accounts"), "link", "socialaccount_
 
 
 def team_navigation(access: Access, current: str, mode: str) -> list[NavItem]:
-    """The pages of a team that this role may see; they keep the mode, and one of them is current."""
+    """Returns links to the pages of a team that the role may see; they keep the mode."""
     query = "?mode=test" if mode == "test" else ""
     addresses = [(page, _address(page[3], access.team.slug)) for page in TEAM_PAGES if access.may(page[4])]
     return [
@@ -60,7 +60,7 @@ def team_navigation(access: Access, current: str, mode: str) -> list[NavItem]:
 
 
 def personal_navigation(current: str, path: str) -> list[NavItem]:
-    """One's own usage, and below /accounts/ the pages of the account; elsewhere only the way there."""
+    """Returns links to the user's own usage and, below /accounts/, to all pages of the account."""
     root = reverse("teams:profile").removesuffix("profile/")
     usage = _item("me", _("Your usage"), "overview", _address("usage:me"), current)
     if not path.startswith(root):
@@ -77,7 +77,7 @@ def _item(key: str, label: "StrOrPromise", icon: str, href: str, current: str) -
 
 
 def _address(name: str, *args: str) -> str:
-    """The page's address, or "" while no app serves a page of that name."""
+    """Returns the URL of a page, or "" if no app has a page of that name."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

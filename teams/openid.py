@@ -1,7 +1,7 @@
-"""Signing in by the site's OpenID Connect provider: whom it lets in, and how its word is checked.
+"""Sign-in by the site's OpenID Connect provider: who may sign in, and how the ID token is verified.
 
-django-allauth does the round trip. It leaves the signature of the ID token to TLS, as OpenID Connect Core
-3.1.3.7 allows; inside a network a provider is often reached without, so it is checked here.
+django-allauth does the redirects. It relies on TLS instead of the signature of the ID token, as OpenID Connect Core
+3.1.3.7 allows. Internal providers are often reached without TLS, so the signature is verified here.
 """
 
 import logging
@@ -32,10 +32,10 @@ ASYMMETRIC = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (25
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Accounts by the provider, under the same rules as those by the sign-up form."""
+    """Adapter for accounts of the provider, with the same rules as the sign-up form."""
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
-        """The name comes along. Some providers write truth as text, and "false" must not count as true."""
+        """Also sets the name. Some providers write booleans as text, and "false" must not count as true."""
         user: User = super().populate_user(request, sociallogin, data)
         user.name = " ".join(str(data.get("name") or "").split())[:100]
         for address in sociallogin.email_addresses:
@@ -43,12 +43,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return user
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
-        """The account that has the address of the provider's, if that address proves that it is theirs."""
+        """Returns the account with the provider's address, if it certainly belongs to the same person."""
         found: tuple[User, str] | None = super().authenticate_by_email(sociallogin)
         return found if found and _is_surely_of(*found) else None
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Tells somebody whose address has an account that is not surely theirs how to connect it."""
+        """Refuses to sign in to an account that may be somebody else's, and explains how to connect it."""
         if sociallogin.is_existing or sociallogin.state.get("process") == "connect":
             return
         for address in sociallogin.email_addresses:
@@ -56,7 +56,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
                 raise _refusal(request, sociallogin, "connect", address.email)
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        """As the form: where sign-up is by invitation only, one by e-mail opens it to that address only."""
+        """As the sign-up form: an invitation by e-mail allows only its address to sign up."""
         addresses = {address.email.lower() for address in sociallogin.email_addresses}
         invited = invited_address(request)
         if invited and addresses and invited.lower() not in addresses:
@@ -66,7 +66,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
     def on_authentication_error(
         self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, **more: Any
     ) -> None:
-        """The reason is for the log; the page says what to do."""
+        """Logs the reason; the page says what to do."""
         logger.warning("Signing in by %s failed: %s %r", provider.name, error, exception)
 
     @transaction.atomic
@@ -78,7 +78,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 
 
 class CheckingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
-    """Believes the provider only what is signed by its key, for us, and about one and the same person."""
+    """Verifies the ID token: its signature, its audience, and that the user info is about the same person."""
 
     def complete_login(
         self, request: HttpRequest, app: SocialApp, token: SocialToken, **answer: Any
@@ -91,7 +91,7 @@ class CheckingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # alla
         return self.get_provider().sociallogin_from_response(request, data)
 
     def _checked_claims(self, app: SocialApp, id_token: str) -> dict[str, Any]:
-        """What the ID token says. Raises OAuth2Error unless it is signed, fresh, by the issuer and for us."""
+        """Returns the claims of the ID token. Raises OAuth2Error if signature, expiry, issuer or audience is wrong."""
         try:
             algorithm = jwt.get_unverified_header(id_token)["alg"]
             # A key of the one kind is never taken for the other: that is a known way to forge.
@@ -109,7 +109,7 @@ class CheckingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # alla
         return claims
 
     def _key_of(self, id_token: str) -> jwt.PyJWK:
-        """The provider's key that the token names; the only one if it names none."""
+        """Returns the provider's key that the token names, or its only key."""
         with get_adapter().get_requests_session() as session:
             answer = session.get(self.openid_config["jwks_uri"])
         answer.raise_for_status()
@@ -124,10 +124,10 @@ class CheckingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # alla
 
 
 def _is_surely_of(user: User, email: str) -> bool:
-    """Whether nobody but the person with this address can have got into the account.
+    """Whether only the person with this address can have used the account.
 
-    Confirmed by mail, the address is proof. Without a mail server whoever invites vouches for one, and may
-    have made the account for themselves: then only an account that has no password and no passkey will do.
+    If the address was verified by e-mail, that is proof. Without a mail server the person who invites is trusted,
+    and may have created the account for themselves: then only an account without password and passkey qualifies.
     """
     if not EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists():
         return False

@@ -1,4 +1,4 @@
-"""A limit on guessing secrets: so many wrong ones a minute from one address."""
+"""Rate limit for wrong secrets, per IP address and minute."""
 
 import time
 
@@ -11,12 +11,12 @@ WRONG_A_MINUTE = 20
 
 
 def may_try_secret(request: HttpRequest) -> bool:
-    """Whether this address has not yet been wrong too often in this minute."""
+    """Whether the IP address has tried fewer wrong secrets in this minute than the limit."""
     return int(cache.get(_key(request), 0)) < WRONG_A_MINUTE
 
 
 def count_wrong_secret(request: HttpRequest) -> None:
-    """Counts a wrong secret; right ones cost nothing."""
+    """Counts a wrong secret of the IP address."""
     cache.add(_key(request), 0, timeout=120)
     cache.incr(_key(request))
 

@@ -1,7 +1,7 @@
-"""Whether somebody has just shown again who they are, and the ways to do so, for what is grave.
+"""Reauthentication before critical changes: whether it was done recently, and how it can be done.
 
-A password is typed into the form itself. Whoever has none, or prefers a passkey, confirms on a page of
-django-allauth first, which is good for some minutes.
+A password is entered in the form of the change. Users without one, or with a passkey, reauthenticate on a page of
+django-allauth first, which is valid for some minutes.
 """
 
 import time
@@ -27,17 +27,17 @@ _LABELS: dict[str, "StrOrPromise"] = {
 
 @dataclass(frozen=True)
 class ReauthenticationMethod:
-    """One page on which to confirm."""
+    """A page on which users can reauthenticate."""
 
     label: "StrOrPromise"
     url: str
 
 
 def is_reauthenticated(request: HttpRequest) -> bool:
-    """Whether the user has confirmed within ACCOUNT_REAUTHENTICATION_TIMEOUT seconds.
+    """Whether the user has reauthenticated within ACCOUNT_REAUTHENTICATION_TIMEOUT seconds.
 
-    To sign in is not to confirm: a stolen laptop may be signed in. Only who has nothing but the account at
-    the site's OpenID Connect provider confirms by signing in there again.
+    Signing in is not enough, because a stolen laptop may be signed in. Only users who have nothing but an account
+    at the OpenID Connect provider reauthenticate by signing in there again.
     """
     user = signed_in_user(request)
     records = get_authentication_records(request, user)
@@ -49,7 +49,7 @@ def is_reauthenticated(request: HttpRequest) -> bool:
 
 
 def other_methods(request: HttpRequest) -> list[ReauthenticationMethod]:
-    """The pages that confirm without a password; none for somebody who has only that."""
+    """Returns the pages on which the user can reauthenticate without a password."""
     methods = get_adapter(request).get_reauthentication_methods(signed_in_user(request))
     return [
         ReauthenticationMethod(_LABELS[method["id"]], method["url"])

@@ -1,4 +1,4 @@
-"""The secrets of tokens, gateway keys and invitations: made, recognised, stored as a keyed hash."""
+"""Secrets of tokens, gateway keys and invitations, and the keyed hash under which they are stored."""
 
 import hashlib
 import hmac
@@ -19,14 +19,14 @@ INVITATION_PREFIX = "cb_inv_"
 
 
 def new_secret(prefix: str) -> str:
-    """A new secret, `prefix` and 40 random letters and digits. Show it once; store `digest` of it."""
+    """Returns a new secret: `prefix` and 40 random letters and digits. Show it once and store its `digest`."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
 def digest(secret: str) -> str:
-    """The keyed hash (HMAC-SHA256, hex) under which a secret is stored and looked up.
+    """Returns the keyed hash (HMAC-SHA256, hexadecimal) under which a secret is stored and looked up.
 
-    A look-up by hash compares nothing secret character by character, so its time tells nothing.
+    A look-up by hash does not compare the secret itself, so its duration reveals nothing about it.
     """
     return hmac.new(
         settings.TOKEN_HASH_KEY.encode(), secret.encode("utf-8", "surrogatepass"), hashlib.sha256
@@ -34,5 +34,5 @@ def digest(secret: str) -> str:
 
 
 def shown_prefix(secret: str) -> str:
-    """What lists show of a secret: its kind and the first characters, `cb_live_4fN8`."""
+    """Returns the part of a secret that lists show: its kind and the first characters, `cb_live_4fN8`."""
     return secret[: secret.rindex("_") + 1 + _SHOWN]

@@ -1,4 +1,4 @@
-"""Sessions in the database, as Django keeps them, found without putting the query together each time."""
+"""Django's database sessions, found by a compiled query."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from teams.compiled_queries import CompiledQuery
 
 
 class SessionStore(DatabaseStore):
-    """Django's own; every page of somebody who has signed in begins by finding a session."""
+    """Django's store, with a compiled query: every request of a signed-in user reads a session."""
 
     def _get_session_from_db(self) -> Session | None:
         found: Session | None = _sessions().find(self.session_key or "")

@@ -1,4 +1,4 @@
-"""What the sign-up forms ask beyond django-allauth: that by password, and that after OpenID Connect."""
+"""The check that both sign-up forms add: by password, and after OpenID Connect."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from teams.models import User
 
 
 class InvitedForm(forms.Form):
-    """Where sign-up is by invitation only, one by e-mail opens it to that address only."""
+    """With sign-up by invitation, an invitation by e-mail allows only its address to sign up."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -23,4 +23,4 @@ class InvitedForm(forms.Form):
         return cleaned
 
     def signup(self, request: HttpRequest, user: User) -> None:
-        """Nothing more; django-allauth calls it."""
+        """Does nothing; django-allauth requires it."""

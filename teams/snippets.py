@@ -1,13 +1,13 @@
-"""Commands to copy with a new key; their first line names the context that the key is for."""
+"""Example code for a new key; the first line is a comment with the context of the key."""
 
 
 def check_key(base_url: str, secret: str, context: str) -> str:
-    """A curl command that answers with the context of a key."""
+    """Returns a curl command that shows the context of a key."""
     return f'# {_one_line(context)}\ncurl {base_url}/api/v1/me \\\n  -H "Authorization: Bearer {secret}"'
 
 
 def report_openai_call(base_url: str, secret: str, context: str) -> str:
-    """Python that calls a model with OpenAI's SDK and reports the call."""
+    """Returns a Python program that calls a model with OpenAI's SDK and reports the call."""
     return f"""# {_one_line(context)}
 import datetime, time
 import httpx
@@ -32,5 +32,5 @@ httpx.post(
 
 
 def _one_line(text: str) -> str:
-    """A name must not end the comment it stands in."""
+    """Returns the text without line breaks, which would end the comment."""
     return " ".join(text.split())

@@ -1,7 +1,7 @@
-"""What support staff may do in the Django admin: a group of permissions, the same for all of them.
+"""The group of support staff, with the permissions of all make the user support staff in the Django admin.
 
-Each page of the admin says in `support_may` what it grants. A superuser gives the group to somebody and takes
-it back (`teams.actions.staff`); nobody edits it.
+Each page of the admin declares in `support_may` what it grants. Superusers add users to the group and remove
+them (`teams.actions.staff`); nobody edits the group.
 """
 
 from typing import Any
@@ -17,14 +17,14 @@ GROUP = "Support"
 
 
 def support_group() -> Group:
-    """The group, made if need be, with exactly the permissions that the pages of the admin grant."""
+    """Returns the group, created if needed, with the permissions that the pages of the admin grant."""
     group, _made = Group.objects.get_or_create(name=GROUP)
     group.permissions.set(_granted())
     return group
 
 
 def refresh_support_group(**migrated: Any) -> None:
-    """After a migration: support staff get the permissions that came with it, and lose those that went."""
+    """Updates the permissions of the group after a migration."""
     has_groups = "group" in migrated.get("apps", every_app).all_models["auth"]
     if has_groups and Group.objects.filter(name=GROUP).exists():
         create_permissions(**migrated)  # Django's own receiver may come after this one

@@ -1,4 +1,4 @@
-"""The addresses of accounts, teams and what belongs to them: one intent each, writes by POST."""
+"""URLs of accounts and teams. Each URL has one purpose; changes are made by POST."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What the views of `teams` share: who asks, what becomes of a refused action."""
+"""Helpers of views: the signed-in user, access to a team, and running actions with messages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,20 +14,20 @@ from teams.models import User
 
 
 def signed_in_user(request: HttpRequest) -> User:
-    """The signed-in user; every view but the marked ones has one (LoginRequiredMiddleware)."""
+    """Returns the signed-in user. LoginRequiredMiddleware ensures that there is one."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def access_for(request: HttpRequest, slug: str, permission: Permission) -> Access:
-    """The team as the signed-in user may use it: 404 for outsiders, 403 for too low a role."""
+    """Returns the signed-in user's access to a team: 404 for outsiders, 403 if the role lacks the permission."""
     return team_for(signed_in_user(request), slug, permission)
 
 
 def run_action(request: HttpRequest, done: str, action: Callable[..., object], **arguments: Any) -> bool:
-    """Runs an action of one button and says on the next page what came of it; whether it was done.
+    """Runs an action, adds a message with the result for the next page, and returns whether it succeeded.
 
-    A lost race is told in the action's words. What the role forbids is 403.
+    An ActionError becomes a message, a NotAllowedError becomes 403.
     """
     refused = object()
     if run_action_for_result(request, action, refused=refused, **arguments) is refused:
@@ -39,7 +39,7 @@ def run_action(request: HttpRequest, done: str, action: Callable[..., object], *
 def run_action_for_result(
     request: HttpRequest, action: Callable[..., Any], *, refused: object = None, **arguments: Any
 ) -> Any:
-    """What an action of one button returns; `refused` when it was, and the next page says why."""
+    """Returns the result of an action, or `refused` and a message for the next page if it was refused."""
     try:
         return action(**arguments)
     except NotAllowedError as error:
@@ -50,7 +50,7 @@ def run_action_for_result(
 
 
 def run_form_action(form: BaseForm, action: Callable[..., Any], **arguments: Any) -> Any:
-    """Runs an action with what a valid form says; None when refused, with the reason at the right field."""
+    """Runs an action with the data of a valid form. If it is refused, returns None and adds the error to the form."""
     try:
         return action(**arguments)
     except NotAllowedError as error:

@@ -11,8 +11,8 @@ from teams.models import Membership, Role, Team, User
 def require_permission(by: Actor, team: Team, permission: Permission) -> str:
     """Returns the actor's role in the locked team. The site has the rights of an owner.
 
-    Raises NotAllowedError if the role lacks `permission`. Views check too; this is for roles that changed meanwhile, and
-    for callers without a view.
+    Raises NotAllowedError if the role lacks `permission`. Views check too; this check is for roles that changed
+    meanwhile, and for callers without a view.
     """
     role = Role.OWNER if by.is_site else _role_of(by.user, team)
     if role is None:

@@ -181,7 +181,7 @@ def _invite_one(
 
 
 def _renew(invitation: Invitation, now: datetime) -> str:
-    """Gives an invitation a new secret for 7 days, saves it, sends the e-mail after the commit, and returns the link."""
+    """Gives an invitation a new secret for 7 days, and returns the link. The e-mail is sent after the commit."""
     secret = new_secret(INVITATION_PREFIX)
     invitation.digest = digest(secret)
     invitation.sent_at = now

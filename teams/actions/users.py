@@ -1,4 +1,4 @@
-"""Users: made with their personal space, renamed, vouched for, deactivated; never deleted."""
+"""Actions on users: create, rename, verify, deactivate, reactivate. Users are never deleted."""
 
 from datetime import datetime
 from typing import Any
@@ -30,10 +30,10 @@ from teams.signals import personal_space_created, user_created
 def create_user(
     *, email: str, password: str | None = None, by: Actor = SITE, verified: bool = False, **fields: Any
 ) -> User:
-    """Makes a user and their personal space. `password` None: no sign-in by password until one is set.
+    """Creates a user with a personal space. `password` None: the user cannot sign in with a password.
 
-    `verified` spares the confirmation mail; staff and the commands vouch for the address themselves.
-    Raises ActionError when the address is taken.
+    `verified` marks the address as verified, so that no verification e-mail is needed.
+    Raises ActionError if the address is taken.
     """
     if User.objects.filter(email__iexact=email.strip()).exists():
         message = _("An account with the address %(email)s already exists.") % {"email": email.strip()}
@@ -45,7 +45,7 @@ def create_user(
 def set_up_new_user(
     sender: object, *, user: User, by: Actor | None = None, verified: bool = False, **more: Any
 ) -> None:
-    """Gives a user whom `User.objects` has just created all that belongs to a new account."""
+    """Adds what belongs to a new user: a verified address if asked for, a personal space, activity."""
     if verified:
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     set_up_user(by=by or SITE, user=user)
@@ -59,7 +59,7 @@ def set_up_user(*, by: Actor, user: User) -> None:
 
 
 def create_personal_space(user: User) -> Team:
-    """The team of one that every user has. Inside the transaction that makes the user."""
+    """Creates the personal space of a user, in the transaction that creates the user."""
     team = Team.objects.create(
         name=_("Personal space"),
         slug=unique_slug(user.email.partition("@")[0]),
@@ -73,7 +73,7 @@ def create_personal_space(user: User) -> Team:
 
 
 def unique_slug(name: str) -> str:
-    """An address for a team that no other has, near its name."""
+    """Returns an unused slug for a team, derived from its name."""
     base = slugify(name)[:48] or "team"
     slug = base
     while Team.objects.filter(slug=slug).exists():
@@ -83,7 +83,7 @@ def unique_slug(name: str) -> str:
 
 @transaction.atomic
 def rename_user(*, by: Actor, user: User, name: str) -> User:
-    """Changes the name that others see; "" shows the address instead. By the user or site staff."""
+    """Changes the name of a user, by the user or site staff. With "" the address is shown instead."""
     if not by.is_site and by.user != user:
         raise NotAllowedError(_("You can only change your own name."))
     user = lock_users([user.pk])[user.pk]
@@ -107,10 +107,10 @@ def rename_user(*, by: Actor, user: User, name: str) -> User:
 
 @transaction.atomic
 def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
-    """Shuts a user out at once: sessions end, tokens are disabled, offers of teams cancelled; history stays.
+    """Deactivates a user: sessions end, tokens are disabled, offers cancelled. Past usage stays.
 
-    Raises NotAllowedError unless site staff act (on site staff: a superuser), and ActionError for oneself or
-    while the user owns teams (it lists them: each must be transferred or deleted first).
+    Raises NotAllowedError unless site staff act (on staff: a superuser), and ActionError for oneself and
+    for the owner of teams, which must be transferred or deleted first.
     """
     require_site(by)
     if by.user == user:
@@ -137,7 +137,7 @@ def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
 
 @transaction.atomic
 def reactivate_user(*, by: Actor, user: User) -> None:
-    """Lets a user in again. Their tokens stay disabled until they enable the ones they need.
+    """Reactivates a user. Their tokens stay disabled until somebody enables them.
 
     Raises NotAllowedError.
     """
@@ -153,9 +153,9 @@ def reactivate_user(*, by: Actor, user: User) -> None:
 
 @transaction.atomic
 def confirm_address(*, by: Actor, user: User) -> None:
-    """Site staff vouch for the address that a user signs in with, where no mail can prove it.
+    """Marks the address that a user signs in with as verified, by site staff.
 
-    Raises NotAllowedError, ActionError when it is another user's confirmed address.
+    Raises NotAllowedError, and ActionError if another user has verified this address.
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
@@ -175,9 +175,10 @@ def confirm_address(*, by: Actor, user: User) -> None:
 
 @transaction.atomic
 def make_password_link(*, by: Actor, user: User) -> str:
-    """A link by which a user sets a new password, once, within PASSWORD_RESET_TIMEOUT; for staff to pass on.
+    """Returns a link with which a user can set a new password once, within PASSWORD_RESET_TIMEOUT.
 
-    Only superusers make one for staff, or staff could become superusers. Raises NotAllowedError, ActionError.
+    Only superusers can create one for staff; otherwise staff could become superusers. Raises NotAllowedError and
+    ActionError.
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
@@ -192,9 +193,9 @@ def make_password_link(*, by: Actor, user: User) -> str:
 
 @transaction.atomic
 def remove_second_factors(*, by: Actor, user: User) -> None:
-    """Takes away authenticator app, recovery codes and passkeys of somebody who lost the device; ends sessions.
+    """Removes all second factors of a user who lost the device, and ends their sessions.
 
-    They sign in by their password alone then. Raises NotAllowedError, ActionError when there is none.
+    They can then sign in with their password alone. Raises NotAllowedError, and ActionError if there are none.
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
@@ -210,6 +211,6 @@ def remove_second_factors(*, by: Actor, user: User) -> None:
 
 
 def end_sessions(user: User) -> None:
-    """Signs a user out everywhere."""
+    """Ends all sessions of a user."""
     for session in UserSession.objects.filter(user=user):
         session.end()

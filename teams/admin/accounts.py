@@ -1,8 +1,8 @@
-"""What django-allauth and Django would let staff edit, to look at only; what support needs are actions on users.
+"""Read-only admin pages for the tables of django-allauth and Django; staff change users by actions instead.
 
-An address marked as confirmed by hand, an account at the provider hung on another user, a second provider
-added, a permission added to the group of support staff: each would break a rule. Secrets (of authenticators,
-of sessions) are shown to nobody.
+Editing them would break rules: marking an address as verified, moving an account of the provider to another user,
+adding a provider, or adding a permission to the group of support staff. Secrets of authenticators and
+sessions are not shown.
 """
 
 from typing import ClassVar
@@ -26,7 +26,7 @@ for table in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 
 
 class OfUserAdmin(ReadOnlyAdmin):
-    """Rows that belong to a user; only the named fields are shown."""
+    """Admin page of rows that belong to a user; it shows only the fields that it names."""
 
     list_select_related = ("user",)
     search_fields: ClassVar[tuple[str, ...]] = ("user__email", "user__name")
@@ -52,7 +52,7 @@ class SocialAccountAdmin(OfUserAdmin):
 
 @admin.register(Group)
 class GroupAdmin(ReadOnlyAdmin):
-    """The one group: what support staff may do. Superusers look at it."""
+    """Admin page of the group of support staff, for superusers."""
 
     support_may = ()
     fields = ("name", "permissions")

@@ -1,4 +1,4 @@
-"""What all pages of the Django admin share: rows that no form changes, and actions on selected rows."""
+"""Base of the pages of the Django admin: read-only rows, and actions on selected rows."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,7 +21,7 @@ else:
 
 
 class ReadOnlyAdmin(_ModelAdmin):
-    """Rows to look at; the changes are the actions of the list."""
+    """Admin page whose rows cannot be edited; changes are made by the actions of the list."""
 
     actions_selection_counter = True
     # The permissions that support staff have here; "change" is for running the actions.
@@ -37,17 +37,17 @@ class ReadOnlyAdmin(_ModelAdmin):
         return False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Who may run the actions: staff with Django's permission to change rows of this table."""
+        """Whether the user may run the actions: staff with Django's permission to change this table."""
         return request.user.has_perm(f"teams.change_{self.opts.model_name}")
 
 
 def staff_of(request: HttpRequest) -> Actor:
-    """The member of staff at work, with the rights of the site."""
+    """Returns the signed-in member of staff as an actor with the rights of the site."""
     return Actor(signed_in_user(request), client_address(request), as_staff=True)
 
 
 def run_on_each(request: HttpRequest, rows: Iterable[Model], act: Callable[[Any], object]) -> None:
-    """Runs an action on each row by itself and says what came of it."""
+    """Runs an action on each row, and adds messages about successes and errors."""
     done = 0
     for row in rows:
         try:

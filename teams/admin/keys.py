@@ -21,7 +21,7 @@ from teams.models import GatewayKey, Token
 
 
 class SecretAdmin(ReadOnlyAdmin):
-    """What the lists of tokens and gateway keys share; the digest is of no use to anybody."""
+    """Base of the admin pages of tokens and gateway keys, without the digest."""
 
     support_may = ("view", "change")
     exclude = ("digest",)
@@ -84,7 +84,7 @@ class GatewayKeyAdmin(SecretAdmin):
         return ("name", "expires_at") if obj is None else super().get_fields(request, obj)
 
     def save_model(self, request: HttpRequest, obj: GatewayKey, form: Any, change: bool) -> None:
-        """Makes a key of the whole site and shows its secret, once."""
+        """Creates a gateway key of the whole site and shows its secret once."""
         made, secret = create_gateway_key(
             by=staff_of(request), team=None, name=obj.name, expires_at=obj.expires_at
         )

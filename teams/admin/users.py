@@ -27,7 +27,7 @@ from teams.view_helpers import signed_in_user
 
 
 class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new user; they set their password by “Forgot it?”, or by a link that staff make and pass on."""
+    """The form for a new user, who sets a password by “Forgot your password?” or by a link from staff."""
 
     class Meta:
         model = User
@@ -74,7 +74,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Makes the user by the actions; the form's own row is never saved."""
+        """Creates the user by the actions; the row of the form is not saved."""
         by = staff_of(request)
         made = create_user(by=by, email=obj.email, name=obj.name, verified=True)
         if obj.is_staff:
@@ -96,7 +96,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Create a link to set a new password"), permissions=["act"])
     def make_password_link(self, request: HttpRequest, rows: QuerySet[User]) -> None:
-        """Shows a link for each, once, to pass on where no mail can."""
+        """Shows a link for each user once, for staff to send."""
 
         def make(user: User) -> None:
             url = make_password_link(by=staff_of(request), user=user)

@@ -1,11 +1,11 @@
-"""The form of one's own account."""
+"""The form of the profile page."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
 class ProfileForm(forms.Form):
-    """One's own name."""
+    """The user's name."""
 
     name = forms.CharField(
         label=_("Your name"),

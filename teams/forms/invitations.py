@@ -16,7 +16,7 @@ INVITABLE_ROLES = [(Role.MEMBER.value, Role.MEMBER.label), (Role.ADMINISTRATOR.v
 
 
 class InviteForm(forms.Form):
-    """Addresses to invite: separated by commas, semicolons or lines; a line may end with its own role."""
+    """Addresses to invite, separated by commas, semicolons or new lines; a line may end with a role."""
 
     emails = forms.CharField(
         label=_("E-mail addresses"),
@@ -30,7 +30,7 @@ class InviteForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=INVITABLE_ROLES, initial=Role.MEMBER)
 
     def clean(self) -> dict[str, Any]:
-        """`people`: who is wanted, in the order typed. Names every line that cannot be read."""
+        """Returns `people`, in the order of the text. Errors name each invalid line."""
         cleaned = super().clean() or {}
         default = cleaned.get("role", Role.MEMBER)
         people, wrong = [], []
@@ -51,7 +51,7 @@ class InviteForm(forms.Form):
 
 
 def _line_role(line: str, default: str) -> tuple[str, str]:
-    """The role a line ends with, else the default, and the line without it."""
+    """Returns the role at the end of a line, or the default, and the line without it."""
     match = re.search(r"[\s,;:]+(administrator|admin|member)\s*$", line, re.IGNORECASE)
     if match is None:
         return default, line
@@ -60,7 +60,7 @@ def _line_role(line: str, default: str) -> tuple[str, str]:
 
 
 class LinkForm(forms.Form):
-    """A link to invite by."""
+    """The role, maximum uses and validity of an invitation link."""
 
     role = forms.ChoiceField(label=_("Role"), choices=INVITABLE_ROLES, initial=Role.MEMBER)
     max_uses = forms.IntegerField(label=_("Maximum uses"), min_value=1, max_value=MOST_USES, initial=1)

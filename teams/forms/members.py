@@ -6,6 +6,6 @@ from teams.forms.invitations import INVITABLE_ROLES
 
 
 class RoleForm(forms.Form):
-    """The role that a member shall have."""
+    """The new role of a member."""
 
     role = forms.ChoiceField(choices=INVITABLE_ROLES)

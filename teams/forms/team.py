@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 def time_zones() -> list[tuple[str, str]]:
-    """Every zone of the time zone database that people live in."""
+    """Returns the choices for a time zone: UTC and all zones of places."""
     return [(name, name) for name in sorted(zoneinfo.available_timezones()) if "/" in name or name == "UTC"]
 
 
@@ -35,7 +35,7 @@ class TeamForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    """Deleting the team: its name typed."""
+    """The name of the team, entered to confirm its deletion."""
 
     prefix = "delete"
     typed_name = forms.CharField(

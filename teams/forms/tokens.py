@@ -11,7 +11,7 @@ from teams.models import Mode
 
 
 class SecretForm(forms.Form):
-    """What tokens and gateway keys alike are made with."""
+    """The fields that tokens and gateway keys have in common."""
 
     EXPIRIES = [
         ("30", _("in 30 days")),
@@ -25,13 +25,13 @@ class SecretForm(forms.Form):
     expires = forms.ChoiceField(label=_("Expires"), choices=EXPIRIES, initial="30")
 
     def expires_at(self, now: datetime) -> datetime | None:
-        """The moment chosen; None, never. Of a valid form."""
+        """Returns the chosen expiry of a valid form; None for never."""
         days = self.cleaned_data["expires"]
         return None if days == "never" else now + timedelta(days=int(days))
 
 
 class GatewayKeyForm(SecretForm):
-    """A new gateway key; its fields have names of their own beside the token form of the same page."""
+    """A new gateway key. The prefix keeps its fields apart from those of the token form on the same page."""
 
     prefix = "gateway"
 
@@ -55,7 +55,7 @@ class TokenForm(SecretForm):
     )
 
     def clean_models(self) -> list[str]:
-        """The names, without repeats."""
+        """Returns the names without duplicates."""
         names = dict.fromkeys(filter(None, re.split(r"[,\s]+", self.cleaned_data["models"])))
         if any(len(name) > 128 for name in names):
             raise ValidationError(_("The name of a model can have at most 128 characters."))

@@ -11,7 +11,7 @@ from teams.models import Membership, Role, User
 
 
 class TransferForm(forms.Form):
-    """Offering the team: to whom, the team's name typed, the owner's password unless they have confirmed."""
+    """The successor, the team's name to confirm, and the owner's password unless they have reauthenticated."""
 
     prefix = "transfer"
     successor = forms.ModelChoiceField(
@@ -27,7 +27,7 @@ class TransferForm(forms.Form):
     )
 
     def __init__(self, *args: Any, access: Access, confirmed: bool, **kwargs: Any) -> None:
-        """`confirmed`: the owner has just shown who they are, by a passkey for instance."""
+        """`confirmed`: the owner has just reauthenticated, for example with a passkey."""
         super().__init__(*args, **kwargs)
         self.user, self.confirmed = access.user, confirmed
         if confirmed or not self.user.has_usable_password():
@@ -40,14 +40,14 @@ class TransferForm(forms.Form):
         field.queryset = User.objects.filter(pk__in=successors).order_by("name", "email")
 
     def clean_password(self) -> str:
-        """Right. The view limits how often it may be tried."""
+        """Checks the password. The view limits the number of attempts."""
         password: str = self.cleaned_data["password"]
         if not self.user.check_password(password):
             raise ValidationError(_("This password is not correct."))
         return password
 
     def clean(self) -> dict[str, Any]:
-        """Refused to somebody who has no password and has not confirmed in another way."""
+        """Refuses an owner who has no password and has not reauthenticated in another way."""
         if not self.confirmed and "password" not in self.fields:
             raise ValidationError(_("Confirm your identity first."))
         return super().clean() or {}

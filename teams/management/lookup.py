@@ -1,4 +1,4 @@
-"""What the commands of `teams` share: rows found by what people type, errors as commands tell them."""
+"""Helpers of commands: finding rows by arguments, and turning errors of actions into command errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,23 +13,23 @@ from teams.models import Team, User
 
 
 def user_with(email: str) -> User:
-    """The user with this address, in any case. Raises CommandError."""
+    """Returns the user with this address, in upper or lower case. Raises CommandError."""
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
-        raise CommandError(f"Nobody has the address {email}. Make them with `manage.py create_user {email}`.")
+        raise CommandError(f"No user has the address {email}. Create one with `manage.py create_user {email}`.")
     return user
 
 
 def team_at(slug: str) -> Team:
-    """The living team at this address. Raises CommandError."""
+    """Returns the team with this slug. Raises CommandError if there is none or it is deleted."""
     team = Team.objects.alive().filter(slug=slug).first()
     if team is None:
-        raise CommandError(f"There is no team {slug}.")
+        raise CommandError(f"No team has the slug {slug}.")
     return team
 
 
 def expiry(days: int | None) -> datetime | None:
-    """The moment so many days from now; None, never. Raises CommandError for a number that makes no sense."""
+    """Returns the time so many days from now, or None for None. Raises CommandError for an invalid number."""
     if days is None:
         return None
     if not 1 <= days <= 36500:
@@ -39,7 +39,7 @@ def expiry(days: int | None) -> datetime | None:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Turns what an action refuses into the command's error: one line on stderr, exit 1."""
+    """Turns errors of actions into CommandError: one line on standard error, and exit code 1."""
     try:
         yield
     except ActionError as error:

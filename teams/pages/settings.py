@@ -1,4 +1,4 @@
-"""The settings page as a whole: each of its forms answers with it, so that what was typed stays."""
+"""The settings page. Each of its forms answers with the whole page, so that no input is lost."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from teams.reauthentication import is_reauthenticated, other_methods
 
 
 def settings_page(request: HttpRequest, access: Access, status: int = 200, **forms: Any) -> HttpResponse:
-    """The page; `forms` replaces one of its forms by one that was filled in."""
+    """Renders the page; `forms` replaces a form by one with errors."""
     team, now = access.team, timezone.now()
     initial = {"name": team.name, "description": team.description, "time_zone": team.time_zone}
     context: dict[str, Any] = {
@@ -35,7 +35,7 @@ def settings_page(request: HttpRequest, access: Access, status: int = 200, **for
 
 
 def _ownership(request: HttpRequest, access: Access, now: datetime) -> dict[str, Any]:
-    """What only the owner sees: the transfer under way or its form, and what a deletion would end."""
+    """Context for the owner: the open offer or its form, and what a deletion would affect."""
     team, confirmed = access.team, is_reauthenticated(request)
     open_offers = Transfer.objects.open(now).filter(team=team).select_related("successor", "offered_by")
     return {

@@ -1,4 +1,4 @@
-"""What the frame of every page asks for."""
+"""Template tags for the frame of every page."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def navigation(context: RequestContext) -> list[NavItem]:
-    """The links of the rail: of the page's team (`access`, `nav`), or one's own where there is none."""
+    """Returns the links of the navigation: of the page's team (`access`, `nav`), else of the user's own pages."""
     current = context.get("nav") or ""
     if access := context.get("access"):
         return team_navigation(access, current, context["mode"])
@@ -25,7 +25,7 @@ def navigation(context: RequestContext) -> list[NavItem]:
 
 @register.simple_tag(takes_context=True)
 def memberships_of_reader(context: RequestContext) -> Sequence[Membership]:
-    """What the switcher leads to, personal space first, then by name: as the page read it, else asked for here."""
+    """Returns the memberships for the team switcher, as the page has read them, or reads them."""
     access: Access | None = context.get("access")
     known = access.memberships if access else context.get("memberships")
     return known or memberships_of(context["request"].user)
@@ -33,7 +33,7 @@ def memberships_of_reader(context: RequestContext) -> Sequence[Membership]:
 
 @register.simple_tag(takes_context=True)
 def page_address(context: RequestContext, items: list[NavItem]) -> str:
-    """Where links that change the query of this page lead: "", itself, or where a form was answered its page."""
+    """Returns the base of links that change the query: "", or after a POST the URL of the page."""
     if context["request"].method != "POST":
         return ""
     return next((item.href.partition("?")[0] for item in items if item.is_current), "")
@@ -41,7 +41,7 @@ def page_address(context: RequestContext, items: list[NavItem]) -> str:
 
 @register.simple_tag(takes_context=True)
 def offer_to_take_over(context: RequestContext) -> Transfer | None:
-    """The open offer of the page's team to its reader, if it has not lapsed."""
+    """Returns the open offer of the page's team to the user, if there is one."""
     access: Access = context["access"]
     if not access.is_offered:
         return None
@@ -51,11 +51,11 @@ def offer_to_take_over(context: RequestContext) -> Transfer | None:
 
 @register.simple_tag
 def signup_setting() -> str:
-    """How people get accounts: `open`, `invitation` or `closed`."""
+    """Returns how people get accounts: `open`, `invitation` or `closed`."""
     return str(settings.SIGNUP)
 
 
 @register.simple_tag
 def has_mail() -> bool:
-    """Whether the site can send mail, to confirm an address for instance."""
+    """Whether the site can send e-mail."""
     return bool(settings.HAS_MAIL)

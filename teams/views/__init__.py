@@ -1,1 +1,1 @@
-"""The pages of accounts and teams, a module per page: access, form, action, answer."""
+"""Views of accounts and teams, one module per page: access, form, action, response."""

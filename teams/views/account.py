@@ -1,4 +1,4 @@
-"""Pages of accounts."""
+"""Views of the account pages and the start page."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from teams.view_helpers import signed_in_user
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Leads to the team that was looked at last, else to one's own usage in all contexts."""
+    """Redirects to the team that was viewed last, else to the user's own usage."""
     assert isinstance(request.user, User)
     slug = last_team(request)
     is_open = Membership.objects.filter(team_is_alive(), user=request.user, team__slug=slug).exists()
@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def profile(request: HttpRequest) -> HttpResponse:
-    """One's own name. Address, password and the rest are pages of django-allauth."""
+    """Changes the user's name. The other account pages are those of django-allauth."""
     assert isinstance(request.user, User)
     form = ProfileForm(request.POST or None, initial={"name": request.user.name})
     if request.method == "POST" and form.is_valid():
@@ -37,7 +37,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 def activity(request: HttpRequest) -> HttpResponse:
-    """What was changed in one's own account, by oneself or by site staff; times as in the personal space."""
+    """Lists changes of the user's account, with times in the time zone of the personal space."""
     user = signed_in_user(request)
     form = OlderForm(request.GET)
     context: dict[str, Any] = {"form": form, "zone": user.owned_teams.get(is_personal=True).zone}

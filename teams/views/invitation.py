@@ -1,4 +1,4 @@
-"""The page of one invitation, for whoever has its secret."""
+"""Views of the page of an invitation, for people who have its secret."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -32,7 +32,7 @@ from teams.view_helpers import signed_in_user
 @login_not_required
 @never_cache
 def invite(request: HttpRequest, secret: str) -> HttpResponse:
-    """What joining means, and the ways to do it: at once, after signing in, by signing up."""
+    """Shows an invitation, with the ways to accept it: now, after signing in, or by signing up."""
     if not may_try_secret(request):
         return _closed(
             request, _("Too many invalid links were opened from your IP address. Try again in a minute."), 429
@@ -51,7 +51,7 @@ def invite(request: HttpRequest, secret: str) -> HttpResponse:
 @require_POST
 @never_cache
 def accept(request: HttpRequest, secret: str) -> HttpResponse:
-    """Joins, and leads to the team; if it cannot be, back to the page, which says why."""
+    """Accepts the invitation and redirects to the team, or back to the page with the reason."""
     try:
         membership = accept_invitation(by=actor_of(request), secret=secret, now=timezone.now())
     except (UnknownInvitationError, ClosedInvitationError, WrongAccountError):
@@ -69,7 +69,7 @@ def accept(request: HttpRequest, secret: str) -> HttpResponse:
 @require_POST
 @never_cache
 def decline(request: HttpRequest, secret: str) -> HttpResponse:
-    """Ends an invitation by e-mail for good, signed in or not."""
+    """Declines an invitation by e-mail, with or without signing in."""
     if not may_try_secret(request):
         return redirect("teams:invite", secret)
     by = actor_of(request) if request.user.is_authenticated else Actor(None, client_address(request))

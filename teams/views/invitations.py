@@ -1,4 +1,4 @@
-"""The invitations page."""
+"""Views of the invitations page."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,14 +21,14 @@ from teams.view_helpers import access_for, run_action, run_action_for_result, ru
 
 
 def invitations(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who is invited, and the two forms to invite by."""
+    """Lists the invitations, with the forms to invite."""
     return _page(request, access_for(request, slug, Permission.INVITE))
 
 
 @require_POST
 @never_cache
 def by_email(request: HttpRequest, slug: str) -> HttpResponse:
-    """Invites each address and shows what became of it; links only where no mail told them."""
+    """Invites addresses and shows the results, with links where no e-mail was sent."""
     access = access_for(request, slug, Permission.INVITE)
     form = InviteForm(request.POST)
     if not form.is_valid():
@@ -49,7 +49,7 @@ def by_email(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @never_cache
 def by_link(request: HttpRequest, slug: str) -> HttpResponse:
-    """Makes a link and shows it, once."""
+    """Creates a link and shows it once."""
     access = access_for(request, slug, Permission.INVITE)
     form = LinkForm(request.POST, auto_id="link_%s")
     if not form.is_valid():
@@ -72,7 +72,7 @@ def by_link(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @never_cache
 def resend(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
-    """Renews an invitation; a link, or one whose mail fails, is shown to copy."""
+    """Renews an invitation; shows the link if it was not sent by e-mail."""
     access = access_for(request, slug, Permission.INVITE)
     invitation = get_object_or_404(Invitation, team=access.team, public_id=invitation_id)
     renewed = run_action_for_result(
@@ -87,7 +87,7 @@ def resend(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
 
 @require_POST
 def revoke(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
-    """Takes an invitation back."""
+    """Revokes an invitation."""
     access = access_for(request, slug, Permission.INVITE)
     invitation = get_object_or_404(Invitation, team=access.team, public_id=invitation_id)
     run_action(
@@ -102,7 +102,7 @@ def revoke(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, access: Access, status: int = 200, **more: Any) -> HttpResponse:
-    """The whole page; `more` replaces a form by one that was filled in, or shows what was made."""
+    """Renders the page; `more` replaces a form by one with errors, or adds results."""
     now = timezone.now()
     filters = invitation_filters(access, request.GET, now)
     found = list_invitations(filters, now)

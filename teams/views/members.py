@@ -1,4 +1,4 @@
-"""The members page."""
+"""Views of the members page."""
 
 from django.contrib import messages
 from django.db.models import Q
@@ -33,7 +33,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def change(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
-    """Makes a member an administrator or the other way."""
+    """Changes the role of a member."""
     access = access_for(request, slug, Permission.MANAGE_MEMBERS)
     user = _person(access, user_id)
     form = RoleForm(request.POST)
@@ -55,7 +55,7 @@ def change(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
 
 @require_POST
 def remove(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
-    """Ends a membership."""
+    """Removes a member."""
     access = access_for(request, slug, Permission.MANAGE_MEMBERS)
     user = _person(access, user_id)
     done = _("%(person)s was removed. Their tokens for this team no longer work.") % {"person": user.label}
@@ -72,7 +72,7 @@ def remove(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
 
 
 def _person(access: Access, user_id: str) -> User:
-    """Somebody who is in the team, or was: then the action tells that they left, instead of a 404."""
+    """Returns a member or former member of the team. For a former member the action explains that they left."""
     here = Q(memberships__team=access.team)
     left = Activity.objects.filter(team=access.team, kind__in=["member.left", "member.removed"])
     found = User.objects.filter(here | Q(pk__in=left.values("person")), public_id=user_id).first()

@@ -1,4 +1,4 @@
-"""Making a team."""
+"""View of the page for a new team."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,7 +13,7 @@ from teams.view_helpers import run_form_action, signed_in_user
 
 
 def new_team(request: HttpRequest) -> HttpResponse:
-    """Anybody may make a team; they own it."""
+    """Creates a team that the user owns."""
     user = signed_in_user(request)
     form = TeamForm(request.POST or None, initial={"time_zone": settings.TIME_ZONE})
     if request.method == "POST" and form.is_valid():

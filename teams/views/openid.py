@@ -1,4 +1,4 @@
-"""The two ends of the round trip to the site's OpenID Connect provider."""
+"""Views for signing in by the site's OpenID Connect provider."""
 
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialApp
@@ -13,18 +13,18 @@ from teams.openid import CheckingAdapter
 
 @login_not_required
 def login(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Leads to the provider, by POST; by GET it asks first."""
+    """Redirects to the provider on POST; on GET asks for confirmation."""
     return _answer(OAuth2LoginView, request, provider_id)
 
 
 @login_not_required
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Where the provider leads back to."""
+    """Handles the redirect back from the provider."""
     return _answer(OAuth2CallbackView, request, provider_id)
 
 
 def _answer(view: type[OAuth2View], request: HttpRequest, provider_id: str) -> HttpResponse:
-    """The view's answer; a provider that is down or answers nonsense is told to the person."""
+    """Runs a view of django-allauth; shows an error page if the provider fails."""
     adapter = CheckingAdapter(request, provider_id)
     try:
         response: HttpResponse = view.adapter_view(adapter)(request)

@@ -1,4 +1,4 @@
-"""The settings of a team: general, ownership, leaving, deletion."""
+"""Views of the settings page: general settings, leaving, deletion."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ from teams.view_helpers import access_for, run_action, run_form_action
 
 
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """What one's role may change in the team; every member may leave."""
+    """Shows the settings that the role may change."""
     return settings_page(request, access_for(request, slug, Permission.SEE_OWN))
 
 
@@ -36,7 +36,7 @@ def update(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ends one's own membership."""
+    """Leaves the team."""
     access = access_for(request, slug, Permission.SEE_OWN)
     done = _("You left %(team)s. Your tokens for this team no longer work.") % {"team": access.team.name}
     left = run_action(request, done, leave_team, by=actor_of(request), team=access.team, now=timezone.now())
@@ -45,7 +45,7 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
-    """Closes the team, after its name was typed."""
+    """Deletes the team, after its name was entered."""
     access = access_for(request, slug, Permission.OWN_TEAM)
     form = DeleteForm(request.POST)
     if form.is_valid():

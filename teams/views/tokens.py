@@ -1,4 +1,4 @@
-"""The tokens page. Making a token, which may set its quota, is in `usage`."""
+"""Views of the tokens page. Creating a token, which may set its quota, is in `usage.quotas.token_views`."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,14 +16,14 @@ from teams.view_helpers import access_for, run_action, run_action_for_result
 
 
 def tokens(request: HttpRequest, slug: str) -> HttpResponse:
-    """One's own tokens in this context; for owner and administrators everybody's, and gateway keys."""
+    """Lists the user's tokens; for the owner and administrators also those of others, and gateway keys."""
     return tokens_page(request, access_for(request, slug, Permission.SEE_OWN))
 
 
 @require_POST
 @never_cache
 def rotate(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """Gives one's own token a new secret and shows it, once."""
+    """Gives the user's token a new secret and shows it once."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     made = run_action_for_result(request, rotate_token, by=actor_of(request), token=token, now=timezone.now())
@@ -34,7 +34,7 @@ def rotate(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """Changes the name of one's own token."""
+    """Renames the user's token."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     form = RenameForm(request.POST)
@@ -45,7 +45,7 @@ def rename(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 
 @require_POST
 def disable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """Stops a token until it is enabled again."""
+    """Disables a token."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     done = _("“%(name)s” is disabled.") % {"name": token.name}
@@ -55,7 +55,7 @@ def disable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 
 @require_POST
 def enable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """Lets a disabled token work again."""
+    """Enables a token."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     done = _("“%(name)s” is enabled.") % {"name": token.name}
@@ -65,7 +65,7 @@ def enable(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 
 @require_POST
 def revoke(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """Stops a token for good."""
+    """Revokes a token."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     done = _("“%(name)s” is revoked.") % {"name": token.name}

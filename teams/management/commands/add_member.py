@@ -1,4 +1,4 @@
-"""`manage.py add_member`: somebody becomes a member without an invitation."""
+"""`manage.py add_member`: adds a member without an invitation."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,7 +12,7 @@ from teams.models import Role
 
 
 class Command(BaseCommand):
-    help = "Makes a user a member of a team and prints the role they have there now."
+    help = "Adds a user to a team and prints their role."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("team", metavar="SLUG")

@@ -1,4 +1,4 @@
-"""`manage.py create_gateway_key`: a key with which a gateway reports for others."""
+"""`manage.py create_gateway_key`: creates a key with which a gateway reports calls of others."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,12 +11,14 @@ from teams.management.lookup import command_errors, expiry, team_at
 
 
 class Command(BaseCommand):
-    help = "Makes a gateway key of one team, or of the whole site, and prints its secret, shown only now."
+    help = (
+        "Creates a gateway key of a team or of the whole site, and prints its secret, which is shown only once."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--team", metavar="SLUG", help="default: the whole site")
         parser.add_argument("--name", default="gateway")
-        parser.add_argument("--days", type=int, help="expires so many days from now; default: never")
+        parser.add_argument("--days", type=int, help="days until it expires; default: never")
 
     def handle(self, *, team: str | None, name: str, days: int | None, **options: Any) -> None:
         with command_errors():

@@ -1,4 +1,4 @@
-"""`manage.py create_team`: a team with its owner."""
+"""`manage.py create_team`: creates a team with its owner."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,12 +11,12 @@ from teams.management.lookup import command_errors, user_with
 
 
 class Command(BaseCommand):
-    help = "Makes a team and prints its slug, by which addresses and the API know it."
+    help = "Creates a team and prints its slug, which identifies it in URLs and the API."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--owner", required=True, metavar="EMAIL")
-        parser.add_argument("--slug", default="", help="default: made from the name")
+        parser.add_argument("--slug", default="", help="default: derived from the name")
         parser.add_argument("--description", default="")
         parser.add_argument("--time-zone", default="", help="default: the site's TIME_ZONE")
 

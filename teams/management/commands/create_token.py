@@ -1,4 +1,4 @@
-"""`manage.py create_token`: an API token of a user in one context."""
+"""`manage.py create_token`: creates an API token of a user in one context."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,14 +12,14 @@ from teams.models import Mode, Team
 
 
 class Command(BaseCommand):
-    help = "Makes an API token and prints its secret, which is shown only now."
+    help = "Creates an API token and prints its secret, which is shown only once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", help="the holder")
         parser.add_argument("--team", metavar="SLUG", help="the context; default: the holder's personal space")
         parser.add_argument("--name", default="command line")
-        parser.add_argument("--test", action="store_true", help="a token of test mode")
-        parser.add_argument("--days", type=int, help="expires so many days from now; default: never")
+        parser.add_argument("--test", action="store_true", help="create a token for test mode")
+        parser.add_argument("--days", type=int, help="days until it expires; default: never")
 
     def handle(self, *, email: str, team: str | None, name: str, test: bool, **options: Any) -> None:
         user = user_with(email)

@@ -1,4 +1,4 @@
-"""`manage.py create_user`: a user with their personal space."""
+"""`manage.py create_user`: creates a user with a personal space."""
 
 import sys
 from argparse import ArgumentParser
@@ -14,16 +14,18 @@ from teams.management.lookup import command_errors
 
 
 class Command(BaseCommand):
-    help = "Makes a user, whose address counts as confirmed, and prints their public id (usr_…)."
+    help = "Creates a user with a verified address, and prints their public id (usr_…)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
         parser.add_argument("--name", default="")
-        parser.add_argument("--staff", action="store_true", help="support staff in the Django admin")
+        parser.add_argument(
+            "--staff", action="store_true", help="make the user support staff in the Django admin"
+        )
         parser.add_argument(
             "--password-stdin",
             action="store_true",
-            help="read the password from standard input; without it they set one by “Forgot your password?”",
+            help="read the password from standard input; without it the user sets one by “Forgot your password?”",
         )
 
     def handle(self, *, email: str, name: str, staff: bool, password_stdin: bool, **options: Any) -> None:
