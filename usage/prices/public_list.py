@@ -29,13 +29,13 @@ from usage.prices.rates import Rates
 # Where a vendor's list writes more than the model's name.
 _VENDOR_PREFIXES: Final = {"fireworks": "accounts/fireworks/models/"}
 # By what the list knows a tier.
-_CONTEXTS: Final = {
+CONTEXTS: Final = {
     "batch": {"processing": "batch"},
     "flex": {"service_tier": "flex"},
     "priority": {"service_tier": "priority"},
     "default": {"service_tier": "default"},
 }
-SERVICE_TIERS: Final = tuple(_CONTEXTS)
+SERVICE_TIERS: Final = tuple(CONTEXTS)
 
 
 class ModelNames(NamedTuple):
@@ -156,7 +156,7 @@ def _steps(named: ModelNames, at: datetime) -> tuple[Step, ...]:
     entry = list_entry(named)
     if entry is None:
         return ()
-    context = _CONTEXTS.get(named.service_tier) if entry.is_own else None
+    context = CONTEXTS.get(named.service_tier) if entry.is_own else None
     return steps_of(entry.model.get_prices(at, context))
 
 

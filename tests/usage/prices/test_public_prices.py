@@ -4,50 +4,20 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from genai_prices import Usage, calc_price
+from genai_prices import calc_price
 from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage.prices.checks import MIXES, usage_of
 from usage.prices.models import PricedBy
 from usage.prices.money import to_nanos
 from usage.prices.price_list import public_price
-from usage.prices.public_list import ModelNames, steps_of
+from usage.prices.public_list import CONTEXTS, ModelNames, steps_of
 from usage.prices.rates import Tokens
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-# Text tokens only. Audio beside cached tokens is left out: where cached audio has a price the library refuses to
-# guess how much of the audio was cached.
-MIXES = {
-    "input": Tokens(1000, 0),
-    "output": Tokens(0, 500),
-    "both": Tokens(1000, 500),
-    "cached": Tokens(1000, 500, cached=300),
-    "cached and written": Tokens(1000, 500, cached=300, cache_write=100),
-    "written for an hour": Tokens(1000, 500, cached=300, cache_write=200, cache_write_1h=150),
-    "reasoning": Tokens(1000, 500, reasoning=400),
-    "long": Tokens(300_000, 60_000, cached=100_000, cache_write=20_000),
-}
-CONTEXTS = {
-    "": {},
-    "default": {"service_tier": "default"},
-    "flex": {"service_tier": "flex"},
-    "priority": {"service_tier": "priority"},
-    "batch": {"processing": "batch"},
-}
-
-
-def usage_of(tokens: Tokens) -> Usage:
-    return Usage(
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read_tokens=tokens.cached,
-        cache_write_tokens=tokens.cache_write,
-        cache_write_1h_tokens=tokens.cache_write_1h,
-        input_audio_tokens=tokens.input_audio,
-        output_audio_tokens=tokens.output_audio,
-        output_reasoning_tokens=tokens.reasoning,
-    )
+TIERS: dict[str, dict[str, str]] = {"": {}, **CONTEXTS}
 
 
 def by_our_rates(prices, tokens: Tokens) -> int | None:
@@ -56,16 +26,16 @@ def by_our_rates(prices, tokens: Tokens) -> int | None:
     return steps[-1].rates.cost_nanos(tokens) if steps else None
 
 
-@pytest.mark.parametrize("tier", CONTEXTS)
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("mix", MIXES)
 def test_every_model_costs_what_the_lists_own_calculator_says(mix, tier):
     tokens, compared = MIXES[mix], 0
     for provider in get_snapshot().providers:
         for model in provider.models:
-            prices = model.get_prices(AT, CONTEXTS[tier])
+            prices = model.get_prices(AT, TIERS[tier])
             ours = by_our_rates(prices, tokens)
             theirs = model.calc_price(
-                usage_of(tokens), provider, genai_request_timestamp=AT, price_context=CONTEXTS[tier]
+                usage_of(tokens), provider, genai_request_timestamp=AT, price_context=TIERS[tier]
             )
             assert (ours or 0) == to_nanos(theirs.total_price), (provider.id, model.id)
             compared += ours is not None
@@ -104,7 +74,7 @@ MODELS = [
 @given(
     tokens=st.tuples(st.integers(0, 400_000), st.integers(0, 100_000), st.integers(0, 100_000)),
     output=st.integers(0, 60_000),
-    tier=st.sampled_from(sorted(CONTEXTS)),
+    tier=st.sampled_from(sorted(TIERS)),
 )
 def test_every_cost_is_what_the_library_answers(provider, model, tokens, output, tier):
     plain, cached, written = tokens
@@ -115,7 +85,7 @@ def test_every_cost_is_what_the_library_answers(provider, model, tokens, output,
         model,
         provider_id=provider,
         genai_request_timestamp=AT,
-        price_context=CONTEXTS[tier],
+        price_context=TIERS[tier],
     )
     assert ours.by is PricedBy.LIST
     assert ours.cost_nanos == to_nanos(theirs.total_price)
