@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from logs.browsing.names import NamedCall, named
+from logs.formats.statuses import CLIENT_DISCONNECTED
 from logs.models import Call
 from logs.recording.pricing import stored_names, stored_tokens
 from teams.access import Access
@@ -74,6 +75,13 @@ class CallDetail:
     @property
     def call(self) -> Call:
         return self.named.call
+
+    @property
+    def outcome(self) -> str:
+        """How the call ended, in words."""
+        if self.call.status == CLIENT_DISCONNECTED:
+            return _("Client disconnected")
+        return str(Outcome(self.call.outcome).label)
 
     @property
     def metadata(self) -> str:

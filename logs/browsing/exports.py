@@ -13,6 +13,7 @@ from django.http import StreamingHttpResponse
 
 from config.csv_export import safe_cell
 from logs.browsing.names import tokens_by_id
+from logs.formats.reported import DETAILS
 from logs.models import Call
 from logs.search.query import CallQuery, Sort, Stretch, matching
 from teams.models import Mode, User
@@ -54,16 +55,18 @@ FIELDS = {
     "tags": "tags_text",
     "metadata": "metadata_text",
 }
+# What few calls have is only in JSON, each of DETAILS by its name.
+_READ = {**FIELDS, "details": "details_text"}
 _TEXTS = (
     *("request_id", "member", "model", "provider", "endpoint", "channel", "error_type", "error_code"),
     *("error_message", "ip", "user_agent", "session_id"),
 )
 _JSON = ("tags", "metadata")
 _NUMBERS = {name for name in FIELDS if name.endswith(("_ms", "_tokens"))} | {"status"}
-_AS_TEXT = {"id_text", "started_at_text", "tags_text", "metadata_text"}
+_AS_TEXT = {"id_text", "started_at_text", "tags_text", "metadata_text", "details_text"}
 _EMPTY = ("[]", "{}")
 # A line of NDJSON, and what makes each of its values.
-_OBJECT = "{" + ", ".join([f'"{name}": %s' for name in FIELDS]) + "}"
+_OBJECT = "{" + ", ".join([f'"{name}": %s' for name in (*FIELDS, *DETAILS)]) + "}"
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 FORMATS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 Row = Sequence[Any]
@@ -101,7 +104,7 @@ def csv_of(columns: dict[str, Row]) -> str:
     for name in _JSON:
         safe[name] = ["" if text in _EMPTY else text for text in columns[name]]
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(zip(*safe.values(), strict=True))
+    csv.writer(text).writerows(zip(*(safe[name] for name in FIELDS), strict=True))
     return text.getvalue()
 
 
@@ -121,7 +124,7 @@ def objects_of(columns: dict[str, Row]) -> list[str]:
 
 def _encoded(name: str, values: Row) -> Row:
     """A column's values as JSON; what many calls have in common is encoded once."""
-    if name in _JSON:
+    if name in _JSON or name in DETAILS:
         return values
     if name in _NUMBERS:
         return ["null" if value is None else str(value) for value in values]
@@ -131,10 +134,8 @@ def _encoded(name: str, values: Row) -> Row:
 
 def fields_of(calls: QuerySet[Call]) -> QuerySet[Any, Any]:
     """The columns of FIELDS; ids, times and JSON as the database's text, which is nearly what is written."""
-    texts = {
-        name: Cast(name.removesuffix("_text"), TextField()) for name in FIELDS.values() if name in _AS_TEXT
-    }
-    return calls.annotate(**texts).values_list(*FIELDS.values())
+    texts = {name: Cast(name.removesuffix("_text"), TextField()) for name in _READ.values() if name in _AS_TEXT}
+    return calls.annotate(**texts).values_list(*_READ.values())
 
 
 def chunks_of(query: CallQuery) -> Iterator[list[Row]]:
@@ -166,8 +167,9 @@ class RowWriter:
     def columns(self, rows: Sequence[Row]) -> dict[str, Row]:
         """The columns by name, with public names and readable values, calls in the same order."""
         if not rows:
-            return {name: [] for name in FIELDS}
-        read: dict[str, Row] = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
+            return {name: [] for name in (*FIELDS, *DETAILS)}
+        read: dict[str, Row] = dict(zip(_READ, zip(*rows, strict=True), strict=True))
+        details = _details(read.pop("details"))
         self._learn(set(read["member"]), set(read["token"]))
         return read | {
             "id": [_uuid(text) for text in read["id"]],
@@ -178,6 +180,7 @@ class RowWriter:
             "outcome": [_OUTCOMES[value] for value in read["outcome"]],
             "cost_usd": [usd_string(value) for value in read["cost_usd"]],
             "unpriced": [value == PricedBy.NOTHING.value for value in read["unpriced"]],
+            **details,
         }
 
     def _learn(self, members: set[int], tokens: set[int]) -> None:
@@ -190,6 +193,16 @@ class RowWriter:
 
 _MODES = [mode.word for mode in Mode]
 _OUTCOMES = [outcome.word for outcome in Outcome]
+
+
+def _details(texts: Sequence[str | None]) -> dict[str, Row]:
+    """A column of JSON for each of DETAILS, null where a call has none."""
+    columns: dict[str, list[str]] = {name: ["null"] * len(texts) for name in DETAILS}
+    for position, text in enumerate(texts):
+        for name, value in (json.loads(text) or {} if text else {}).items():
+            if name in columns:
+                columns[name][position] = _encode(value)
+    return {**columns}
 
 
 def _uuid(text: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from logs.formats.reported import ReportedCall
+from logs.formats.statuses import CLIENT_DISCONNECTED
 from logs.models import Call
 from usage.prices.models import PricedBy
 from usage.prices.price_list import Priced, PriceList
@@ -10,15 +11,13 @@ from usage.prices.public_list import ModelNames
 from usage.prices.rates import Tokens
 from usage.rollups.models import Outcome
 
-# The client went away before its answer was complete.
-CLIENT_CLOSED: Final = 499
 # In the metadata of a call that a gateway answered from its cache: it rightly costs nothing.
 CACHE_HIT: Final = "cache_hit"
 
 
 def price_reported(call: ReportedCall, outcome: Outcome, prices: PriceList) -> Priced:
     """A failed call costs what it reports; one that the client gave up (499) costs the tokens that were used."""
-    uses_tokens = outcome == Outcome.SUCCEEDED or call.status == CLIENT_CLOSED
+    uses_tokens = outcome == Outcome.SUCCEEDED or call.status == CLIENT_DISCONNECTED
     if call.cost_nanos is not None:
         is_doubtful = call.cost_nanos == 0 and uses_tokens and not call.metadata.get(CACHE_HIT)
         worth_nanos = computed_price(call, prices).cost_nanos if is_doubtful else 0
@@ -30,7 +29,7 @@ def price_reported(call: ReportedCall, outcome: Outcome, prices: PriceList) -> P
 
 def stored_worth(call: Call, prices: PriceList) -> int:
     """What a stored call would cost that was reported at $0; 0 for one that was not, or has no price."""
-    uses_tokens = call.outcome == Outcome.SUCCEEDED or call.status == CLIENT_CLOSED
+    uses_tokens = call.outcome == Outcome.SUCCEEDED or call.status == CLIENT_DISCONNECTED
     is_reported = call.priced_by == PricedBy.REPORT and call.cost_nanos == 0
     if not (is_reported and uses_tokens) or call.metadata.get(CACHE_HIT):
         return 0

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.test import Client
 
+from logs.formats.reported import DETAILS
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Mode
@@ -93,6 +94,19 @@ def test_the_cursor_leads_through_all_calls_once(record, api, token_of):
         seen += ids(response)
         cursor = response.json()["next"]
     assert seen == [f"r{n}" for n in range(7)]
+
+
+def test_what_few_calls_have_is_in_json_by_its_name_and_null_otherwise(record, api, token_of):
+    note = "response_cost must not be negative; left out."
+    record("owner", "a", minutes=1, corrections=[note], response_model="gpt-4o", cache_write_1h_tokens=0)
+    record("owner", "b", minutes=2)
+    secret = token_of("owner")[1]
+    special, usual = api(secret).json()["calls"]
+    assert (special["corrections"], special["response_model"]) == ([note], "gpt-4o")
+    assert {name: usual[name] for name in DETAILS} == dict.fromkeys(DETAILS)
+    lines = api(secret, accept="application/x-ndjson").content.splitlines()
+    assert [json.loads(line) for line in lines] == [special, usual]
+    assert "corrections" not in api(secret, accept="text/csv").content.decode(), "its columns stay"
 
 
 def test_ndjson_and_csv_by_accept_with_the_cursor_in_a_header(record, api, token_of):

@@ -182,3 +182,25 @@ def test_a_swap_gets_the_drawer_only(record, detail):
 
 def test_a_wrong_filter_beside_a_call_leaves_the_call_readable(record, detail):
     assert detail("owner", record("owner", "a"), latency_from="x", cursor="y").status_code == 200
+
+
+def test_corrected_values_are_listed(record, detail):
+    call = record("member", "a", corrections=["response_cost must not be negative; left out."])
+    page = detail("member", call).content.decode()
+    assert "Corrected values" in page
+    assert "response_cost must not be negative; left out." in page
+    assert "Corrected values" not in detail("member", record("member", "b")).content.decode()
+
+
+def test_a_client_that_went_away_is_a_state_of_its_own(record, detail):
+    page = detail("member", record("member", "a", status=499, error_type="ClientDisconnected")).content.decode()
+    assert "Client disconnected" in page
+    assert "Client disconnected" not in detail("member", record("member", "b", status=400)).content.decode()
+
+
+def test_the_model_that_answered_is_named_where_it_is_another(record, detail):
+    call = record("member", "a", model="prod-chat", response_model="gpt-4o-mini", service_tier="flex")
+    page = detail("member", call).content.decode()
+    assert "Answered by" in page
+    assert "Service tier" in page
+    assert "Answered by" not in detail("member", record("member", "b")).content.decode()
