@@ -1,4 +1,4 @@
-"""The address a request comes from."""
+"""The IP address of the client."""
 
 import ipaddress
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The client's IP address; X-Forwarded-For counts only where a trusted proxy wrote it.
+    """Returns the client's IP address. X-Forwarded-For counts only if a trusted proxy wrote it.
 
     Every proxy appends the address it saw, so the last entry that is not a trusted proxy is the client.
     """

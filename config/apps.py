@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class SiteConfig(AppConfig):
-    """The floor that every app stands on: settings, HTTP helpers, template filters, jobs, `serve`."""
+    """What all apps use: settings, HTTP helpers, formatting, template tags, jobs, `serve`."""
 
     name = "config"
     label = "site_config"

@@ -1,4 +1,4 @@
-"""CSV that spreadsheets open safely."""
+"""CSV export that spreadsheets can open safely."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,14 +10,14 @@ _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 class _Line:
-    """What csv.writer writes to: it hands each line back."""
+    """A file-like object whose `write` returns the text, so that `csv.writer` returns each line."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Header and rows as lines of CSV, one at a time, for streaming; None is an empty cell."""
+    """Returns header and rows as lines of CSV, for streaming; None is an empty cell."""
     writer = csv.writer(_Line())
     yield writer.writerow(header)
     for row in rows:
@@ -25,5 +25,5 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
 
 
 def safe_cell(value: Any) -> Any:
-    """The value; text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    """Returns the value; text that a spreadsheet would execute as a formula gets a leading apostrophe."""
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value

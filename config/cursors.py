@@ -1,14 +1,14 @@
-"""Cursors for statements that are written by hand."""
+"""Database cursors for hand-written SQL."""
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 
 def repeated_cursor() -> CursorWrapper:
-    """A cursor for statements that are asked again and again in the same words: PostgreSQL plans them once for each
-    connection, where to plan one takes several times as long as to run it.
+    """Returns a cursor for statements that are executed often: PostgreSQL plans them once per
+    connection, because planning takes several times as long as execution.
 
-    Not for statements that want another plan for other values: a plan for all of them is the one of the average.
+    Not for statements whose best plan depends on the values: the kept plan is the one for average values.
     """
     if connection.vendor == "postgresql":
         return connection.server_cursor(in_bytes=False)  # type: ignore[no-any-return,attr-defined]  # of config.postgresql
@@ -16,10 +16,10 @@ def repeated_cursor() -> CursorWrapper:
 
 
 def reading_cursor() -> CursorWrapper:
-    """A cursor for reading much at once: PostgreSQL's values come in bytes, not as text that has to be taken apart.
+    """Returns a cursor for large results: PostgreSQL sends values in binary form, which need not be parsed.
 
-    Of latency sketches that is half as long, and of times a tenth of the work. Statements are planned as those of
-    `repeated_cursor` are.
+    This halves the size of latency sketches and takes a tenth of the time for timestamps. Plans are kept as with
+    `repeated_cursor`.
     """
     if connection.vendor == "postgresql":
         return connection.server_cursor(in_bytes=True)  # type: ignore[no-any-return,attr-defined]  # of config.postgresql

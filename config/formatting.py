@@ -1,6 +1,6 @@
-"""Figures as people read them: exact arithmetic in, plain text out, no markup.
+"""Formatting of numbers as plain text, with exact arithmetic and without markup.
 
-Every function takes None for "no data" and answers None, so that no data is never shown as 0.
+Every function returns None for None ("no data"), so that missing data is never shown as 0.
 """
 
 from datetime import timedelta
@@ -20,7 +20,7 @@ def plain(value: Number | None, decimals: int = 0) -> str | None:
 
 
 def compact(value: int | None) -> str | None:
-    """`9,999`, `53.2 K`, `62.4 M`: three digits at most from ten thousand on."""
+    """`9,999`, `53.2 K`, `62.4 M`: from ten thousand on, at most three digits and a unit."""
     if value is None or abs(value) < 10_000:
         return plain(value)
     for unit, size in (("K", 10**3), ("M", 10**6), ("B", 10**9), ("T", 10**12)):
@@ -32,10 +32,10 @@ def compact(value: int | None) -> str | None:
 
 
 def money(nanos: int | None, decimals: int | None = None) -> str | None:
-    """Nano-dollars as dollars: `$32.48`, and below ten cents three significant digits, `$0.000160`.
+    """Nano-dollars as dollars: `$32.48`; below ten cents with three significant digits, `$0.000160`.
 
-    `decimals` fixes the decimals, so that the costs of a column stand under each other; only nothing reads
-    `$0.00` there, a smaller amount than it can show `<$0.01`.
+    `decimals` fixes the number of decimals, to align the costs of a column. Only zero is shown as
+    `$0.00` then; amounts that are too small are shown as `<$0.01`.
     """
     if nanos is None:
         return None
@@ -49,7 +49,7 @@ def money(nanos: int | None, decimals: int | None = None) -> str | None:
 
 
 def exact_money(nanos: int | None) -> str | None:
-    """Every decimal that there is, two at least: `$0.00015`, `$12.50`."""
+    """Nano-dollars with all decimals, at least two: `$0.00015`, `$12.50`."""
     if nanos is None:
         return None
     text = f"{Decimal(abs(nanos)).scaleb(-9):,.9f}".rstrip("0")
@@ -58,7 +58,7 @@ def exact_money(nanos: int | None) -> str | None:
 
 
 def percent(ratio: Number | None, decimals: int = 1) -> str | None:
-    """A ratio such as 0.9878 as `98.8%`. Only the whole reads 100 %, only nothing reads 0 %."""
+    """A ratio such as 0.9878 as `98.8%`. Only 1 is shown as 100 %, and only 0 as 0 %."""
     if ratio is None:
         return None
     value, step = Decimal(str(ratio)) * 100, Decimal(1).scaleb(-decimals)
@@ -94,7 +94,7 @@ def ago(age: timedelta) -> str:
 
 
 def initials(name: str) -> str:
-    """Two letters for an avatar: of a name's first and last word, or of an address."""
+    """Two letters for an avatar: of the first and last word of a name, or of an e-mail address."""
     words = [word for word in name.partition("@")[0].replace(".", " ").replace("-", " ").split() if word]
     letters = words[0][0] + words[-1][0] if len(words) > 1 else "".join(words)[:2]
     return letters.upper() or "?"
@@ -105,12 +105,12 @@ def _rounded(value: Number, decimals: int) -> Decimal:
 
 
 def _signed(value: Decimal, decimals: int) -> str:
-    """With separators and a true minus sign; what rounds to zero has no sign."""
+    """A number with separators and a minus sign; zero has no sign."""
     return f"{MINUS if value < 0 else ''}{abs(value):,.{decimals}f}"
 
 
 def _places(dollars: Decimal) -> int:
-    """How many decimals an amount needs: two, or enough for three significant digits; nine at most."""
+    """The number of decimals of an amount: two, or enough for three significant digits, at most nine."""
     if dollars == 0 or abs(dollars) >= Decimal("0.1"):
         return 2
     places = min(9, 2 - dollars.adjusted())

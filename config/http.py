@@ -1,4 +1,4 @@
-"""How requests are answered: in which form, whole or in part, and what becomes of a request without a session."""
+"""Responses: whole pages or parts for htmx, the media type, and the sign-in page for ended sessions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 
 def wants_part(request: HttpRequest) -> bool:
-    """Whether htmx asks to swap a part of the page; a boosted link or a Back wants the whole page."""
+    """Whether htmx requests a part of the page. Boosted links and the Back button need the whole page."""
     htmx = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -19,10 +19,10 @@ def wants_part(request: HttpRequest) -> bool:
 def render_page(
     request: HttpRequest, template: str, partial: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    """The page, or for an htmx swap only its partial named `partial`.
+    """Renders the page, or only its partial named `partial` if htmx requests a part.
 
-    The name is also the id of the element that is swapped. This alone decides part or whole, and both
-    answers come from one URL, so caches are told that the header HX-Request makes the difference.
+    The name is also the id of the element that is replaced. Both responses have
+    the same URL, so the header `Vary: HX-Request` tells caches to keep them apart.
     """
     name = f"{template}#{partial}" if wants_part(request) else template
     response = render(request, name, context, status=status)
@@ -31,9 +31,9 @@ def render_page(
 
 
 def preferred_type(request: HttpRequest, kinds: Sequence[str]) -> str:
-    """That of these media types which `Accept` prefers; the first where it says nothing of them.
+    """Returns the media type that `Accept` prefers; the first if it names none of them.
 
-    Parameters such as a charset are left aside, by which Django's get_preferred_type would find none.
+    Parameters such as a charset are ignored; Django's get_preferred_type would find no match with them.
     """
     for accepted in request.accepted_types:
         for kind in kinds:
@@ -43,9 +43,9 @@ def preferred_type(request: HttpRequest, kinds: Sequence[str]) -> str:
 
 
 class HtmxLoginMiddleware:
-    """Sends the whole browser to the sign-in page when a swap meets an ended session.
+    """Redirects the whole browser to the sign-in page if a request by htmx has no session any more.
 
-    htmx follows redirects silently and would put the sign-in form into a table.
+    htmx follows redirects itself, and would insert the sign-in form into the page.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

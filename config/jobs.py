@@ -1,9 +1,9 @@
-"""What has to be done again and again: done by `serve` itself, so that nobody needs cron.
+"""Periodic jobs that `serve` runs itself, so that no cron is needed.
 
-Apps register their jobs when they are ready. Every process of the server has a thread that asks what is due; a
-row of the database gives each run to one of them, however many processes and machines there are. A job must
-bear being run twice at once all the same, and being stopped anywhere: a run that takes longer than the time
-until the next is overtaken by it, and a server is stopped when it is stopped.
+Apps register jobs when they are ready. Every server process has a thread that looks for jobs that are due; a
+row in the database assigns each run to one process of all machines. A job must
+tolerate two runs at the same time, and being interrupted: a run may take longer than the interval
+until the next, and a server can be stopped at any time.
 """
 
 import logging
@@ -29,7 +29,7 @@ _STOP_SECONDS = 12.0
 
 @dataclass(frozen=True)
 class Job:
-    """`run(now=…)` is called about every `every`."""
+    """A function that is called as `run(now=…)` about once in the interval `every`."""
 
     name: str
     every: timedelta
@@ -40,13 +40,13 @@ _jobs: dict[str, Job] = {}
 
 
 def register_job(name: str, every: timedelta, run: Callable[..., object]) -> None:
-    """Adds a job; one of the same name is replaced."""
+    """Registers a job, and replaces a job of the same name."""
     _jobs[name] = Job(name, every, run)
 
 
 def run_due(*, now: datetime) -> list[str]:
-    """Runs the jobs that are due and that nobody else has taken; their names. One that fails is logged, and
-    does not keep the others from running."""
+    """Runs the jobs that are due and not taken by another process; returns their names. A failing job is logged, and
+    does not prevent the others from running."""
     ran = []
     for job in list(_jobs.values()):
         if _take(job, now):
@@ -59,7 +59,7 @@ def run_due(*, now: datetime) -> list[str]:
 
 
 def _take(job: Job, now: datetime) -> bool:
-    """Whether the run that is due is ours. Writes only when it is due: a write locks all of SQLite."""
+    """Whether this process gets the run. Writes only if the job is due, because a write locks all of SQLite."""
     due_at = JobRun.objects.filter(pk=job.name).values_list("due_at", flat=True).first()
     if due_at is None:
         JobRun.objects.bulk_create([JobRun(name=job.name, due_at=now)], ignore_conflicts=True)
@@ -70,18 +70,18 @@ def _take(job: Job, now: datetime) -> bool:
 
 
 def note_run(name: str, *, now: datetime) -> None:
-    """Notes that something was done that is no job of the server: by a command, which cron runs."""
+    """Records a run that a command did instead of the server, for example by cron."""
     JobRun.objects.update_or_create({"due_at": now, "started_at": now}, name=name)
 
 
 def last_run(names: Collection[str]) -> datetime | None:
-    """When one of these was done last, by whatever process; None: never."""
+    """Returns when one of these jobs last ran in any process; None if never."""
     last: datetime | None = JobRun.objects.filter(name__in=names).aggregate(at=Max("started_at"))["at"]
     return last
 
 
 class JobThread(threading.Thread):
-    """Asks what is due until it is stopped."""
+    """The thread that runs due jobs until it is stopped."""
 
     def __init__(self) -> None:
         super().__init__(name="jobs", daemon=True)
@@ -96,14 +96,14 @@ class JobThread(threading.Thread):
                 logger.exception("No job could be run.")
 
     def stop(self) -> None:
-        """Lets a job that is running come to its end, for some seconds; it is cut off then."""
+        """Stops the thread; a running job has some seconds to finish."""
         self._stopped.set()
         self.join(_STOP_SECONDS)
 
 
 def worker_hooks() -> dict[str, Any]:
-    """Options of gunicorn that give each worker its thread. It is a thread of the worker, not of the parent,
-    which must have none while it forks."""
+    """Returns options of gunicorn that start a job thread in each worker, not in the parent process,
+    which must have no threads when it forks."""
     threads: list[JobThread] = []
 
     def post_worker_init(worker: object) -> None:

@@ -1,10 +1,10 @@
-"""When the site's jobs are due."""
+"""The table of periodic jobs."""
 
 from django.db import models
 
 
 class JobRun(models.Model):
-    """A job of `config.jobs`: whoever moves `due_at` on may run it."""
+    """A job of `config.jobs`. The process that advances `due_at` runs it."""
 
     name = models.CharField(max_length=40, primary_key=True)
     due_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""A progress bar for commands that take a while: on a terminal only, and never on standard output."""
+"""A progress bar for slow commands: only on a terminal, and never on standard output."""
 
 import sys
 from collections.abc import Callable
@@ -8,9 +8,9 @@ _WIDTH = 40
 
 
 def progress_bar(label: str, total: int, stream: TextIO | None = None) -> Callable[[int], None]:
-    """A function to call with how much more is done; it draws on `stream` (standard error).
+    """Returns a function that takes the amount of progress and draws the bar on `stream` (standard error).
 
-    Where nobody watches (a file, a pipe) only the end is written, as one line.
+    If `stream` is no terminal, only the final state is written, as one line.
     """
     out = stream or sys.stderr
     done, drawn = 0, -1

@@ -1,4 +1,4 @@
-"""The production server: gunicorn inside this process, with threads for pages that wait on the database."""
+"""The production server: gunicorn in this process, with threads for requests that wait for the database."""
 
 import ctypes
 import gc
@@ -11,7 +11,7 @@ from gunicorn.app.base import BaseApplication
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """Gunicorn with options from here instead of its own command line and files."""
+    """Gunicorn with options from a dict instead of its command line and files."""
 
     def __init__(self, application: WSGIHandler, options: dict[str, Any]) -> None:
         self.application = application
@@ -27,7 +27,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 
 def server_options(host: str, port: int, workers: int, threads: int) -> dict[str, Any]:
-    """How gunicorn runs. The application is loaded before the workers fork, so they share its memory."""
+    """Returns the options of gunicorn. The application is loaded before the workers fork, so they share its memory."""
     return {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "worker_class": "gthread",
@@ -48,10 +48,10 @@ def server_options(host: str, port: int, workers: int, threads: int) -> dict[str
 
 
 def spare_garbage_collection() -> None:
-    """Looks for garbage in what requests leave only, and less often; before the workers fork.
+    """Makes garbage collection rarer and limits it to objects of requests. Call it before the workers fork.
 
-    What is loaded at the start stays, and a page makes tens of thousands of objects that no cycle holds: the
-    collector's defaults cost a large page a tenth of its time. Frozen memory also stays shared by the forks.
+    Objects that exist at the start are frozen. A page creates tens of thousands of objects without cycles, and the
+    default thresholds cost a large page a tenth of its time. Frozen memory also stays shared by the workers.
     """
     gc.collect()
     gc.freeze()
@@ -68,12 +68,12 @@ _HEAP_OPTIONS = {
 
 
 def share_heaps() -> None:
-    """Lets the threads of a worker share two heaps, which keep nothing large; before the workers fork.
+    """Limits the memory of worker threads to two shared heaps. Call it before the workers fork.
 
-    The C library of most Linux systems (glibc) gives each thread a heap of its own, and lets heaps keep the more the
-    larger the pieces are that it has seen freed: a worker with eight threads that read the pages of a team of two
-    million calls came to 270 MB, and comes to 180. Threads take turns anyway, for the interpreter's lock. Other C
-    libraries have no such options and no such heaps.
+    The C library of most Linux systems (glibc) gives each thread its own heap, and heaps keep more freed memory the
+    larger the freed blocks were: a worker with eight threads that read the pages of a team with two
+    million calls used 270 MB without this, and uses 180 MB with it. Threads run one at a time anyway. Other C
+    libraries have neither such heaps nor these options.
     """
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         for option, value in _HEAP_OPTIONS.values():
@@ -81,7 +81,7 @@ def share_heaps() -> None:
 
 
 def why_not_listening(host: str, port: int) -> str | None:
-    """Why the server could not listen there, as a system error's words; None when it can."""
+    """Returns why the server cannot listen there, as the text of the system error; None if it can."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

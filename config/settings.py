@@ -1,6 +1,6 @@
-"""Settings of the site: one file, driven by the environment (README, "Settings").
+"""Settings of the site, from environment variables (see "Settings" in the README).
 
-A variable that is set but makes no sense stops the start with its name, it is never guessed at.
+A variable with an invalid value stops the start with an error that names it.
 """
 
 import os
@@ -20,9 +20,9 @@ VAR_DIR = Path(env.str("CALLBOARD_VAR_DIR", str(BASE_DIR / "var")))
 
 
 def _kept_secret_key() -> str:
-    """A key made once and kept in the var folder, so that one machine works out of the box.
+    """Returns the secret key from the var folder; creates it at the first start.
 
-    Several machines behind one address must share SECRET_KEY through the environment instead.
+    Several machines of one site must share SECRET_KEY through the environment instead.
     """
     path = VAR_DIR / "secret_key"
     VAR_DIR.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def _kept_secret_key() -> str:
 
 
 def _check_balance(usd: Decimal) -> None:
-    """Refuses what cannot be a limit, as `usage.prices.money` does, before the first user who would get it."""
+    """Raises ValidationError for an amount that cannot be a limit (see `usage.prices.money`)."""
     if not 0 <= usd <= 10_000_000 or usd != round(usd, 9):
         raise ValidationError("Give US dollars from 0 to 10,000,000 with at most 9 decimals.")
 

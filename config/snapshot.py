@@ -1,4 +1,4 @@
-"""Several queries of one moment, which neither wait for writers nor make them wait."""
+"""Several queries on one snapshot of the database, without waiting for writers or blocking them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from django.db import connection, transaction
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Reads within see the database as it was at the first of them, whatever is committed meanwhile.
+    """Context in which all reads see the database as it was at the first read.
 
-    Within a transaction, which has its own ways, it changes nothing.
+    Inside a transaction it has no effect.
     """
     if connection.in_atomic_block:
         yield

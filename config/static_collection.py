@@ -1,4 +1,4 @@
-"""Static files collected when, and only when, they changed since the last time."""
+"""Collecting static files only if they have changed since the last time."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ _STAMP = ".collected-from"
 
 
 def collect_static() -> bool:
-    """Fills STATIC_ROOT if a source file differs from what it was filled from; whether it had to.
+    """Collects static files if a source file has changed, and returns whether it did.
 
-    Compressing plotly.min.js for browsers takes seconds, which no second start should pay.
+    Compressing plotly.min.js takes seconds, which later starts should not need.
     """
     stamp = Path(settings.STATIC_ROOT) / _STAMP
     wanted = _fingerprint()
@@ -28,7 +28,7 @@ def collect_static() -> bool:
 
 
 def _fingerprint() -> str:
-    """A hash of all source files, names and contents: times would change with every checkout or copy."""
+    """A hash of the names and contents of all source files. File times would change with every checkout or copy."""
     total = hashlib.blake2b(digest_size=16)
     total.update(version("whitenoise").encode())
     for name, content in sorted(_source_files()):

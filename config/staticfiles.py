@@ -10,9 +10,9 @@ from django.core.files.storage import FileSystemStorage
 
 
 class PlotlyFinder(BaseFinder):
-    """Finds `plotly/plotly.min.js`, the one file that the plotly package holds for browsers.
+    """Finds `plotly/plotly.min.js`, the file for browsers in the plotly package.
 
-    The package's folder has megabytes of other things, so it cannot simply be a static folder.
+    The folder of the package contains megabytes of other files, so it cannot be a static folder itself.
     """
 
     name = "plotly.min.js"

@@ -1,4 +1,4 @@
-"""Every address of the site. They are shared, bookmarked and scripted, so they stay."""
+"""All URLs of the site. People bookmark and share them and scripts use them, so they do not change."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

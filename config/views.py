@@ -1,4 +1,4 @@
-"""What belongs to the site itself."""
+"""Views of the site itself: health check, CSRF failure, OpenAPI."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
@@ -8,7 +8,7 @@ from django.shortcuts import render
 
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 when the site runs and its database answers; for load balancers and supervisors."""
+    """Answers 200 if the site runs and its database answers, for load balancers and supervisors."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain")
@@ -16,5 +16,5 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form that was open too long, or was not ours; the reason is for the log, not for people."""
+    """Answers 403 for a form with an invalid CSRF token; the reason is only logged."""
     return render(request, "403_csrf.html", status=403)

@@ -1,5 +1,5 @@
-"""Fields of forms that are written without templates: a list of calls has a dozen, and a template for each, with one
-for each option of a menu, took a tenth of its time."""
+"""Form widgets that are rendered without templates: the page of calls has a dozen, and templates for each of them and
+each option took a tenth of its time."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from config.markup import joined, markup
 
 
 class PlainInput(forms.TextInput):
-    """A line of text."""
+    """A text input."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         widget = self.get_context(name, value, attrs)["widget"]
@@ -22,7 +22,7 @@ class PlainInput(forms.TextInput):
 
 
 class PlainSelect(forms.Select):
-    """A menu of a few options, in no groups."""
+    """A select without groups."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         widget = self.get_context(name, value, attrs)["widget"]

@@ -1,4 +1,4 @@
-"""The WSGI application that `manage.py serve` and every other server runs."""
+"""The WSGI application, for `manage.py serve` and other servers."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Django's backend for PostgreSQL, with fewer trips and a faster way to read."""
+"""Django's backend for PostgreSQL, with fewer round trips and faster reading of results."""
 
 import select
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from psycopg.pq import ConnStatus, Format
 
 
 class UtcLoader(BaseTzLoader):  # type: ignore[misc]  # not in the stubs
-    """Reads a time in UTC by Python's own parser; psycopg's, which Django's goes by, takes ten times as long."""
+    """Parses times in UTC with Python's parser, in a tenth of the time that psycopg's parser takes."""
 
     timezone = UTC
 
@@ -25,11 +25,11 @@ class UtcLoader(BaseTzLoader):  # type: ignore[misc]  # not in the stubs
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Trusts a connection on which the server has said nothing since the last request.
+    """Reuses a connection without a check if the server has sent nothing on it since the last request.
 
-    Django sends each connection a `SELECT 1` before it is used again. A server that goes away, or ends a
-    connection, says so on it or closes it, and either makes it readable; only then is the question worth a trip,
-    which is a seventh of what a reservation takes.
+    Django sends `SELECT 1` before it reuses a connection. A server that goes away or ends a
+    connection sends something or closes it, and both make the socket readable. Only then the check is worth a round
+    trip, which takes a seventh of the time of a reservation.
     """
 
     def get_connection_params(self) -> dict[str, Any]:
@@ -40,8 +40,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return parameters
 
     def server_cursor(self, *, in_bytes: bool) -> CursorWrapper:
-        """A cursor whose parameters go to the server apart from the statement, which keeps its plan then, and whose
-        values can arrive as bytes. Django's own cursors write parameters into the text.
+        """Returns a cursor that sends parameters separately, so that the server can keep the plan of a statement.
+
+        Its values can be read as bytes. Django's cursors insert parameters into the statement.
         """
         self.close_if_health_check_failed()
         self.ensure_connection()

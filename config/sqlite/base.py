@@ -1,4 +1,4 @@
-"""Django's backend for SQLite, in which whoever waits for a lock waits outside of SQLite."""
+"""Django's backend for SQLite, which waits for locks in Python instead of in SQLite."""
 
 import sqlite3
 import time
@@ -14,17 +14,17 @@ _PAUSE = 0.003
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Statements that find the database locked are tried again every few milliseconds, for OPTIONS' `timeout` seconds.
+    """Repeats a statement every few milliseconds while the database is locked, for `timeout` seconds (OPTIONS).
 
-    SQLite itself sleeps longer and longer, up to a tenth of a second, while others who come later get the lock: with
-    16 clients on one quota some waited ten times as long as most. And it sleeps with the connection's mutex in hand.
-    A thread that collects garbage ends the statements of other threads that were left in it, for which it wants that
-    mutex; if it is the one that has the lock, nothing goes on until the time is over.
+    SQLite itself sleeps for increasing times, up to 100 ms, while connections that came later get the lock: with
+    16 clients on one quota, some waited ten times as long as most. It also holds the connection's mutex meanwhile.
+    A thread that collects garbage finalizes statements of other threads, for which it needs that
+    mutex; if this thread holds the database lock, everything waits until the timeout.
     """
 
     @property
     def patience(self) -> float:
-        """How long to wait for a lock, in seconds; 5 as in Python's own module."""
+        """How long to wait for a lock, in seconds; 5 by default, as in Python's sqlite3."""
         return float(self.settings_dict["OPTIONS"].get("timeout", 5))
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
@@ -38,12 +38,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return cursor
 
     def _commit(self) -> None:
-        """Waits for nobody in a write-ahead log, but for readers where the disk can have none."""
+        """Commits; waits for readers if the file system does not support a write-ahead log."""
         _until_free(super()._commit, self.patience)  # type: ignore[misc]  # not in the stubs
 
 
 class _Cursor(base.SQLiteCursorWrapper):
-    """Waits for a lock `patience` seconds; not so `executemany`, which would do again what it has done already."""
+    """Waits for locks in `execute`, but not in `executemany`, which would repeat rows that it has already written."""
 
     patience: float
 
@@ -53,7 +53,7 @@ class _Cursor(base.SQLiteCursorWrapper):
 
 
 def _until_free(act: Callable[[], object], seconds: float) -> None:
-    """Acts as soon as no lock of others forbids it. Raises what `act` does when the time is over."""
+    """Calls `act` until no lock prevents it, and raises its error when the time is over."""
     give_up = time.monotonic() + seconds
     while True:
         try:
@@ -67,6 +67,6 @@ def _until_free(act: Callable[[], object], seconds: float) -> None:
 
 
 def _is_locked(error: Exception) -> bool:
-    """Whether somebody has a lock that they will give back. A snapshot that is too old to write stays so."""
+    """Whether the error is a lock that will be released. A snapshot that is too old to write never becomes valid."""
     code = getattr(error.__cause__ or error, "sqlite_errorcode", 0)
     return code & 0xFF == sqlite3.SQLITE_BUSY and code != sqlite3.SQLITE_BUSY_SNAPSHOT

@@ -1,6 +1,6 @@
-"""Filters and tags of every template. Figures are worked out in `config.formatting`; here is their markup.
+"""Template filters and tags for all templates: the markup of what `config.formatting` formats, and more.
 
-What stands in every row of a table is made here and not by a template of its own, which takes ten times as long.
+Markup of table rows is built here, because a template for each would take ten times as long.
 """
 
 from collections.abc import Iterable, Sequence
@@ -71,7 +71,7 @@ def milliseconds(value: Number | None) -> str:
 
 @register.filter
 def small_unit(text: str) -> SafeString:
-    """The unit of a headline number in small type: `62.4 M`, `98.78%`, `1,612 ms`."""
+    """Puts the unit of a headline number in small type: `62.4 M`, `98.78%`, `1,612 ms`."""
     if isinstance(text, SafeString):
         return text
     number = text.rstrip("KMBT%msin" + formatting.GAP)
@@ -82,9 +82,9 @@ def small_unit(text: str) -> SafeString:
 
 @register.simple_tag
 def delta(change: Number | None, good: str = "", unit: str = "%", decimals: int = 1) -> SafeString:
-    """An arrow and a change, given as a ratio: 0.238 is `23.8%`, and with unit "pt" 23.8 points.
+    """An arrow with a change that is given as a ratio: 0.238 is `23.8%`, or 23.8 points with the unit "pt".
 
-    `good` is "up" or "down" where one direction is better (success, latency); cost and usage are neither.
+    `good` is "up" or "down" if one direction is better (success rate, latency), else "".
     """
     if change is None:
         return NO_DATA
@@ -109,7 +109,7 @@ _DIRECTIONS = {
 
 @register.simple_tag
 def bar(value: Number | None, maximum: Number | None = 1) -> SafeString:
-    """A bar filled to value / maximum. The text beside it says the same, so it is hidden from readers."""
+    """A bar filled to value / maximum, hidden from screen readers: the text next to it has the same value."""
     share = min(100.0, max(0.0, 100 * float(value) / float(maximum))) if value and maximum else 0.0
     return markup(
         '<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
@@ -121,9 +121,9 @@ def bar(value: Number | None, maximum: Number | None = 1) -> SafeString:
 
 @register.simple_tag
 def heat_cells(slots: Iterable[Any]) -> SafeString:
-    """Table cells drawn by `shade`, with `label` on hovering and `amount` for readers.
+    """Cells of a heat map: colour by `shade`, `label` as tooltip, `amount` for screen readers.
 
-    Made here, because a loop in the template over the 168 hours of a week takes a sixth of its page's time.
+    A loop in the template over the 168 hours of a week would take a sixth of the page's time.
     """
     return joined(markup(_HEAT, slot.shade, slot.label, slot.amount) for slot in slots)
 
@@ -133,7 +133,7 @@ _HEAT = '<td class="heat-%s" title="%s"><span class="visually-hidden">%s</span><
 
 @register.simple_tag
 def quota_bar(used: int, limit: int | None) -> SafeString:
-    """Used of limit, in nano-dollars, as figures and a bar; amber from 90 %, red when used up."""
+    """Used amount and limit (nano-dollars) as text and a bar: amber from 90 %, red when used up."""
     if limit is None:
         words = '<span><b>%s</b></span><span class="faint">%s</span>'
         return markup(_QUOTA, "", markup(words, formatting.money(used), _("no limit")), "")
@@ -168,9 +168,9 @@ def _day_text(day: date, form: str, language: str) -> str:
 
 @register.simple_tag
 def local(at: datetime | None, zone: tzinfo | str, style: str = "short") -> SafeString:
-    """An instant on the team's clock: `{% local call.started_at team.zone "clock" %}`; see TIME_FORMATS.
+    """A time in the team's time zone: `{% local call.started_at team.zone "clock" %}`; see TIME_FORMATS.
 
-    Raises ValueError for a time without a zone: nobody could say which instant it is.
+    Raises ValueError for a time without a time zone.
     """
     if at is None:
         return NO_DATA
@@ -201,7 +201,7 @@ def initials(name: str) -> str:
 
 @register.simple_tag
 def person(who: Any, note: str = "") -> SafeString:
-    """Avatar, name and address of somebody with `name` and `email`; `note` stands instead of the address."""
+    """Avatar, name and e-mail address of a person; `note` replaces the address."""
     avatar = formatting.initials(who.name or who.email)
     if not who.name:
         return markup(_PERSON, avatar, who.email, who.email, "person-mail", "", note or _("No name yet"))
@@ -225,7 +225,7 @@ ROLE_NAMES = {
 
 @register.simple_tag
 def role_badge(role: str) -> SafeString:
-    """The badge of a role; somebody without one was a member once."""
+    """The badge of a role; without a role, of a former member."""
     return markup(
         '<span class="badge badge-%s">%s</span>', role or "mute", ROLE_NAMES.get(role, ROLE_NAMES[""])
     )
@@ -246,7 +246,7 @@ OUTCOME_MARKS = [
 
 @register.simple_tag
 def status_dot(outcome: int, text: Any) -> SafeString:
-    """The mark of a call's outcome (0 to 3) and a text beside it, such as its status."""
+    """The symbol of a call's outcome (0 to 3) with a text, such as the status."""
     tone, shape = OUTCOME_MARKS[outcome]
     return markup(
         '<span class="status%s"><svg class="status-dot" viewBox="0 0 8 8" aria-hidden="true">%s</svg>%s</span>',
@@ -259,7 +259,7 @@ def status_dot(outcome: int, text: Any) -> SafeString:
 @register.simple_tag
 @cache  # a page has hundreds, of two dozen kinds
 def icon(name: str) -> SafeString:
-    """A symbol of `_icons.html`."""
+    """An icon of `_icons.html`."""
     return markup('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-%s"/></svg>', name)
 
 
@@ -268,9 +268,9 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def query_with(context: RequestContext, **changes: Any) -> str:
-    """The query of this page with some parameters set, or removed by None or ""; a list sets several.
+    """The query string of this page with some parameters changed: None or "" removes one, a list sets several values.
 
-    For links that keep the filters: `<a href="{% query_with sort="cost" cursor=None %}">`.
+    For links that keep the other filters: `<a href="{% query_with sort="cost" cursor=None %}">`.
     """
     kept = ((name, values) for name, values in context["request"].GET.lists() if name not in changes)
     changed = (
@@ -283,13 +283,13 @@ def query_with(context: RequestContext, **changes: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def query_at_page(context: RequestContext, number: int, name: str = "") -> str:
-    """The query of this page with another page of a list; `name` of the parameter, if it is not `page`."""
+    """The query string for another page of a list; `name` is the parameter, by default `page`."""
     return query_with(context, **{name or "page": number})
 
 
 @register.simple_tag(takes_context=True)
 def query_without(context: RequestContext, name: str, value: Any = None) -> str:
-    """The query of this page without one value of a repeatable parameter, or without all of them."""
+    """The query string without one value of a repeatable parameter, or without all its values."""
     kept = (
         [] if value is None else [item for item in context["request"].GET.getlist(name) if item != str(value)]
     )
@@ -298,7 +298,7 @@ def query_without(context: RequestContext, name: str, value: Any = None) -> str:
 
 @register.simple_tag(takes_context=True)
 def hidden_query(context: RequestContext, *names: str) -> SafeString:
-    """The query of this page but for some parameters, as hidden fields of a form that sets those."""
+    """The parameters of this page as hidden fields, except those that the form itself sets."""
     kept = [pair for pair in context["request"].GET.lists() if pair[0] not in names]
     return joined(markup(_HIDDEN, name, value) for name, values in kept for value in values)
 
@@ -308,13 +308,13 @@ _HIDDEN = '<input type="hidden" name="%s" value="%s">'
 
 @register.inclusion_tag("components/chip.html")
 def chip(label: str, opens: str, value: str = "", remove: str = "") -> dict[str, Any]:
-    """A filter: the button of the popover with the id `opens`, and when it is set its value and the way out."""
+    """A filter chip: a button that opens the popover `opens`, and the value of the filter with a link to remove it."""
     return {"label": label, "opens": opens, "value": value, "remove": remove}
 
 
 @register.inclusion_tag("components/copy.html")
 def copy_button(text: str, what: str) -> dict[str, Any]:
-    """A button that copies a short text such as an id; `what` names it for readers."""
+    """A button that copies a short text such as an id; `what` names it for screen readers."""
     return {"text": text, "what": what}
 
 
@@ -323,7 +323,7 @@ def copy_button(text: str, what: str) -> dict[str, Any]:
 
 @register.inclusion_tag("components/field.html")
 def field(bound: BoundField, label: str = "", hint: str = "", classes: str = "") -> dict[str, Any]:
-    """A form field in our markup: label, control, error, hint, tied together for readers."""
+    """A form field with label, control, error and hint, connected for screen readers."""
     is_choice = isinstance(bound.field.widget, CheckboxInput)
     css = [] if is_choice else ["input", *classes.split()]
     return {
@@ -337,7 +337,7 @@ def field(bound: BoundField, label: str = "", hint: str = "", classes: str = "")
 
 @register.simple_tag
 def control(bound: BoundField) -> SafeString:
-    """Only the control of a field, for a page that arranges label and hint itself."""
+    """Only the control of a form field, for pages that place label and hint themselves."""
     return bound.as_widget(attrs=_control_attrs(bound, ["input"], ""))
 
 

@@ -1,4 +1,4 @@
-"""`manage.py serve`: the production server on HOST:PORT."""
+"""`manage.py serve`: runs the production server on HOST:PORT."""
 
 import logging
 from typing import Any
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
 
 def refuse_taken_port() -> None:
-    """Raises CommandError when HOST:PORT cannot be listened on."""
+    """Raises CommandError if the server cannot listen on HOST:PORT."""
     host, port = settings.HOST, settings.PORT
     reason = why_not_listening(host, port)
     if reason:
@@ -45,7 +45,7 @@ def refuse_taken_port() -> None:
 
 
 def refuse_unapplied_migrations() -> None:
-    """Raises CommandError when the database is not as this version of the program needs it."""
+    """Raises CommandError if migrations are not applied."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
