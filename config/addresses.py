@@ -17,5 +17,5 @@ def client_address(request: HttpRequest) -> str | None:
         hops.pop()
     try:
         return str(ipaddress.ip_address(hops[-1]))
-    except ValueError:  # a Unix socket, or a proxy that wrote something else
+    except ValueError:  # a Unix socket, or a proxy with another format
         return None

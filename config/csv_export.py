@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-# A cell that begins so is run as a formula by spreadsheets; a leading apostrophe makes it text.
-# The signs of full width are taken for the others where such are typed.
+# Spreadsheets execute a cell that begins with one of these as a formula; a leading apostrophe makes it text.
+# Full-width signs are treated like the others by East Asian versions.
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
 

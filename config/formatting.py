@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from django.utils.translation import gettext as _
 
-# Keeps a figure and its unit on one line.
+# Keeps a number and its unit on one line.
 GAP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 Number = int | float | Decimal

@@ -21,9 +21,9 @@ from config.models import JobRun
 
 logger = logging.getLogger(__name__)
 
-# How often each process asks what is due: one row for each job, by its key.
+# How often each process looks for due jobs.
 TICK_SECONDS = 5.0
-# A stop waits so long for a job that is running, as for requests (which gunicorn gives 30 seconds).
+# How long a stop waits for a running job (gunicorn waits 30 seconds for requests).
 _STOP_SECONDS = 12.0
 
 
@@ -53,7 +53,7 @@ def run_due(*, now: datetime) -> list[str]:
             ran.append(job.name)
             try:
                 job.run(now=now)
-            except Exception:  # whatever it is, the others must go on, and so must this one the next time
+            except Exception:  # a failing job must not stop the others
                 logger.exception("The job %s failed.", job.name)
     return ran
 
@@ -92,7 +92,7 @@ class JobThread(threading.Thread):
             try:
                 close_old_connections()
                 run_due(now=timezone.now())
-            except Exception:  # such as a database that is away for a while
+            except Exception:  # such as a database that is not available for a while
                 logger.exception("No job could be run.")
 
     def stop(self) -> None:

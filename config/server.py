@@ -34,13 +34,13 @@ def server_options(host: str, port: int, workers: int, threads: int) -> dict[str
         "workers": workers,
         "threads": threads,
         "preload_app": True,
-        # A batch of 10,000 calls may wait for the database's write lock; a stop waits as long for it.
+        # A batch of 10,000 calls may wait for the database's write lock; a stop waits as long for requests.
         "timeout": 60,
         "graceful_timeout": 30,
         "keepalive": 15,
-        # Addresses carry all filters of a page.
+        # URLs contain all filters of a page.
         "limit_request_line": 8190,
-        # Workers prove that they live by touching a file, which must never wait for a disk.
+        # Workers touch a file as a sign of life, which must never wait for a disk.
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
         "control_socket_disable": True,
         "loglevel": "warning",
@@ -58,8 +58,8 @@ def spare_garbage_collection() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-# Options of malloc.h: how many heaps there may be; from how many bytes on memory is got from the system by itself, and
-# given back as soon as it is free; how much that is free at its end a heap keeps.
+# Options of malloc.h: the maximum number of heaps; the size from which a block gets its own mapping, which is
+# returned to the system when it is freed; how much free memory a heap keeps at its end.
 _HEAP_OPTIONS = {
     "M_ARENA_MAX": (-8, 2),
     "M_MMAP_THRESHOLD": (-3, 4 * 2**20),

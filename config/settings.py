@@ -46,14 +46,14 @@ def _check_balance(usd: Decimal) -> None:
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
-# Where `serve` listens, and with how many processes and threads in each.
+# Where `serve` listens, and with how many processes and threads per process.
 HOST = env.str("HOST", "127.0.0.1").strip("[]")
 PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 SERVE_WORKERS = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(min=1))
 SERVE_THREADS = env.int("CALLBOARD_THREADS", 8, validate=validate.Range(min=1))
-# Whether `serve` also looks for alerts, sends them and digests, and keeps house (config.jobs).
+# Whether `serve` also runs the periodic jobs: alerts, digests, housekeeping (config.jobs).
 SERVE_JOBS = env.bool("CALLBOARD_JOBS", True)
-# The address that people, mails and examples use: behind a proxy, the proxy's.
+# The URL that people use, also in e-mails and examples. Behind a proxy, this is the proxy's URL.
 BASE_URL = env.str("BASE_URL", f"http://localhost:{PORT}").rstrip("/")
 _base = urlsplit(BASE_URL)
 if _base.scheme not in {"http", "https"} or not _base.hostname:
@@ -62,7 +62,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_base.hostname, "localhost", "127.0.0
 IS_HTTPS = _base.scheme == "https"
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 
-# How people get accounts: anybody, only through an invitation to a team, or nobody.
+# Who can sign up: anybody, people with an invitation to a team, or nobody.
 SIGNUP = env.str("CALLBOARD_SIGNUP", "invitation", validate=validate.OneOf(["open", "invitation", "closed"]))
 # Calls older than this are deleted by `housekeeping`; their statistics stay.
 CALL_RETENTION_DAYS = env.int("CALLBOARD_CALL_RETENTION_DAYS", 180, validate=validate.Range(min=1))
@@ -72,9 +72,9 @@ DEFAULT_BALANCE_USD = (
     if env.str("CALLBOARD_DEFAULT_BALANCE_USD", "")
     else None
 )
-# Webhooks to addresses inside the own network are refused unless this allows them.
+# Whether webhooks may lead to addresses in private networks.
 WEBHOOKS_MAY_BE_PRIVATE = env.bool("CALLBOARD_WEBHOOKS_MAY_BE_PRIVATE", False)
-# Secrets are stored as a hash keyed with this; a change makes every token and gateway key invalid.
+# The key of the hashes of secrets. If it changes, all tokens and gateway keys become invalid.
 TOKEN_HASH_KEY = env.str("CALLBOARD_TOKEN_HASH_KEY", "") or SECRET_KEY
 
 # --- Apps ---------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-# The address is the sign-in name; it is unique by a constraint on its lower case, which W004 cannot see.
+# E-mail addresses are unique by a constraint on their lower case, which the check W004 does not recognise.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -153,42 +153,42 @@ DATABASES: dict[str, Any] = {
     )
 }
 _database = DATABASES["default"]
-# A writer waits so long for another one; then it gives up, and its sender is told to try again.
+# How long a writer waits for another one before the request fails and the sender has to repeat it.
 DATABASE_LOCK_SECONDS = 30
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["ENGINE"] = "config.sqlite"
     Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE takes the write lock when a transaction begins, so two writers wait for each other
-    # instead of failing half-way. FULL: what was answered is on disk. The cache is SQLite's default, 2 MB for each
-    # thread: beyond it the system's is as good.
+    # instead of failing later. FULL: data is on disk before the response. The cache is SQLite's default, 2 MB per
+    # thread; beyond that, the file cache of the system is as good.
     _options: dict[str, Any] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": DATABASE_LOCK_SECONDS,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
     }
-    # In a file, because threads cannot share a database in memory as they do one in production.
+    # A file, because threads cannot share a database in memory.
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     _database["ENGINE"] = "config.postgresql"
-    # Statistics sort sketches, 4 MB a page are not unusual; to compile a query or to start processes for it takes
-    # longer than to run it.
+    # Statistics often sort 4 MB of sketches per page. Compiling a query (JIT) or starting parallel workers takes
+    # longer than running it.
     _options = {
         "options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off "
         "-c max_parallel_workers_per_gather=0"
     }
-    # So often a connection is asked a statement before it keeps its plan (`config.cursors`); "none" for a PgBouncer
-    # that gives each transaction another connection and knows no prepared statements.
+    # How often a connection executes a statement before it prepares it (`config.cursors`); "none" for a PgBouncer
+    # in transaction mode, which does not support prepared statements.
     _threshold = _database.setdefault("OPTIONS", {}).pop("prepare_threshold", "3")
     if _threshold != "none" and not _threshold.isdecimal():
         raise ValueError(f'DATABASE_URL: prepare_threshold must be a number or "none", not "{_threshold}"')
     _options["prepare_threshold"] = None if _threshold == "none" else int(_threshold)
-# Those of DATABASE_URL come first: `?options=-c%20jit%3Doff` stands for all of ours; an empty one says nothing.
+# Options of DATABASE_URL take precedence: `?options=-c%20jit%3Doff` replaces all of ours.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 
-# Rate limits are counted here, so it must be shared by all processes of the site.
+# Rate limits are counted in the cache, so all processes of the site must share it.
 CACHES = {"default": env.dj_cache_url("CACHE_URL", "db://cache_entries")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache":
-    # Django would throw a third away beyond 300, and with them limits that still count.
+    # By default, Django drops a third of the entries beyond 300, including rate limits in use.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 SESSION_ENGINE = "teams.sessions"
 
@@ -223,10 +223,10 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {"edit_webauthn": "teams.account_activity.RenamePasskeyForm"}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 SOCIALACCOUNT_ADAPTER = "teams.openid.SocialAccountAdapter"
-# The one provider is the site's own choice: who has an address there has the account with it here.
+# The site chooses its provider, so an address that the provider has verified opens the account with this address.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 _oidc_server = env.str("CALLBOARD_OIDC_SERVER_URL", "")
-# Browsers follow a form to these hosts only; a provider may lead over more than its own.
+# The hosts to which forms may redirect. A provider may use more hosts than its own.
 _oidc_hosts: list[str] = env.list("CALLBOARD_OIDC_SIGN_IN_HOSTS", [])
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if _oidc_server:
@@ -257,14 +257,14 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else N
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "config.views.csrf_failure"
-# The addresses of reverse proxies in front, whose X-Forwarded-For is believed.
+# IP addresses of reverse proxies whose X-Forwarded-For is trusted.
 TRUSTED_PROXIES: list[str] = env.list("CALLBOARD_TRUSTED_PROXIES", [])
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
-        # The map part of Plotly's script adds this one style sheet when it loads; a browser test notices
-        # when another version brings another. Everything else of Plotly goes through `id` in base.html.
+        # Plotly's script adds this one style sheet for maps when it loads; a browser test fails
+        # if another version adds a different one. Plotly's other styles use the sheet with its `id` in base.html.
         "style-src": [SELF, "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='"],
         "img-src": [SELF, "data:"],
         "connect-src": [SELF],
@@ -283,7 +283,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 USE_I18N = True
 USE_TZ = True
-# The zone that new personal spaces and teams start with.
+# The time zone of new personal spaces and teams.
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
@@ -300,16 +300,16 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
-# Every page names files by their hash; the plain copies would only be compressed a second time.
+# Pages refer to files by their hash, so the copies without hash are not needed.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- Mail and log -------------------------------------------------------------------------------
 
-# Without EMAIL_URL no mail can be sent; pages then show links to copy instead.
+# Without EMAIL_URL no e-mail can be sent; pages show links to copy instead.
 _email = env.dj_email_url("EMAIL_URL", "dummy://")
 HAS_MAIL = _email["EMAIL_BACKEND"] != "django.core.mail.backends.dummy.EmailBackend"
-# Without mail nobody could confirm an address: people get in all the same, but an unconfirmed address fits
-# neither an invitation nor an account at the OpenID Connect provider. Site staff can confirm it.
+# Without e-mail nobody can verify an address. People can sign in anyway, but an unverified address is accepted
+# neither for an invitation nor for an account at the OpenID Connect provider. Site staff can verify it.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
@@ -318,7 +318,7 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Callboard <callboard@{_base.hostname}>")
 
-# On the handler, because Django's own loggers have a level of theirs and pass their records on past root's.
+# The level is set on the handler too, because records of Django's loggers bypass the level of the root logger.
 _log_level = env.str("LOG_LEVEL", "WARNING", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOGGING = {
     "version": 1,

@@ -19,7 +19,7 @@ def one_snapshot() -> Iterator[None]:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
     else:
-        # Not by `atomic`, whose IMMEDIATE would lock writers out for as long as is read.
+        # Not `atomic`: its BEGIN IMMEDIATE would block writers during the reads.
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             try:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
-# Written last, so that an interrupted collection is done again.
+# Written last, so that an interrupted collection is repeated.
 _STAMP = ".collected-from"
 
 

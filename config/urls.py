@@ -9,7 +9,7 @@ from teams.api import not_found
 from teams.views.account import home
 
 urlpatterns = [
-    # First what gateways ask many times a second.
+    # First the endpoints that gateways request many times per second.
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("api/v1/", include("logs.api_urls")),
     path("api/v1/", include("usage.api_urls")),

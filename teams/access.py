@@ -16,13 +16,13 @@ from teams.models import Membership, Role, Team, Transfer, User, team_is_alive
 class Permission(Enum):
     """What can be done in a team."""
 
-    SEE_OWN = auto()  # own usage, calls, tokens; make tokens for oneself; leave
-    SEE_TEAM = auto()  # team statistics, ranking, all calls, activity
+    SEE_OWN = auto()  # see own usage, calls and tokens; create own tokens; leave
+    SEE_TEAM = auto()  # see team statistics, ranking, all calls and activity
     INVITE = auto()
-    MANAGE_MEMBERS = auto()  # change roles, remove; whom exactly: `may_manage`
-    SET_QUOTAS = auto()  # of members and tokens; disable and revoke tokens
-    EDIT_TEAM = auto()  # name, description, time zone, alerts, gateway keys
-    OWN_TEAM = auto()  # team quota, ownership, deletion
+    MANAGE_MEMBERS = auto()  # change roles and remove members; whose: `may_manage`
+    SET_QUOTAS = auto()  # set quotas of members and tokens; disable and revoke tokens
+    EDIT_TEAM = auto()  # change name, description, time zone, alerts and gateway keys
+    OWN_TEAM = auto()  # set the team quota, transfer ownership, delete the team
 
 
 _MEMBER = frozenset({Permission.SEE_OWN})
@@ -38,7 +38,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _ADMINISTRATOR,
     Role.MEMBER: _MEMBER,
 }
-# A personal space has nobody to invite or manage, and cannot be passed on or deleted; its balance is
+# A personal space has nobody to invite or manage, and cannot be transferred or deleted. Its balance is
 # set by site staff.
 _NOT_PERSONAL = frozenset({Permission.INVITE, Permission.MANAGE_MEMBERS, Permission.OWN_TEAM})
 
@@ -65,9 +65,9 @@ class Access:
     team: Team
     user: User
     role: str
-    # Whether the team has been offered to this user, as far as one query can tell; it may have lapsed.
+    # Whether there is an unanswered offer of the team to this user; it may have expired.
     is_offered: bool = False
-    # All of the user's, as `memberships_of` has them: every page's switcher shows them.
+    # All memberships of the user, from `memberships_of`, for the team switcher of every page.
     memberships: Sequence[Membership] = field(default=(), compare=False, repr=False)
 
     def may(self, permission: Permission) -> bool:

@@ -23,7 +23,7 @@ from config.addresses import client_address
 from teams.activity import Actor, record_activity
 from teams.models import User
 
-LONGEST_NAME = 100  # of a passkey, in a row: django-allauth takes any
+LONGEST_NAME = 100  # of a passkey's name in a row; django-allauth has no limit
 
 
 @receiver(account.email_added)

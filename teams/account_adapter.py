@@ -65,7 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Returns the client's IP address, for rate limits and the list of sessions."""
-        return client_address(request) or "127.0.0.1"  # a Unix socket: somebody on this machine
+        return client_address(request) or "127.0.0.1"  # a Unix socket: a client on this machine
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Sends an e-mail; if the mail server fails, the page shows a message instead of an error."""

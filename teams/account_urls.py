@@ -24,7 +24,7 @@ CHANGING = {
     "mfa_remove_webauthn",
     "socialaccount_connections",
 }
-# Their buttons that send a mail: the mail server may take seconds, and nobody shall wait for a lock so long.
+# Buttons of these pages that send an e-mail: it may take seconds, too long to hold a lock.
 MAILING = {"action_add", "action_send"}
 
 

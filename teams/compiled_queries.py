@@ -8,7 +8,7 @@ from django.db import connection, models
 
 from config.cursors import repeated_cursor
 
-Related = tuple[str, type[models.Model]]  # the name of a foreign key, and what it leads to
+Related = tuple[str, type[models.Model]]  # the name of a foreign key, and its model
 
 
 class CompiledQuery:
@@ -26,7 +26,7 @@ class CompiledQuery:
         related: Sequence[Related] = (),
     ) -> None:
         self._made, self._marks, self._related = made, marks, related
-        self._compiled: dict[str, _Compiled] = {}  # by vendor
+        self._compiled: dict[str, _Compiled] = {}  # by database vendor
 
     def all(self, *values: str | int) -> list[Any]:
         """Returns all rows as instances."""

@@ -11,5 +11,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    # Read only by pages that have a mode: not by the one which says that the query cannot be read.
+    # Lazy, because reading the query fails on the error page for a bad query.
     return {"mode": SimpleLazyObject(lambda: "test" if request.GET.get("mode") == "test" else "live")}

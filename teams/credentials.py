@@ -11,7 +11,7 @@ from teams.compiled_queries import CompiledQuery
 from teams.models import GatewayKey, Membership, Team, Token, User
 from teams.secrets import GATEWAY_PREFIX, TOKEN_PREFIXES, digest
 
-# `last_used_at` is for people; to the minute is enough, and keeps a busy token from being a busy row.
+# The precision of `last_used_at`. A minute is enough for people, and avoids a write with every request.
 TOUCH_EVERY = timedelta(minutes=1)
 
 

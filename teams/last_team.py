@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# A cookie and not the session: it outlives signing out, and a look at a page writes nothing.
+# A cookie instead of the session: it survives signing out, and viewing a page writes nothing.
 COOKIE = "team"
 
 

@@ -34,9 +34,9 @@ class Mail:
     to: str
     subject: str
     paragraphs: tuple[str, ...]
-    action: str = ""  # the words on the link
+    action: str = ""  # the text of the link
     url: str = ""
-    note: str = ""  # small print
+    note: str = ""  # a note in small type
 
 
 def send_on_commit(mail: Mail, on_failure: OnFailure | None = None) -> None:

@@ -24,7 +24,7 @@ class NavItem:
     is_current: bool
 
 
-# Key, label, icon, address by name, and what the role must permit.
+# Key, label, icon, URL name, and the permission that the role needs.
 TEAM_PAGES = [
     ("overview", _("Overview"), "overview", "usage:overview", Permission.SEE_OWN),
     ("ranking", _("Ranking"), "ranking", "usage:ranking", Permission.SEE_TEAM),

@@ -94,7 +94,7 @@ class CheckingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # alla
         """Returns the claims of the ID token. Raises OAuth2Error if signature, expiry, issuer or audience is wrong."""
         try:
             algorithm = jwt.get_unverified_header(id_token)["alg"]
-            # A key of the one kind is never taken for the other: that is a known way to forge.
+            # A public key must never be used as a shared secret: that is a known way to forge tokens.
             by_secret = algorithm in {"HS256", "HS384", "HS512"}
             claims: dict[str, Any] = jwt.decode(
                 id_token,

@@ -27,7 +27,7 @@ def refresh_support_group(**migrated: Any) -> None:
     """Updates the permissions of the group after a migration."""
     has_groups = "group" in migrated.get("apps", every_app).all_models["auth"]
     if has_groups and Group.objects.filter(name=GROUP).exists():
-        create_permissions(**migrated)  # Django's own receiver may come after this one
+        create_permissions(**migrated)  # Django's own receiver may run after this one
         support_group()
 
 

@@ -21,7 +21,7 @@ TEAM = "t/<slug:slug>/"
 urlpatterns = [
     path("accounts/profile/", account.profile, name="profile"),
     path("accounts/activity/", account.activity, name="account-activity"),
-    # Instead of django-allauth's own, which check less.
+    # These replace the views of django-allauth, which verify less.
     path("accounts/oidc/<str:provider_id>/login/", openid.login, name="openid-login"),
     path("accounts/oidc/<str:provider_id>/login/callback/", openid.callback, name="openid-callback"),
     path("teams/new/", new_team.new_team, name="new"),

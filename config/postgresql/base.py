@@ -19,7 +19,7 @@ class UtcLoader(BaseTzLoader):  # type: ignore[misc]  # not in the stubs
 
     def load(self, data: Buffer) -> datetime:
         text = bytes(data).decode()
-        if text.endswith("+00"):  # "infinity" and years before Christ are for the other to refuse
+        if text.endswith("+00"):  # the base class handles "infinity" and years BC
             return datetime.fromisoformat(text)
         return super().load(data)  # type: ignore[no-any-return]  # not in the stubs
 

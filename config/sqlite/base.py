@@ -9,7 +9,7 @@ from typing import Any, Self
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
-# How long a statement sleeps before it tries again: about as long as a short transaction.
+# Seconds between two attempts: about the duration of a short transaction.
 _PAUSE = 0.003
 
 

@@ -149,7 +149,7 @@ _QUOTA = '<span class="quota%s"><span class="quota-text">%s</span>%s</span>'
 
 # --- Times --------------------------------------------------------------------------------------
 
-# The day as Django formats it, and the time of day as Python does.
+# The format of the day for Django's date filter, and of the time of day for strftime.
 TIME_FORMATS = {
     "short": ("D j M", ", %H:%M"),
     "day": ("D j M", ""),
@@ -161,7 +161,7 @@ TIME_FORMATS = {
 }
 
 
-@lru_cache(maxsize=1_000)  # a list has many calls of few days
+@lru_cache(maxsize=1_000)  # a list has many calls of the same few days
 def _day_text(day: date, form: str, language: str) -> str:
     return format_date(day, form) if form else ""
 
@@ -231,7 +231,7 @@ def role_badge(role: str) -> SafeString:
     )
 
 
-# By the number of an outcome (succeeded, client error, throttled, server error). The shapes differ as
+# By the number of the outcome (succeeded, client error, throttled, server error). Shapes differ as
 # well as the colours: circle, triangle, triangle, square.
 _CIRCLE = mark_safe('<circle cx="4" cy="4" r="4"/>')
 _TRIANGLE = mark_safe('<path d="M4 .5 8 7.5H0z"/>')
@@ -257,7 +257,7 @@ def status_dot(outcome: int, text: Any) -> SafeString:
 
 
 @register.simple_tag
-@cache  # a page has hundreds, of two dozen kinds
+@cache  # a page has hundreds of icons, but only two dozen different ones
 def icon(name: str) -> SafeString:
     """An icon of `_icons.html`."""
     return markup('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-%s"/></svg>', name)
@@ -343,7 +343,7 @@ def control(bound: BoundField) -> SafeString:
 
 def _control_attrs(bound: BoundField, css: Sequence[str], hint: str) -> dict[str, str | bool]:
     attrs: dict[str, str | bool] = {"class": " ".join(css)} if css else {}
-    # Django ties its own help text and errors to the control; a hint given in the template it cannot know.
+    # Django connects its own help text and errors with the control, but not a hint from the template.
     if hint and not bound.help_text:
         parts = [f"{bound.auto_id}_helptext", *([f"{bound.auto_id}_error"] if bound.errors else [])]
         attrs["aria-describedby"] = " ".join(parts)

@@ -70,7 +70,7 @@ def decline_invitation(*, by: Actor, secret: str, now: datetime) -> None:
 def _locked(secret: str, now: datetime) -> Invitation:
     """Returns the pending invitation with this secret, with its team locked."""
     team = lock_team(find_invitation(secret).team)
-    invitation = find_invitation(secret)  # again: it may have been renewed while we waited
+    invitation = find_invitation(secret)  # again: it may have been renewed while waiting for the lock
     invitation.team = team
     check_pending(invitation, now)
     return invitation

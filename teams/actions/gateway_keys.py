@@ -86,7 +86,7 @@ def _locked_team(by: Actor, team: Team | None) -> Team | None:
 def _locked(by: Actor, key: GatewayKey) -> GatewayKey:
     """Locks the key, reads it again, and checks that the actor may change it."""
     team = _locked_team(by, key.team)
-    # The site's own keys have no team whose lock would do.
+    # Keys of the site have no team to lock.
     fresh = GatewayKey.objects.select_for_update().get(pk=key.pk)
     fresh.team = team
     return fresh

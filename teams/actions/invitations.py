@@ -31,9 +31,9 @@ class InvitationOutcome(StrEnum):
 
     INVITED = "invited"
     RENEWED = "renewed"  # an expired invitation of this address was sent again
-    PENDING = "pending"  # invited before, and still can accept
+    PENDING = "pending"  # already invited, and can still accept
     MEMBER = "member"
-    TWICE = "twice"  # it stands more than once in the list
+    TWICE = "twice"  # it is in the list more than once
     INVALID = "invalid"
 
 
@@ -186,7 +186,7 @@ def _renew(invitation: Invitation, now: datetime) -> str:
     invitation.digest = digest(secret)
     invitation.sent_at = now
     invitation.expires_at = now + EXPIRES_AFTER
-    # Known beforehand, so that a link to copy is offered even if the process dies before it can say so.
+    # Set before sending, so that the page offers the link even if the process dies meanwhile.
     invitation.mail_error = (
         "" if settings.HAS_MAIL or not invitation.email else _("No mail server is configured.")
     )

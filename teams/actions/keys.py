@@ -9,7 +9,7 @@ from teams.errors import ActionError, ConflictError
 from teams.models import Secret
 from teams.secrets import digest, new_secret, shown_prefix
 
-Change = tuple[dict[str, Any], dict[str, Any]]  # before, after: what the activity row says
+Change = tuple[dict[str, Any], dict[str, Any]]  # the values before and after, for the activity
 
 
 def give_secret(key: Secret, prefix: str) -> str:

@@ -29,7 +29,7 @@ class TeamForm(forms.Form):
         current = self.initial.get("time_zone")
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)
-        # A zone under an old name, set by a command, must survive a change of the name.
+        # A zone with an old name, set by a command, must stay when the team is renamed.
         if current and current not in dict(time_zones()):
             field.choices = [(current, current), *time_zones()]
 

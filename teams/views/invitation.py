@@ -100,12 +100,12 @@ def _open(request: HttpRequest, secret: str, invitation: Invitation) -> HttpResp
         "wrong_account": wrong_account,
         "is_member": member,
         "may_sign_up": settings.SIGNUP != "closed",
-        # Who holds the secret of an address may know whether it has an account: they are asked to sign in.
+        # People who have the secret may learn whether the address has an account: they are asked to sign in.
         "has_account": bool(invitation.email) and User.objects.filter(email__iexact=invitation.email).exists(),
     }
     response = render(request, "teams/invite.html", context)
-    # Opens the sign-up to this browser, and leads it back here after the address is confirmed. A cookie,
-    # because the session is stored on the server, where only hashes of secrets may lie.
+    # Allows this browser to sign up, and leads it back here after the address is verified. A cookie is used,
+    # because sessions are stored on the server, where only hashes of secrets may be stored.
     response.set_cookie(
         INVITATION_COOKIE,
         secret,

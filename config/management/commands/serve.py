@@ -24,10 +24,10 @@ class Command(BaseCommand):
         refuse_unapplied_migrations()
         if collect_static():
             self.stderr.write("Collected the static files.")
-        # It warns of every answer to HEAD, from which it takes the body away as it should.
+        # Gunicorn warns about every response to HEAD, although it correctly removes the body.
         logging.getLogger("gunicorn.http.wsgi").setLevel(logging.ERROR)
         application = get_wsgi_application()
-        # A connection must not be shared by the workers, which are forks of this process.
+        # Workers are forks of this process and must not share its connections.
         connections.close_all()
         share_heaps()
         spare_garbage_collection()
