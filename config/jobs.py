@@ -69,7 +69,7 @@ def _take(job: Job, now: datetime) -> bool:
     return bool(free.update(due_at=now + job.every, started_at=now))
 
 
-def note_run(name: str, *, now: datetime) -> None:
+def record_run(name: str, *, now: datetime) -> None:
     """Records a run that a command did instead of the server, for example by cron."""
     JobRun.objects.update_or_create({"due_at": now, "started_at": now}, name=name)
 

@@ -47,7 +47,7 @@ def server_options(host: str, port: int, workers: int, threads: int) -> dict[str
     }
 
 
-def spare_garbage_collection() -> None:
+def tune_garbage_collection() -> None:
     """Makes garbage collection rarer and limits it to objects of requests. Call it before the workers fork.
 
     Objects that exist at the start are frozen. A page creates tens of thousands of objects without cycles, and the
@@ -67,7 +67,7 @@ _HEAP_OPTIONS = {
 }
 
 
-def share_heaps() -> None:
+def limit_heaps() -> None:
     """Limits the memory of worker threads to two shared heaps. Call it before the workers fork.
 
     The C library of most Linux systems (glibc) gives each thread its own heap, and heaps keep more freed memory the
@@ -80,7 +80,7 @@ def share_heaps() -> None:
             mallopt(option, value)
 
 
-def why_not_listening(host: str, port: int) -> str | None:
+def listen_error(host: str, port: int) -> str | None:
     """Returns why the server cannot listen there, as the text of the system error; None if it can."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

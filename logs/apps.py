@@ -12,7 +12,7 @@ class LogsConfig(AppConfig):
         """Lends `usage` the calls for what its rollups do not know; listens to `teams`; keeps house daily."""
         from config.jobs import register_job
         from logs import receivers  # noqa: F401
-        from logs.integrity.housekeeping import keep_all_house
+        from logs.integrity.housekeeping import run_all_housekeeping
         from logs.search.single_calls import count_by_token, count_calls, kept_sql
         from usage.anomalies.details import register_call_source
         from usage.rollups.reader import register_raw_source
@@ -21,4 +21,4 @@ class LogsConfig(AppConfig):
         register_raw_source(count_calls)
         register_kept_source(kept_sql)
         register_call_source(count_by_token)
-        register_job("housekeeping", timedelta(days=1), keep_all_house)
+        register_job("housekeeping", timedelta(days=1), run_all_housekeeping)

@@ -66,7 +66,7 @@ def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
     reason = refusal_of(found, now)
     if reason is not None:
         raise RefusedKeyError(reason, found)
-    note_use(found, now)
+    record_use(found, now)
     return found
 
 
@@ -99,7 +99,7 @@ def refusal_of(credential: Token | GatewayKey, now: datetime) -> Refusal | None:
     return None if state == "active" else Refusal(state)
 
 
-def note_use(credential: Token | GatewayKey, now: datetime) -> None:
+def record_use(credential: Token | GatewayKey, now: datetime) -> None:
     """Records when a key was last used, at most once a minute."""
     if credential.last_used_at and credential.last_used_at > now - TOUCH_EVERY:
         return

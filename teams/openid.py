@@ -77,7 +77,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return user
 
 
-class CheckingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
+class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
     """Verifies the ID token: its signature, its audience, and that the user info is about the same person."""
 
     def complete_login(

@@ -32,7 +32,7 @@ _KEEP_TOLD: Final = timedelta(days=100)
 _STEP: Final = 5_000
 
 
-def keep_house(*, now: datetime) -> dict[str, int]:
+def run_housekeeping(*, now: datetime) -> dict[str, int]:
     """Deletes what is no longer needed, in small steps; returns the number of rows of each kind."""
     told = ToldThreshold.objects.filter(first_day__lt=(now - _KEEP_TOLD).date())
     old: dict[str, QuerySet[Any]] = {

@@ -7,9 +7,9 @@ from teams import housekeeping as of_teams
 from usage import housekeeping as of_usage
 
 
-def keep_all_house(*, now: datetime) -> dict[str, int]:
+def run_all_housekeeping(*, now: datetime) -> dict[str, int]:
     """Deletes, purges and expires what is due; returns how many of each. Running it more often, or twice at
     once, does no harm.
     """
-    done = of_teams.keep_house(now=now) | {"calls deleted": delete_old_calls(now=now)}
-    return done | of_usage.keep_house(now=now)
+    done = of_teams.run_housekeeping(now=now) | {"calls deleted": delete_old_calls(now=now)}
+    return done | of_usage.run_housekeeping(now=now)

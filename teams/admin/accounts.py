@@ -25,7 +25,7 @@ for table in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
     admin.site.unregister(table)
 
 
-class OfUserAdmin(ReadOnlyAdmin):
+class UserOwnedAdmin(ReadOnlyAdmin):
     """Admin page of rows that belong to a user; it shows only the fields that it names."""
 
     list_select_related = ("user",)
@@ -33,20 +33,20 @@ class OfUserAdmin(ReadOnlyAdmin):
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(OfUserAdmin):
+class EmailAddressAdmin(UserOwnedAdmin):
     fields = list_display = ("email", "user", "verified", "primary")
     list_filter = ("verified", "primary")
-    search_fields = ("email", *OfUserAdmin.search_fields)
+    search_fields = ("email", *UserOwnedAdmin.search_fields)
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(OfUserAdmin):
+class AuthenticatorAdmin(UserOwnedAdmin):
     fields = list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
 
 
 @admin.register(SocialAccount)
-class SocialAccountAdmin(OfUserAdmin):
+class SocialAccountAdmin(UserOwnedAdmin):
     fields = list_display = ("user", "provider", "uid", "date_joined", "last_login")
 
 
@@ -60,5 +60,5 @@ class GroupAdmin(ReadOnlyAdmin):
 
 
 @admin.register(UserSession)
-class UserSessionAdmin(OfUserAdmin):
+class UserSessionAdmin(UserOwnedAdmin):
     fields = list_display = ("user", "ip", "user_agent", "created_at", "last_seen_at")

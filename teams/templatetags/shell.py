@@ -24,7 +24,7 @@ def navigation(context: RequestContext) -> list[NavItem]:
 
 
 @register.simple_tag(takes_context=True)
-def memberships_of_reader(context: RequestContext) -> Sequence[Membership]:
+def switcher_memberships(context: RequestContext) -> Sequence[Membership]:
     """Returns the memberships for the team switcher, as the page has read them, or reads them."""
     access: Access | None = context.get("access")
     known = access.memberships if access else context.get("memberships")

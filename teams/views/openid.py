@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from requests import RequestException
 
-from teams.openid import CheckingAdapter
+from teams.openid import VerifyingAdapter
 
 
 @login_not_required
@@ -25,7 +25,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def _answer(view: type[OAuth2View], request: HttpRequest, provider_id: str) -> HttpResponse:
     """Runs a view of django-allauth; shows an error page if the provider fails."""
-    adapter = CheckingAdapter(request, provider_id)
+    adapter = VerifyingAdapter(request, provider_id)
     try:
         response: HttpResponse = view.adapter_view(adapter)(request)
     except SocialApp.DoesNotExist as error:

@@ -83,13 +83,13 @@ def measure_all(team: str, email: str) -> list[dict[str, Any]]:
     """Every page of a team as one of its people sees it."""
     from django.test import Client
 
-    from config.server import share_heaps, spare_garbage_collection
+    from config.server import limit_heaps, tune_garbage_collection
     from config.static_collection import collect_static
     from teams.models import User
 
     collect_static()
-    share_heaps()  # as the server does
-    spare_garbage_collection()
+    limit_heaps()  # as the server does
+    tune_garbage_collection()
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
     return [measure(client, path.format(team=team)) for path in PAGES]

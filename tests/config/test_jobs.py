@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from config import jobs
-from config.jobs import JobThread, last_run, note_run, register_job, run_due, worker_hooks
+from config.jobs import JobThread, last_run, record_run, register_job, run_due, worker_hooks
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -59,7 +59,7 @@ def test_what_was_done_last_is_known_of_jobs_and_of_commands():
     run_due(now=NOW)
     assert last_run(["one", "by-cron"]) == NOW
     for minutes in (1, 2):
-        note_run("by-cron", now=NOW + minutes * MINUTE)
+        record_run("by-cron", now=NOW + minutes * MINUTE)
     assert last_run(["one", "by-cron"]) == NOW + 2 * MINUTE
     assert last_run(["one"]) == NOW
 

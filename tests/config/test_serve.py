@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from config.server import server_options, why_not_listening
+from config.server import listen_error, server_options
 from config.static_collection import collect_static
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,14 +101,14 @@ def test_ipv6_addresses_are_written_in_brackets():
 
 
 def test_an_address_of_another_machine_cannot_be_listened_on(taken_port):
-    assert why_not_listening("192.0.2.1", taken_port)
-    assert why_not_listening("127.0.0.1", free_port()) is None
+    assert listen_error("192.0.2.1", taken_port)
+    assert listen_error("127.0.0.1", free_port()) is None
 
 
 _THREADS = """
 import ctypes, threading
-from config.server import share_heaps
-share_heaps()
+from config.server import limit_heaps
+limit_heaps()
 together = threading.Barrier(8)
 def use_memory():
     together.wait()

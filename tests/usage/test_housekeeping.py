@@ -10,7 +10,7 @@ from logs.recording.callers import Caller
 from logs.recording.record import record_calls
 from tests.usage.conftest import NOW, nanos
 from usage import housekeeping
-from usage.housekeeping import KEEP_REFUSALS, KEEP_RESERVATIONS, KEEP_SUMS, keep_house
+from usage.housekeeping import KEEP_REFUSALS, KEEP_RESERVATIONS, KEEP_SUMS, run_housekeeping
 from usage.quotas.actions.reservations import InsufficientQuotaError
 from usage.quotas.models import Level, QuotaUse, Refusal, Reservation, ReservedSum
 
@@ -21,8 +21,8 @@ MOMENT = timedelta(seconds=1)
 def test_a_reservation_goes_when_nobody_will_settle_it_any_more(reserve):
     reserve("0.50")
     lapses = NOW + TTL
-    assert keep_house(now=lapses + KEEP_RESERVATIONS)["reservations deleted"] == 0
-    assert keep_house(now=lapses + KEEP_RESERVATIONS + MOMENT)["reservations deleted"] == 1
+    assert run_housekeeping(now=lapses + KEEP_RESERVATIONS)["reservations deleted"] == 0
+    assert run_housekeeping(now=lapses + KEEP_RESERVATIONS + MOMENT)["reservations deleted"] == 1
     assert not Reservation.objects.exists()
 
 
@@ -30,7 +30,7 @@ def test_until_then_a_late_call_settles_it_once_and_the_same_request_gets_it_aga
     token, _secret = token_of("member")
     first = reserve("0.50", token=token, request_id="r1").reservation
     late = NOW + KEEP_RESERVATIONS
-    keep_house(now=late)
+    run_housekeeping(now=late)
     assert reserve("0.50", token=token, request_id="r1", now=late).reservation == first
     for number, problems in ((1, 0), (2, 1)):
         call = ReportedCall(request_id=str(number), started_at=NOW, model="m", reservation=first.pk)
@@ -41,7 +41,7 @@ def test_after_that_a_call_that_names_it_is_charged_once_with_a_warning(reserve,
     token, _secret = token_of("member")
     gone = reserve("0.50", token=token).reservation
     late = NOW + KEEP_RESERVATIONS + TTL + MOMENT
-    keep_house(now=late)
+    run_housekeeping(now=late)
     call = ReportedCall(
         request_id="a", started_at=late, model="m", cost_nanos=nanos("0.20"), reservation=gone.pk
     )
@@ -55,7 +55,7 @@ def test_sums_of_slots_that_have_passed_go_and_those_to_come_stay(reserve, level
     reserve("0.50")
     later = NOW + TTL + KEEP_SUMS + timedelta(seconds=5)
     reserve("0.25", now=later)
-    assert keep_house(now=later)["reserved sums deleted"] == 3  # member, team, owner
+    assert run_housekeeping(now=later)["reserved sums deleted"] == 3  # member, team, owner
     assert level_of(Level.TEAM, now=later).reserved_nanos == nanos("0.25")
     assert ReservedSum.objects.count() == 3
 
@@ -64,15 +64,15 @@ def test_refusals_can_be_compared_with_those_of_a_year_ago(reserve, limit):
     limit(Level.TEAM, "0")
     with pytest.raises(InsufficientQuotaError):
         reserve("1")
-    assert keep_house(now=NOW + timedelta(days=396))["refusals deleted"] == 0
-    assert keep_house(now=NOW + KEEP_REFUSALS + timedelta(hours=1))["refusals deleted"] == 1
+    assert run_housekeeping(now=NOW + timedelta(days=396))["refusals deleted"] == 0
+    assert run_housekeeping(now=NOW + KEEP_REFUSALS + timedelta(hours=1))["refusals deleted"] == 1
     assert not Refusal.objects.exists()
 
 
 def test_what_was_used_is_kept_for_good(token_of):
     call = ReportedCall(request_id="a", started_at=NOW, model="m", cost_nanos=int(Decimal(5)))
     record_calls([call], by=Caller(token=token_of("member")[0]), now=NOW)
-    keep_house(now=NOW + timedelta(days=4000))
+    run_housekeeping(now=NOW + timedelta(days=4000))
     assert QuotaUse.objects.count() == 4
 
 
@@ -83,7 +83,7 @@ def test_many_are_deleted_in_small_steps(reserve, monkeypatch, django_assert_num
     reserve("0.01", now=NOW + timedelta(days=40))
     # A look and a deletion a step, and a last look; and one look at each of what nothing is old of.
     with django_assert_num_queries(3 * 2 + 1 + 2 * 2 + 1 + 8):
-        done = keep_house(now=NOW + timedelta(days=40))
+        done = run_housekeeping(now=NOW + timedelta(days=40))
     assert {what: n for what, n in done.items() if n} == {"reservations deleted": 5, "reserved sums deleted": 3}
     assert Reservation.objects.count() == 1
 
@@ -91,5 +91,5 @@ def test_many_are_deleted_in_small_steps(reserve, monkeypatch, django_assert_num
 def test_a_second_run_finds_nothing(reserve):
     reserve("0.50")
     late = NOW + timedelta(days=40)
-    keep_house(now=late)
-    assert set(keep_house(now=late).values()) == {0}
+    run_housekeeping(now=late)
+    assert set(run_housekeeping(now=late).values()) == {0}

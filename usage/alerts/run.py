@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from config.jobs import last_run, note_run
+from config.jobs import last_run, record_run
 from usage.alerts.anomalies import alert_unusual
 from usage.alerts.keys import alert_failing_keys
 from usage.alerts.outbox import send_due
@@ -31,7 +31,7 @@ def send_alerts(*, now: datetime) -> Told:
     quotas, refusals = alert_quotas(now=now), alert_refusals(now=now)
     episodes, keys = alert_unusual(now=now), alert_failing_keys(now=now)
     told = Told(quotas, refusals, episodes, keys, send_due(now=now))
-    note_run("send-alerts", now=now)
+    record_run("send-alerts", now=now)
     return told
 
 

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from config.jobs import worker_hooks
-from config.server import Server, server_options, share_heaps, spare_garbage_collection, why_not_listening
+from config.server import Server, limit_heaps, listen_error, server_options, tune_garbage_collection
 from config.static_collection import collect_static
 
 
@@ -29,8 +29,8 @@ class Command(BaseCommand):
         application = get_wsgi_application()
         # Workers are forks of this process and must not share its connections.
         connections.close_all()
-        share_heaps()
-        spare_garbage_collection()
+        limit_heaps()
+        tune_garbage_collection()
         self.stderr.write(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port} (stop: Ctrl-C)")
         options = server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)
         Server(application, options | (worker_hooks() if settings.SERVE_JOBS else {})).run()
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 def refuse_taken_port() -> None:
     """Raises CommandError if the server cannot listen on HOST:PORT."""
     host, port = settings.HOST, settings.PORT
-    reason = why_not_listening(host, port)
+    reason = listen_error(host, port)
     if reason:
         raise CommandError(f"Cannot listen on {host}:{port}: {reason}. Set PORT (or HOST) to another one.")
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from logs.integrity.housekeeping import keep_all_house
+from logs.integrity.housekeeping import run_all_housekeeping
 
 
 class Command(BaseCommand):
@@ -17,5 +17,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = keep_all_house(now=timezone.now())
+        done = run_all_housekeeping(now=timezone.now())
         self.stdout.write(", ".join(f"{number} {what}" for what, number in done.items()))

@@ -7,7 +7,7 @@ import pytest
 from tests.usage.conftest import NOW
 from usage import housekeeping
 from usage.alerts.models import Message, ToldThreshold
-from usage.housekeeping import keep_house
+from usage.housekeeping import run_housekeeping
 from usage.quotas.models import Level
 
 
@@ -23,7 +23,7 @@ def message(cast):
 def test_messages_go_after_thirty_days(message):
     message(timedelta(days=30, seconds=1))
     kept = message(timedelta(days=30))
-    assert keep_house(now=NOW)["messages deleted"] == 1
+    assert run_housekeeping(now=NOW)["messages deleted"] == 1
     assert Message.objects.get() == kept
 
 
@@ -31,7 +31,7 @@ def test_of_each_team_the_newest_are_kept(cast, message, monkeypatch):
     monkeypatch.setattr(housekeeping, "MOST_MESSAGES", 3)
     made = [message(timedelta(hours=1)) for _ in range(5)]
     other = message(timedelta(hours=1), team=cast.other_team)
-    assert keep_house(now=NOW)["messages deleted"] == 2
+    assert run_housekeeping(now=NOW)["messages deleted"] == 2
     assert set(Message.objects.all()) == {*made[2:], other}
 
 
@@ -47,6 +47,6 @@ def test_what_was_told_stays_as_long_as_it_matters(cast):
             threshold=50,
             told_at=NOW,
         )
-    keep_house(now=NOW)
+    run_housekeeping(now=NOW)
     days = ToldThreshold.objects.order_by("first_day").values_list("first_day", flat=True)
     assert list(days) == [date.min, NOW.date() - timedelta(days=40)]

@@ -6,7 +6,7 @@ from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.teams import delete_team, purge_teams
 from teams.activity import SITE, Actor
 from tests.usage.conftest import NOW
-from usage.housekeeping import keep_house
+from usage.housekeeping import run_housekeeping
 from usage.reporting.counting import Reason, Report, count_report
 from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 
@@ -17,7 +17,7 @@ def test_hours_and_reasons_of_eight_days_are_kept(token_of):
     token = token_of("member")[0]
     for days in (9, 8.1, 7.9, 0):
         count_report(token, REPORT, NOW - timedelta(days=days))
-    done = keep_house(now=NOW)
+    done = run_housekeeping(now=NOW)
     assert (done["hours of keys deleted"], done["rejections of keys deleted"]) == (2, 2)
     assert (KeyHour.objects.count(), KeyRejection.objects.count()) == (2, 2)
 
