@@ -1,5 +1,6 @@
 """The page of prices, for the staff of the site; superusers set prices on it and price calls again."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -88,8 +89,13 @@ def _page(
         "may_set": request.user.has_perm("usage.add_price"),
         "price_form": price_form,
         "valid_from": first_day(now.date()),
-        "again_form": again_form
-        or PriceAgainForm(initial={"since": first_day(now.date()), "until": now.date()}),
+        "again_form": again_form or _again_form(request, now),
     }
     is_refused = price_form or again_form
     return render(request, "logs/repricing/prices.html", context, status=status if is_refused else 200)
+
+
+def _again_form(request: HttpRequest, now: datetime) -> PriceAgainForm:
+    """The form for the last 30 days, and for the model that the address names."""
+    days = {"since": first_day(now.date()), "until": now.date()}
+    return PriceAgainForm(initial={**days, "model": request.GET.get("model", "")})

@@ -82,8 +82,15 @@ def test_calls_without_a_price_and_at_0_are_counted(record, root):
         record("member", f"u{number}", model="house")
     record("member", "zero", cost_nanos=0)
     page = text_of(root.get(PAGE))
-    assert "<td>3</td>" in row_of(page, "house")
-    assert "1; by list $0.00045" in row_of(page, "gpt-4o-mini") or "1; by list" in row_of(page, "gpt-4o-mini")
+    assert "3\n" in row_of(page, "house")
+    assert "1; by list $0.000450" in row_of(page, "gpt-4o-mini")
+
+
+def test_the_row_of_a_model_leads_to_pricing_its_calls_again(record, root):
+    record("member", "a", model="org/house 7b")
+    link = "?model=org%2Fhouse%207b#again"
+    assert link in text_of(root.get(PAGE))
+    assert 'name="model" value="org/house 7b"' in text_of(root.get(PAGE, {"model": "org/house 7b"}))
 
 
 def test_other_times_and_modes_are_not_counted(record, root, token_of):
