@@ -1,4 +1,4 @@
-"""The fixed cast of every test, and real clients for them."""
+"""The people of all tests (the cast), and browsers for them."""
 
 from dataclasses import dataclass
 
@@ -60,7 +60,7 @@ class Cast:
 
 @pytest.fixture(autouse=True)
 def nothing_settled():
-    """Sums that a process keeps are of a database that lives on; that of a test does not."""
+    """Clears the cache of the process, which would hold values of another test's database."""
     process_cache.clear()
 
 
@@ -77,7 +77,7 @@ def cast(db, cast_snapshot: Snapshot[Cast]) -> Cast:
 
 @pytest.fixture(autouse=True)
 def cast_comes_first(request: pytest.FixtureRequest) -> None:
-    """The rows of the cast have their identifiers already: no other fixture may have taken these before."""
+    """Creates the cast before other fixtures, which would otherwise take its ids."""
     if "cast" in request.fixturenames:
         request.getfixturevalue("cast")
 

@@ -1,4 +1,4 @@
-"""README tells the truth: every setting is in its table, and what it says to run exists."""
+"""The README lists every setting, and the commands and targets that it names exist."""
 
 import ast
 import re

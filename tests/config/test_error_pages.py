@@ -1,4 +1,4 @@
-"""What people see when something is wrong."""
+"""Error pages."""
 
 import pytest
 from django.template.loader import get_template

@@ -1,4 +1,4 @@
-"""Jobs that `serve` does by itself: each run by one process, however many ask; none lost to another's failure."""
+"""Periodic jobs of `serve`: each run is done by one process, and a failing job does not stop the others."""
 
 import threading
 import time

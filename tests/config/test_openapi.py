@@ -1,4 +1,4 @@
-"""The description of the HTTP API names every endpoint that there is, and only those."""
+"""The OpenAPI description names all endpoints and no others."""
 
 import re
 

@@ -1,5 +1,5 @@
-"""A connection that is kept is asked whether it works only when the server has said something on it, and keeps the
-plans of statements that are repeated."""
+"""A reused connection is checked only if the server has sent something on it, and keeps the
+plans of repeated statements."""
 
 import time
 from datetime import UTC, datetime
@@ -20,14 +20,14 @@ pytestmark = [
 
 @pytest.fixture
 def kept():
-    """The connection as a request leaves it for the next one."""
+    """The connection between two requests."""
     connection.ensure_connection()
     yield connection
     connection.close()
 
 
 def run_elsewhere(sql: str, *parameters: object) -> None:
-    """A statement on another connection."""
+    """Runs a statement on another connection."""
     settings = connection.get_connection_params()
     names = {
         name: settings[name] for name in ("dbname", "user", "password", "host", "port") if name in settings
@@ -37,7 +37,7 @@ def run_elsewhere(sql: str, *parameters: object) -> None:
 
 
 def end_from_elsewhere() -> None:
-    """As a restart of the server does."""
+    """Ends the connection as a restart of the server does."""
     run_elsewhere("SELECT pg_terminate_backend(%s, 5000)", connection.connection.info.backend_pid)
     for _turn in range(100):
         if not connection.is_usable():

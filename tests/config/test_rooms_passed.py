@@ -41,7 +41,7 @@ def rooms_entered(request: Callable[[], Any]) -> set[str]:
 
 
 def drawn(section: str) -> set[str]:
-    """The rooms that a drawing of the page names."""
+    """The rooms that the drawing of a section names."""
     text = ARCHITECTURE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     rooms = {f"{app}.{room}" for app in ROOMS for room in ROOMS[app]}
     return {room for room in rooms if room in text.partition("\n1. ")[0]}

@@ -1,4 +1,4 @@
-"""`manage.py serve`: real processes, real sockets."""
+"""`manage.py serve` with real processes and sockets."""
 
 import ctypes
 import os
@@ -28,7 +28,7 @@ def taken_port():
 
 @pytest.fixture
 def environment(tmp_path):
-    """A site of its own on SQLite, without anything of the shell's."""
+    """Environment of a separate site on SQLite, without variables of the shell."""
     return {
         "PATH": os.environ["PATH"],
         "CALLBOARD_VAR_DIR": str(tmp_path),

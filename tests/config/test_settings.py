@@ -1,4 +1,4 @@
-"""Settings as the environment makes them; one that makes no sense stops the start with its name."""
+"""Settings from the environment; an invalid value stops the start with an error that names the variable."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Writers of SQLite take turns within milliseconds, and give up when their time is over."""
+"""SQLite writers wait for each other for milliseconds, and fail after the timeout."""
 
 import gc
 import sqlite3
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db  # though it is none of the project's databas
 
 @pytest.fixture
 def connect(tmp_path):
-    """`connect(2)`: another connection to one database, whose writers wait so many seconds."""
+    """`connect(2)`: another connection to the same database, whose writers wait so many seconds."""
     opened = []
 
     def make(timeout: float):

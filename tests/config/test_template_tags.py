@@ -1,4 +1,4 @@
-"""Every filter and tag, as templates use them."""
+"""Template filters and tags."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

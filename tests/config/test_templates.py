@@ -1,4 +1,4 @@
-"""What holds for all templates: icons exist, nothing inline that the security policy forbids."""
+"""Rules for all templates: icons exist, and nothing inline that the Content-Security-Policy forbids."""
 
 import re
 from pathlib import Path
@@ -22,6 +22,6 @@ def test_a_template_asks_for_icons_that_exist_and_has_nothing_inline(path: Path)
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_a_comment_ends_on_its_line(path: Path):
-    """Django shows one of several lines to everybody."""
+    """Django would show a comment of several lines on the page."""
     for line in path.read_text().splitlines():
         assert line.count("{#") == line.count("#}"), line

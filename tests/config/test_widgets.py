@@ -1,4 +1,4 @@
-"""Fields that are written without templates say what Django's own say."""
+"""Widgets without templates render the same as Django's own."""
 
 from django import forms
 from django.test import SimpleTestCase

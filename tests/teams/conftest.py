@@ -1,4 +1,4 @@
-"""Actors of the fixed cast, and what their actions leave behind."""
+"""Fixtures: actors of the cast, and reading what their actions have written."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ ADDRESS = "198.51.100.7"
 
 @pytest.fixture
 def act(cast):
-    """`act("owner")`: that person of the cast, acting from a known address."""
+    """`act("owner")`: that person of the cast as an actor, with a known IP address."""
 
     def make(name: str) -> Actor:
         return Actor(cast.user(name), ADDRESS)
@@ -32,19 +32,19 @@ def staff(db) -> Actor:
 
 @pytest.fixture
 def has_mail(settings):
-    """A site with a mail server; the mails are in `mailoutbox`."""
+    """A site with a mail server; sent e-mails are in `mailoutbox`."""
     settings.HAS_MAIL, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
 
 
 @pytest.fixture
 def committed(django_capture_on_commit_callbacks):
-    """`with committed():` runs what waits for the commit, such as mails."""
+    """`with committed():` runs functions that wait for the commit, such as sending e-mails."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 @pytest.fixture
 def offered(cast, act) -> Transfer:
-    """The team, offered to its administrator."""
+    """An open offer of the team to its administrator."""
     return offer_transfer(
         by=act("owner"), team=cast.team, successor=cast.administrator, typed_name=cast.team.name, now=NOW
     )

@@ -1,4 +1,4 @@
-"""What people change in their account, by django-allauth's own pages, and where they find it again."""
+"""Changes on the account pages of django-allauth, and their activity."""
 
 import json
 import re
@@ -26,7 +26,7 @@ PAGE = "/accounts/activity/"
 
 @pytest.fixture
 def mia(cast) -> Client:
-    """Mia's browser, at a known address; she confirmed her password a moment ago."""
+    """Mia's browser, with a known IP address; she has just reauthenticated."""
     client = Client(REMOTE_ADDR=ADDRESS)
     client.post(reverse("account_login"), {"login": cast.member.email, "password": PASSWORD})
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
@@ -35,7 +35,7 @@ def mia(cast) -> Client:
 
 @pytest.fixture
 def of_mia(cast):
-    """The one row of a kind: by her, on her, from her address."""
+    """The one activity row of this kind, by Mia, about Mia, from her IP address."""
 
     def find(kind: str) -> Activity:
         row = Activity.objects.get(kind=kind, person=cast.member, ip=ADDRESS)
@@ -154,7 +154,7 @@ def test_a_new_password_is_set_by_a_link(cast, staff, of_mia):
 
 @pytest.fixture
 def make_app(settings):
-    """`make_app(mia)`: sets an authenticator app up with the code that it would show."""
+    """`make_app(mia)`: sets up an authenticator app with a valid code."""
     settings.MFA_TOTP_TOLERANCE = 1  # the next code may have begun before this one is sent
 
     def by_the_page(client: Client):

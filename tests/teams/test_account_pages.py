@@ -1,4 +1,4 @@
-"""The pages of django-allauth, in our templates."""
+"""The pages of django-allauth with our templates."""
 
 import pytest
 from django.test import Client
@@ -22,7 +22,7 @@ def openid_connect(settings):
 
 @pytest.fixture
 def signed_in(cast) -> Client:
-    """Who confirmed the password a moment ago, as the pages of two-factor sign-in ask for."""
+    """The browser of a user who has just reauthenticated, as the pages of two-factor sign-in require."""
     client = Client()
     client.post(reverse("account_login"), {"login": cast.member.email, "password": PASSWORD})
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})

@@ -1,4 +1,4 @@
-"""The Django admin: looks at everything, changes by the same actions, breaks no rule."""
+"""The Django admin: it shows all tables, and changes rows only by actions."""
 
 import re
 
@@ -39,7 +39,7 @@ def root(cast) -> Client:
 
 @pytest.fixture
 def act(root):
-    """`act("user", "deactivate", user)`: runs an action of a list on a row; the page that follows."""
+    """`act("user", "deactivate", user)`: runs an action of a list on a row and returns the next page."""
 
     def run(table: str, action: str, row) -> str:
         data = {"action": action, "_selected_action": row.pk}

@@ -1,4 +1,4 @@
-"""The compiled query gives what the ORM gives: every field of the row and of what it refers to, and annotations."""
+"""A compiled query returns what the ORM returns: all fields of rows and related rows, and annotations."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""From a secret to its token or gateway key."""
+"""Finding the token or gateway key of a secret."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Where the site opens, and which team it remembers."""
+"""The start page, and the team that it remembers."""
 
 import pytest
 from django.http import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""The links of the rail: by role, by what exists, by mode."""
+"""The links of the navigation: by role, by existing pages, by mode."""
 
 import pytest
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""One's own name: page and action."""
+"""The profile page and renaming a user."""
 
 from django.urls import reverse
 

@@ -1,4 +1,4 @@
-"""What happens when two people act in the same moment: real threads, real locks, each order in turn."""
+"""Two people acting at the same time: real threads and locks, in each order."""
 
 import threading
 import time

@@ -17,7 +17,7 @@ ENDS = {"invitation": ("accepted", "declined", "revoked"), "transfer": ("accepte
 
 
 def rows_in_every_state(make, ends, now):
-    """A row for each way to end and none, each before and after its expiry, and at that very moment."""
+    """Makes a row for each way to end (and none), expiring before, at and after `now`."""
     for end in (None, *ends):
         for expires_at in (now - HOUR, now, now + HOUR):
             make(**({f"{end}_at": now - 2 * HOUR} if end else {}), expires_at=expires_at)

@@ -1,4 +1,4 @@
-"""Who has signed in stays so until the session ends, and no longer."""
+"""Users stay signed in until the session ends."""
 
 from datetime import timedelta
 

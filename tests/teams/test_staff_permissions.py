@@ -1,4 +1,4 @@
-"""Who may run which action of the Django admin: superusers, support staff, staff without a permission."""
+"""Who may run actions of the Django admin: superusers, support staff, staff without permissions."""
 
 from collections.abc import Callable
 
@@ -66,7 +66,7 @@ def browser_of(db) -> Callable[[str], Client]:
 
 
 def run(client: Client, table: str, action: str, row) -> int:
-    """Runs an action of a list on a row; how many rows of activity came of it."""
+    """Runs an action of a list on a row, and returns how many activity rows it wrote."""
     before = Activity.objects.count()
     data = {"action": action, "_selected_action": row.pk}
     client.post(f"/admin/{table.replace('.', '/')}/", data)
@@ -74,7 +74,7 @@ def run(client: Client, table: str, action: str, row) -> int:
 
 
 def account_for(action: str, email: str, rank: str = "") -> User:
-    """Somebody on whom the action has something to do; `rank` "superuser" or "support"."""
+    """A user that the action can change; `rank` is "superuser", "support" or ""."""
     user = create_user(email=email)
     add_second_factors(user)
     if rank == "superuser":
@@ -87,7 +87,7 @@ def account_for(action: str, email: str, rank: str = "") -> User:
 
 
 def row_for(table: str, action: str, cast):
-    """A row on which the action has something to do."""
+    """A row that the action can change."""
     now = timezone.now()
     if table == "teams.user":
         return account_for(action, "kim@example.org")

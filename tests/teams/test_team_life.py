@@ -1,4 +1,4 @@
-"""Any life that teams can have, at random: whatever happens, the rules of teams hold afterwards."""
+"""Random sequences of actions on teams, after which the rules of teams must hold."""
 
 from collections import Counter
 from datetime import timedelta
@@ -54,12 +54,12 @@ TABLES = (User, Team, Membership, Invitation, Transfer, Token)
 
 
 def state() -> list:
-    """Everything that an action may change, for comparison."""
+    """All rows that an action could change, for comparison."""
     return [list(table.objects.order_by("pk").values()) for table in TABLES]
 
 
 class TeamLife(RuleBasedStateMachine):
-    """Four people, up to three teams; every rule is an action by somebody, allowed or not."""
+    """State machine with four people and up to three teams; each rule is an action, allowed or not."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class TeamLife(RuleBasedStateMachine):
         return Actor(right or self.user("ann") if name == "the right one" else self.user(name))
 
     def team(self, number: int) -> Team:
-        """A living team mostly; a deleted one or a personal space now and then."""
+        """A team that is not deleted, or sometimes a deleted one or a personal space."""
         teams = list(Team.objects.filter(is_personal=False, deleted_at=None).order_by("pk"))
         teams = teams if teams and number < 6 else list(Team.objects.order_by("-pk"))
         return teams[number % len(teams)]
@@ -96,7 +96,7 @@ class TeamLife(RuleBasedStateMachine):
         return rows[number % len(rows)] if rows else None
 
     def invited(self, secret: str) -> User | None:
-        """For whom an invitation is; for a link somebody who is not in the team."""
+        """The person whom an invitation is for; for a link, somebody who is not in the team."""
         invitation = Invitation.objects.filter(digest=digest(secret)).first()
         if invitation is None:
             return None
@@ -105,7 +105,7 @@ class TeamLife(RuleBasedStateMachine):
         return User.objects.exclude(memberships__team=invitation.team).filter(is_active=True).first()
 
     def do(self, action, **arguments):
-        """Runs an action: refused, it changes nothing; done, it leaves exactly one activity row of its own."""
+        """Runs an action: it either changes nothing and is refused, or writes exactly one activity row."""
         before, rows = state(), Activity.objects.count()
         try:
             result = action(**arguments)
@@ -335,7 +335,7 @@ class TeamLife(RuleBasedStateMachine):
 
     @invariant()
     def every_use_of_an_invitation_made_somebody_a_member(self):
-        """And every membership is by an invitation or by making the team, save those of the first team."""
+        """Every membership comes from an invitation or from creating the team, except in the first team."""
         accepted = Activity.objects.filter(kind="invitation.accepted")
         used = Counter(accepted.values_list("after__id", flat=True))
         invitations = Invitation.objects.exclude(uses=0).values_list("public_id", "uses")

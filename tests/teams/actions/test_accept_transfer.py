@@ -1,4 +1,4 @@
-"""Accepting a team that is offered."""
+"""Accepting an offer of ownership."""
 
 import pytest
 

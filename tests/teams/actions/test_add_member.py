@@ -1,4 +1,4 @@
-"""Making somebody a member without an invitation."""
+"""Adding a member without an invitation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Site staff vouch for the address of a user, where no mail can prove it."""
+"""Site staff verify the address of a user, where no e-mail can."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -11,7 +11,7 @@ from tests.teams.conftest import newest_activity
 
 @pytest.fixture
 def kim(db):
-    """Somebody who signed up without a mail server."""
+    """A user who signed up without a mail server."""
     user = create_user(email="Kim@example.org", name="Kim")
     EmailAddress.objects.create(user=user, email="kim@example.org", verified=False, primary=True)
     return user

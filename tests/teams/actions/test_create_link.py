@@ -1,4 +1,4 @@
-"""Inviting by a link."""
+"""Inviting people by a link."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Shutting a user out, and letting them in again."""
+"""Deactivating and reactivating a user."""
 
 import pytest
 

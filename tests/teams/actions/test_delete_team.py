@@ -1,4 +1,4 @@
-"""Deleting a team, restoring it, and what becomes of it in the end."""
+"""Deleting, restoring and purging a team."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Declining, cancelling and lapsing of an offered team."""
+"""Declining, cancelling and expiry of an offer of ownership."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A link to set a new password, made by site staff to pass on where no mail can."""
+"""The link to set a new password that site staff create for a user."""
 
 import pytest
 from django.test import Client
@@ -13,7 +13,7 @@ NEW = {"password1": "a fine long word", "password2": "a fine long word"}
 
 
 def open_link(url: str) -> str:
-    """Opens the link as its receiver does; the address of the form."""
+    """Opens the link and returns the URL of the form."""
     client = Client()
     return client, client.get(url[url.index("/accounts/") :], follow=True).request["PATH_INFO"]
 

@@ -1,4 +1,4 @@
-"""Support staff: given their rights, and relieved of them."""
+"""Giving users the rights of support staff, and removing them."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def root(db) -> Actor:
 
 
 def fresh(user: User) -> User:
-    """The user with what they may do read anew."""
+    """The user, read again from the database, without cached permissions."""
     return User.objects.get(pk=user.pk)
 
 

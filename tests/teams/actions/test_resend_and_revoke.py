@@ -1,4 +1,4 @@
-"""Sending an invitation again, and taking it back."""
+"""Resending and revoking an invitation."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from tests.teams.conftest import NOW, newest_activity
 
 @pytest.fixture
 def invited(cast, act):
-    """Fay, who was in the team before, invited again: the invitation and its secret."""
+    """An invitation of Fay, a former member, and its secret."""
     (one,) = invite_by_email(
         by=act("owner"), team=cast.team, people=[InvitationRequest("fay@example.org")], now=NOW
     )

@@ -1,4 +1,4 @@
-"""Tokens: made, stopped, started, rotated, renamed."""
+"""Actions on tokens."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Site staff passing a team on for an owner who is gone."""
+"""Transfer of a team by site staff."""
 
 import pytest
 

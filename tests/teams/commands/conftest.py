@@ -1,4 +1,4 @@
-"""Commands as scripts run them."""
+"""Running commands as scripts do."""
 
 from io import StringIO
 

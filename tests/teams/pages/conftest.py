@@ -1,4 +1,4 @@
-"""Pages as people see them."""
+"""Fixtures: reading pages and submitting forms."""
 
 import re
 
@@ -13,7 +13,7 @@ from teams.activity import Actor
 
 @pytest.fixture
 def page(cast, client_of):
-    """`page("owner", "members/")`: the text of a page of the team, its tags and double spaces gone."""
+    """`page("owner", "members/")`: the text of a page of the team, without tags and repeated spaces."""
 
     def read(who: str, path: str, status: int = 200, **query) -> str:
         response = client_of(who).get(f"/t/harbour-research/{path}", query)
@@ -25,7 +25,7 @@ def page(cast, client_of):
 
 @pytest.fixture
 def submit(cast, client_of):
-    """`submit("owner", "settings/leave/")`: posts to an address of the team and follows where it leads."""
+    """`submit("owner", "settings/leave/")`: posts to a URL of the team and follows redirects."""
 
     def post(who: str, path: str, **data):
         return client_of(who).post(f"/t/harbour-research/{path}", data, follow=True)
@@ -55,6 +55,6 @@ def anonymous() -> Client:
 
 
 def text_of(response) -> str:
-    """What a reader sees: without head and tags, every run of white space one space."""
+    """The text of a page: without head and tags, with single spaces."""
     body = response.content.decode().partition("<main")[2]
     return re.sub(r"\s+", " ", strip_tags(body))

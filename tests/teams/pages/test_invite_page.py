@@ -1,4 +1,4 @@
-"""The page of one invitation: logged in, logged out, by signing up, with the wrong account."""
+"""The page of an invitation: signed in, signed out, by signing up, with the wrong account."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Making a team."""
+"""The page for a new team."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Signing in by OpenID Connect, through a real provider in a process of its own."""
+"""Signing in by OpenID Connect, with a real provider in another process."""
 
 import copy
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -31,7 +31,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def _openid(settings, server, has_mail):
-    """The site with the provider set, and a mail server."""
+    """A site with the provider and a mail server."""
     providers = copy.deepcopy(OPENID_CONNECT)
     (app,) = providers["openid_connect"]["APPS"]
     app["secret"] = CLIENT_SECRET
@@ -41,7 +41,7 @@ def _openid(settings, server, has_mail):
 
 @pytest.fixture
 def come(client):
-    """`come("kim@example.org")`: goes through the provider as that person; the page that it ends at."""
+    """`come("kim@example.org")`: signs in at the provider as that person; returns the last page."""
 
     def through(email: str, browser: Client = client, next_url: str = "/me/", process: str = "login", **person):
         start = browser.post(f"/accounts/oidc/oidc/login/?process={process}&next={next_url}")
@@ -175,7 +175,7 @@ def test_an_address_that_the_provider_has_not_confirmed_opens_no_account(cast, s
 def test_without_a_mail_server_an_account_with_a_password_is_connected_by_its_owner(
     cast, settings, client, come
 ):
-    """There an inviter vouches for addresses, which is not enough to hand an account over."""
+    """Addresses are not verified by e-mail there, which is not enough to connect an existing account."""
     settings.HAS_MAIL = False
     assert "then connect Harbour under “Connected accounts”" in text_of(come(cast.member.email))
     assert signed_in_as(client) is None

@@ -1,4 +1,4 @@
-"""Limits on signing in, signing up and asking for a password: by the client's address, in words."""
+"""Rate limits for signing in, signing up and resetting passwords, per IP address, with a message."""
 
 import pytest
 from django.test import Client

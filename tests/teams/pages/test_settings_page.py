@@ -1,4 +1,4 @@
-"""The settings page: general, handing over, leaving, deleting."""
+"""The settings page: general settings, transfer, leaving, deletion."""
 
 import re
 

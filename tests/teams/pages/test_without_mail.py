@@ -1,4 +1,4 @@
-"""A site without a mail server: people get in, and an address that nobody confirmed opens nothing."""
+"""A site without a mail server: people can sign in, but an unverified address gives no access to teams."""
 
 import pytest
 from django.test import Client
@@ -16,7 +16,7 @@ NEW = {"email": KIM, "password1": "a fine long word", "password2": "a fine long 
 
 @pytest.fixture
 def kim(settings, cast, client) -> Client:
-    """Kim's browser, after the open sign-up."""
+    """Kim's browser, after signing up."""
     settings.SIGNUP = "open"
     client.post("/accounts/signup/", NEW)
     return client
@@ -100,7 +100,7 @@ def test_the_page_for_a_forgotten_password_says_whom_to_ask(client, db):
 
 
 def test_with_a_mail_server_the_address_must_be_confirmed_before_one_gets_in(settings, kim):
-    """The operator adds a mail server later: those who came before confirm at their next sign-in."""
+    """If a mail server is added later, users must verify their address at the next sign-in."""
     settings.HAS_MAIL, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
     client = Client()
     response = client.post("/accounts/login/", {"login": KIM, "password": NEW["password1"]}, follow=True)

@@ -1,4 +1,4 @@
-"""When the owner need not type the password to offer the team: after confirming on the page for it."""
+"""Offering a team without entering the password, after reauthentication on another page."""
 
 import pytest
 import time_machine
@@ -16,7 +16,7 @@ OFFER, SETTINGS = "/t/harbour-research/transfer/offer/", "/t/harbour-research/se
 
 @pytest.fixture
 def owner(cast) -> Client:
-    """The owner, who came in by the form."""
+    """The browser of the owner, signed in with a password."""
     client = Client()
     client.post(reverse("account_login"), {"login": cast.owner.email, "password": PASSWORD})
     return client

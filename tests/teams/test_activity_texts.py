@@ -1,4 +1,4 @@
-"""Activity in words."""
+"""The texts of the activity."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def written_kinds() -> set[str]:
-    """The kinds that actions write out, in the apps whose rows people see."""
+    """The kinds of activity that appear in the source of actions."""
     sources = [path for app in ("teams", "usage", "logs") for path in (ROOT / app).rglob("*.py")]
     found = {kind for path in sources for kind in re.findall(r'kind="([a-z_]+\.[a-z_]+)"', path.read_text())}
     by_name = re.findall(r'_record\([^"]*"([a-z_]+)"', (ROOT / "teams/account_activity.py").read_text())
