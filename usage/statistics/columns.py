@@ -286,7 +286,7 @@ _DECLARED = (
     Column(
         "unusual",
         label=gettext_lazy("Unusual"),
-        title=gettext_lazy("how unusual they were"),
+        title=gettext_lazy("anomalies"),
         value=lambda row: row.note.episode.importance if row.note else None,
         needs_names=True,
         export=lambda row: {"unusual": row.note.episode.sentence if row.note else None},

@@ -83,7 +83,7 @@ def _token_rows(ranked: Iterable[Ranked], tokens: dict[int, NamedToken]) -> list
         Row(token.public_id, token.name, token.holder, row, by=Dimension.TOKEN)
         if token
         else Row(
-            NO_TOKEN, _("Without a token"), _("reported by a gateway for members"), row, by=Dimension.TOKEN
+            NO_TOKEN, _("Without a token"), _("reported by gateways without a token"), row, by=Dimension.TOKEN
         )
         for token, row in found
     ]
