@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.dispatch import receiver
 from django.utils import timezone
 
-from logs.integrity.rebucket import recut_owner, recut_team
+from logs.integrity.rebucket import rebucket_owner, rebucket_team
 from logs.models import Call, CallRoute, CallTag, KeptCalls
 from logs.recording.kept_calls import kept_since
 from teams.models import Team
@@ -15,16 +15,16 @@ from usage.rollups.clock import note_clock_change
 
 
 @receiver(time_zone_changed)
-def cut_again(*, team: Team, before: str, **_signal: Any) -> None:
+def rebucket(*, team: Team, before: str, **_signal: Any) -> None:
     """Counts the calls of a team again by the days and hours of its new clock.
 
     Only the calls know when they began: no sum by the old clock's days can be cut into the new one's.
     """
     old = ZoneInfo(before)
-    recut_team(team, old)
+    rebucket_team(team, old)
     note_clock_change(team=team, before=before, kept_since=kept_since(team), now=timezone.now())
     if team.is_personal:
-        recut_owner(team, old)
+        rebucket_owner(team, old)
 
 
 @receiver(team_purged)

@@ -8,7 +8,7 @@ from usage.statistics import api as statistics
 
 urlpatterns = [
     path("usage", statistics.show_usage),
-    path("unusual", anomalies.show_unusual),
+    path("unusual", anomalies.show_anomalies),
     path("me", quotas.show_context),
     path("reservations", quotas.make_reservation),
     path("reservations/<str:reservation_id>", quotas.end_reservation),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from config.jobs import register_job
-from usage.alerts.anomalies import alert_unusual
+from usage.alerts.anomalies import alert_anomalies
 from usage.alerts.digest import send_digests
 from usage.alerts.keys import alert_failing_keys
 from usage.alerts.outbox import send_due
@@ -16,6 +16,6 @@ def register_jobs() -> None:
     register_job("alert-quotas", timedelta(seconds=30), alert_quotas)
     register_job("alert-refusals", timedelta(seconds=30), alert_refusals)
     register_job("alert-keys", timedelta(minutes=1), alert_failing_keys)
-    register_job("alert-unusual", timedelta(minutes=5), alert_unusual)
+    register_job("alert-unusual", timedelta(minutes=5), alert_anomalies)
     register_job("digests", timedelta(minutes=10), send_digests)
     register_job("send-messages", timedelta(seconds=10), send_due)

@@ -1,7 +1,7 @@
 """The models of the rooms, in the module where Django looks for them. Import them from their rooms."""
 
-from usage.alerts.models import AlertPolicy, Message, ToldRefusal, ToldThreshold, Webhook
-from usage.anomalies.models import EpisodeRecord, ExpectedEpisode, ToldEpisode, UsageMail
+from usage.alerts.models import AlertPolicy, Message, RefusalAlert, ThresholdAlert, Webhook
+from usage.anomalies.models import EpisodeAlert, EpisodeRecord, ExpectedEpisode, UsageMail
 from usage.prices.models import Price, ZeroReport
 from usage.quotas.models import (
     Balance,
@@ -32,6 +32,7 @@ __all__ = [
     "DayMember",
     "DayModel",
     "DayToken",
+    "EpisodeAlert",
     "EpisodeRecord",
     "ExpectedEpisode",
     "HourMember",
@@ -45,11 +46,10 @@ __all__ = [
     "Quota",
     "QuotaUse",
     "Refusal",
+    "RefusalAlert",
     "Reservation",
     "ReservedSum",
-    "ToldEpisode",
-    "ToldRefusal",
-    "ToldThreshold",
+    "ThresholdAlert",
     "UnpricedReserve",
     "UsageMail",
     "Webhook",

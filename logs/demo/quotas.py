@@ -14,7 +14,7 @@ from usage.rollups.buckets import day_of
 
 
 @dataclass(frozen=True)
-class Plan:
+class QuotaPlan:
     """A quota of which the share `used` is used. `person` and `app` "": the whole team's."""
 
     team: str
@@ -24,16 +24,16 @@ class Plan:
 
 
 _PLANS = (
-    Plan(RESEARCH.slug, 0.66),
-    Plan(RESEARCH.slug, 1.09, person="chidi.eze@example.org"),
-    Plan(RESEARCH.slug, 0.93, person="leo.brandt@example.org"),
-    Plan(RESEARCH.slug, 0.88, person="tariq.mansour@example.org"),
-    Plan(RESEARCH.slug, 0.45, person="aiko.tanabe@example.org"),
-    Plan(RESEARCH.slug, 0.21, person="noor.haddad@example.org"),
-    Plan(RESEARCH.slug, 1.3, person=RUNAWAY_PERSON, app=RUNAWAY_APP),
-    Plan(SPEECH.slug, 0.91),
-    Plan(SPEECH.slug, 0.55, person="ethan.kowalczyk@example.org"),
-    Plan(SPEECH.slug, 1.15, person="rosa.jimenez@example.org"),
+    QuotaPlan(RESEARCH.slug, 0.66),
+    QuotaPlan(RESEARCH.slug, 1.09, person="chidi.eze@example.org"),
+    QuotaPlan(RESEARCH.slug, 0.93, person="leo.brandt@example.org"),
+    QuotaPlan(RESEARCH.slug, 0.88, person="tariq.mansour@example.org"),
+    QuotaPlan(RESEARCH.slug, 0.45, person="aiko.tanabe@example.org"),
+    QuotaPlan(RESEARCH.slug, 0.21, person="noor.haddad@example.org"),
+    QuotaPlan(RESEARCH.slug, 1.3, person=RUNAWAY_PERSON, app=RUNAWAY_APP),
+    QuotaPlan(SPEECH.slug, 0.91),
+    QuotaPlan(SPEECH.slug, 0.55, person="ethan.kowalczyk@example.org"),
+    QuotaPlan(SPEECH.slug, 1.15, person="rosa.jimenez@example.org"),
 )
 _OWNERS_BALANCE_USED = 0.74
 
@@ -48,7 +48,7 @@ def set_demo_quotas(*, now: datetime) -> None:
     _set(balance, Level.OWNER, 0, _OWNERS_BALANCE_USED, now)
 
 
-def _target(plan: Plan, team: Team) -> tuple[Level, int, dict[str, Membership | Token]]:
+def _target(plan: QuotaPlan, team: Team) -> tuple[Level, int, dict[str, Membership | Token]]:
     """The level of a quota, and the row that its limit belongs to."""
     if plan.app:
         token = Token.objects.get(team=team, user__email=plan.person, name=plan.app)

@@ -35,7 +35,7 @@ from usage.rollups.sketch import merged, without
 
 
 @transaction.atomic
-def recut_team(team: Team, before: ZoneInfo) -> None:
+def rebucket_team(team: Team, before: ZoneInfo) -> None:
     """Counts the stored calls of a team by its new time zone; the old one is `before`. The team is locked
     meanwhile.
     """
@@ -106,7 +106,7 @@ def _count_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], sign: int) -
 
 
 @transaction.atomic
-def recut_owner(space: Team, before: ZoneInfo) -> None:
+def rebucket_owner(space: Team, before: ZoneInfo) -> None:
     """Charges the stored calls to an owner's balance by the new time zone of their personal space; the old one
     is `before`.
 

@@ -69,7 +69,7 @@ class Amount(NamedTuple):
         return Amount(self.calls + other.calls, self.cost_nanos + other.cost_nanos)
 
 
-class Place(NamedTuple):
+class SumKey(NamedTuple):
     """A key under which calls are counted: a day of the team's calendar and, if the table separates them, whose
     calls.
     """
@@ -80,28 +80,28 @@ class Place(NamedTuple):
     model: str = ""
 
 
-Amounts = dict[Place, Amount]
+Amounts = dict[SumKey, Amount]
 
 
 @dataclass(frozen=True)
-class Apart:
+class Mismatch:
     """A key whose stored sum differs from the sum of the calls in the logs."""
 
     source: "StrOrPromise"
-    place: Place
+    place: SumKey
     stored: Amount
     logged: Amount
     who: str = ""
 
 
 @dataclass(frozen=True)
-class Source:
+class StoredTable:
     """One table of stored sums, in total, next to the same calls in the logs."""
 
     name: "StrOrPromise"
     stored: Amount
     logged: Amount
-    apart: list[Apart]
+    apart: list[Mismatch]
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,12 @@ class Reconciliation:
     first: date
     end: date
     logged: Amount
-    sources: list[Source]
+    sources: list[StoredTable]
     kept_from: date | None  # earlier days of the month have only statistics: their calls were deleted
     is_cut: bool  # only the last days of the month were compared, which have MOST_CALLS or a little more
 
     @property
-    def apart(self) -> list[Apart]:
+    def apart(self) -> list[Mismatch]:
         """The keys that differ, at most MOST_SHOWN."""
         return [one for source in self.sources for one in source.apart][:MOST_SHOWN]
 
@@ -158,14 +158,14 @@ def _logged(team: Team, mode: Mode, first: date, end: date) -> tuple[date, Amoun
         ids = {"id__gte": first_id(day_start(day, team.zone)), "id__lt": first_id(day_start(after, team.zone))}
         calls = Call.objects.filter(team_id=team.pk, mode=mode, **ids).order_by()
         sums = calls.values("member_id", "token_id", "model").annotate(n=Count("id"), cost=Sum("cost_nanos"))
-        for member, token, model, number, cost in sums.values_list(*Place._fields[1:], "n", "cost"):
-            found[Place(day, member, token, model)] = Amount(number, int(cost))
+        for member, token, model, number, cost in sums.values_list(*SumKey._fields[1:], "n", "cost"):
+            found[SumKey(day, member, token, model)] = Amount(number, int(cost))
             read += number
     return day, found
 
 
 # A table's name, what it has stored, and the places of that table in which a call of a place is counted.
-Stored = tuple["StrOrPromise", Amounts, Callable[[Place], Iterable[Place]]]
+Stored = tuple["StrOrPromise", Amounts, Callable[[SumKey], Iterable[SumKey]]]
 
 
 def _stored_statistics(team: Team, mode: Mode, first: date, end: date) -> Iterable[Stored]:
@@ -175,17 +175,17 @@ def _stored_statistics(team: Team, mode: Mode, first: date, end: date) -> Iterab
         from_, to = (first, end) if time == "day" else (day_start(first, team.zone), day_start(end, team.zone))
         within = {"team_id": team.pk, "mode": mode, f"{time}__gte": from_, f"{time}__lt": to}
         rows = rollup._default_manager.filter(**within)
-        found: defaultdict[Place, Amount] = defaultdict(Amount)
+        found: defaultdict[SumKey, Amount] = defaultdict(Amount)
         for at, *values, calls, cost in rows.values_list(time, *told_apart, "calls", "cost_nanos"):
             day = at if time == "day" else local(at)[1]
-            place = Place(day, **dict(zip(told_apart, values, strict=True)))
+            place = SumKey(day, **dict(zip(told_apart, values, strict=True)))
             found[place] = found[place].plus(Amount(calls, cost))
         yield NAMES[rollup], found, _keeping(told_apart)
 
 
-def _keeping(told_apart: Sequence[str]) -> Callable[[Place], Iterable[Place]]:
+def _keeping(told_apart: Sequence[str]) -> Callable[[SumKey], Iterable[SumKey]]:
     """How a rollup counts: each call once, by its own dimensions."""
-    return lambda place: [Place(place.day, **{name: getattr(place, name) for name in told_apart})]
+    return lambda place: [SumKey(place.day, **{name: getattr(place, name) for name in told_apart})]
 
 
 def _stored_uses(team: Team, mode: Mode, first: date, end: date) -> Iterable[Stored]:
@@ -199,7 +199,7 @@ def _stored_uses(team: Team, mode: Mode, first: date, end: date) -> Iterable[Sto
         yield LEVEL_NAMES[level], found, _charged_at(level)
 
 
-def _charged_at(asked: Level) -> Callable[[Place], Iterable[Place]]:
+def _charged_at(asked: Level) -> Callable[[SumKey], Iterable[SumKey]]:
     """How a level of quota counts: each call once; at the token level calls without a token not at all."""
     return lambda place: [
         _use_place(place.day, level, subject)
@@ -208,29 +208,29 @@ def _charged_at(asked: Level) -> Callable[[Place], Iterable[Place]]:
     ]
 
 
-def _use_place(day: date, level: int, subject: int) -> Place:
+def _use_place(day: date, level: int, subject: int) -> SumKey:
     if level == Level.MEMBER:
-        return Place(day, member_id=subject)
-    return Place(day, token_id=subject) if level == Level.TOKEN else Place(day)
+        return SumKey(day, member_id=subject)
+    return SumKey(day, token_id=subject) if level == Level.TOKEN else SumKey(day)
 
 
-def _projected(logged: Amounts, seen_by: Callable[[Place], Iterable[Place]]) -> Amounts:
+def _projected(logged: Amounts, seen_by: Callable[[SumKey], Iterable[SumKey]]) -> Amounts:
     """The calls in the logs, summed by the keys of a table."""
-    found: defaultdict[Place, Amount] = defaultdict(Amount)
+    found: defaultdict[SumKey, Amount] = defaultdict(Amount)
     for place, amount in logged.items():
         for seen in seen_by(place):
             found[seen] = found[seen].plus(amount)
     return found
 
 
-def _source(name: "StrOrPromise", stored: Amounts, logged: Amounts) -> Source:
+def _source(name: "StrOrPromise", stored: Amounts, logged: Amounts) -> StoredTable:
     nothing = Amount()
     apart = [
-        Apart(name, place, stored.get(place, nothing), logged.get(place, nothing))
+        Mismatch(name, place, stored.get(place, nothing), logged.get(place, nothing))
         for place in sorted({*stored, *logged})
         if stored.get(place, nothing) != logged.get(place, nothing)
     ]
-    return Source(name, _total(stored.values()), _total(logged.values()), apart)
+    return StoredTable(name, _total(stored.values()), _total(logged.values()), apart)
 
 
 def _total(amounts: Iterable[Amount]) -> Amount:
@@ -240,7 +240,7 @@ def _total(amounts: Iterable[Amount]) -> Amount:
     return Amount(calls, cost)
 
 
-def _with_names(team: Team, sources: list[Source]) -> list[Source]:
+def _with_names(team: Team, sources: list[StoredTable]) -> list[StoredTable]:
     """Adds names to the first differences of each source; without differences nothing is looked up."""
     places = [one.place for source in sources for one in source.apart[:MOST_SHOWN]]
     if not places:
@@ -248,7 +248,7 @@ def _with_names(team: Team, sources: list[Source]) -> list[Source]:
     people = people_of(team, also={place.member_id for place in places})
     tokens = tokens_by_id(place.token_id for place in places)
 
-    def who(place: Place) -> str:
+    def who(place: SumKey) -> str:
         person, token = people.get(place.member_id), tokens.get(place.token_id)
         names = [person.label if person else "", token.name if token else "", place.model]
         return ", ".join(filter(None, names))

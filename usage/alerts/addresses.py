@@ -27,7 +27,7 @@ class AddressError(ValueError):
 
 
 @dataclass(frozen=True)
-class Target:
+class WebhookTarget:
     """The parts of a webhook's address. `path` includes the query."""
 
     is_https: bool
@@ -51,7 +51,7 @@ class Endpoint:
     address: tuple[Any, ...]
 
 
-def read_address(text: str) -> Target:
+def read_address(text: str) -> WebhookTarget:
     """Parses an address. Raises AddressError if it is not valid."""
     if len(text) > LONGEST:
         raise AddressError(_("At most %d characters.") % LONGEST)
@@ -72,10 +72,10 @@ def read_address(text: str) -> Target:
         raise AddressError(_("Port 0 is not valid."))
     is_https = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(is_https, host, port or (443 if is_https else 80), path)
+    return WebhookTarget(is_https, host, port or (443 if is_https else 80), path)
 
 
-def endpoints_of(target: Target) -> list[Endpoint]:
+def endpoints_of(target: WebhookTarget) -> list[Endpoint]:
     """Resolves the host. Raises AddressError if it has no address, or if one of its addresses is private and
     the setting does not allow that.
     """

@@ -10,11 +10,11 @@ from teams.actions.locks import lock_teams
 from teams.mails import Mail, link, moment
 from teams.models import Mode, Team, User
 from usage.alerts.models import Event, Webhook
-from usage.alerts.outbox import Alert, tell_by_mail, tell_webhooks, webhooks_for
+from usage.alerts.outbox import Alert, queue_for_webhooks, queue_mails, webhooks_for
 from usage.alerts.readers import subscribers
 from usage.anomalies.episodes import Episode, calls_link, in_range
-from usage.anomalies.find import find_unusual
-from usage.anomalies.models import ToldEpisode
+from usage.anomalies.find import find_anomalies
+from usage.anomalies.models import EpisodeAlert
 from usage.anomalies.shown import causes_sentence, expected_in, mark_of
 from usage.rollups.query import Range
 
@@ -22,7 +22,7 @@ from usage.rollups.query import Range
 NEWS = timedelta(hours=24)
 
 
-def alert_unusual(*, now: datetime) -> int:
+def alert_anomalies(*, now: datetime) -> int:
     """Queues alerts for new episodes in all teams with subscribers; returns how many episodes.
 
     Messages are written, not sent. Meant to run several times an hour. Live mode only.
@@ -33,7 +33,7 @@ def alert_unusual(*, now: datetime) -> int:
 
 
 def _alert_team(team: Team, readers: Sequence[User], webhooks: Sequence[Webhook], now: datetime) -> int:
-    found = find_unusual(team, Mode.LIVE, Range(now - NEWS, now), now)
+    found = find_anomalies(team, Mode.LIVE, Range(now - NEWS, now), now)
     recent = in_range(found.episodes, Range(now - NEWS, now))
     if not recent or found.learning_until:
         return 0
@@ -53,22 +53,22 @@ def _tell(
     new = [episode for episode in recent if not _is_known(team, episode)]
     for episode in new:
         _keep(team, episode, now)
-        tell_by_mail(team, Event.UNUSUAL, [episode_mail(team, episode, user) for user in readers], now)
-        tell_webhooks(team, episode_alert(team, episode), webhooks, now)
+        queue_mails(team, Event.UNUSUAL, [episode_mail(team, episode, user) for user in readers], now)
+        queue_for_webhooks(team, episode_alert(team, episode), webhooks, now)
     return len(new)
 
 
 def _is_known(team: Team, episode: Episode) -> bool:
     """Whether an alert was sent for it, or it is marked as expected."""
     marks = expected_in([team], Mode.LIVE, episode.whole)
-    told = ToldEpisode.objects.filter(
+    told = EpisodeAlert.objects.filter(
         team=team, mode=Mode.LIVE, starts_at__lt=episode.whole.end, ends_at__gt=episode.whole.start
     )
     return mark_of(episode, marks) is not None or mark_of(episode, told) is not None
 
 
 def _keep(team: Team, episode: Episode, now: datetime) -> None:
-    ToldEpisode.objects.create(
+    EpisodeAlert.objects.create(
         team=team,
         mode=Mode.LIVE,
         kind=episode.kind.value,
@@ -76,7 +76,7 @@ def _keep(team: Team, episode: Episode, now: datetime) -> None:
         starts_at=episode.whole.start,
         ends_at=episode.whole.end,
         sentence=episode.sentence[:300],
-        told_at=now,
+        alerted_at=now,
     )
 
 

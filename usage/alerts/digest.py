@@ -18,7 +18,7 @@ from teams.access import access_of
 from teams.models import Membership, Mode, Team, Token, team_is_alive
 from usage.alerts.outbox import queue_mail
 from usage.anomalies.models import UsageMail
-from usage.anomalies.shown import Unusual, unusual_in
+from usage.anomalies.shown import ShownAnomalies, anomalies_in
 from usage.parameters.names import people_of, people_with
 from usage.quotas.availability import Subject, levels_of, member_levels, payer_of, token_levels
 from usage.quotas.levels import LevelState
@@ -46,7 +46,7 @@ class NearLimit:
 
 
 @dataclass(frozen=True)
-class Line:
+class DigestLine:
     """A figure as text: this week, the week before, and the change; "" where there is none.
 
     `href` and `href_before` are the addresses of the calls behind the two figures, on this site.
@@ -68,7 +68,7 @@ class Digest:
     monday: date
     overview: Overview
     members: list[Row]
-    unusual: Unusual
+    anomalies: ShownAnomalies
     limits: list[NearLimit]
 
     @property
@@ -94,7 +94,7 @@ class Digest:
         return _("%(team)s, week of %(day)s") % words
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[DigestLine]:
         """The totals, the same in text and HTML."""
         week, before, changes = self.overview.total, self.overview.figures_before, self.overview.changes
         assert changes is not None  # a digest compares with the week before
@@ -122,10 +122,10 @@ class Digest:
             ),
         ]
 
-    def _line(self, label: str, week: str | None, before: str | None, change: str, **which: Any) -> Line:
+    def _line(self, label: str, week: str | None, before: str | None, change: str, **which: Any) -> DigestLine:
         """A line whose figures link to the calls of their week, or to `which` of them."""
         now, then = self._behind.to(**which), self._behind.to(self.overview.query.previous, **which)
-        return Line(label, week or "", before or "", change, now if week else "", then if before else "")
+        return DigestLine(label, week or "", before or "", change, now if week else "", then if before else "")
 
     @cached_property
     def _behind(self) -> CallsBehind:
@@ -159,14 +159,14 @@ def make_digest(team: Team, week: Week, now: datetime) -> Digest:
         team=team, mode=Mode.LIVE, range=week.range, previous=previous.range, granularity=Granularity.DAY
     )
     ranked = ranking(query, Dimension.MEMBER)
-    unusual = unusual_in(query, sees_team=True, now=now)
+    anomalies = anomalies_in(query, sees_team=True, now=now)
     top = ranked[:TOP]
     return Digest(
         team=team,
         monday=week.monday,
         overview=overview(query),
-        members=member_rows(top, people_with(team, [row.key for row in top]), unusual),
-        unusual=unusual,
+        members=member_rows(top, people_with(team, [row.key for row in top]), anomalies),
+        anomalies=anomalies,
         limits=near_limits(team, now),
     )
 

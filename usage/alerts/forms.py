@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from teams.access import Access
-from usage.alerts.actions.subscriptions import Wishes
-from usage.alerts.actions.webhooks import Wanted
+from usage.alerts.actions.subscriptions import Subscriptions
+from usage.alerts.actions.webhooks import WebhookValues
 from usage.alerts.addresses import LONGEST
 from usage.alerts.models import Event
 
@@ -54,10 +54,11 @@ class UsageMailForm(forms.Form):
                 "When my balance, which all my teams share, or the quota of a token reaches a threshold."
             )
 
-    def wishes(self) -> Wishes:
+    def wishes(self) -> Subscriptions:
         """The selected mails."""
         self.full_clean()
-        return Wishes(**{name: self.cleaned_data.get(name, False) for name in Wishes.__dataclass_fields__})
+        names = Subscriptions.__dataclass_fields__
+        return Subscriptions(**{name: self.cleaned_data.get(name, False) for name in names})
 
 
 class ThresholdsForm(forms.Form):
@@ -100,11 +101,11 @@ class WebhookForm(forms.Form):
         initial=[event.value for event in Event],
     )
 
-    def wanted(self, *, is_active: bool = True) -> Wanted:
+    def wanted(self, *, is_active: bool = True) -> WebhookValues:
         """The wanted values of a valid form."""
         data = self.cleaned_data
         events = tuple(Event(value) for value in data["events"])
-        return Wanted(data["name"], data["url"], events, is_active)
+        return WebhookValues(data["name"], data["url"], events, is_active)
 
 
 class WebhookChangeForm(WebhookForm):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from teams.mails import Mail, link, moment
 from teams.models import GatewayKey, Mode, Team, Token, User, team_is_alive
 from usage.alerts.models import Event
-from usage.alerts.outbox import Alert, tell_by_mail, tell_webhooks, webhooks_for
+from usage.alerts.outbox import Alert, queue_for_webhooks, queue_mails, webhooks_for
 from usage.reporting.counting import Key, hour_of
 from usage.reporting.models import KeyAlert, KeyHour, KeyKind, KeyRejection
 from usage.rollups.bulk import insert_new
@@ -115,11 +115,11 @@ def _alert(failing: FailingKey, now: datetime) -> bool:
         return False
     if team is None:
         for space in _spaces_of_staff():
-            tell_by_mail(space, Event.KEY_REJECTED, [_mail(failing, space, space.owner)], now)
+            queue_mails(space, Event.KEY_REJECTED, [_mail(failing, space, space.owner)], now)
         return True
-    tell_webhooks(team, _webhook_alert(failing, team), webhooks, now)
+    queue_for_webhooks(team, _webhook_alert(failing, team), webhooks, now)
     owners = [team.owner] if team.owner.is_active else []
-    tell_by_mail(team, Event.KEY_REJECTED, [_mail(failing, team, owner) for owner in owners], now)
+    queue_mails(team, Event.KEY_REJECTED, [_mail(failing, team, owner) for owner in owners], now)
     return True
 
 

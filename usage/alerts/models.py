@@ -33,14 +33,14 @@ class AlertPolicy(models.Model):
         return ", ".join(f"{percent}%" for percent in self.thresholds)
 
 
-class ToldThreshold(models.Model):
+class ThresholdAlert(models.Model):
     """An alert was sent because a quota reached a threshold in a period; there is only one for each.
 
     `team` is the team of the level, at level OWNER the personal space of the owner who pays. The limit is part
     of the key, because the same percentage of a higher limit is a new event.
     """
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="told_thresholds")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="threshold_alerts")
     level = models.SmallIntegerField()  # a usage.quotas.models.Level
     subject_id = models.BigIntegerField()  # the token or the member (user), else 0
     period = models.CharField(max_length=5)  # a usage.quotas.models.Period
@@ -48,9 +48,10 @@ class ToldThreshold(models.Model):
     first_day = models.DateField()
     limit_nanos = models.BigIntegerField()
     threshold = models.SmallIntegerField()
-    told_at = models.DateTimeField()
+    alerted_at = models.DateTimeField()
 
     class Meta:
+        db_table = "usage_toldthreshold"
         constraints = [
             # Two processes at once send one alert; also the index by which the next run finds it.
             models.UniqueConstraint(
@@ -63,17 +64,18 @@ class ToldThreshold(models.Model):
         return f"{self.threshold}% of level {self.level} from {self.first_day}"
 
 
-class ToldRefusal(models.Model):
+class RefusalAlert(models.Model):
     """Up to which refusals of a level an alert was sent: the hour of the last ones, and how many it had."""
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="told_refusals")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="refusal_alerts")
     level = models.SmallIntegerField()
     subject_id = models.BigIntegerField()
     hour = models.DateTimeField()
     refused = models.BigIntegerField()
-    told_at = models.DateTimeField()
+    alerted_at = models.DateTimeField()
 
     class Meta:
+        db_table = "usage_toldrefusal"
         constraints = [
             models.UniqueConstraint(fields=["team", "level", "subject_id"], name="refusal_told_once"),
         ]

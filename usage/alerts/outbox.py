@@ -52,7 +52,7 @@ class Alert:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def tell_webhooks(team: Team, alert: Alert, webhooks: Iterable[Webhook], now: datetime) -> list[Message]:
+def queue_for_webhooks(team: Team, alert: Alert, webhooks: Iterable[Webhook], now: datetime) -> list[Message]:
     """Queues a message for each webhook."""
     body = {
         "type": alert.event,
@@ -68,7 +68,7 @@ def tell_webhooks(team: Team, alert: Alert, webhooks: Iterable[Webhook], now: da
     )
 
 
-def tell_by_mail(team: Team, event: str, mails: Iterable[Mail], now: datetime) -> None:
+def queue_mails(team: Team, event: str, mails: Iterable[Mail], now: datetime) -> None:
     """Queues each mail; none if no mail server is configured, which the page says."""
     for mail in mails if settings.HAS_MAIL else ():
         queue_mail(team, event, mail.to, mail.subject, *render_mail(mail), now, url=mail.url)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from teams.access import Access, Permission
 from usage.alerts.actions.policy import thresholds_of
-from usage.alerts.actions.subscriptions import wishes_of
+from usage.alerts.actions.subscriptions import subscriptions_of
 from usage.alerts.addresses import read_address
 from usage.alerts.forms import ThresholdsForm, UsageMailForm, WebhookForm
 from usage.alerts.models import Event, Message, Webhook
@@ -93,7 +93,7 @@ def alerts_page(
         "nav": "alerts",
         "may_edit": access.may(Permission.EDIT_TEAM),
         "has_mail": settings.HAS_MAIL,
-        "mail_form": UsageMailForm(initial=asdict(wishes_of(wanted)), access=access),
+        "mail_form": UsageMailForm(initial=asdict(subscriptions_of(wanted)), access=access),
         "thresholds_form": ThresholdsForm(initial={"thresholds": thresholds}),
         "webhook_form": WebhookForm(),
         "shown": shown,

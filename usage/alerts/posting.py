@@ -17,7 +17,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from usage.alerts.addresses import AddressError, Endpoint, Target, endpoints_of, read_address
+from usage.alerts.addresses import AddressError, Endpoint, WebhookTarget, endpoints_of, read_address
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
@@ -106,7 +106,7 @@ def _refusal(status: int) -> str:
     return _("The receiver answered %d.") % status
 
 
-def _post(target: Target, endpoints: list[Endpoint], body: bytes, headers: Mapping[str, str]) -> int:
+def _post(target: WebhookTarget, endpoints: list[Endpoint], body: bytes, headers: Mapping[str, str]) -> int:
     """The status of the answer."""
     deadline = _Deadline(TOTAL_SECONDS)
     connected = _connect(endpoints, deadline)

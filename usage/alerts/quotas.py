@@ -19,8 +19,8 @@ from django.db.models import Q
 
 from teams.actions.locks import lock_teams
 from teams.models import Mode, Team, User, key_is_unrevoked, team_is_alive
-from usage.alerts.models import DEFAULT_THRESHOLDS, AlertPolicy, Event, ToldThreshold
-from usage.alerts.outbox import tell_by_mail, tell_webhooks, webhooks_for
+from usage.alerts.models import DEFAULT_THRESHOLDS, AlertPolicy, Event, ThresholdAlert
+from usage.alerts.outbox import queue_for_webhooks, queue_mails, webhooks_for
 from usage.alerts.readers import concerned, subscribers
 from usage.alerts.words import quota_alert, quota_mail
 from usage.quotas.levels import LevelKey, LevelState, states_of
@@ -76,7 +76,7 @@ def alert_quotas(*, now: datetime) -> int:
     quotas = _standing(None if settings.HAS_MAIL else webhooks_for(Event.QUOTA).keys())
     told = 0
     while some := list(islice(quotas, _CHUNK)):
-        told += sum(_tell(one, now) for one in _not_told(_reached(some, now)))
+        told += sum(_tell(one, now) for one in _not_alerted(_reached(some, now)))
     return told
 
 
@@ -119,14 +119,14 @@ def is_reached(state: LevelState, percent: int) -> bool:
     return limit is not None and used > 0 and used * 100 >= limit * percent
 
 
-def _not_told(reached: Sequence[Reached]) -> list[Reached]:
+def _not_alerted(reached: Sequence[Reached]) -> list[Reached]:
     """The quotas to notify about: no alert was sent for this threshold or a higher one under this limit or a
     higher one.
     """
     teams = {one.key.team_id for one in reached}
     days = {one.first_day for one in reached}
-    told: dict[tuple[object, ...], list[ToldThreshold]] = {}
-    for row in ToldThreshold.objects.filter(team__in=teams, first_day__in=days):
+    told: dict[tuple[object, ...], list[ThresholdAlert]] = {}
+    for row in ThresholdAlert.objects.filter(team__in=teams, first_day__in=days):
         place = (row.team_id, row.level, row.subject_id, row.period, row.first_day)
         told.setdefault(place, []).append(row)
     return [one for one in reached if not _covers(told.get(_place(one), ()), one)]
@@ -137,7 +137,7 @@ def _place(one: Reached) -> tuple[object, ...]:
     return (key.team_id, key.level, key.subject_id, one.state.period.value, one.first_day)
 
 
-def _covers(rows: Iterable[ToldThreshold], one: Reached) -> bool:
+def _covers(rows: Iterable[ThresholdAlert], one: Reached) -> bool:
     limit = one.state.limit_nanos or 0
     return any(row.threshold >= one.threshold and row.limit_nanos >= limit for row in rows)
 
@@ -149,10 +149,10 @@ def _tell(one: Reached, now: datetime) -> bool:
     """
     lock_teams([one.key.team_id])
     limited = _limited(one)
-    if limited is None or not _not_told([one]):
+    if limited is None or not _not_alerted([one]):
         return False
     team = limited.team
-    ToldThreshold.objects.create(
+    ThresholdAlert.objects.create(
         team=team,
         level=one.key.level,
         subject_id=one.key.subject_id,
@@ -160,14 +160,14 @@ def _tell(one: Reached, now: datetime) -> bool:
         first_day=one.first_day,
         limit_nanos=one.state.limit_nanos or 0,
         threshold=one.threshold,
-        told_at=now,
+        alerted_at=now,
     )
     (pace,) = paces([one.state], Mode.LIVE, now)
     alert = quota_alert(limited, one, pace, now)
-    tell_webhooks(team, alert, webhooks_for(Event.QUOTA, [team.pk]).get(team.pk, ()), now)
+    queue_for_webhooks(team, alert, webhooks_for(Event.QUOTA, [team.pk]).get(team.pk, ()), now)
     readers = [*concerned(team, limited.holder), *subscribers("wants_quotas", [team.pk]).get(team.pk, ())]
     mails = [quota_mail(limited, one, alert, pace, user, now) for user in dict.fromkeys(readers)]
-    tell_by_mail(team, Event.QUOTA, mails, now)
+    queue_mails(team, Event.QUOTA, mails, now)
     return True
 
 

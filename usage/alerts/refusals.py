@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from teams.actions.locks import lock_teams
 from teams.mails import Mail, link
 from teams.models import Mode, Team, User
-from usage.alerts.models import Event, ToldRefusal, Webhook
-from usage.alerts.outbox import Alert, tell_by_mail, tell_webhooks, webhooks_for
+from usage.alerts.models import Event, RefusalAlert, Webhook
+from usage.alerts.outbox import Alert, queue_for_webhooks, queue_mails, webhooks_for
 from usage.alerts.readers import subscribers
 from usage.alerts.words import why_note
 from usage.quotas.models import Level, Refusal
@@ -54,14 +54,14 @@ def _alert_team(team: Team, readers: Sequence[User], webhooks: Sequence[Webhook]
     for news, one in zip(found, named(team, [news.refused for news in found]), strict=True):
         _keep(team, news, now)
         alert = _alert(team, one, now)
-        tell_webhooks(team, alert, webhooks, now)
-        tell_by_mail(team, Event.REFUSED, [_mail(team, alert, user) for user in readers], now)
+        queue_for_webhooks(team, alert, webhooks, now)
+        queue_mails(team, Event.REFUSED, [_mail(team, alert, user) for user in readers], now)
     return len(found)
 
 
 def _news(team: Team, now: datetime) -> list[_News]:
     """What to send: the refusals of each level for which no alert was sent within the hour."""
-    told = {(row.level, row.subject_id): row for row in ToldRefusal.objects.filter(team=team)}
+    told = {(row.level, row.subject_id): row for row in RefusalAlert.objects.filter(team=team)}
     recent = Refusal.objects.filter(team_id=team.pk, mode=Mode.LIVE, hour__gte=now - _NEWS).order_by("hour")
     rows: dict[tuple[int, int], list[Refusal]] = {}
     for row in recent:
@@ -70,11 +70,11 @@ def _news(team: Team, now: datetime) -> list[_News]:
     return [news for news in found if news]
 
 
-def _since(told: ToldRefusal | None, rows: Sequence[Refusal], now: datetime) -> _News | None:
+def _since(told: RefusalAlert | None, rows: Sequence[Refusal], now: datetime) -> _News | None:
     """The refusals after the last alert; None if there are none, or if the last alert was less than an hour
     ago.
     """
-    if told and told.told_at > now - EVERY:
+    if told and told.alerted_at > now - EVERY:
         return None
     fresh = [row for row in rows if told is None or row.hour > told.hour or _is_more(row, told)]
     if not fresh:
@@ -91,7 +91,7 @@ def _since(told: ToldRefusal | None, rows: Sequence[Refusal], now: datetime) -> 
     return _News(refused, last.refused)
 
 
-def _is_more(row: Refusal, told: ToldRefusal) -> bool:
+def _is_more(row: Refusal, told: RefusalAlert) -> bool:
     """Whether the hour of the last alert has more refusals than that alert said."""
     return row.hour == told.hour and row.refused > told.refused
 
@@ -99,8 +99,8 @@ def _is_more(row: Refusal, told: ToldRefusal) -> bool:
 def _keep(team: Team, news: _News, now: datetime) -> None:
     """Records up to where alerts were sent."""
     one = news.refused
-    ToldRefusal.objects.update_or_create(
-        {"hour": one.last_hour, "refused": news.in_last_hour, "told_at": now},
+    RefusalAlert.objects.update_or_create(
+        {"hour": one.last_hour, "refused": news.in_last_hour, "alerted_at": now},
         team=team,
         level=one.level,
         subject_id=one.subject_id,

@@ -12,7 +12,7 @@ from teams.access import Permission
 from teams.activity import actor_of
 from teams.view_helpers import access_for, run_action, run_form_action
 from usage.alerts.actions.policy import set_thresholds
-from usage.alerts.actions.subscriptions import set_usage_mail
+from usage.alerts.actions.subscriptions import set_subscriptions
 from usage.alerts.digest import make_digest
 from usage.alerts.filters import MessageFilterSet
 from usage.alerts.forms import ThresholdsForm, UsageMailForm
@@ -33,7 +33,7 @@ def save_mails(request: HttpRequest, slug: str) -> HttpResponse:
     run_action(
         request,
         _("Saved."),
-        set_usage_mail,
+        set_subscriptions,
         by=actor_of(request),
         team=access.team,
         wishes=form.wishes(),

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from teams.api import Credential, endpoint
 from usage.anomalies.episodes import Episode
-from usage.anomalies.shown import Note, Unusual, unusual_in
+from usage.anomalies.shown import Note, ShownAnomalies, anomalies_in
 from usage.parameters.api import (
     RANGE_PARAMETERS,
     READER_PARAMETERS,
@@ -24,7 +24,7 @@ PARAMETERS: Final = (*READER_PARAMETERS, *RANGE_PARAMETERS, "member")
 
 
 @endpoint("GET")
-def show_unusual(request: HttpRequest, credential: Credential) -> HttpResponse:
+def show_anomalies(request: HttpRequest, credential: Credential) -> HttpResponse:
     """Returns all episodes of a range, most important first, including expected ones."""
     refuse_unknown(request, PARAMETERS)
     now = timezone.now()
@@ -35,11 +35,11 @@ def show_unusual(request: HttpRequest, credential: Credential) -> HttpResponse:
         range=range_of(request, reader, now),
         members=members_of(request, reader),
     )
-    shown = unusual_in(query, sees_team=reader.only is None, now=now, most=None)
+    shown = anomalies_in(query, sees_team=reader.only is None, now=now, most=None)
     return JsonResponse(_answer(query, shown))
 
 
-def _answer(query: UsageQuery, shown: Unusual) -> dict[str, Any]:
+def _answer(query: UsageQuery, shown: ShownAnomalies) -> dict[str, Any]:
     return {
         "from": time_text(shown.since or query.range.start),
         "to": time_text(query.range.end),

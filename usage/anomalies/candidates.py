@@ -53,7 +53,7 @@ class Candidate:
     usual_rate: float = 0.0  # usual share of failures or slow calls, 0 to 1
     edge: int = 0  # for latency: index in EDGES_MS
     member_id: int = 0
-    is_lack: bool = False  # less than usual, instead of more, instead of more, instead of more, instead of more
+    is_lack: bool = False  # less than usual, instead of more
 
 
 def find_candidates(hourly: Hourly) -> list[Candidate]:

@@ -28,7 +28,7 @@ _MEASURES = ("calls", "tokens", "cost", "failed")
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedCell:
     """A cell that drove an episode. `cell` is a user id, a token id, a model or an outcome."""
 
     dimension: str
@@ -42,7 +42,7 @@ class Drivers:
     spread.
     """
 
-    named: tuple[Named, ...] = ()
+    named: tuple[NamedCell, ...] = ()
     spread: tuple[str, ...] = ()
 
 
@@ -80,11 +80,11 @@ def find_causes(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidat
 
 def _joined(parts: Iterable[tuple[str, Sequence[Any], Sequence[Driver] | None]]) -> Drivers:
     """The drivers by dimension: None if the dimension says nothing, empty if the excess is spread."""
-    named: list[Named] = []
+    named: list[NamedCell] = []
     spread: list[str] = []
     for dimension, cells, drivers in parts:
         if drivers:
-            named += [Named(dimension, cells[driver.cell], min(driver.share, 1.0)) for driver in drivers]
+            named += [NamedCell(dimension, cells[driver.cell], min(driver.share, 1.0)) for driver in drivers]
         elif drivers is not None:
             spread.append(dimension)
     return Drivers(tuple(named), tuple(spread))

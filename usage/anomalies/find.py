@@ -39,14 +39,14 @@ class Found:
     learning_until: datetime | None  # set while a team is in its first week
 
 
-def find_unusual(team: Team, mode: Mode, within: Range, now: datetime) -> Found:
+def find_anomalies(team: Team, mode: Mode, within: Range, now: datetime) -> Found:
     """The episodes of a window that contains `within`, for the hours that are over; from the cache if it has
     them.
     """
-    return find_unusual_of_teams([(team, within)], mode, now)[0]
+    return find_anomalies_of_teams([(team, within)], mode, now)[0]
 
 
-def find_unusual_of_teams(
+def find_anomalies_of_teams(
     asked: Sequence[tuple[Team, Range]], mode: Mode, now: datetime, stamps: Mapping[int, int] | None = None
 ) -> list[Found]:
     """The same for several teams, each with its range; one request to the shared cache for all that is not in

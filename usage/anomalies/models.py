@@ -49,11 +49,14 @@ class ExpectedEpisode(EpisodeRecord):
         return f"{self.kind} at {self.starts_at:%Y-%m-%d %H:%M}: {self.reason}"
 
 
-class ToldEpisode(EpisodeRecord):
+class EpisodeAlert(EpisodeRecord):
     """An episode for which an alert was sent; there is only one alert for each."""
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="told_episodes")
-    told_at = models.DateTimeField()
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="episode_alerts")
+    alerted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "usage_toldepisode"
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.starts_at:%Y-%m-%d %H:%M}"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from teams.models import Mode, Team
 from usage.anomalies.episodes import Cause, Episode, Kind, calls_link, hours_link, in_range, overlap
-from usage.anomalies.find import Found, find_unusual_of_teams
+from usage.anomalies.find import Found, find_anomalies_of_teams
 from usage.anomalies.models import EpisodeRecord, ExpectedEpisode
 from usage.rollups.figures import Point
 from usage.rollups.query import Range, UsageQuery
@@ -33,7 +33,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Unusual:
+class ShownAnomalies:
     """The notes of a page, most important first."""
 
     notes: list[Note]
@@ -56,26 +56,28 @@ class Unusual:
         return found
 
 
-def unusual_in(query: UsageQuery, *, sees_team: bool, now: datetime, most: int | None = MOST_SHOWN) -> Unusual:
+def anomalies_in(
+    query: UsageQuery, *, sees_team: bool, now: datetime, most: int | None = MOST_SHOWN
+) -> ShownAnomalies:
     """The anomalies for a query: the team's episodes or, with filters, those that are about them or driven by
     them.
 
     A reader who may not see the team gets only episodes about their own calls. `most` is the maximum number;
     None: all.
     """
-    return unusual_in_teams([(query, sees_team)], now=now, most=most)
+    return anomalies_in_teams([(query, sees_team)], now=now, most=most)
 
 
-def unusual_in_teams(
+def anomalies_in_teams(
     asked: Sequence[tuple[UsageQuery, bool]], *, now: datetime, most: int | None = MOST_SHOWN
-) -> Unusual:
+) -> ShownAnomalies:
     """The same for several teams together: for each its query, and whether the reader may see the team."""
     if not asked:
-        return Unusual([], [])
+        return ShownAnomalies([], [])
     first = asked[0][0]
     ranges = [(query.team, query.range) for query, _sees_team in asked]
     stamps = {query.team.pk: query.past.stamp for query, _sees_team in asked if query.past}
-    found = find_unusual_of_teams(ranges, first.mode, now, stamps)
+    found = find_anomalies_of_teams(ranges, first.mode, now, stamps)
     told = [
         _Told(query, *pair)
         for (query, sees_team), one in zip(asked, found, strict=True)
@@ -114,7 +116,7 @@ def _told_of(
 
 def _noted(
     told: Sequence[_Told], looked_at: Sequence[tuple[tuple[UsageQuery, bool], Found]], most: int | None
-) -> Unusual:
+) -> ShownAnomalies:
     """The episodes as notes. For a single team it also says that only the end of the range was searched, or
     that the team is new.
     """
@@ -127,7 +129,7 @@ def _noted(
     notes = [_note(one, mark_of(one.whole, _of_team(marks, one.query.team))) for one in told]
     new = [note for note in notes if note.expected is None]
     alone = looked_at[0][1] if len(looked_at) == 1 else None
-    return Unusual(
+    return ShownAnomalies(
         notes=[replace(note, number=number) for number, note in enumerate(new[:most], start=1)],
         expected=[note for note in notes if note.expected],
         more=len(new) - len(new[:most]),

@@ -17,7 +17,7 @@ from usage.anomalies.actions import mark_expected, unmark_expected
 from usage.anomalies.episodes import Episode
 from usage.anomalies.forms import ExpectedForm
 from usage.anomalies.models import ExpectedEpisode
-from usage.anomalies.shown import unusual_in
+from usage.anomalies.shown import anomalies_in
 from usage.parameters.forms import UsageFilter
 from usage.rollups.query import UsageQuery
 
@@ -64,7 +64,7 @@ def _query_of_page(page: QueryDict, access: Access, now: datetime) -> UsageQuery
 
 
 def _episode(query: UsageQuery, key: str, now: datetime) -> Episode | None:
-    shown = unusual_in(query, sees_team=True, now=now)
+    shown = anomalies_in(query, sees_team=True, now=now)
     return next((note.episode for note in shown.notes if note.episode.key == key), None)
 
 

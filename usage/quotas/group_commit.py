@@ -24,7 +24,7 @@ class _Place(Generic[Asked, Answer]):
     turn: threading.Event = field(default_factory=threading.Event)
 
 
-class Together(Generic[Asked, Answer]):
+class GroupCommit(Generic[Asked, Answer]):
     """`do(key, asked)` answers what `work([asked])[0]` would; those of one key may be worked at together.
 
     `work` gets what is asked in the order in which it came, at most `most` at a time, and returns an answer for

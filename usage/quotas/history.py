@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from usage.quotas.daily import DayUse
 from usage.quotas.models import Period
-from usage.quotas.periods import Span, span_at, span_before
+from usage.quotas.periods import PeriodDays, span_at, span_before
 
 MOST_PERIODS = 6
 
@@ -16,7 +16,7 @@ MOST_PERIODS = 6
 class PastPeriod:
     """One past period and what was used in it."""
 
-    span: Span
+    span: PeriodDays
     used_nanos: int
     calls: int
 
@@ -38,15 +38,15 @@ def past_periods(period: Period, zone: ZoneInfo, days: Sequence[DayUse], now: da
     return past
 
 
-def _past(span: Span, days: Iterable[DayUse]) -> PastPeriod:
+def _past(span: PeriodDays, days: Iterable[DayUse]) -> PastPeriod:
     assert span.first is not None
     assert span.end is not None
     within = [one for one in days if span.first <= one.day < span.end]
     return PastPeriod(span, sum(one.used_nanos for one in within), sum(one.calls for one in within))
 
 
-def _spans(period: Period, zone: ZoneInfo, now: datetime) -> list[Span]:
-    spans: list[Span] = []
+def _spans(period: Period, zone: ZoneInfo, now: datetime) -> list[PeriodDays]:
+    spans: list[PeriodDays] = []
     span = span_before(period, span_at(period, now, zone))
     while span is not None and len(spans) < MOST_PERIODS:
         spans.append(span)

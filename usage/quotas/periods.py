@@ -9,7 +9,7 @@ from usage.rollups.buckets import day_of, day_start
 
 
 @dataclass(frozen=True)
-class Span:
+class PeriodDays:
     """One period, as days `[first, end)` of a zone's calendar. Both None: it never begins or ends."""
 
     zone: ZoneInfo
@@ -27,24 +27,24 @@ class Span:
         return day_start(self.end, self.zone) if self.end else None
 
 
-def span_at(period: str, now: datetime, zone: ZoneInfo) -> Span:
+def span_at(period: str, now: datetime, zone: ZoneInfo) -> PeriodDays:
     """The period that contains `now` (aware). Weeks begin on Monday, months on the first."""
     return _span_of(period, day_of(now, zone), zone)
 
 
-def span_before(period: str, span: Span) -> Span | None:
+def span_before(period: str, span: PeriodDays) -> PeriodDays | None:
     """The period before; None if there is only one."""
     return _span_of(period, span.first - timedelta(days=1), span.zone) if span.first else None
 
 
-def _span_of(period: str, day: date, zone: ZoneInfo) -> Span:
+def _span_of(period: str, day: date, zone: ZoneInfo) -> PeriodDays:
     if period == Period.NONE:
-        return Span(zone, None, None)
+        return PeriodDays(zone, None, None)
     if period == Period.DAY:
-        return Span(zone, day, day + timedelta(days=1))
+        return PeriodDays(zone, day, day + timedelta(days=1))
     if period == Period.WEEK:
         monday = day - timedelta(days=day.weekday())
-        return Span(zone, monday, monday + timedelta(days=7))
+        return PeriodDays(zone, monday, monday + timedelta(days=7))
     first = day.replace(day=1)
     # Day 32 of any month is in the next one.
-    return Span(zone, first, (first + timedelta(days=31)).replace(day=1))
+    return PeriodDays(zone, first, (first + timedelta(days=31)).replace(day=1))

@@ -65,7 +65,7 @@ def _shown(page: OverviewPage | OwnPage) -> dict[str, Any]:
         "previous": previous if query.previous else None,
         "models": [_ranked({"model": row.key}, row) for row in page.models],
         "refused": page.refusals,
-        "unusual": [note_json(note) for note in [*page.unusual.notes, *page.unusual.expected]],
+        "unusual": [note_json(note) for note in [*page.anomalies.notes, *page.anomalies.expected]],
         "busiest_hours": [
             {"weekday": slot.weekday, "hour": slot.hour, "calls": round(slot.calls, 3)}
             for _day, slots in (busiest.days if busiest else [])

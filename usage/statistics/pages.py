@@ -6,7 +6,7 @@ from datetime import datetime
 
 from teams.access import Access
 from teams.models import Membership, Token
-from usage.anomalies.shown import Unusual, unusual_in, unusual_in_teams
+from usage.anomalies.shown import ShownAnomalies, anomalies_in, anomalies_in_teams
 from usage.parameters.names import people_with, tokens_with
 from usage.quotas.models import Level, QuotaUse
 from usage.quotas.refusals import Refused, refusals_in, refused_in_all
@@ -34,7 +34,7 @@ class OverviewPage:
     top: Top | None  # None for a member, who sees no others
     filters: list[Filter]
     never_called: bool
-    unusual: Unusual
+    anomalies: ShownAnomalies
     busiest: Busiest | None
     clock_changes: list[ClockChange]
     refused: list[Refused]
@@ -62,13 +62,13 @@ def overview_page(
     ranked = ranking(query, by, single, CALLS, before=None) if access.sees_team else []
     first = [row.key for row in ranked[:TOP]] if by is Dimension.MEMBER else []
     people = people_with(access.team, [*query.members, *first])
-    unusual = unusual_in(query, sees_team=access.sees_team, now=now)
+    anomalies = anomalies_in(query, sees_team=access.sees_team, now=now)
     tokens = tokens_with(access.team, query.tokens, of_members=query.members)
     return OverviewPage(
         query=query,
         overview=shown,
         models=[row for row in only(models, query.models) if row.figures.calls],
-        top=top_of(query, by, ranked, people, unusual, now, depth) if access.sees_team else None,
+        top=top_of(query, by, ranked, people, anomalies, now, depth) if access.sees_team else None,
         filters=filters_of(
             query,
             access,
@@ -77,7 +77,7 @@ def overview_page(
             models=[row.key for row in models],
         ),
         never_called=shown.is_empty and not _was_called(query),
-        unusual=unusual,
+        anomalies=anomalies,
         busiest=busiest_hours(query, shown),
         clock_changes=clock_changes_of([query], now),
         refused=refusals_in([query], [pk for pk, one in tokens.items() if one.user_id in query.members]),
@@ -98,7 +98,7 @@ class OwnPage:
     own: OwnUsage
     models: list[Ranked]
     filters: list[Filter]
-    unusual: Unusual
+    anomalies: ShownAnomalies
     busiest: Busiest | None
     clock_changes: list[ClockChange]
     refused: list[Refused]
@@ -137,7 +137,7 @@ def own_page(
         filters=own_filters(
             query, memberships, asked.memberships, tokens=tokens, models=[row.key for row in own.models]
         ),
-        unusual=unusual_in_teams([one.looked_at for one in called], now=now),
+        anomalies=anomalies_in_teams([one.looked_at for one in called], now=now),
         busiest=_own_busiest(asked, own.overview),
         clock_changes=clock_changes_of(parts, now),
         refused=refusals_in(parts, [token.pk for token in tokens]),

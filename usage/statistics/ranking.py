@@ -8,7 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext as _
 
 from teams.access import Access
-from usage.anomalies.shown import Unusual, unusual_in
+from usage.anomalies.shown import ShownAnomalies, anomalies_in
 from usage.parameters.names import NamedToken, Person, people_of, people_with, tokens_with
 from usage.rollups.figures import Figures
 from usage.rollups.query import Dimension, UsageQuery
@@ -55,7 +55,7 @@ class Ranking:
     paged: Page[tuple[int, Row]]  # the lines that were asked for, with their places
     shown: list[Row]  # those of the page, with what is only worked out for them
     filters: list[Filter]
-    unusual: Unusual
+    anomalies: ShownAnomalies
 
     @property
     def heads(self) -> list[tuple[Column, str]]:
@@ -75,7 +75,7 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
     single = SingleCalls((order.by,))
     ranked = ranking(query, order.by, single, order.column.depth, order.column.before)
     if order.needs_names:
-        rows, people, tokens, unusual = _named(query, order, access, now, ranked)
+        rows, people, tokens, anomalies = _named(query, order, access, now, ranked)
         if order.column.needs_quotas:
             rows = with_quotas(query, rows, order.by, now)
         places = [
@@ -87,13 +87,13 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
         nameless = _sorted([Row("", "", "", one, by=order.by) for one in ranked], order)
         paged = Paginator([*enumerate(nameless, 1)], PAGE).get_page(order.page)
         lines = [_at(place, row).ranked for place, row in paged]
-        shown, people, tokens, unusual = _named(query, order, access, now, lines)
+        shown, people, tokens, anomalies = _named(query, order, access, now, lines)
     if not order.column.needs_quotas:
         shown = with_quotas(query, shown, order.by, now)
     whole = completed(query, order.by, [row.ranked for row in shown], single)
     shown = [replace(row, ranked=ranked) for row, ranked in zip(shown, whole, strict=True)]
     filters = filters_of(query, access, people=people, tokens=tokens, models=models_called(query))
-    return Ranking(order, query, paged, shown, filters, unusual)
+    return Ranking(order, query, paged, shown, filters, anomalies)
 
 
 def ranking_rows(
@@ -108,15 +108,15 @@ def ranking_rows(
 
 def _named(
     query: UsageQuery, order: Order, access: Access, now: datetime, ranked: list[Ranked]
-) -> tuple[list[Row], dict[int, Person], dict[int, NamedToken], Unusual]:
+) -> tuple[list[Row], dict[int, Person], dict[int, NamedToken], ShownAnomalies]:
     """The rows with their names, and the data the names came from."""
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
-    unusual = unusual_in(query, sees_team=True, now=now, most=None)
+    anomalies = anomalies_in(query, sees_team=True, now=now, most=None)
     if is_of_members and not query.filtered:
         ranked = _with_idle(ranked, [person.id for person in people.values() if not person.is_former])
-    return named_rows(order.by, ranked, people, tokens, unusual), people, tokens, unusual
+    return named_rows(order.by, ranked, people, tokens, anomalies), people, tokens, anomalies
 
 
 def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:

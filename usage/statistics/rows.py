@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from usage.anomalies.shown import Note, Unusual
+from usage.anomalies.shown import Note, ShownAnomalies
 from usage.parameters.names import NO_TOKEN, NamedToken, Person
 from usage.quotas.availability import member_levels, token_levels
 from usage.quotas.levels import LevelState
@@ -55,12 +55,12 @@ def named_rows(
     ranked: Iterable[Ranked],
     people: dict[int, Person],
     tokens: dict[int, NamedToken],
-    unusual: Unusual,
+    anomalies: ShownAnomalies,
 ) -> list[Row]:
     """A line for each of a ranking, in its order, with what is unusual about it."""
     if by is Dimension.MEMBER:
-        return member_rows(ranked, people, unusual)
-    notes = unusual.about(by)
+        return member_rows(ranked, people, anomalies)
+    notes = anomalies.about(by)
     if by is Dimension.TOKEN:
         rows = _token_rows(ranked, tokens)
     else:
@@ -68,9 +68,9 @@ def named_rows(
     return [replace(row, note=notes[row.key]) if row.key in notes else row for row in rows]
 
 
-def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], unusual: Unusual) -> list[Row]:
+def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], anomalies: ShownAnomalies) -> list[Row]:
     """A line for each member, in the order of `ranked`."""
-    notes = unusual.about(Dimension.MEMBER)
+    notes = anomalies.about(Dimension.MEMBER)
     found = ((people[row.key], row) for row in ranked if row.key in people)
     return [
         Row(one.public_id, one.label, "", row, person=one, note=notes.get(one.public_id)) for one, row in found

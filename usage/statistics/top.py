@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from teams.access import Access
-from usage.anomalies.shown import Unusual, unusual_in
+from usage.anomalies.shown import ShownAnomalies, anomalies_in
 from usage.parameters.names import Person, people_with, tokens_with
 from usage.rollups.query import Dimension, Known, UsageQuery
 from usage.rollups.statements import CALLS, WITHOUT_TTFT, Depth
@@ -47,7 +47,7 @@ def top_page(query: UsageQuery, access: Access, by: Dimension, now: datetime) ->
     (query,) = prepared([query], now, [by])
     ranked = ranking(query, by, depth=CALLS, before=None)
     people = people_with(access.team, [row.key for row in ranked[:TOP]]) if by is Dimension.MEMBER else {}
-    return top_of(query, by, ranked, people, unusual_in(query, sees_team=access.sees_team, now=now), now)
+    return top_of(query, by, ranked, people, anomalies_in(query, sees_team=access.sees_team, now=now), now)
 
 
 def top_of(
@@ -55,12 +55,12 @@ def top_of(
     by: Dimension,
     ranked: Sequence[Ranked],
     people: dict[int, Person],
-    unusual: Unusual,
+    anomalies: ShownAnomalies,
     now: datetime,
     depth: Depth = WITHOUT_TTFT,
 ) -> Top:
     """The panel of a ranking by calls; `people` has the names of the first members."""
     first = completed(query, by, ranked[:TOP], depth=depth)
     tokens = tokens_with(query.team, [row.key for row in first]) if by is Dimension.TOKEN else {}
-    rows = with_quotas(query, named_rows(by, first, people, tokens, unusual), by, now)
+    rows = with_quotas(query, named_rows(by, first, people, tokens, anomalies), by, now)
     return Top(by, rows, sum(row.figures.calls > 0 for row in ranked), query.known)

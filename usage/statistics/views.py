@@ -44,7 +44,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         page = overview_page(form.query(), access, now, form.by_asked)
         behind = CallsBehind(access.team, request.GET)
         context |= {"page": page, "top": page.top, "bys": PLURALS.items()}
-        context |= _charts(request, page.overview, page.unusual.notes, behind)
+        context |= _charts(request, page.overview, page.anomalies.notes, behind)
         if page.never_called:
             context |= {"first_call": first_call(settings.BASE_URL, now)}
     return render_page(request, "usage/statistics/overview.html", "usage-overview", context)
@@ -117,7 +117,7 @@ def me(request: HttpRequest) -> HttpResponse:
         asked = form.question()
         page = own_page(asked, memberships, tokens, now)
         behind = way_behind(asked, request.GET)
-        context |= {"page": page, **_charts(request, page.overview, page.unusual.notes, behind)}
+        context |= {"page": page, **_charts(request, page.overview, page.anomalies.notes, behind)}
     return render_page(request, "usage/statistics/me.html", "usage-me", context)
 
 

@@ -16,7 +16,7 @@ from teams.activity import SITE, Actor
 from teams.errors import ActionError, NotAllowedError
 from teams.models import Activity, Mode, Team
 from tests.logs.conftest import NOW
-from usage.alerts.models import ToldThreshold
+from usage.alerts.models import ThresholdAlert
 from usage.alerts.quotas import alert_quotas
 from usage.prices.models import Price, PricedBy
 from usage.quotas.actions.limits import Limit, set_team_quota
@@ -164,10 +164,10 @@ def test_a_closed_period_of_a_quota_sends_no_alert(cast, record, root, settings)
     set_price()
     assert again(root).calls == 1
     alert_quotas(now=NOW)
-    assert not ToldThreshold.objects.exists()
+    assert not ThresholdAlert.objects.exists()
     record("member", "november", minutes=5, model="house")
     alert_quotas(now=NOW)
-    assert ToldThreshold.objects.exists()
+    assert ThresholdAlert.objects.exists()
 
 
 def test_a_deleted_team_is_left_alone(cast, record, root):

@@ -7,8 +7,8 @@ import pytest
 from teams.activity import Actor
 from tests.usage.alerts.receivers import Receiver, receiving
 from tests.usage.conftest import NOW
-from usage.alerts.actions.subscriptions import Wishes, set_usage_mail
-from usage.alerts.actions.webhooks import Wanted, create_webhook
+from usage.alerts.actions.subscriptions import Subscriptions, set_subscriptions
+from usage.alerts.actions.webhooks import WebhookValues, create_webhook
 from usage.alerts.models import Event, Webhook
 
 
@@ -31,7 +31,7 @@ def hook(cast) -> Callable[..., Webhook]:
 
     def make(url: str, events=tuple(Event), team=None, by=None, name: str = "chat") -> Webhook:
         actor = Actor(by or cast.owner)
-        return create_webhook(by=actor, team=team or cast.team, wanted=Wanted(name, url, events))[0]
+        return create_webhook(by=actor, team=team or cast.team, wanted=WebhookValues(name, url, events))[0]
 
     return make
 
@@ -41,6 +41,8 @@ def subscribe(cast) -> Callable[..., None]:
     """`subscribe("owner", quotas=True)`"""
 
     def want(name: str, team=None, **wishes: bool) -> None:
-        set_usage_mail(by=Actor(cast.user(name)), team=team or cast.team, wishes=Wishes(**wishes), now=NOW)
+        set_subscriptions(
+            by=Actor(cast.user(name)), team=team or cast.team, wishes=Subscriptions(**wishes), now=NOW
+        )
 
     return want

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from usage.alerts.addresses import AddressError, Target, endpoints_of, is_public, read_address
+from usage.alerts.addresses import AddressError, WebhookTarget, endpoints_of, is_public, read_address
 
 PRIVATE = [
     "127.0.0.1",
@@ -90,9 +90,9 @@ def test_an_unknown_host_is_named():
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("https://hooks.example/a?b=1", Target(True, "hooks.example", 443, "/a?b=1")),
-        ("http://Hooks.Example", Target(False, "hooks.example", 80, "/")),
-        ("https://[2606:4700::1111]:8443/x#part", Target(True, "2606:4700::1111", 8443, "/x")),
+        ("https://hooks.example/a?b=1", WebhookTarget(True, "hooks.example", 443, "/a?b=1")),
+        ("http://Hooks.Example", WebhookTarget(False, "hooks.example", 80, "/")),
+        ("https://[2606:4700::1111]:8443/x#part", WebhookTarget(True, "2606:4700::1111", 8443, "/x")),
     ],
 )
 def test_an_address_is_read_into_its_parts(url, expected):
@@ -116,10 +116,10 @@ def test_only_the_origin_may_be_shown():
         ("https://", "Enter an address"),
         ("https://hooks.example:port/", "Enter an address"),
         ("https://hooks.example:99999/", "Enter an address"),
-        ("https://hooks.example:0/", "port 0"),
+        ("https://hooks.example:0/", "Port 0"),
         ("https://[::1/", "Enter an address"),
-        ("https://user:password@hooks.example/", "Leave out the user name"),
-        ("https://hooks.example@127.0.0.1/", "Leave out the user name"),
+        ("https://user:password@hooks.example/", "Remove the user name"),
+        ("https://hooks.example@127.0.0.1/", "Remove the user name"),
         ("https://hooks.example/a b", "without spaces"),
         ("https://hooks.example/\r\nX-Evil: 1", "without spaces"),
         ("https://hooks.example/\x00", "without spaces"),

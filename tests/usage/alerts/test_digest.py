@@ -16,7 +16,7 @@ from teams.activity import Actor
 from teams.errors import NotAllowedError
 from teams.models import Activity, Membership, Role
 from tests.usage.anomalies.conftest import NOW, happen, runaway, tokens, usual  # noqa: F401
-from usage.alerts.actions.subscriptions import Wishes, set_usage_mail
+from usage.alerts.actions.subscriptions import Subscriptions, set_subscriptions
 from usage.alerts.digest import make_digest, send_digests
 from usage.alerts.models import Message
 from usage.alerts.outbox import send_due
@@ -37,8 +37,8 @@ def nothing_kept(db, settings):
 @pytest.fixture
 def subscribe(cast):
     def want(name: str, at: datetime = NOW, **wishes: bool) -> UsageMail:
-        wanted = Wishes(**{"digest": True, **wishes})
-        return set_usage_mail(by=Actor(cast.user(name)), team=cast.team, wishes=wanted, now=at)
+        wanted = Subscriptions(**{"digest": True, **wishes})
+        return set_subscriptions(by=Actor(cast.user(name)), team=cast.team, wishes=wanted, now=at)
 
     return want
 

@@ -13,7 +13,7 @@ from tests.usage.alerts.test_signing import signature_by_the_book
 from tests.usage.conftest import NOW
 from usage.alerts import outbox
 from usage.alerts.models import Event, Message, Webhook
-from usage.alerts.outbox import BACK_OFF, Alert, queue_mail, send_due, tell_webhooks
+from usage.alerts.outbox import BACK_OFF, Alert, queue_for_webhooks, queue_mail, send_due
 from usage.alerts.signing import secret_of
 
 ALERT = Alert(Event.QUOTA, "80% used", "80% of <Mia> & co.", "https://callboard.example/t/x/?a=1&b=2", {"n": 1})
@@ -24,7 +24,7 @@ def tell(cast, hook):
     """`tell(receiver)`: an alert on its way to it."""
 
     def make(receiver: Receiver, name: str = "chat", now=NOW) -> Message:
-        (message,) = tell_webhooks(cast.team, ALERT, [hook(receiver.url, name=name)], now)
+        (message,) = queue_for_webhooks(cast.team, ALERT, [hook(receiver.url, name=name)], now)
         return message
 
     return make
@@ -90,7 +90,7 @@ def test_one_that_always_fails_is_tried_six_times_and_given_up(tell, receiver):
 def test_a_receiver_that_fails_is_left_alone_and_holds_up_nobody(tell, receiver):
     with receiving(Receiver(statuses=[500])) as broken:
         first = tell(broken, name="broken")
-        tell_webhooks(first.team, ALERT, [first.webhook], NOW)
+        queue_for_webhooks(first.team, ALERT, [first.webhook], NOW)
         tell(receiver)
         assert send_due(now=NOW) == 1
         assert (len(broken.got), len(receiver.got)) == (1, 1)
@@ -154,7 +154,7 @@ def test_one_that_only_fails_for_three_days_is_switched_off(tell, receiver):
     receiver.statuses = [500]
     message = tell(receiver)
     send_due(now=NOW)
-    tell_webhooks(message.team, ALERT, [message.webhook], NOW + timedelta(days=2))
+    queue_for_webhooks(message.team, ALERT, [message.webhook], NOW + timedelta(days=2))
     send_due(now=NOW + timedelta(days=2))
     assert Webhook.objects.get().is_active
     send_due(now=NOW + timedelta(days=3))
@@ -166,7 +166,7 @@ def test_one_that_only_fails_for_three_days_is_switched_off(tell, receiver):
 @pytest.mark.django_db(transaction=True)
 def test_eight_senders_at_once_send_each_message_once(tell, receiver):
     webhook = tell(receiver).webhook
-    tell_webhooks(webhook.team, ALERT, [webhook] * 19, NOW)
+    queue_for_webhooks(webhook.team, ALERT, [webhook] * 19, NOW)
     barrier, delivered = threading.Barrier(8), []
 
     def send() -> None:

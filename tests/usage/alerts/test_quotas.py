@@ -18,7 +18,7 @@ from teams.models import Mode
 from tests.usage.alerts.receivers import Receiver
 from tests.usage.conftest import NOW, nanos
 from usage.alerts.actions.policy import set_thresholds
-from usage.alerts.models import Message, ToldThreshold
+from usage.alerts.models import Message, ThresholdAlert
 from usage.alerts.outbox import send_due
 from usage.alerts.quotas import alert_quotas
 from usage.quotas.actions.limits import Limit, set_balance
@@ -152,7 +152,7 @@ def test_what_nobody_could_be_told_is_told_when_somebody_can(limit, spend, subje
     limit(Level.MEMBER, "10")
     spend("8")
     assert alert_quotas(now=NOW) == 0
-    assert not ToldThreshold.objects.exists()
+    assert not ThresholdAlert.objects.exists()
     settings.HAS_MAIL = True
     assert [alert_quotas(now=NOW), alert_quotas(now=NOW)] == [1, 0]
     assert subjects() == [("mia", "80% of your quota in Harbour Research is used")]
@@ -196,7 +196,7 @@ def test_a_quota_that_never_resets_is_told_once_for_ever(limit, spend):
     limit(Level.MEMBER, "10", Period.NONE)
     spend("8", now=NOW - timedelta(days=3))
     assert [alert_quotas(now=NOW + timedelta(days=days)) for days in (0, 1, 400)] == [1, 0, 0]
-    assert ToldThreshold.objects.get().threshold == 80
+    assert ThresholdAlert.objects.get().threshold == 80
 
 
 @pytest.mark.parametrize(("used", "told"), [("7.999999999", 50), ("8", 80), ("9.499999999", 80), ("9.5", 95)])
@@ -204,7 +204,7 @@ def test_a_threshold_is_reached_to_the_nano_dollar(limit, spend, used, told):
     limit(Level.MEMBER, "10")
     spend(used)
     alert_quotas(now=NOW)
-    assert ToldThreshold.objects.get().threshold == told
+    assert ThresholdAlert.objects.get().threshold == told
 
 
 def test_a_limit_of_nothing_is_no_news_until_something_is_charged(limit, spend):
@@ -226,7 +226,7 @@ def test_a_team_chooses_its_thresholds(cast, limit, spend, subjects):
     for number, usd in enumerate(["3.2", "0.1", "6.7", "2"]):
         spend(usd, now=NOW + timedelta(seconds=number))
         alert_quotas(now=NOW)
-    assert sorted(ToldThreshold.objects.values_list("threshold", flat=True)) == [33, 120]
+    assert sorted(ThresholdAlert.objects.values_list("threshold", flat=True)) == [33, 120]
     set_thresholds(by=Actor(cast.administrator), team=cast.team, percents=[])
     spend("90", now=NOW + timedelta(minutes=1))
     assert alert_quotas(now=NOW) == 0
@@ -303,7 +303,7 @@ def test_two_at_once_tell_once(cast, limit, spend):
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sum(told) == ToldThreshold.objects.count() == 3
+    assert sum(told) == ThresholdAlert.objects.count() == 3
     assert Message.objects.count() == 2  # to Mia, and to Olivia of her balance
 
 
@@ -322,4 +322,4 @@ def test_a_balance_of_staffs_own_choice_is_told_in_the_owners_zone(cast, spend):
     late = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)  # the 21st in Berlin, still the 20th in UTC
     spend("9", now=late)
     assert alert_quotas(now=late) == 1
-    assert str(ToldThreshold.objects.get().first_day) == "2026-11-20"
+    assert str(ThresholdAlert.objects.get().first_day) == "2026-11-20"

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from usage.alerts.models import Event
-from usage.alerts.outbox import Alert, send_due, tell_webhooks
+from usage.alerts.outbox import Alert, queue_for_webhooks, send_due
 from usage.alerts.signing import headers_of, new_nonce, secret_of
 
 
@@ -58,7 +58,7 @@ def test_the_check_in_the_documentation_takes_what_arrives_and_nothing_else(cast
     given: dict[str, Any] = {}
     exec(code, given)  # noqa: S102  # our own documentation
     webhook, now = hook(receiver.url), timezone.now()
-    tell_webhooks(cast.team, Alert(Event.QUOTA, "a", "ä", "https://callboard.example/"), [webhook], now)
+    queue_for_webhooks(cast.team, Alert(Event.QUOTA, "a", "ä", "https://callboard.example/"), [webhook], now)
     assert send_due(now=now) == 1
     ((_path, headers, body),) = receiver.got
     check, secret = given["is_genuine"], secret_of(webhook)

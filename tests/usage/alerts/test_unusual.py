@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from tests.usage.anomalies.conftest import LUNCH, happen, runaway, tokens, usual  # noqa: F401
-from usage.alerts.anomalies import alert_unusual
+from usage.alerts.anomalies import alert_anomalies
 from usage.alerts.models import Event
 from usage.alerts.outbox import send_due
 
@@ -21,7 +21,7 @@ def nothing_kept(db):
 
 def test_an_episode_is_posted_once_with_its_causes_and_a_link(cast, runaway, hook, receiver):  # noqa: F811
     hook(receiver.url)
-    assert [alert_unusual(now=SOON + timedelta(hours=hour)) for hour in range(3)] == [1, 0, 0]
+    assert [alert_anomalies(now=SOON + timedelta(hours=hour)) for hour in range(3)] == [1, 0, 0]
     send_due(now=SOON)
     (body,) = [json.loads(body) for _path, _headers, body in receiver.got]
     assert body["type"] == "usage.unusual"
@@ -32,6 +32,6 @@ def test_an_episode_is_posted_once_with_its_causes_and_a_link(cast, runaway, hoo
 
 def test_a_webhook_of_other_events_hears_nothing(runaway, hook, receiver):  # noqa: F811
     hook(receiver.url, events=(Event.QUOTA,))
-    assert alert_unusual(now=SOON) == 0
+    assert alert_anomalies(now=SOON) == 0
     send_due(now=SOON)
     assert receiver.got == []

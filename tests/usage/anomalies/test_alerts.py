@@ -11,13 +11,13 @@ from django.core.management import call_command
 from teams.activity import Actor
 from teams.models import Membership, Mode, Role
 from tests.usage.anomalies.conftest import LUNCH, NOW
-from usage.alerts.actions.subscriptions import Wishes, set_usage_mail
-from usage.alerts.anomalies import alert_unusual
+from usage.alerts.actions.subscriptions import Subscriptions, set_subscriptions
+from usage.alerts.anomalies import alert_anomalies
 from usage.alerts.models import Message
 from usage.alerts.outbox import send_due
 from usage.anomalies.actions import mark_expected
-from usage.anomalies.find import find_unusual
-from usage.anomalies.models import ToldEpisode
+from usage.anomalies.find import find_anomalies
+from usage.anomalies.models import EpisodeAlert
 from usage.rollups.query import Range
 
 SOON = LUNCH + timedelta(minutes=70)
@@ -33,13 +33,13 @@ def nothing_kept(db, settings):
 def wanted(cast):
     """Olivia and Adam want alerts."""
     for user in (cast.owner, cast.administrator):
-        set_usage_mail(by=Actor(user), team=cast.team, wishes=Wishes(alerts=True), now=NOW)
+        set_subscriptions(by=Actor(user), team=cast.team, wishes=Subscriptions(alerts=True), now=NOW)
 
 
 @pytest.fixture
 def alert():
     def run(now=SOON) -> int:
-        told = alert_unusual(now=now)
+        told = alert_anomalies(now=now)
         send_due(now=now)
         return told
 
@@ -58,7 +58,7 @@ def test_an_episode_is_told_once_to_everybody_who_wants_it(runaway, wanted, aler
 def test_nobody_is_told_who_did_not_ask(runaway, alert, mailoutbox):
     assert alert() == 0
     assert mailoutbox == []
-    assert not ToldEpisode.objects.exists()
+    assert not EpisodeAlert.objects.exists()
 
 
 def test_what_nobody_could_be_told_is_told_when_somebody_can(runaway, wanted, alert, mailoutbox, settings):
@@ -77,7 +77,7 @@ def test_an_episode_that_goes_on_is_the_same(runaway, wanted, happen, alert):
 
 
 def test_what_is_expected_stays_quiet(cast, runaway, wanted, alert):
-    (episode,) = find_unusual(cast.team, Mode.LIVE, Range(SOON - timedelta(hours=5), SOON), SOON).episodes[:1]
+    (episode,) = find_anomalies(cast.team, Mode.LIVE, Range(SOON - timedelta(hours=5), SOON), SOON).episodes[:1]
     mark_expected(
         by=Actor(cast.owner), team=cast.team, mode=Mode.LIVE, episode=episode, reason="Test", now=SOON
     )

@@ -13,8 +13,8 @@ from teams.models import Mode
 from tests.usage.anomalies.conftest import LUNCH, NOW
 from usage.anomalies import find
 from usage.anomalies.episodes import Kind, calls_link, hours_link, in_range
-from usage.anomalies.find import find_unusual, window_of
-from usage.anomalies.shown import unusual_in
+from usage.anomalies.find import find_anomalies, window_of
+from usage.anomalies.shown import anomalies_in
 from usage.rollups.models import HourMember, HourModel
 from usage.rollups.query import Range, UsageQuery
 
@@ -28,7 +28,7 @@ def nothing_kept(db):
 
 
 def found(cast, within=WEEK, now=NOW, mode=Mode.LIVE):
-    return in_range(find_unusual(cast.team, mode, within, now).episodes, within)
+    return in_range(find_anomalies(cast.team, mode, within, now).episodes, within)
 
 
 def causes(episode):
@@ -153,7 +153,7 @@ def test_what_was_kept_is_not_told_when_times_past_have_changed(cast, usual, hap
     (episode,) = found(cast)
     assert episode.kind is Kind.CALLS
     page = UsageQuery(cast.team, Mode.LIVE, WEEK)
-    assert len(unusual_in(page, sees_team=True, now=NOW).notes) == 1
+    assert len(anomalies_in(page, sees_team=True, now=NOW).notes) == 1
 
 
 def test_another_team_of_the_same_number_is_told_nothing_of_it(cast, runaway):
@@ -176,7 +176,7 @@ def test_threads_that_want_the_same_find_it_once(cast, monkeypatch):
 
     def ask(_thread):
         try:
-            return find_unusual(cast.team, Mode.LIVE, WEEK, NOW)
+            return find_anomalies(cast.team, Mode.LIVE, WEEK, NOW)
         finally:
             connection.close()
 
@@ -198,13 +198,13 @@ def test_the_number_of_statements_does_not_grow_with_the_episodes(
 
 def test_a_team_in_its_first_week_is_learning(cast, happen):
     happen("owner", 3, at=NOW - timedelta(days=2))
-    learning = find_unusual(cast.team, Mode.LIVE, WEEK, NOW)
+    learning = find_anomalies(cast.team, Mode.LIVE, WEEK, NOW)
     assert learning.episodes == ()
     assert learning.learning_until == datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
 def test_a_team_without_calls_has_nothing(cast):
-    nothing = find_unusual(cast.team, Mode.LIVE, WEEK, NOW)
+    nothing = find_anomalies(cast.team, Mode.LIVE, WEEK, NOW)
     assert (nothing.episodes, nothing.learning_until) == ((), None)
 
 
@@ -225,7 +225,7 @@ def test_few_windows_answer_for_all_ranges(cast, days_back, days, start, end):
 def test_filters_by_member_leave_the_episodes_about_them(cast, runaway):
     def told(**filters):
         query = UsageQuery(cast.team, Mode.LIVE, WEEK, **filters)
-        return unusual_in(query, sees_team=True, now=NOW)
+        return anomalies_in(query, sees_team=True, now=NOW)
 
     assert len(told(members=(cast.member.pk,)).notes) == 1
     assert told(members=(cast.owner.pk,)).notes == []
@@ -234,17 +234,17 @@ def test_filters_by_member_leave_the_episodes_about_them(cast, runaway):
 def test_a_member_whose_calls_failed_finds_that_too(cast, usual, happen):
     happen("script", 40, status=500)
     query = UsageQuery(cast.team, Mode.LIVE, WEEK, members=(cast.member.pk,))
-    (note,) = unusual_in(query, sees_team=True, now=NOW).notes
+    (note,) = anomalies_in(query, sees_team=True, now=NOW).notes
     assert note.episode.kind is Kind.ERRORS
     assert not note.episode.own
-    assert unusual_in(query, sees_team=False, now=NOW).notes == []
+    assert anomalies_in(query, sees_team=False, now=NOW).notes == []
     others = replace(query, members=(cast.owner.pk,))
-    assert unusual_in(others, sees_team=True, now=NOW).notes == []
+    assert anomalies_in(others, sees_team=True, now=NOW).notes == []
 
 
 def test_filters_by_model_and_token_leave_the_episodes_that_name_them_as_a_cause(cast, runaway, tokens):
     def told(**filters):
-        shown = unusual_in(UsageQuery(cast.team, Mode.LIVE, WEEK, **filters), sees_team=True, now=NOW)
+        shown = anomalies_in(UsageQuery(cast.team, Mode.LIVE, WEEK, **filters), sees_team=True, now=NOW)
         assert shown.is_named_only
         return len(shown.notes)
 
@@ -257,8 +257,8 @@ def test_filters_by_model_and_token_leave_the_episodes_that_name_them_as_a_cause
 
 def test_members_are_told_only_of_themselves(cast, runaway):
     query = UsageQuery(cast.team, Mode.LIVE, WEEK, members=(cast.member.pk,))
-    (note,) = unusual_in(query, sees_team=False, now=NOW).notes
+    (note,) = anomalies_in(query, sees_team=False, now=NOW).notes
     assert note.episode.kind is Kind.MEMBER
     assert note.episode.sentence.startswith("Mia")
     query = UsageQuery(cast.team, Mode.LIVE, WEEK, members=(cast.administrator.pk,))
-    assert unusual_in(query, sees_team=False, now=NOW).notes == []
+    assert anomalies_in(query, sees_team=False, now=NOW).notes == []

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from usage.quotas.group_commit import Together
+from usage.quotas.group_commit import GroupCommit
 
 THREADS = 8
 
@@ -27,7 +27,7 @@ class Gate:
         return [2 * number for number in asked]
 
 
-def ask_all(together: Together, gate: Gate, numbers: list[int], key: str = "k"):
+def ask_all(together: GroupCommit, gate: Gate, numbers: list[int], key: str = "k"):
     """Asks for the first, and while it is at work for the others; the futures, in order."""
     pool = ThreadPoolExecutor(len(numbers))
     futures = [pool.submit(together.do, key, numbers[0])]
@@ -42,7 +42,7 @@ def ask_all(together: Together, gate: Gate, numbers: list[int], key: str = "k"):
 
 def test_what_comes_while_somebody_works_is_done_in_one_go():
     gate = Gate()
-    together = Together(gate, most=32)
+    together = GroupCommit(gate, most=32)
     futures = ask_all(together, gate, list(range(THREADS)))
     assert [future.result() for future in futures] == [2 * number for number in range(THREADS)]
     assert (gate.batches[0], sorted(gate.batches[1])) == ([0], list(range(1, THREADS)))
@@ -51,14 +51,14 @@ def test_what_comes_while_somebody_works_is_done_in_one_go():
 
 def test_no_more_than_the_most_are_done_at_a_time():
     gate = Gate()
-    futures = ask_all(Together(gate, most=3), gate, list(range(THREADS)))
+    futures = ask_all(GroupCommit(gate, most=3), gate, list(range(THREADS)))
     assert [future.result() for future in futures] == [2 * number for number in range(THREADS)]
     assert [len(batch) for batch in gate.batches] == [1, 3, 3, 1]
 
 
 def test_what_goes_wrong_is_raised_to_all_it_was_done_for_and_to_nobody_else():
     gate = Gate()
-    together = Together(gate, most=3)
+    together = GroupCommit(gate, most=3)
     futures = ask_all(together, gate, [0, 13, 2, 3, 4, 5])
     failed = [future.exception() for future in futures if future.exception()]
     assert {type(error) for error in failed} == {ValueError}
@@ -70,7 +70,7 @@ def test_a_thread_that_is_stopped_leaves_nobody_waiting():
     def stop(asked):
         raise SystemExit
 
-    together = Together(stop, most=3)
+    together = GroupCommit(stop, most=3)
     with pytest.raises(SystemExit):
         together.do("k", 1)
     assert together._waiting == {}
@@ -78,7 +78,7 @@ def test_a_thread_that_is_stopped_leaves_nobody_waiting():
 
 def test_other_keys_do_not_wait():
     gate = Gate()
-    together = Together(gate, most=3)
+    together = GroupCommit(gate, most=3)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(together.do, "one", 1)
         assert gate.has_begun.wait(30)

@@ -15,12 +15,12 @@ from usage.rollups.weeks import week_of
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Subscriptions:
     """The mails of a team that a member wants. All but `own_quotas` are about others, so they need SEE_TEAM."""
 
     digest: bool = False
     alerts: bool = False  # unusual episodes
-    quotas: bool = False  # of everybody in the team in the team in the team in the team
+    quotas: bool = False  # of everybody in the team
     refusals: bool = False
     own_quotas: bool = True
 
@@ -29,11 +29,11 @@ class Wishes:
         return self.digest or self.alerts or self.quotas or self.refusals
 
 
-def wishes_of(known: UsageMail | None) -> Wishes:
+def subscriptions_of(known: UsageMail | None) -> Subscriptions:
     """The wishes stored in a row; without a row, the default mails."""
     if known is None:
-        return Wishes()
-    return Wishes(
+        return Subscriptions()
+    return Subscriptions(
         digest=known.wants_digest,
         alerts=known.wants_alerts,
         quotas=known.wants_quotas,
@@ -43,7 +43,7 @@ def wishes_of(known: UsageMail | None) -> Wishes:
 
 
 @transaction.atomic
-def set_usage_mail(*, by: Actor, team: Team, wishes: Wishes, now: datetime) -> UsageMail:
+def set_subscriptions(*, by: Actor, team: Team, wishes: Subscriptions, now: datetime) -> UsageMail:
     """Sets one's own mails of a team; the first digest is sent after the current week.
 
     Raises NotAllowedError for an outsider, and for a member who asks for more than their own quotas;
@@ -56,7 +56,7 @@ def set_usage_mail(*, by: Actor, team: Team, wishes: Wishes, now: datetime) -> U
         require_permission(by, team, Permission.SEE_TEAM)
     membership = membership_of(team, by.user)
     known = UsageMail.objects.filter(membership=membership).first() or UsageMail(membership=membership)
-    before = wishes_of(known)
+    before = subscriptions_of(known)
     if before == wishes:
         return known
     if wishes.digest and not known.wants_digest:

@@ -18,7 +18,7 @@ from teams.mails import link
 from teams.models import Team
 from usage.alerts.addresses import AddressError, endpoints_of, read_address
 from usage.alerts.models import TEST_EVENT, Event, Message, MessageState, Webhook
-from usage.alerts.outbox import Alert, take, tell_webhooks
+from usage.alerts.outbox import Alert, queue_for_webhooks, take
 from usage.alerts.signing import new_nonce, secret_of
 
 MOST_WEBHOOKS = 20
@@ -27,7 +27,7 @@ TESTS_A_MINUTE = 6
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WebhookValues:
     """The wanted values of a webhook."""
 
     name: str
@@ -36,7 +36,7 @@ class Wanted:
     is_active: bool = True
 
 
-def create_webhook(*, by: Actor, team: Team, wanted: Wanted) -> tuple[Webhook, str]:
+def create_webhook(*, by: Actor, team: Team, wanted: WebhookValues) -> tuple[Webhook, str]:
     """Creates a webhook; returns it with its secret, which is shown once.
 
     Raises NotAllowedError, and ActionError for an invalid name, address or choice of events, or if the team has
@@ -54,7 +54,7 @@ def create_webhook(*, by: Actor, team: Team, wanted: Wanted) -> tuple[Webhook, s
     return webhook, secret_of(webhook)
 
 
-def change_webhook(*, by: Actor, webhook: Webhook, wanted: Wanted) -> Webhook:
+def change_webhook(*, by: Actor, webhook: Webhook, wanted: WebhookValues) -> Webhook:
     """Changes name, address, events, and whether the webhook is active. Raises the same errors as
     `create_webhook`.
     """
@@ -114,7 +114,7 @@ def queue_test(*, by: Actor, webhook: Webhook, now: datetime) -> Message:
         text=_("This is a test of %(team)s’s alerts.") % words,
         url=link(f"/t/{webhook.team.slug}/alerts/"),
     )
-    (message,) = tell_webhooks(webhook.team, alert, [webhook], now)
+    (message,) = queue_for_webhooks(webhook.team, alert, [webhook], now)
     _record(by, webhook, "webhook.tested", {}, {})
     return take(message, now)
 
@@ -153,7 +153,7 @@ def check_url(url: str) -> str:
     return target.origin
 
 
-def _set(webhook: Webhook, wanted: Wanted) -> None:
+def _set(webhook: Webhook, wanted: WebhookValues) -> None:
     webhook.name, webhook.url = clean_name(wanted.name), wanted.url
     webhook.events = _checked(wanted.events)
     webhook.is_active = wanted.is_active

@@ -18,14 +18,14 @@ DIVISOR = 1.10  # measured: about 0.03 false alarms a team-week
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class SlowShare:
     """A usual share of slow calls, for which an edge is chosen."""
 
     share: float
     gate: Gate
 
 
-TARGETS = (Target(0.50, Gate(ratio=1.3, points=0.15)), Target(0.05, Gate(ratio=2.0, points=0.05)))
+TARGETS = (SlowShare(0.50, Gate(ratio=1.3, points=0.15)), SlowShare(0.05, Gate(ratio=2.0, points=0.05)))
 
 
 @dataclass(frozen=True, slots=True)

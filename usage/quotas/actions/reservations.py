@@ -14,7 +14,7 @@ from teams.models import Team, User
 from usage.quotas.actions.granting import Answer, Asked, Granted, Wanted, addition_to_sums, grant_all
 from usage.quotas.actions.locked_levels import TeamChangedError
 from usage.quotas.availability import Subject, remembered_payer
-from usage.quotas.group_commit import Together
+from usage.quotas.group_commit import GroupCommit
 from usage.quotas.levels import LevelState
 from usage.quotas.models import Level, Reservation
 from usage.rollups.bulk import run_together
@@ -22,7 +22,7 @@ from usage.rollups.bulk import run_together
 # A team changes hands or zone once in a while; thrice within one reservation is nobody's doing.
 _ATTEMPTS = 3
 # All reservations of a team and its payer wait for the same locks: one thread takes them for all who wait.
-_granting = Together(grant_all, most=32)
+_granting = GroupCommit(grant_all, most=32)
 
 
 class InsufficientQuotaError(ActionError):

@@ -12,7 +12,7 @@ from usage.alerts.actions import webhooks
 from usage.alerts.actions.webhooks import (
     MOST_WEBHOOKS,
     TESTS_A_MINUTE,
-    Wanted,
+    WebhookValues,
     change_webhook,
     create_webhook,
     delete_webhook,
@@ -23,7 +23,7 @@ from usage.alerts.actions.webhooks import (
 from usage.alerts.models import Event, Message, Webhook
 from usage.alerts.signing import secret_of
 
-WANTED = Wanted("chat", "http://127.0.0.1:9/T0P-S3CRET", (Event.QUOTA,))
+WANTED = WebhookValues("chat", "http://127.0.0.1:9/T0P-S3CRET", (Event.QUOTA,))
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from teams.models import Mode
 from tests.usage.anomalies.conftest import LUNCH, NOW
 from usage.anomalies.episodes import Kind, in_range
-from usage.anomalies.find import find_unusual
+from usage.anomalies.find import find_anomalies
 from usage.rollups.query import Range
 
 WEEK = Range(NOW - timedelta(days=7), NOW)
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 def found(cast):
     def look():
         cache.clear()
-        (episode,) = in_range(find_unusual(cast.team, Mode.LIVE, WEEK, NOW).episodes, WEEK)
+        (episode,) = in_range(find_anomalies(cast.team, Mode.LIVE, WEEK, NOW).episodes, WEEK)
         return episode
 
     return look
