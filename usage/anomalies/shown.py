@@ -76,7 +76,7 @@ def anomalies_in_teams(
         return ShownAnomalies([], [])
     first = asked[0][0]
     ranges = [(query.team, query.range) for query, _sees_team in asked]
-    stamps = {query.team.pk: query.past.stamp for query, _sees_team in asked if query.past}
+    stamps = {query.team.pk: query.cache_version.version for query, _sees_team in asked if query.cache_version}
     found = find_anomalies_of_teams(ranges, first.mode, now, stamps)
     told = [
         _Told(query, *pair)

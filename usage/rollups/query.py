@@ -59,10 +59,10 @@ class Span(Range):
 
 
 @dataclass(frozen=True)
-class Past:
-    """What sums of a team's times past are kept under, and up to when they are (`usage.rollups.cache`)."""
+class CacheVersion:
+    """The version of a team's cached sums, and up to when times are cached (`usage.rollups.cache`)."""
 
-    stamp: int
+    version: int
     until: datetime
 
 
@@ -93,7 +93,7 @@ class UsageQuery:
     # A time right after the range in which the team has no calls, so that it may be read along
     # (`usage.statistics.preparation`).
     quiet: Range | None = None
-    past: Past | None = None
+    cache_version: CacheVersion | None = None  # None: answered by the database alone
     known: Known | None = None  # set where the question was made coarser for it (`usage.rollups.resolution`)
 
     @property

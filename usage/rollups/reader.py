@@ -17,7 +17,7 @@ from usage.rollups.cache import process_cache
 from usage.rollups.figures import Figures
 from usage.rollups.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
 from usage.rollups.query import Dimension, Granularity, Range, UsageQuery, bucket_start, next_bucket
-from usage.rollups.statements import CALLS, FULL, KEYS, Depth, Slice, filters_of, kept_under, sums_of
+from usage.rollups.statements import CALLS, FULL, KEYS, Depth, Slice, cache_key, filters_of, sums_of
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
@@ -83,7 +83,7 @@ class SingleCalls:
     def _found(self, asked: Sequence[Asked], depth: Depth) -> Sequence[RawRow]:
         if _raw_source is None:
             raise RuntimeError("No source of single calls is registered; is the app `logs` installed?")
-        key = self._kept_under(asked, depth)
+        key = self._cache_key(asked, depth)
         rows = None if key is None else process_cache.get(key)
         if rows is None:
             rows = list(_raw_source(asked, self.by, depth))
@@ -92,19 +92,19 @@ class SingleCalls:
         self._read[_same_calls(asked, {})] = depth, rows
         return rows
 
-    def _kept_under(self, asked: Sequence[Asked], depth: Depth) -> Hashable:
+    def _cache_key(self, asked: Sequence[Asked], depth: Depth) -> Hashable:
         """What the rows are kept under if all lie in times past, else None."""
         for query, ranges in asked:
-            if query.past is None or any(one.end > query.past.until for one in ranges):
+            if query.cache_version is None or any(one.end > query.cache_version.until for one in ranges):
                 return None
-        questions = [(kept_under(query), query.granularity, tuple(ranges)) for query, ranges in asked]
+        questions = [(cache_key(query), query.granularity, tuple(ranges)) for query, ranges in asked]
         return (*questions, self.by, depth)
 
 
 def _same_calls(asked: Sequence[Asked], filters: dict[str, Any]) -> tuple[Asked, ...]:
     """The identity of the calls of a query, with some filters changed."""
     return tuple(
-        (replace(query, previous=None, quiet=None, past=None, known=None, **filters), tuple(ranges))
+        (replace(query, previous=None, quiet=None, cache_version=None, known=None, **filters), tuple(ranges))
         for query, ranges in asked
     )
 

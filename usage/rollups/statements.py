@@ -97,26 +97,26 @@ class _Part:
 
 def _parts(number: int, piece: Slice, columns: tuple[str, ...]) -> Iterator[_Part]:
     query = piece.query
-    if query.past is None:
+    if query.cache_version is None:
         yield _Part(number, piece)
         return
-    day = day_of(query.past.until, query.zone)
+    day = day_of(query.cache_version.until, query.zone)
     edge: Any = day_start(day, query.zone) if isinstance(piece.start, datetime) else day
     edge = min(max(edge, piece.start), piece.end)
     if piece.start < edge:
         settled = replace(piece, end=edge)
-        key = (kept_under(query), settled.rollup, settled.start, edge, settled.by_slot, settled.depth, columns)
+        key = (cache_key(query), settled.rollup, settled.start, edge, settled.by_slot, settled.depth, columns)
         yield _Part(number, settled, key)
     if edge < piece.end:
         yield _Part(number, replace(piece, start=edge))
 
 
-def kept_under(query: UsageQuery) -> Hashable:
-    """What names the team's past as it is, and the filters; for what is kept of it."""
-    assert query.past is not None
+def cache_key(query: UsageQuery) -> Hashable:
+    """The part of a cache key that names the team, the version of its cached sums, and the filters."""
+    assert query.cache_version is not None
     team = query.team
     filters = (query.members, query.models, query.tokens)
-    return team.pk, team.created_at, team.time_zone, query.mode, query.past.stamp, filters
+    return team.pk, team.created_at, team.time_zone, query.mode, query.cache_version.version, filters
 
 
 def _read(parts: Sequence[_Part], columns: tuple[str, ...]) -> list[tuple[int, Sequence[SumRow]]]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from usage.quotas.levels import adapted_time
 from usage.rollups.buckets import day_of, day_start, hour_of
 from usage.rollups.cache import SETTLED
-from usage.rollups.query import Dimension, Granularity, Past, Range, UsageQuery, next_bucket
+from usage.rollups.query import CacheVersion, Dimension, Granularity, Range, UsageQuery, next_bucket
 from usage.rollups.resolution import fitted, kept_select
 from usage.rollups.statements import Select, run_union
 
@@ -35,7 +35,11 @@ def prepared(queries: Sequence[UsageQuery], now: datetime, by: Sequence[Dimensio
     stamps = {place: stamp for place, kind, stamp in rows if kind == _IS_STAMP}
     kept = {place: datetime.fromtimestamp(second, UTC) for place, kind, second in rows if kind == _IS_KEPT}
     found = [
-        replace(query, quiet=None if place in busy else rest, past=Past(stamps.get(place, 0), now - SETTLED))
+        replace(
+            query,
+            quiet=None if place in busy else rest,
+            cache_version=CacheVersion(stamps.get(place, 0), now - SETTLED),
+        )
         for place, (query, rest) in enumerate(zip(queries, rests, strict=True))
     ]
     return [fitted(query, kept[place], by) if place in kept else query for place, query in enumerate(found)]
