@@ -1,5 +1,7 @@
-"""Form widgets that are rendered without templates: the page of calls has a dozen, and templates for each of them and
-each option took a tenth of its time."""
+"""Form widgets that are rendered without templates.
+
+The page of calls has two dozen: it takes 15 ms of processor time with these, and 19 with Django's (medians of one run).
+"""
 
 from typing import Any
 

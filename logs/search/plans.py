@@ -1,4 +1,7 @@
-"""Choosing the index to answer a question of the logs with: how few calls each leaves decides."""
+"""Choosing the index for a query of the logs: how few calls each leaves decides.
+
+`docs/search.md` explains it, and tells what it saves.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -35,7 +35,10 @@ def latest_calls(user: User, memberships: Sequence[Membership], mode: str, clock
 
 @register.simple_tag(takes_context=True)
 def call_rows(context: RequestContext, calls: Iterable[NamedCall], slowest_ms: int = 0) -> SafeString:
-    """The rows of the list; bars are drawn beside the slowest. Made here: fifty from a template took half of the page.
+    """The rows of the list; bars are drawn beside the slowest.
+
+    Made here: fifty take 1.7 ms, and 5.9 ms from a template, so that a page of 15 ms would take 19 (medians of one
+    run).
 
     On a page of a team (`access`), whose filters (`list_query`) their addresses carry.
     """
