@@ -162,6 +162,48 @@ class CallTag(models.Model):
     id = models.UUIDField()  # of the call
 
 
+class CallLayer(models.Model):
+    """A report of the last 24 hours, of a call or of a span between calls: which call it was found to be of.
+
+    One call may be reported by several layers: instrumentations above each other in one trace, a client and the
+    gateway behind it. `logs.recording.identity` tells by these rows what is the same call, across requests.
+    """
+
+    pk = models.CompositePrimaryKey("team_id", "mode", "trace_id", "span_id", "match_key")
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
+    # "" for reports that are of no trace, whose `span_id` is made of what identifies them.
+    trace_id = models.CharField(max_length=64)
+    span_id = models.CharField(max_length=64)
+    # The id of the response, or another that reports from elsewhere share; "" for none.
+    match_key = models.CharField(max_length=128)
+    parent_id = models.CharField(max_length=64)
+    # Null: of no call, because it is about several, or a span between them.
+    call_id = models.UUIDField(null=True)
+    received_at = models.DateTimeField()
+    # What was reported (`logs.recording.layers`), to work the call out again; null for a span between calls.
+    report = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            # Reports from elsewhere of the same call: a client's span, and its gateway's callback.
+            models.Index(
+                fields=["team_id", "mode", "match_key"],
+                name="layer_by_match_key",
+                condition=~models.Q(match_key=""),
+            ),
+            # The other layers of a call that loses one of them.
+            models.Index(
+                fields=["team_id", "call_id"], name="layer_by_call", condition=models.Q(call_id__isnull=False)
+            ),
+            # Those that are a day old, to delete them.
+            models.Index(fields=["received_at"], name="layer_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"span {self.span_id} of trace {self.trace_id}"
+
+
 class KeptCalls(models.Model):
     """From when on the calls of a team are kept; older ones were deleted, their statistics stayed.
 

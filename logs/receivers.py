@@ -7,7 +7,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from logs.integrity.rebucket import rebucket_owner, rebucket_team
-from logs.models import Call, CallRoute, CallTag, KeptCalls
+from logs.models import Call, CallLayer, CallRoute, CallTag, KeptCalls
 from logs.recording.kept_calls import kept_since
 from teams.models import Team
 from teams.signals import team_purged, time_zone_changed
@@ -30,7 +30,7 @@ def rebucket(*, team: Team, before: str, **_signal: Any) -> None:
 @receiver(team_purged)
 def delete_calls(*, team_id: int, **_signal: Any) -> None:
     """A team that is gone for good takes its calls along."""
-    for records in (Call, CallTag, CallRoute):
+    for records in (Call, CallTag, CallRoute, CallLayer):
         records._default_manager.filter(team_id=team_id).delete()
     # What its owners' balances paid stays, so a recount of these must know that calls are missing.
     KeptCalls.objects.update_or_create(team_id=team_id, defaults={"since": timezone.now()})

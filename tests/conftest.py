@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from logs.recording.loose_links import loose_links
 from teams.actions.members import add_member
 from teams.actions.teams import create_team
 from teams.actions.tokens import create_token
@@ -62,6 +63,7 @@ class Cast:
 def nothing_settled():
     """Clears the cache of the process, which would hold values of another test's database."""
     process_cache.clear()
+    loose_links.clear()
 
 
 @pytest.fixture(scope="session")

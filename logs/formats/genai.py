@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from logs.formats.callboard import REQUEST_ID_CHARACTERS
 from logs.formats.corrections import Notes, fitted, note, read_cost, read_duration, read_tokens
 from logs.formats.dialects import ATTRIBUTES, FIRST_CHUNK_EVENT, READ, first, model_of
 from logs.formats.statuses import CLIENT_DISCONNECTED, failure_status, gateway_status, known_status
@@ -60,20 +59,14 @@ def _value(value: AnyValue) -> str | bool | int | float | None:
     return getattr(value, kind) if kind in {"string_value", "bool_value", "int_value", "double_value"} else None
 
 
-def span_record(
-    span: Span, attributes: Attributes, resource: Attributes, *, trace_id: str, span_id: str
-) -> dict[str, Any]:
-    """The span as a record of Callboard's own, to be judged by `parse_call`.
+def span_record(span: Span, attributes: Attributes, around: Attributes, *, trace_id: str) -> dict[str, Any]:
+    """The span as a record of Callboard's own, but for the id (`logs.formats.span_ids`), to be judged by `parse_call`.
 
-    `attributes` are the span's own, `resource` what holds for all spans of a process.
+    `attributes` are the span's own, `around` has what holds for all spans of a process, too.
     """
-    around = resource | attributes
     failure = _failure(span, attributes)
-    # A failure has no response; what LiteLLM gives as its id is the same for every attempt.
-    response_id = None if failure else first(attributes, "response_id")
     notes = Notes()
     return {
-        "request_id": _request_id(response_id, trace_id, span_id),
         **_times(span, attributes, notes),
         **_usage(attributes, notes),
         "cost_usd": _cost(attributes, notes),
@@ -82,14 +75,6 @@ def span_record(
         **_description(around, trace_id),
         "corrections": notes,
     }
-
-
-def _request_id(response_id: object, trace_id: str, span_id: str) -> str | None:
-    """The response's id, so that a call told by two instrumentations is one; the span's if there is none."""
-    fitting = fitted(response_id, REQUEST_ID_CHARACTERS + 1)  # what is longer is not cut: two might be one
-    if fitting and len(fitting) <= REQUEST_ID_CHARACTERS:
-        return fitting
-    return f"{trace_id}-{span_id}" if span_id else None
 
 
 def _times(span: Span, attributes: Attributes, notes: Notes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Prompts, answers, tracebacks and the price table that come along are left behind.
 """
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from logs.formats.corrections import Notes, fitted, note, read_cost, read_duration, read_number, read_tokens
 from logs.formats.dialects import asks_a_model
+from logs.formats.identity import LITELLM, Identity, bounded, storable_id
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.formats.statuses import CLIENT_DISCONNECTED, gateway_status, known_status
 from logs.formats.translated import (
@@ -71,7 +73,9 @@ def parse_payload(record: object, now: datetime) -> ReportedCall | None:
         "cost_usd": read_cost("response_cost", _cost(record, bool(failure)), notes),
         "corrections": notes,
     }
-    return parse_translated(fields, _NAMES, now)
+    call = parse_translated(fields, _NAMES, now)
+    call.identity = _identity(record, call)
+    return call
 
 
 def _times(record: dict[str, Any], notes: Notes) -> dict[str, Any]:
@@ -121,13 +125,43 @@ def _milliseconds(start: int, at: int | None) -> int | None:
 def _request(record: dict[str, Any], failed: bool) -> dict[str, Any]:
     """The id.
 
-    A router tries again under the same `litellm_call_id`, when the failure may be reported already. So
-    the failed attempt of a deployment has its time in the id, or it would keep out the call that went well.
+    A router tries again under the same `litellm_call_id`. The failed attempt of a deployment has its time in the id
+    that it is shown by, so that the call that went well can have the id itself.
     """
-    call_id = record.get(REQUEST_ID) or record.get("id")
-    if failed and record.get("model_id") and isinstance(call_id, str):
-        call_id = f"{call_id}:{_microseconds(record.get('startTime'))}"
+    if not isinstance(record.get(REQUEST_ID) or "", str):
+        return {"request_id": record[REQUEST_ID]}  # which is refused
+    call_id = _call_id(record)
+    if failed and record.get("model_id"):
+        call_id = bounded(f"{call_id}:{_microseconds(record.get('startTime'))}")
     return {"request_id": call_id}
+
+
+def _call_id(record: dict[str, Any]) -> str:
+    """LiteLLM's id of the call, or the response's; a hash of what tells the call from others if it has neither."""
+    named = storable_id(record.get(REQUEST_ID)) or storable_id(record.get("id"))
+    if named.strip():
+        return named
+    said = [
+        str(record.get(name))
+        for name in ("startTime", "endTime", "model", "model_id", "total_tokens", "response_cost")
+    ]
+    return f"litellm-{hashlib.sha256('|'.join(said).encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
+def _identity(record: dict[str, Any], call: ReportedCall) -> Identity:
+    call_id, deployment = _call_id(record), storable_id(record.get("model_id"))
+    response_id = "" if call.failed else storable_id(record.get("id"))
+    start = _microseconds(record.get("startTime"))
+    said = f"{call_id}|{start}|{call.status if call.failed else 0}|{deployment if call.failed else ''}"
+    return Identity(
+        source=LITELLM,
+        label=LITELLM,
+        span_id=hashlib.sha256(said.encode()).hexdigest()[:32],
+        response_id=response_id,
+        litellm_id=call_id,
+        deployment=deployment if call.failed else "",
+        known_as=(response_id,) if response_id else (),
+    )
 
 
 def _models(record: dict[str, Any]) -> dict[str, Any]:

@@ -16,13 +16,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from logs.formats.bodies import MAX_RECORDS, BodyError, checked_content_type, read_bytes, refuse_many_values
-from logs.formats.dialects import is_call
+from logs.formats.dialects import first, is_call
 from logs.formats.genai import NAMES, attributes_of, span_record
+from logs.formats.identity import OtherSpan
 from logs.formats.parsing import Record
 from logs.formats.reported import InvalidRecordError, ReportedCall
+from logs.formats.span_ids import kept_id, request_id_of_span, span_identity
 from logs.formats.translated import parse_translated
 
 PROTOBUF: Final = "application/x-protobuf"
@@ -30,9 +32,9 @@ JSON: Final = "application/json"
 
 
 def read_request(request: HttpRequest) -> list[Record]:
-    """The spans of a request that are calls, as records for `parse_span`. Raises `BodyError`."""
+    """The spans of a request: records of calls for `parse_span`, then the others. Raises `BodyError`."""
     content_type = checked_content_type(request, PROTOBUF, JSON)
-    return read_spans(read_bytes(request), content_type)
+    return _read(read_bytes(request), content_type)
 
 
 def read_spans(data: bytes, content_type: str) -> list[Record]:
@@ -40,6 +42,10 @@ def read_spans(data: bytes, content_type: str) -> list[Record]:
 
     `data` is an ExportTraceServiceRequest, decompressed, `content_type` PROTOBUF or JSON. Raises `BodyError`.
     """
+    return [record for record in _read(data, content_type) if not isinstance(record, OtherSpan)]
+
+
+def _read(data: bytes, content_type: str) -> list[Record]:
     try:
         if content_type == JSON:
             records = _json_records(_document(data))
@@ -48,13 +54,13 @@ def read_spans(data: bytes, content_type: str) -> list[Record]:
     except (json_format.ParseError, DecodeError, ValueError, RecursionError) as error:
         message = _("The body is not an ExportTraceServiceRequest: %s") % _where(error)
         raise BodyError(400, "invalid_json", message) from None
-    if len(records) > MAX_RECORDS:
+    if sum(not isinstance(record, OtherSpan) for record in records) > MAX_RECORDS:
         raise BodyError(413, "too_large", _("Send at most %d records at once.") % MAX_RECORDS)
     return records
 
 
 def unfold(record: Record) -> list[Record]:
-    """The spans that are calls of one line of a file, an ExportTraceServiceRequest in JSON."""
+    """The spans of one line of a file, an ExportTraceServiceRequest in JSON, as `read_request` has them."""
     if isinstance(record, InvalidRecordError):
         return [record]
     try:
@@ -65,9 +71,10 @@ def unfold(record: Record) -> list[Record]:
 
 
 def _json_records(document: object) -> list[Record]:
-    """The spans that are calls. One that cannot be read does not lose the others."""
+    """The spans. One that cannot be read does not lose the others."""
     if not isinstance(document, dict):
         raise ValueError("not an object")
+    _encode_ids(document)
     request = ExportTraceServiceRequest()
     try:
         json_format.ParseDict(document, request, ignore_unknown_fields=True)
@@ -83,21 +90,59 @@ def _json_records(document: object) -> list[Record]:
     return _records(request, _json_id)
 
 
+def _encode_ids(document: dict[str, Any]) -> None:
+    """Writes the ids as protobuf's JSON has them: OTLP's has hex where that has base64.
+
+    So they are read as they were sent, whatever they are. Links to other spans are not needed.
+    """
+    for group in _list_in(document, "resourceSpans"):
+        for scope in _list_in(group, "scopeSpans"):
+            for span in _list_in(scope, "spans"):
+                span.pop("links", None)
+                for name in (name for name in _IDS if isinstance(span.get(name), str)):
+                    span[name] = base64.b64encode(span[name].encode("utf-8", "surrogatepass")).decode()
+
+
+_IDS: Final = ("traceId", "spanId", "parentSpanId")
+
+
+def _json_id(read: bytes) -> str:
+    """An id as it was sent, see `_encode_ids`."""
+    return read.decode("utf-8", "surrogatepass")
+
+
 def _readable_spans(document: dict[str, Any]) -> tuple[ExportTraceServiceRequest, int]:
     """A request of the spans that can be read one by one, and the number of the others."""
     request, unreadable = ExportTraceServiceRequest(), 0
     for group in _list_in(document, "resourceSpans"):
         kept = request.resource_spans.add()
         with suppress(json_format.ParseError):
-            json_format.ParseDict(group.get("resource") or {}, kept.resource, ignore_unknown_fields=True)
-        spans = kept.scope_spans.add().spans
-        for span in (span for scope in _list_in(group, "scopeSpans") for span in _list_in(scope, "spans")):
-            try:
-                json_format.ParseDict(span, spans.add(), ignore_unknown_fields=True)
-            except json_format.ParseError:
-                del spans[-1]
-                unreadable += 1
+            resource = _without_surrogates(group.get("resource") or {})
+            json_format.ParseDict(resource, kept.resource, ignore_unknown_fields=True)
+        for around in _list_in(group, "scopeSpans"):
+            scope = kept.scope_spans.add()
+            with suppress(json_format.ParseError):
+                json_format.ParseDict(around.get("scope") or {}, scope.scope, ignore_unknown_fields=True)
+            for span in _list_in(around, "spans"):
+                try:
+                    json_format.ParseDict(
+                        _without_surrogates(span), scope.spans.add(), ignore_unknown_fields=True
+                    )
+                except json_format.ParseError:
+                    del scope.spans[-1]
+                    unreadable += 1
     return request, unreadable
+
+
+def _without_surrogates(said: Any) -> Any:
+    """The value without halves of characters, which JSON can say and protobuf cannot."""
+    if isinstance(said, str):
+        return said.encode("utf-8", "replace").decode()
+    if isinstance(said, list):
+        return [_without_surrogates(one) for one in said]
+    if isinstance(said, dict):
+        return {_without_surrogates(key): _without_surrogates(value) for key, value in said.items()}
+    return said
 
 
 def _list_in(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -106,27 +151,44 @@ def _list_in(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _records(request: ExportTraceServiceRequest, id_text: Callable[[bytes], str]) -> list[Record]:
-    records: list[Record] = []
+    """The calls, and after them the other spans that have a place in a trace."""
+    calls: list[Record] = []
+    others: list[Record] = []
     for group in request.resource_spans:
         resource = attributes_of(group.resource.attributes)
-        for span in (span for scope in group.scope_spans for span in scope.spans):
-            attributes = attributes_of(span.attributes)
-            if is_call(attributes, span.name):
-                ids = {"trace_id": id_text(span.trace_id), "span_id": id_text(span.span_id)}
-                records.append(span_record(span, attributes, resource, **ids))
-    return records
+        for scope in group.scope_spans:
+            for span in scope.spans:
+                attributes = attributes_of(span.attributes)
+                ids = {
+                    "trace_id": kept_id(id_text(span.trace_id)),
+                    "span_id": kept_id(id_text(span.span_id)),
+                    "parent_id": kept_id(id_text(span.parent_span_id)),
+                }
+                if is_call(attributes, span.name):
+                    calls.append(_call_record(span, attributes, resource, scope.scope.name, ids))
+                elif ids["trace_id"] and ids["span_id"]:
+                    team = first(resource, "team")
+                    others.append(OtherSpan(**ids, team=team if isinstance(team, str) else ""))
+    return [*calls, *others]
 
 
-def _json_id(read: bytes) -> str:
-    """An id as it was written: OTLP's JSON has hex where protobuf's JSON, which read it, expects base64."""
-    return base64.b64encode(read).decode()
+def _call_record(
+    span: Span, attributes: dict[str, Any], resource: dict[str, Any], scope: str, ids: dict[str, str]
+) -> dict[str, Any]:
+    around = resource | attributes
+    record = span_record(span, attributes, around, trace_id=ids["trace_id"])
+    identity = span_identity(span, record, attributes, around, scope=scope, **ids)
+    is_named = span.span_id or identity.response_id or identity.litellm_id
+    return record | {"request_id": request_id_of_span(identity) if is_named else None, "identity": identity}
 
 
 def parse_span(record: object, now: datetime) -> ReportedCall:
     """The call of a record from `read_spans`. Raises `InvalidRecordError` naming the attribute to blame."""
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be an object."))
-    return parse_translated(record, NAMES, now)
+    call = parse_translated(record, NAMES, now)
+    call.identity = record.get("identity")
+    return call
 
 
 def batch_answer(batch: dict[str, Any], content_type: str) -> bytes:

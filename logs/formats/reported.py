@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from logs.formats.identity import Identity
+
 # The fields that few calls have, which are stored together in `Call.details`.
 DETAILS = (
     "response_model",
@@ -12,6 +14,7 @@ DETAILS = (
     "input_audio_tokens",
     "output_audio_tokens",
     "corrections",
+    "layers",
 )
 
 
@@ -70,6 +73,15 @@ class ReportedCall:
     output_audio_tokens: int = 0
     # About values of its sender that made no sense: the field, what was wrong and what was done, never the value.
     corrections: list[str] = field(default_factory=list)
+
+    # Labels of the reports that this call was put together from, if there are several.
+    layers: list[str] = field(default_factory=list)
+    # What a foreign format says about which call this is; None in our own, where `request_id` says it.
+    identity: Identity | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def failed(self) -> bool:
+        return self.status >= 400 or self.has_error
 
     @property
     def details(self) -> dict[str, Any] | None:

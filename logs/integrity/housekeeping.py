@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from logs.integrity.retention import delete_old_calls
+from logs.integrity.retention import delete_old_calls, delete_old_layers
 from teams import housekeeping as of_teams
 from usage import housekeeping as of_usage
 
@@ -12,4 +12,5 @@ def run_all_housekeeping(*, now: datetime) -> dict[str, int]:
     once, does no harm.
     """
     done = of_teams.run_housekeeping(now=now) | {"calls deleted": delete_old_calls(now=now)}
+    done["reports of calls forgotten"] = delete_old_layers(now=now)
     return done | of_usage.run_housekeeping(now=now)

@@ -11,9 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from logs.models import Call, CallTag, KeptCalls
+from logs.models import Call, CallLayer, CallTag, KeptCalls
 from logs.recording.ids import first_id
 from logs.recording.kept_calls import kept_since
+from logs.recording.known import KEPT
 from teams.actions.locks import lock_teams
 from teams.models import Team
 from usage.rollups.buckets import day_of, day_start
@@ -46,6 +47,17 @@ def _delete_of(team: Team, now: datetime) -> int:
         deleted = _in_steps(delete_first)
     _delete_tags(team, first_id(since))
     return deleted
+
+
+def delete_old_layers(*, now: datetime) -> int:
+    """Deletes what told which reports were of one call, a day after it came in; how many rows."""
+    old = CallLayer.objects.filter(received_at__lt=now - KEPT).order_by("received_at")
+
+    def delete_first(most: int) -> int:
+        last = [*old.values_list("received_at", flat=True)[:most]][-1:]
+        return old.order_by().filter(received_at__lte=last[0]).delete()[0] if last else 0
+
+    return _in_steps(delete_first)
 
 
 @transaction.atomic

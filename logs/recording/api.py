@@ -11,6 +11,7 @@ from logs.formats import OTLP
 from logs.formats.bodies import BodyError, checked_content_type, read_bytes
 from logs.formats.call_format import CallFormat
 from logs.formats.callboard import request_id_of
+from logs.formats.identity import OtherSpan
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.counting import count_answer, count_refusal
@@ -74,8 +75,12 @@ def record_batch(
     calls: list[ReportedCall] = []
     positions: list[int] = []
     rejected: list[dict[str, Any]] = []
+    between: list[OtherSpan] = []
     ignored = 0
     for index, record in enumerate(records):
+        if isinstance(record, OtherSpan):
+            between.append(record)
+            continue
         try:
             if isinstance(record, InvalidRecordError):
                 raise record
@@ -90,7 +95,7 @@ def record_batch(
             call.team = call.member = ""
         calls.append(call)
         positions.append(index)
-    recorded = record_calls(calls, by=caller_of(by), now=now)
+    recorded = record_calls(calls, by=caller_of(by), now=now, between=between)
     rejected += [_rejection(positions[r.position], r.request_id, r.error) for r in recorded.rejected]
     warnings = [_rejection(positions[w.position], w.request_id, w.error) for w in recorded.warnings]
     return _answer(recorded, rejected, warnings, ignored)

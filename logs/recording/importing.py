@@ -7,6 +7,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 
 from logs.formats.call_format import CallFormat
+from logs.formats.identity import OtherSpan
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
@@ -40,7 +41,10 @@ class Import:
         """Records a batch; yields the place of each record that was rejected, and why."""
         calls: list[ReportedCall] = []
         numbers: list[int] = []
+        between = [record for _number, record in batch if isinstance(record, OtherSpan)]
         for number, record in batch:
+            if isinstance(record, OtherSpan):
+                continue
             try:
                 if isinstance(record, InvalidRecordError):
                     raise record
@@ -55,7 +59,8 @@ class Import:
             calls.append(call)
             numbers.append(number)
         # The import speaks for this team only, as a gateway key of the team would.
-        recorded = record_calls(calls, by=Caller(gateway_key=GatewayKey(pk=0, team=self.team)), now=now)
+        caller = Caller(gateway_key=GatewayKey(pk=0, team=self.team))
+        recorded = record_calls(calls, by=caller, now=now, between=between)
         self.accepted += recorded.accepted
         self.duplicates += recorded.duplicates
         for refused in recorded.rejected:

@@ -15,14 +15,21 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from logs.formats.identity import OtherSpan
 from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.models import Call
+from logs.recording.amend import amend_uncharged
+from logs.recording.between import links_by_space
 from logs.recording.callers import Caller, Directory, Place
+from logs.recording.columns import AS_REPORTED, COLUMNS, outcome_of
 from logs.recording.facts import LocalTimes
+from logs.recording.identity import decide
 from logs.recording.ids import call_id
 from logs.recording.indexing import index_calls
 from logs.recording.kept_calls import taken_since
+from logs.recording.layers import Layer, Link
 from logs.recording.pricing import price_reported
+from logs.recording.stored_calls import Pricing
 from logs.recording.zero_reports import ZeroCall, count_zero_reports
 from teams.actions.locks import lock_teams
 from teams.models import Team
@@ -68,46 +75,68 @@ class NewCall(NamedTuple):
     priced: Priced
 
 
-def record_calls(calls: Sequence[ReportedCall], *, by: Caller, now: datetime) -> Recorded:
+def record_calls(
+    calls: Sequence[ReportedCall], *, by: Caller, now: datetime, between: Sequence[OtherSpan] = ()
+) -> Recorded:
     """Stores the calls that are new and may be reported by this key; charges them; counts them.
 
-    All of the batch is committed when this returns, or nothing when it raises (a database error).
+    `between` are the spans of the same traces that are no calls. All of the batch is committed when this returns, or
+    nothing when it raises (a database error).
     """
     recorded = Recorded()
-    ready = _prepare(calls, by, recorded)
-    spaces: defaultdict[tuple[int, int], list[NewCall]] = defaultdict(list)
-    for new in ready:
-        spaces[new.place.team_id, new.place.mode].append(new)
+    prices = PriceList(call.model for call in calls)
+    ready = _prepare(calls, by, prices, recorded)
+    batches = _batches(ready, between, by)
     with transaction.atomic():
-        teams = lock_teams(team_id for team_id, _mode in spaces)
+        teams = lock_teams(team_id for team_id, _mode in batches)
         payers = _personal_spaces(team.owner_id for team in teams.values())
         since = taken_since(((new.place.team_id, new.call.started_at) for new in ready), now)
         accepted: list[NewCall] = []
         charges: list[Charge] = []
-        for (team_id, mode), batch in sorted(spaces.items()):
+        for (team_id, mode), batch in sorted(batches.items()):
             team = teams.get(team_id)
             if team is None or team.deleted_at:
-                recorded.rejected += [_deleted(new) for new in batch]
+                recorded.rejected += [_deleted(new) for new in batch.calls]
                 continue
-            known, forgotten = _parted(batch, since.get(team_id))
+            known, forgotten = _parted(batch.calls, since.get(team_id))
             recorded.rejected += forgotten
-            stored = _store(team, mode, known, by, now)
-            recorded.duplicates += len(known) - len(stored)
+            new, amended = _told_apart(team, mode, known, batch.links, _pricing(prices, calls), now)
+            stored = _store(team, mode, new, by, now)
+            recorded.duplicates += len(known) - sum(one.position >= 0 for one in stored)
             accepted += stored
-            charges += _charges(team, mode, stored, payers[team.owner_id])
+            charges += amended + _charges(team, mode, stored, payers[team.owner_id])
         # For all teams at once and last: batches of different teams meet in the rows of one payer, in
         # which they must come in the same order, and for which they should wait as briefly as can be.
         charge_quotas(charges)
         recorded.warnings = _settle(accepted, now)
-    recorded.accepted = len(accepted)
+    recorded.accepted = sum(new.position >= 0 for new in accepted)
     recorded.rejected.sort(key=lambda rejected: rejected.position)
     return recorded
 
 
-def _prepare(calls: Sequence[ReportedCall], by: Caller, recorded: Recorded) -> list[NewCall]:
+class _Batch(NamedTuple):
+    """What came in of one team and mode."""
+
+    calls: list[NewCall]
+    links: list[Link]
+
+
+def _batches(
+    ready: Sequence[NewCall], between: Sequence[OtherSpan], by: Caller
+) -> dict[tuple[int, int], _Batch]:
+    batches: defaultdict[tuple[int, int], _Batch] = defaultdict(lambda: _Batch([], []))
+    for new in ready:
+        batches[new.place.team_id, new.place.mode].calls.append(new)
+    traces = ((space, new.call.identity) for space, batch in batches.items() for new in batch.calls)
+    of_calls = [(space, identity.trace_id) for space, identity in traces if identity]
+    for space, links in links_by_space(between, of_calls, by).items():
+        batches[space].links.extend(links)
+    return batches
+
+
+def _prepare(calls: Sequence[ReportedCall], by: Caller, prices: PriceList, recorded: Recorded) -> list[NewCall]:
     """Places and prices the calls; what cannot be placed goes to `recorded.rejected`."""
     directory = Directory(by, calls)
-    prices = PriceList(call.model for call in calls)
     ready = []
     for index, call in enumerate(calls):
         try:
@@ -124,13 +153,44 @@ def _prepare(calls: Sequence[ReportedCall], by: Caller, recorded: Recorded) -> l
     return ready
 
 
-def outcome_of(call: ReportedCall) -> Outcome:
-    """Succeeded below 400 without an error; 429 throttled; other 4xx the client's; all else the server's."""
-    if call.status < 400:
-        return Outcome.SERVER_ERROR if call.has_error else Outcome.SUCCEEDED
-    if call.status == 429:
-        return Outcome.THROTTLED
-    return Outcome.CLIENT_ERROR if call.status < 500 else Outcome.SERVER_ERROR
+def _pricing(prices: PriceList, batch: Sequence[ReportedCall]) -> Pricing:
+    """Prices calls by the batch's list; that of other models is read when it is needed."""
+    listed = {call.model for call in batch}
+
+    def price(calls: Sequence[ReportedCall]) -> list[Priced]:
+        others = {call.model for call in calls} - listed
+        more = PriceList(others) if others else prices
+        return [
+            price_reported(call, outcome_of(call), more if call.model in others else prices) for call in calls
+        ]
+
+    return price
+
+
+def _told_apart(
+    team: Team, mode: int, batch: list[NewCall], links: list[Link], price: Pricing, now: datetime
+) -> tuple[list[NewCall], list[Charge]]:
+    """The calls of which it is not known by their request id alone whether they are new, told apart.
+
+    Returns the new calls, with those of our own format, and what changes of stored ones cost.
+    """
+    layers = [
+        Layer(new.call, new.call.identity, new.place, now, position=new.position)
+        for new in batch
+        if new.call.identity is not None
+    ]
+    own = [new for new in batch if new.call.identity is None]
+    if not layers and not links:
+        return own, []
+    decided = decide(team=team, mode=mode, layers=layers, links=links, price=price, now=now)
+    priced = price([call for call, _layer in decided.new])
+    new = [
+        NewCall(layer.position, id_, call, layer.place, outcome_of(call), cost)
+        for (call, layer), cost in zip(decided.new, priced, strict=True)
+        if (id_ := layer.call_id) is not None
+    ]
+    charges = amend_uncharged(team=team, mode=mode, amendments=decided.amendments, now=now)
+    return [*own, *new], charges
 
 
 def _personal_spaces(owner_ids: Iterable[int]) -> dict[int, Team]:
@@ -239,49 +299,6 @@ def _fact(new: NewCall, local: LocalTimes) -> Fact:
     )
 
 
-# Columns that are stored as they were reported.
-_AS_REPORTED = (
-    "request_id",
-    "started_at",
-    "model",
-    "provider",
-    "endpoint",
-    "channel",
-    "status",
-    "stream",
-    "latency_ms",
-    "ttft_ms",
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "error_type",
-    "error_code",
-    "error_message",
-    "ip",
-    "user_agent",
-    "session_id",
-    "tags",
-    "metadata",
-    "details",
-)
-COLUMNS = (
-    "team_id",
-    "id",
-    "mode",
-    "received_at",
-    "member_id",
-    "token_id",
-    "gateway_key_id",
-    "payer_id",
-    "outcome",
-    "cost_nanos",
-    "priced_by",
-    *_AS_REPORTED,
-)
-
-
 def _row(new: NewCall, team: Team, by: Caller, now: datetime) -> tuple[object, ...]:
     return (
         team.pk,
@@ -295,5 +312,5 @@ def _row(new: NewCall, team: Team, by: Caller, now: datetime) -> tuple[object, .
         new.outcome.value,
         new.priced.cost_nanos,
         new.priced.by.value,
-        *(getattr(new.call, name) for name in _AS_REPORTED),
+        *(getattr(new.call, name) for name in AS_REPORTED),
     )

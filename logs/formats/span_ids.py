@@ -1,0 +1,71 @@
+"""What a span says about which call it is: its place in a trace, the response's id, LiteLLM's id of the call."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from logs.formats.corrections import fitted
+from logs.formats.dialects import Attributes, first
+from logs.formats.identity import (
+    LABEL_CHARACTERS,
+    SPAN_ID_CHARACTERS,
+    Identity,
+    bounded,
+    storable_id,
+)
+
+UNNAMED: Final = "OpenTelemetry"
+
+
+def kept_id(text: str) -> str:
+    """The id of a trace or span, as it can be stored; "" for one that OpenTelemetry calls invalid: all zeros."""
+    return storable_id(text, SPAN_ID_CHARACTERS) if text.strip("0") else ""
+
+
+def span_identity(
+    span: Span,
+    record: Mapping[str, Any],
+    attributes: Attributes,
+    around: Attributes,
+    *,
+    trace_id: str,
+    span_id: str,
+    parent_id: str,
+    scope: str,
+) -> Identity:
+    """The ids of a span that is a call; `record` is the call, in our own terms.
+
+    A span without a trace, or without an id of its own, is identified by all that it says.
+    """
+    # A failure has no response; what LiteLLM gives as its id is the same for every attempt.
+    said = first(attributes, "response_id")
+    response_id = "" if record.get("error") else storable_id(said)
+    observer = fitted(scope) or UNNAMED
+    is_in_trace = bool(trace_id and span_id)
+    name = bounded(f"{trace_id}-{span_id}") if is_in_trace else f"span-{_digest(span, response_id)}"
+    return Identity(
+        source=bounded(f"{fitted(first(around, 'service')) or ''}|{observer}", LABEL_CHARACTERS),
+        label=f"{observer}: {fitted(span.name) or UNNAMED}"[:LABEL_CHARACTERS],
+        trace_id=trace_id if is_in_trace else "",
+        span_id=span_id if is_in_trace else name,
+        parent_id=parent_id if is_in_trace else "",
+        response_id=response_id,
+        litellm_id=storable_id(first(attributes, "litellm_call_id")),
+        span_name=name,
+        known_as=(response_id,) if response_id and response_id == said else (),
+    )
+
+
+def _digest(span: Span, response_id: str) -> str:
+    told = Span()
+    told.CopyFrom(span)
+    told.ClearField("events")
+    said = told.SerializeToString(deterministic=True)
+    return hashlib.sha256(said + response_id.encode()).hexdigest()[:32]
+
+
+def request_id_of_span(identity: Identity) -> str:
+    """The id to show for the call of a span: that of its response, which its provider knows, or the span's."""
+    return next(iter(identity.known_as), identity.span_name)

@@ -1,0 +1,64 @@
+"""Spans that are no calls, but may stand between two layers of one: which teams' traces they are part of."""
+
+from collections.abc import Iterable, Sequence
+
+from logs.formats.identity import OtherSpan
+from logs.models import CallLayer
+from logs.recording.callers import Caller
+from logs.recording.known import MOST_AT_ONCE
+from logs.recording.layers import Link
+from logs.recording.loose_links import loose_links
+from teams.models import Mode, Team
+
+Space = tuple[int, int]  # team, mode
+
+
+def links_by_space(
+    spans: Sequence[OtherSpan], traces: Iterable[tuple[Space, str]], by: Caller
+) -> dict[Space, list[Link]]:
+    """The spans of traces that hold a call, by the team and mode of that call.
+
+    `traces` are those of the calls that come with the spans; others are looked up where this key may have
+    reported calls of them, and remembered if none is found.
+    """
+    spaces: dict[str, set[Space]] = {}
+    found: dict[Space, list[Link]] = {}
+    for (team_id, mode), trace_id in traces:
+        if trace_id and (team_id, mode) not in spaces.setdefault(trace_id, set()):
+            spaces[trace_id].add((team_id, mode))
+            found.setdefault((team_id, mode), []).extend(loose_links.recall((team_id, 0), trace_id))
+    if not spans:
+        return found
+    teams = _teams(spans, by)
+    elsewhere = {span.trace_id for span in spans if span.trace_id not in spaces}
+    for space, trace_id in _known(elsewhere, set(teams.values()), by):
+        spaces.setdefault(trace_id, set()).add(space)
+    loose: dict[int, list[Link]] = {}
+    for span in spans:
+        link = Link(span.trace_id, span.span_id, span.parent_id)
+        for space in spaces.get(span.trace_id, ()):
+            found.setdefault(space, []).append(link)
+        if span.trace_id not in spaces:
+            loose.setdefault(by.team_id or teams.get(span.team, 0), []).append(link)
+    for team_id, links in loose.items():
+        loose_links.remember(team_id, links)
+    return found
+
+
+def _teams(spans: Sequence[OtherSpan], by: Caller) -> dict[str, int]:
+    """The teams that the spans may be of, by slug; of a key of one team that one, whatever they say."""
+    if by.team_id is not None:
+        return {"": by.team_id}
+    slugs = {span.team for span in spans if span.team}
+    return dict(Team.objects.filter(slug__in=slugs).values_list("slug", "pk")) if slugs else {}
+
+
+def _known(traces: set[str], team_ids: set[int], by: Caller) -> Iterable[tuple[Space, str]]:
+    modes = [by.token.mode] if by.token else list(Mode)
+    ordered = sorted(traces)
+    for start in range(0, len(ordered) if team_ids else 0, MOST_AT_ONCE):
+        layers = CallLayer.objects.filter(
+            team_id__in=team_ids, mode__in=modes, trace_id__in=ordered[start : start + MOST_AT_ONCE]
+        )
+        for team_id, mode, trace_id in layers.values_list("team_id", "mode", "trace_id").distinct():
+            yield (team_id, mode), trace_id

@@ -1,0 +1,355 @@
+"""Which reports of foreign formats are of the same call, of this batch and of what was reported before.
+
+A report is known again by the request ids that its call may be stored under, by its place in a trace, and by ids that
+it shares with reports from elsewhere. What is stored follows what is known: a call that turns out to be another one,
+or none, is taken back, one of which more becomes known is completed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from logs.formats.identity import bounded
+from logs.formats.reported import ReportedCall
+from logs.models import Call, CallLayer
+from logs.recording.amend import Amendment
+from logs.recording.columns import reported_again
+from logs.recording.ids import call_id
+from logs.recording.known import (
+    EarlierReports,
+    gateway_names,
+    preferred_names,
+    read_known,
+    read_layers_of,
+    timed_name,
+)
+from logs.recording.layers import (
+    MILLISECOND,
+    Group,
+    Key,
+    Layer,
+    Link,
+    Node,
+    calls_of_trace,
+    distance,
+    start_together,
+    told_from_elsewhere,
+)
+from logs.recording.merging import MOST_LABELS, completed, first_of, labels_of, put_together, richest
+from logs.recording.stored_calls import (
+    Pricing,
+    amendments_of,
+    format_of,
+    is_same_format,
+    is_same_of_gateway,
+    was_stored,
+)
+from teams.models import Team
+from usage.rollups.bulk import add_up
+
+# Of one trace so many spans between calls are kept, those above calls first.
+_MOST_LINKS: Final = 2_000
+
+
+@dataclass
+class Decided:
+    """What becomes of a batch's reports of one team and mode: calls to store, each with the layer that names it and
+    whose `call_id` is its id, and changes of stored ones."""
+
+    new: list[tuple[ReportedCall, Layer]]
+    amendments: list[Amendment]
+
+
+def decide(
+    *, team: Team, mode: int, layers: Sequence[Layer], links: Sequence[Link], price: Pricing, now: datetime
+) -> Decided:
+    """Tells new calls from known ones, and stores what is needed to tell later reports. Needs the team's lock.
+
+    The caller stores and charges the new calls and amends the others, in the same transaction.
+    """
+    decision = _Decision(read_known(team, mode, layers, links), now)
+    decision.take(layers, links)
+    amendments = decision.amendments(price)
+    new = decision.new_calls()
+    decision.write()
+    return Decided(new, amendments)
+
+
+@dataclass
+class _Decision:
+    known: EarlierReports
+    now: datetime
+    fresh: set[Key] = field(default_factory=set)
+    links: list[Link] = field(default_factory=list)
+    new: dict[UUID, None] = field(default_factory=dict)
+    # Calls of this batch by what LiteLLM's callback, its traces and its tables have in common.
+    gateway: dict[str, UUID] = field(default_factory=dict)
+    # Layers that changed hands: of which call they were before.
+    before: dict[Key, UUID | None] = field(default_factory=dict)
+    # Layers that only repeat what is stored of their call.
+    repeated: set[Key] = field(default_factory=set)
+    claimed: set[UUID] = field(default_factory=set)
+    absorbed: dict[UUID, UUID] = field(default_factory=dict)  # calls that turned out to be others
+
+    def take(self, layers: Sequence[Layer], links: Sequence[Link]) -> None:
+        """Finds the call of every layer."""
+        for layer in layers:
+            if layer.key not in self.known.layers:
+                self.known.add(layer)
+                self.fresh.add(layer.key)
+        traces = self._traces(links)
+        groups = [group for nodes in traces.values() for group in calls_of_trace(nodes)]
+        self._unbind(traces, groups)
+        groups += [_group_of(self.known.layers[key]) for key in self.fresh if not key[0]]
+        for group in sorted(groups, key=_by_time):
+            self._bind(group)
+
+    def _traces(self, links: Sequence[Link]) -> dict[str, list[Node]]:
+        """All that is known of the traces of which something came in, and which hold a layer."""
+        changed = {key[0] for key in self.fresh} | {link.trace_id for link in links}
+        traces: dict[str, list[Node]] = {}
+        for layer in self.known.layers.values():
+            if layer.identity.trace_id in changed - {""}:
+                traces.setdefault(layer.identity.trace_id, []).append(layer)
+        more: dict[str, dict[str, Link]] = {trace_id: {} for trace_id in traces}
+        for link in links:
+            if link.trace_id in traces and (link.trace_id, link.span_id) not in self.known.links:
+                more[link.trace_id][link.span_id] = link
+        for link in self.known.links.values():
+            if link.trace_id in traces:
+                traces[link.trace_id].append(link)
+        for trace_id, nodes in traces.items():
+            self.links += most_useful(nodes, more[trace_id])
+            nodes += more[trace_id].values()
+        return traces
+
+    def _unbind(self, traces: dict[str, list[Node]], groups: Sequence[Group]) -> None:
+        """Takes layers that are about several calls from the call that they were of."""
+        in_groups = {layer.key for group in groups for layer in group.layers}
+        for nodes in traces.values():
+            for node in nodes:
+                if isinstance(node, Layer) and node.key not in in_groups:
+                    self._rebind(node, None)
+
+    def _rebind(self, layer: Layer, to: UUID | None) -> None:
+        if layer.call_id != to:
+            self.before.setdefault(layer.key, layer.call_id)
+            self.known.bind(layer, to)
+
+    def _bind(self, group: Group) -> None:
+        """Finds the stored call of a group, or makes a new one."""
+        arrived = sorted(group.layers, key=lambda layer: layer.received_at)
+        owners = list(dict.fromkeys(layer.call_id for layer in arrived if layer.call_id))
+        owner = next((one for one in owners if one not in self.claimed), None)
+        fresh = [layer for layer in group.layers if layer.key in self.fresh]
+        found = (None if owner else self._by_name(fresh)) or self._from_elsewhere(fresh)
+        if found and owner and found != owner:
+            found = self._join(owner, found)
+        made = found or owner or self._new_call(group)
+        for other in owners:
+            if other != made and other not in self.claimed:
+                self.absorbed[other] = made
+        self.claimed |= {made, *owners}
+        for layer in group.layers:
+            self._rebind(layer, made)
+            if layer.identity.litellm_id:
+                self.gateway.setdefault(timed_name(layer, 0), made)
+
+    def _join(self, owner: UUID, found: UUID) -> UUID:
+        """Makes one call of two, and says which remains: a stored one if the other is new."""
+        if found not in self.new:
+            self.absorbed[owner] = found
+            return found
+        del self.new[found]
+        for layer in list(self.known.of_call[found].values()):
+            self._rebind(layer, owner)
+        for name, id_ in self.gateway.items():
+            if id_ == found:
+                self.gateway[name] = owner
+        return owner
+
+    def _new_call(self, group: Group) -> UUID:
+        made = call_id(first_of(group.layers).call.started_at)
+        self.new[made] = None
+        return made
+
+    def _by_name(self, layers: Sequence[Layer]) -> UUID | None:
+        """A stored call that has one of the request ids of a layer, and is the same by what is stored of it."""
+        for layer in layers:
+            found = self._by_gateway_name(layer) or self._by_own_name(layer)
+            if found is not None:
+                return found
+        return None
+
+    def _by_gateway_name(self, layer: Layer) -> UUID | None:
+        for name in gateway_names(layer):
+            call = self.known.calls.get(name)
+            if call is not None and is_same_of_gateway(call, layer):
+                if is_same_format(call, layer):
+                    self.repeated.add(layer.key)
+                return call.id
+            made = self.gateway.get(name)
+            if made is not None and any(start_together(layer, one) for one in self._layers_of(made)):
+                return made
+        return None
+
+    def _layers_of(self, id_: UUID) -> Iterable[Layer]:
+        return self.known.of_call.get(id_, {}).values()
+
+    def _by_own_name(self, layer: Layer) -> UUID | None:
+        identity = layer.identity
+        own = () if identity.litellm_id else (layer.call.request_id,)
+        for name in (identity.span_name, *identity.known_as, *own):
+            call = self.known.calls.get(name)
+            if call is None or any(
+                one.made for one in self._layers_of(call.id)
+            ):  # then its layers tell what it is
+                continue
+            if name == identity.span_name or was_stored(call, layer):
+                if abs(call.started_at - layer.call.started_at) <= MILLISECOND:
+                    self.repeated.add(layer.key)
+                return call.id
+        return None
+
+    def _from_elsewhere(self, layers: Sequence[Layer]) -> UUID | None:
+        """The call that an observer elsewhere reported with the same id: the nearest in time."""
+        found = [
+            (distance(layer, other), id_)
+            for layer in layers
+            for other, id_ in self.known.elsewhere(layer)
+            if told_from_elsewhere(layer, other) and not self.known.is_told_by(id_, layer.identity.source)
+        ]
+        return min(found)[1] if found else None
+
+    # --- What follows for the calls -----------------------------------------------------------------
+
+    def amendments(self, price: Pricing) -> list[Amendment]:
+        """What changes of stored calls, because layers were added to them or taken from them."""
+        self._move_absorbed()
+        lost = {id_ for id_ in self.before.values() if id_ is not None}
+        gained: defaultdict[UUID, list[Layer]] = defaultdict(list)
+        for key in self.before:
+            layer = self.known.layers[key]
+            if layer.call_id is not None and layer.call_id not in self.new and key not in self.repeated:
+                gained[layer.call_id].append(layer)
+        changed = dict.fromkeys([*lost, *gained])
+        calls = Call.objects.filter(team_id=self.known.team.pk, id__in=[*changed]) if changed else ()
+        stored = {call.id: call for call in calls}
+        makers = self._lost_makers()
+        gone = {id_ for id_ in makers if id_ in stored and not self.known.of_call[id_]}
+        pairs = []
+        for id_, call in stored.items():
+            if id_ in gone:
+                continue
+            if id_ in makers:
+                pairs.append((call, self._without_lost(id_)))
+            elif gained[id_]:
+                pairs.append((call, self._with(call, gained[id_])))
+        return [Amendment(stored[id_], None) for id_ in gone] + amendments_of(pairs, price)
+
+    def _move_absorbed(self) -> None:
+        """Moves what is left of calls that turned out to be others, and reads all layers of calls that lost some."""
+        lost = {id_ for id_ in self.before.values() if id_ is not None} | set(self.absorbed)
+        if lost:
+            read_layers_of(self.known, lost)
+        for id_ in self.absorbed:
+            to = id_
+            while to in self.absorbed:
+                to = self.absorbed[to]
+            for layer in list(self._layers_of(id_)):
+                self._rebind(layer, to)
+
+    def _lost_makers(self) -> set[UUID]:
+        """Calls that were stored because of layers which are not of them any more."""
+        makers = set()
+        for key, id_ in self.before.items():
+            layer = self.known.layers[key]
+            if layer.made and id_ is not None:
+                makers.add(id_)
+                layer.made = False
+        return makers
+
+    def _without_lost(self, id_: UUID) -> ReportedCall:
+        """The call that the layers make up which are left, or came instead."""
+        left = [*self._layers_of(id_)]
+        first_of(left).made = True
+        self.before.setdefault(first_of(left).key, id_)  # so that it is written
+        return put_together(left)
+
+    def _with(self, call: Call, gained: Sequence[Layer]) -> ReportedCall:
+        stored = reported_again(call)
+        if not stored.layers:
+            keys = {layer.key for layer in gained}
+            earlier = [layer for layer in self._layers_of(call.id) if layer.key not in keys]
+            stored.layers = labels_of(earlier) or [format_of(call)]
+        together = completed(stored, richest(gained))
+        more = [label for label in labels_of(gained) if label not in stored.layers]
+        together.layers = [*stored.layers, *more][:MOST_LABELS]
+        return together
+
+    def new_calls(self) -> list[tuple[ReportedCall, Layer]]:
+        """The calls to store, with the first free of the request ids that they may have."""
+        made: list[tuple[ReportedCall, Layer]] = []
+        taken = set(self.known.calls)
+        for id_ in self.new:
+            layers = [*self._layers_of(id_)]
+            first = first_of(layers)
+            first.made = True
+            call = put_together(layers)
+            names = preferred_names(first)
+            unused = (name for name in names if name not in taken)
+            call.request_id = next(unused, bounded(f"{names[-1]}:{id_.hex}"))
+            taken.add(call.request_id)
+            made.append((call, first))
+        return made
+
+    # --- What is kept for a day -----------------------------------------------------------------------
+
+    def write(self) -> None:
+        """Stores the layers that are new or changed hands, and the spans between them."""
+        written = {*self.fresh, *self.before} - {key for key in self.repeated if not key[0]}
+        rows = [_row(self.known, self.known.layers[key]) for key in written]
+        rows += [_link_row(self.known, link, self.now) for link in self.links]
+        if rows:
+            rows.sort(key=lambda row: tuple(row[:5]))
+            add_up(CallLayer, keys=_KEYS, added=[], replaced=_VALUES, rows=rows)
+
+
+_KEYS: Final = ("team_id", "mode", "trace_id", "span_id", "match_key")
+_VALUES: Final = ("parent_id", "call_id", "received_at", "report")
+
+
+def _row(known: EarlierReports, layer: Layer) -> tuple[Any, ...]:
+    space = known.team.pk, known.mode
+    return (*space, *layer.key, layer.identity.parent_id, layer.call_id, layer.received_at, layer.report())
+
+
+def _link_row(known: EarlierReports, link: Link, now: datetime) -> tuple[Any, ...]:
+    return (known.team.pk, known.mode, link.trace_id, link.span_id, "", link.parent_id, None, now, None)
+
+
+def most_useful(nodes: Sequence[Node], more: dict[str, Link]) -> list[Link]:
+    """Those of more links of a trace that are kept: as many as there is room for, first those above layers."""
+    room = _MOST_LINKS - sum(isinstance(node, Link) for node in nodes)
+    if len(more) <= room:
+        return [*more.values()]
+    wanted: dict[str, Link] = {}
+    for node in nodes:
+        above = node.identity.parent_id if isinstance(node, Layer) else node.parent_id
+        while above in more and above not in wanted and len(wanted) < room:
+            wanted[above] = more[above]
+            above = more[above].parent_id
+    return [*({**wanted, **more}).values()][: max(0, room)]
+
+
+def _group_of(layer: Layer) -> Group:
+    group = Group()
+    group.add(layer)
+    return group
+
+
+def _by_time(group: Group) -> tuple[datetime, Key]:
+    return min((layer.call.started_at, layer.key) for layer in group.layers)
