@@ -55,8 +55,18 @@ class Rates:
 
     def cost_nanos(self, tokens: Tokens) -> int:
         """The cost in nano-dollars, rounded half to even once, at the sum."""
-        usd_millions = sum((part.tokens * part.usd for part in self.parts(tokens)), Decimal(0))
+        if any(tokens[4:]) and self._has_more_kinds():
+            usd_millions = sum((part.tokens * part.usd for part in self.parts(tokens)), Decimal(0))
+        else:  # the same for the usual kinds, without the list: every recorded call comes here
+            plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
+            usd_millions = plain * self.input + tokens.output * self.output
+            if tokens.cached or tokens.cache_write:
+                usd_millions += tokens.cached * self.cached + tokens.cache_write * self.cache_write
         return to_nanos(usd_millions / _MILLION + self.thousand_calls / 1000)
+
+    def _has_more_kinds(self) -> bool:
+        more = (self.cache_write_1h, self.input_audio, self.output_audio, self.reasoning)
+        return any(usd is not None for usd in more)
 
     def parts(self, tokens: Tokens) -> list[Part]:
         """The tokens by the rates that they cost; every token is in one part, kinds without tokens are left out.
