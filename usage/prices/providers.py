@@ -74,13 +74,16 @@ _SELF_HOSTED_NAMES: Final = (
 )
 # Vendors that LiteLLM and OpenTelemetry have names for, and the price list has no prices of.
 _WITHOUT_PRICES: Final = (
-    "ai21 ai21_chat aiml anyscale apertis assemblyai black_forest_labs bytez chutes clarifai cometapi compactifai "
-    "cortecs dashscope datarobot deepgram deepinfra edenai empower fal_ai featherless_ai friendliai galadriel "
-    "gigachat github gradient_ai heroku huggingface hyperbolic ibm_watsonx_ai inception jina_ai lambda_ai libertai "
-    "maritalk modelscope morph nano_gpt nebius neosantara nlp_cloud nscale nvidia_nim nvidia_riva oci parasail poe "
-    "predibase publicai qwencloud recraft reka replicate runwayml sagemaker sagemaker_chat sagemaker_nova sambanova "
-    "sap scaleway snowflake soniox stability synthetic tencent v0 vercel_ai_gateway volcengine wandb watsonx "
-    "watsonx_text xiaomi_mimo"
+    "ai21 ai21_chat aihubmix aiml anyscale apertis assemblyai bespoke black_forest_labs bytez charity_engine "
+    "chutes clarifai cognition cometapi compactifai coralbricks cortecs crusoe darkbloom dashscope datarobot "
+    "deepgram deepinfra edenai empower fal_ai featherless_ai friendliai galadriel gdc gigachat github gmi "
+    "gradient_ai heroku huggingface hyperbolic ibm_watsonx_ai inception inferenceapis jina_ai lambda_ai "
+    "libertai llamagate manus maritalk microsoft_365_copilot modelscope morph nadir nano_gpt nebius "
+    "neosantara nlp_cloud nscale nvidia_nim nvidia_riva oci openinfer parasail pinstripes poe predibase prism "
+    "publicai qwen_ai_platform qwencloud recraft reka replicate runwayml sagemaker sagemaker_chat "
+    "sagemaker_nova sail sambanova sap sarvam scaleway scx_ai snowflake soniox stability synthetic tencent "
+    "tensormesh text_completion_inception topaz v0 vercel_ai_gateway volcengine wandb watsonx watsonx_text "
+    "xiaomi_mimo"
 )
 # Gateways that hand calls on to a vendor: their names say nothing about whose price it is.
 _GATEWAYS: Final = frozenset(
@@ -103,6 +106,8 @@ def _table() -> dict[str, str]:
 
 
 _VENDORS: Final = _table()
+# Vercel's AI SDK names the vendor together with its API: `groq.chat`, `azure-openai.responses`.
+_API: Final = re.compile(r"_(chat|completions?|embeddings?|image|messages|responses|speech|transcription)$")
 # LiteLLM splits some vendors into families: `vertex_ai-anthropic_models`, `fireworks_ai-embedding-models`.
 _FAMILY: Final = re.compile(r"(azure_ai|bedrock|fireworks_ai|vertex_ai)_")
 
@@ -142,8 +147,10 @@ def _vendor(word: str) -> str | None:
     plain = _plain(word)
     if _SELF_HOSTED.search(plain):
         return UNLISTED
-    family = _FAMILY.match(plain)
-    return _VENDORS.get(family[1] if family else plain) or _listed(word.strip().lower())
+    if family := _FAMILY.match(plain):
+        return _VENDORS[family[1]]
+    known = _VENDORS.get(plain) or _listed(word.strip().lower())
+    return _vendor(_API.sub("", plain)) if known is None and _API.search(plain) else known
 
 
 def _listed(word: str) -> str | None:
