@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from usage.alerts.models import Message, ToldRefusal, ToldThreshold
+from usage.alerts.models import Message, RefusalAlert, ThresholdAlert
 from usage.quotas.levels import slot_of
 from usage.quotas.models import Refusal, Reservation, ReservedSum
 from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
@@ -27,23 +27,23 @@ MOST_MESSAGES: Final = 1000  # of a team
 # The last seven days are shown (`usage.reporting.figures`), and hours of the eighth.
 KEEP_REPORTS: Final = timedelta(days=8)
 # Longer than any period, after which what was told of it matters no more.
-_KEEP_TOLD: Final = timedelta(days=100)
+_KEEP_ALERTS: Final = timedelta(days=100)
 # Rows deleted by one statement: short enough that writers hardly wait.
 _STEP: Final = 5_000
 
 
 def run_housekeeping(*, now: datetime) -> dict[str, int]:
     """Deletes what is no longer needed, in small steps; returns the number of rows of each kind."""
-    told = ToldThreshold.objects.filter(first_day__lt=(now - _KEEP_TOLD).date())
+    alerts = ThresholdAlert.objects.filter(first_day__lt=(now - _KEEP_ALERTS).date())
     old: dict[str, QuerySet[Any]] = {
         "reservations deleted": Reservation.objects.filter(expires_at__lt=now - KEEP_RESERVATIONS),
         "reserved sums deleted": ReservedSum.objects.filter(slot__lt=slot_of(now - KEEP_SUMS)),
         "refusals deleted": Refusal.objects.filter(hour__lt=now - KEEP_REFUSALS),
-        "told thresholds deleted": told.exclude(first_day=date.min),  # a period that never ends
-        "told refusals deleted": ToldRefusal.objects.filter(told_at__lt=now - _KEEP_TOLD),
+        "sent threshold alerts deleted": alerts.exclude(first_day=date.min),  # a period that never ends
+        "sent refusal alerts deleted": RefusalAlert.objects.filter(alerted_at__lt=now - _KEEP_ALERTS),
         "hours of keys deleted": KeyHour.objects.filter(hour__lt=now - KEEP_REPORTS),
         "rejections of keys deleted": KeyRejection.objects.filter(at__lt=now - KEEP_REPORTS),
-        "alerts of keys deleted": KeyAlert.objects.filter(sent_at__lt=now - _KEEP_TOLD),
+        "alerts of keys deleted": KeyAlert.objects.filter(sent_at__lt=now - _KEEP_ALERTS),
     }
     done = {what: _delete_in_steps(rows) for what, rows in old.items()}
     return done | {"messages deleted": _delete_messages(now)}

@@ -46,7 +46,7 @@ def test_after_that_a_call_that_names_it_is_charged_once_with_a_warning(reserve,
         request_id="a", started_at=late, model="m", cost_nanos=nanos("0.20"), reservation=gone.pk
     )
     (warning,) = record_calls([call], by=Caller(token=token), now=late).warnings
-    assert "No such reservation" in str(warning.error)
+    assert "has no such reservation" in str(warning.error)
     state = level_of(Level.TEAM, now=late)
     assert (state.used_nanos, state.reserved_nanos) == (nanos("0.20"), 0)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config.jobs import last_run, record_run
-from usage.alerts.anomalies import alert_unusual
+from usage.alerts.anomalies import alert_anomalies
 from usage.alerts.keys import alert_failing_keys
 from usage.alerts.outbox import send_due
 from usage.alerts.quotas import alert_quotas
@@ -16,7 +16,7 @@ _LATE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
-class Told:
+class QueuedAlerts:
     """How many alerts of each kind were queued, and how many messages were delivered."""
 
     quotas: int
@@ -26,13 +26,13 @@ class Told:
     delivered: int
 
 
-def send_alerts(*, now: datetime) -> Told:
+def send_alerts(*, now: datetime) -> QueuedAlerts:
     """Queues all alerts that are due, and sends the messages that are due."""
     quotas, refusals = alert_quotas(now=now), alert_refusals(now=now)
-    episodes, keys = alert_unusual(now=now), alert_failing_keys(now=now)
-    told = Told(quotas, refusals, episodes, keys, send_due(now=now))
+    episodes, keys = alert_anomalies(now=now), alert_failing_keys(now=now)
+    queued = QueuedAlerts(quotas, refusals, episodes, keys, send_due(now=now))
     record_run("send-alerts", now=now)
-    return told
+    return queued
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.usage.conftest import NOW
 from usage import housekeeping
-from usage.alerts.models import Message, ToldThreshold
+from usage.alerts.models import Message, ThresholdAlert
 from usage.housekeeping import run_housekeeping
 from usage.quotas.models import Level
 
@@ -37,7 +37,7 @@ def test_of_each_team_the_newest_are_kept(cast, message, monkeypatch):
 
 def test_what_was_told_stays_as_long_as_it_matters(cast):
     for first_day in (date.min, NOW.date() - timedelta(days=101), NOW.date() - timedelta(days=40)):
-        ToldThreshold.objects.create(
+        ThresholdAlert.objects.create(
             team=cast.team,
             level=Level.TEAM,
             subject_id=0,
@@ -45,8 +45,8 @@ def test_what_was_told_stays_as_long_as_it_matters(cast):
             first_day=first_day,
             limit_nanos=1,
             threshold=50,
-            told_at=NOW,
+            alerted_at=NOW,
         )
     run_housekeeping(now=NOW)
-    days = ToldThreshold.objects.order_by("first_day").values_list("first_day", flat=True)
+    days = ThresholdAlert.objects.order_by("first_day").values_list("first_day", flat=True)
     assert list(days) == [date.min, NOW.date() - timedelta(days=40)]
