@@ -13,12 +13,14 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from logs.formats.callboard import LABEL_CHARACTERS, LONGEST_MS, MAX_TAGS, MAX_TOKENS, MODEL_CHARACTERS, READERS
-from logs.formats.readers import PLAIN_NUMBER, cost
+from logs.formats.readers import MAX_COST_USD, PLAIN_NUMBER, cost
 from logs.formats.reported import InvalidRecordError
 
 UNKNOWN_MODEL: Final = "unknown"
 _HASH_CHARACTERS: Final = 8
 _LONGEST_NUMBER: Final = 64
+
+_PLAIN: Final = frozenset({int, float, Decimal})
 
 Notes = list[str]
 
@@ -63,8 +65,10 @@ def read_tokens(field: str, value: object, notes: Notes) -> int | None:
 
 def read_cost(field: str, value: object, notes: Notes) -> object:
     """US dollars that `callboard` can read; None where there are none or none that can be true."""
+    if value is None or (type(value) in _PLAIN and 0 <= value <= MAX_COST_USD):  # type: ignore[operator]
+        return value
     dollars = value.strip() if isinstance(value, str) else value
-    if dollars is None or dollars == "":
+    if dollars == "":
         return None
     try:
         cost(field, dollars)

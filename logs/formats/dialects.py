@@ -7,6 +7,7 @@ another dialect, add its attributes to `ATTRIBUTES` and, if it marks spans in a 
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from logs.formats.usage import json_object
@@ -166,6 +167,7 @@ _NO_CALL_WORDS: Final = frozenset(
     }
 )
 _CREATED: Final = frozenset({"thread", "session", "sessions"})
+_LONGEST_OPERATION: Final = 64
 _WORD: Final = re.compile(r"[a-z]+")
 # Spans around Anthropic's SDK that name a model, but no operation.
 _MANAGES: Final = re.compile(r"(?:[a-z_]+\.)+(?:count_tokens|sessions\.create)")
@@ -210,8 +212,11 @@ def asks_a_model(operation: object) -> bool:
 
     Names that are not known do: a call that is counted can be seen, one that is left out is lost.
     """
-    if not isinstance(operation, str) or not operation:
-        return True
+    return not isinstance(operation, str) or _asks_a_model(operation[:_LONGEST_OPERATION])
+
+
+@lru_cache(maxsize=1024)
+def _asks_a_model(operation: str) -> bool:
     words = {part for word in _WORD.findall(operation.lower()) for part in (word, word.removeprefix("a"))}
     return not (words & _NO_CALL_WORDS or ("create" in words and words & _CREATED))
 

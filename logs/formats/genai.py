@@ -129,12 +129,14 @@ def _usage(attributes: Attributes, notes: Notes) -> dict[str, int]:
 
 
 def _tokens(attributes: Attributes, field: str, notes: Notes) -> int | None:
-    found = (read_tokens(name, attributes.get(name), notes) for name in ATTRIBUTES[field])
-    return next((tokens for tokens in found if tokens is not None), None)
+    for name in ATTRIBUTES[field]:
+        if name in attributes and (tokens := read_tokens(name, attributes[name], notes)) is not None:
+            return tokens
+    return None
 
 
 def _cost(attributes: Attributes, notes: Notes) -> object:
-    found = (read_cost(name, attributes.get(name), notes) for name in ATTRIBUTES["cost_usd"])
+    found = (read_cost(name, attributes[name], notes) for name in ATTRIBUTES["cost_usd"] if name in attributes)
     dollars = next((dollars for dollars in found if dollars is not None), None)
     if dollars is None and (details := json_object(first(attributes, "cost_details"))):
         return langfuse_cost(details, notes, NAMES["cost_details"])

@@ -275,7 +275,7 @@ def _failure(record: dict[str, Any], failed: bool) -> dict[str, Any]:
     """
     error = object_at(record, "error_information")
     hints = [error.get(name) for name in ("error_code", "normalized_error", "error_class")]
-    if not failed and CLIENT_DISCONNECTED not in (known_status(hint) for hint in hints):
+    if not failed and CLIENT_DISCONNECTED not in (known_status(hint) for hint in hints if hint):
         return {}
     code = error.get("error_code")
     return {

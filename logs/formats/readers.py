@@ -19,7 +19,7 @@ from logs.formats.reported import InvalidRecordError
 Reader = Callable[[str, object], Any]
 
 _NANO: Final = Decimal("1e-9")
-_MAX_COST_USD: Final = 10_000
+MAX_COST_USD: Final = 10_000
 # Its own context: the thread's may have been changed, and 28 digits there round before we do (half even).
 _MONEY: Final = Context(prec=40, traps=[InvalidOperation])
 # Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN". No backtracking (++).
@@ -115,8 +115,8 @@ def cost(field: str, value: object) -> int:
     dollars = _dollars(field, value)
     if dollars < 0:
         raise invalid(field, _("must not be negative."))
-    if dollars > _MAX_COST_USD:
-        raise invalid(field, _("must be at most %d dollars for one call.") % _MAX_COST_USD)
+    if dollars > MAX_COST_USD:
+        raise invalid(field, _("must be at most %d dollars for one call.") % MAX_COST_USD)
     return int(dollars.quantize(_NANO, context=_MONEY).scaleb(9, context=_MONEY))
 
 

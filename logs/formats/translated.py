@@ -88,10 +88,11 @@ def fitted_address(value: object) -> str | None:
 
 def fitted_metadata(kept: Mapping[str, object]) -> dict[str, Any]:
     """Those of the values that say something and may be kept, in their order as long as there is room."""
+    said = {key: value for key, value in kept.items() if value not in (None, "", [], {})}
+    with suppress(InvalidRecordError):
+        return kept_metadata("metadata", said)
     fitting: dict[str, Any] = {}
-    for key, value in kept.items():
-        if value in (None, "", [], {}):
-            continue
+    for key, value in said.items():
         with suppress(InvalidRecordError):
             fitting = kept_metadata("metadata", fitting | {key: value})
     return fitting

@@ -121,19 +121,26 @@ def consistent(tokens: Tokens, names: Mapping[str, str], notes: Notes) -> dict[s
         found["input_tokens"] += cached
     if found["output_tokens"] < found["reasoning_tokens"]:
         found["output_tokens"] += found["reasoning_tokens"]
-    for part, whole in (("input_audio_tokens", "input_tokens"), ("output_audio_tokens", "output_tokens")):
-        _limit(found, part, found[whole], _("must not be more than %s") % names.get(whole, whole), names, notes)
-    for field in TOKEN_FIELDS:
-        _limit(found, field, MAX_TOKENS, _("must be at most %d") % MAX_TOKENS, names, notes)
+    for part, whole in _AUDIO.items():
+        if found[part] > found[whole]:
+            notes.append(
+                _reduced(
+                    found, part, found[whole], _("must not be more than %s") % names.get(whole, whole), names
+                )
+            )
+    if max(found.values()) > MAX_TOKENS:
+        for field in (field for field in TOKEN_FIELDS if found[field] > MAX_TOKENS):
+            notes.append(_reduced(found, field, MAX_TOKENS, _("must be at most %d") % MAX_TOKENS, names))
     return found
 
 
-def _limit(
-    found: dict[str, int], field: str, most: int, problem: str, names: Mapping[str, str], notes: Notes
-) -> None:
-    if found[field] > most:
-        found[field] = most
-        notes.append(note(names.get(field, field), problem, _("reduced to %d") % most))
+_AUDIO: Final = {"input_audio_tokens": "input_tokens", "output_audio_tokens": "output_tokens"}
+
+
+def _reduced(found: dict[str, int], field: str, most: int, problem: str, names: Mapping[str, str]) -> str:
+    """Reduces a count to the most that can be true; the note about it."""
+    found[field] = most
+    return note(names.get(field, field), problem, _("reduced to %d") % most)
 
 
 def _object(values: Mapping[str, Any], name: str) -> dict[str, Any]:
