@@ -1,4 +1,4 @@
-"""Changes of state in the logs: saving and deleting views. Calls come in through `logs.recording.record`."""
+"""Actions of the logs: saving and deleting views. Calls are recorded by `logs.recording.record`."""
 
 from django.db import transaction
 from django.http import QueryDict
@@ -19,9 +19,10 @@ _PLACES = ("cursor", "q", "live", "format")
 
 @transaction.atomic
 def save_view(*, by: Actor, team: Team, name: str, query: str, is_shared: bool = False) -> SavedView:
-    """Keeps filters under a name; the same name again changes them. Sharing is for who sees the team.
+    """Saves filters under a name; saving under the same name again replaces them. Sharing needs permission to
+    see the team.
 
-    Raises NotAllowedError, and ActionError when the name is empty or there are too many.
+    Raises NotAllowedError, and ActionError if the name is empty or there are too many views.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.SEE_TEAM if is_shared else Permission.SEE_OWN)
@@ -42,7 +43,9 @@ def save_view(*, by: Actor, team: Team, name: str, query: str, is_shared: bool =
 
 @transaction.atomic
 def delete_view(*, by: Actor, view: SavedView) -> None:
-    """Deletes one's own view; a shared one also for who sees the team. Raises NotAllowedError, ConflictError."""
+    """Deletes one's own view; a shared one can also be deleted by whoever may see the team. Raises
+    NotAllowedError, ConflictError.
+    """
     team = lock_team(view.team)
     found = SavedView.objects.filter(pk=view.pk).first()
     if found is None:
@@ -57,7 +60,7 @@ def delete_view(*, by: Actor, view: SavedView) -> None:
 
 
 def _filters(query: str) -> str:
-    """The query string without the place in the list. Raises ActionError when it is too long to keep."""
+    """The query string without the position in the list. Raises ActionError if it is too long."""
     asked = QueryDict(query, mutable=True)
     for name in _PLACES:
         asked.pop(name, None)

@@ -26,10 +26,10 @@ _OWN_PARAMETERS = (*READER_PARAMETERS, "limit")
 
 @endpoint("GET")
 def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """The calls that this key may read and that meet the filters of the page, newest first.
+    """The calls that this key may read and that match the filters of the page, newest first.
 
-    `next` is the cursor of the page after; while it is not null there may be more, even after a page with
-    few calls or none, because one request looks through a bounded number.
+    `next` is the cursor of the next page; while it is not null there may be more, even after a page with few
+    calls or none, because one request reads a bounded number.
     """
     reader = reader_of(request, credential)
     filters = _filters(request, reader)
@@ -40,7 +40,9 @@ def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
 
 
 def _filters(request: HttpRequest, reader: Reader) -> CallFilterSet:
-    """The page's filters, read as its reader. Raises ApiError for the first that is unknown, wrong or not for them."""
+    """The filters of the request for its reader. Raises ApiError for the first that is unknown, invalid or not
+    permitted.
+    """
     if reader.only:  # whoever asks for others is told that they are out of scope, as for their usage
         members_of(request, reader)
     asked: QueryDict = request.GET.copy()
@@ -69,7 +71,7 @@ def _rows(team_id: int, ids: Sequence[UUID]) -> list[Row]:
 
 
 def _answer(request: HttpRequest, columns: dict[str, Row], after: str) -> HttpResponse:
-    """In the form that `Accept` asks for; beside NDJSON and CSV the cursor is in the header Callboard-Next."""
+    """In the format that `Accept` asks for; with NDJSON and CSV the cursor is in the header Callboard-Next."""
     kind = preferred_type(request, ["application/json", "text/csv", "application/x-ndjson"])
     headers = {"Callboard-Next": after} if after else {}
     if kind == "text/csv":

@@ -16,7 +16,7 @@ _MOST_TICKS = 5
 
 
 def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
-    """How many calls took how long; a bar leads to its calls."""
+    """The number of calls by latency; a bar links to its calls."""
     bar = {
         "type": "bar",
         "x": [label(one) for one in seen.bars],
@@ -34,7 +34,7 @@ def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
 
 
 def latency_lines(seen: Seen, usage: UsageQuery, href: Callable[[datetime], str]) -> Chart:
-    """The median and the 95th percentile over time in seconds, on the team's clock; a point leads to its calls."""
+    """The median and 95th percentile over time in seconds, in the team's time zone; a point links to its calls."""
     pattern = "%Y-%m-%dT%H:%M" if usage.granularity is Granularity.HOUR else "%Y-%m-%d"
     x = [at.astimezone(usage.zone).strftime(pattern) for at, _figures in seen.by_time]
     data = [

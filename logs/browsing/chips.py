@@ -1,4 +1,4 @@
-"""The filters of the logs as chips: what is set, in words, and the way without it."""
+"""The filters of the logs as chips: the value in words, and the address without it."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -13,10 +13,10 @@ from logs.search.forms import CallForm
 
 @dataclass(frozen=True)
 class Chip:
-    """A filter: its label, its value in words ("" is not set), the query without it.
+    """A filter: its label, its value in words ("" is not set), and the query without it.
 
-    `fields` are what it is set by, none where values are chosen from a list; `kept` are the parameters that
-    a form with these fields takes along.
+    `fields` are its form fields, none if values are chosen from a list; `kept` are the parameters that a form
+    with these fields carries along.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Chips:
 
 
 def chips_of(filters: CallFilterSet, asked: QueryDict) -> Chips:
-    """The filters that are set and those one mostly wants to set; and the others."""
+    """The filters that are set and the usual ones; and the others."""
     form, query = filters.form, filters.qs
     found = [(one, _chip(one, form, one.words(query), asked)) for one in filters.shown]
     shown = [chip for one, chip in found if chip.value or one.is_always_shown]

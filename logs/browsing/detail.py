@@ -1,4 +1,4 @@
-"""Everything about one call: where its price comes from, what it counted against, what is like it."""
+"""The data of one call's page: how its price was computed, which quotas it was charged to, similar calls."""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from usage.rollups.models import Outcome
 
 @dataclass(frozen=True)
 class PriceLine:
-    """So many tokens at so many dollars per million."""
+    """A number of tokens at a price per million."""
 
     label: str
     tokens: int
@@ -39,7 +39,7 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class PriceShown:
-    """How the cost came about. No lines: it was reported, or the price is not as simple as rates."""
+    """How the cost was computed. No lines: it was reported, or the price is not a simple sum of rates."""
 
     lines: list[PriceLine]
     formula: str
@@ -49,7 +49,7 @@ class PriceShown:
 
 @dataclass(frozen=True)
 class QuotaShown:
-    """A level that the call counted against, and its limit today (None: none)."""
+    """A level that the call was charged to, and its present limit (None: none)."""
 
     label: str
     quota: Quota | None
@@ -57,7 +57,7 @@ class QuotaShown:
 
 @dataclass(frozen=True)
 class Alike:
-    """Calls like this one: in words, and the query that finds them."""
+    """Similar calls: the description, and the query that finds them."""
 
     label: str
     query: str
@@ -65,7 +65,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class CallDetail:
-    """A call and all that a page tells about it."""
+    """A call and everything its page shows."""
 
     named: NamedCall
     price: PriceShown
@@ -78,19 +78,19 @@ class CallDetail:
 
     @property
     def outcome(self) -> str:
-        """How the call ended, in words."""
+        """The outcome in words."""
         if self.call.status == CLIENT_DISCONNECTED:
             return _("Client disconnected")
         return str(Outcome(self.call.outcome).label)
 
     @property
     def metadata(self) -> str:
-        """As JSON on several lines; "" for none."""
+        """As indented JSON; "" for none."""
         return json.dumps(self.call.metadata, indent=2, ensure_ascii=False) if self.call.metadata else ""
 
     @property
     def after_first_token(self) -> int | None:
-        """How long it streamed, in ms; None when either time is unknown."""
+        """The streaming time after the first token in ms; None if either time is unknown."""
         call = self.call
         if call.ttft_ms is None or call.latency_ms is None:
             return None
@@ -98,13 +98,13 @@ class CallDetail:
 
 
 def detail_of(call: Call, access: Access) -> CallDetail:
-    """All about a call that this person may see."""
+    """The details of a call that this reader may see."""
     who = named([call])[0]
     return CallDetail(who, price_of(call), _levels(who, access), _alike(who, access))
 
 
 def price_of(call: Call) -> PriceShown:
-    """The calculation by the prices of that time, if it still gives the cost that was charged."""
+    """The calculation by the prices of that time, if it still results in the charged cost."""
     source = PricedBy(call.priced_by)
     if source not in {PricedBy.SITE, PricedBy.LIST}:
         return PriceShown([], "", str(source.label))
@@ -136,7 +136,7 @@ def _lines(tokens: Tokens, rates: Rates) -> list[PriceLine]:
 
 
 def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:
-    """The levels that recording charged (usage.quotas.charging), with the limits that stand there now."""
+    """The levels that recording charged (usage.quotas.charging), with their present limits."""
     team, quotas = access.team, _quotas(who.call, access.team)
     token, member, whole, balance = (quotas.get(level) for level in Level)
     levels = [QuotaShown(_("Token %s") % who.token.name, token)] if who.token else []
@@ -147,7 +147,7 @@ def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:
 
 
 def _quotas(call: Call, team: Team) -> dict[Level, Quota]:
-    """The limits of the call's levels; that of a personal space is its owner's balance. One query."""
+    """The limits of the call's levels; the limit of a personal space is its owner's balance. One query."""
     whole = Q(membership=None, token=None)
     of_caller = Q(token=call.token_id) | Q(membership__user=call.member_id) | whole
     of_payer = Q(team__owner=call.payer_id, team__is_personal=True)
@@ -161,7 +161,7 @@ def _quotas(call: Call, team: Team) -> dict[Level, Quota]:
 
 
 def _alike(who: NamedCall, access: Access) -> list[Alike]:
-    """Queries that find calls that share something with this one, in the hour or the month around it."""
+    """Queries for calls that share something with this one, in the hour or the month around it."""
     call = who.call
     mode = {"mode": "test"} if call.mode == Mode.TEST else {}
     hour = _around(call, timedelta(minutes=30), access.team)

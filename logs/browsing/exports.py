@@ -1,4 +1,6 @@
-"""Calls as files: CSV and NDJSON, streamed in chunks by key, so that a million take no more room than one page."""
+"""Calls as files: CSV and NDJSON, streamed in chunks by key, so that a million calls need no more memory than
+one page.
+"""
 
 import csv
 import io
@@ -73,7 +75,7 @@ Row = Sequence[Any]
 
 
 def export_response(query: CallQuery, kind: str) -> StreamingHttpResponse:
-    """All calls of the question, newest first, as `csv` or `ndjson`."""
+    """All calls of the query, newest first, as `csv` or `ndjson`."""
     response = StreamingHttpResponse(_blocks(query, kind), content_type=FORMATS[kind])
     name = f"calls-{query.usage.team.slug}-{query.usage.range.start:%Y%m%d}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -81,7 +83,7 @@ def export_response(query: CallQuery, kind: str) -> StreamingHttpResponse:
 
 
 def _blocks(query: CallQuery, kind: str) -> Iterator[str]:
-    """The file, a chunk of calls at a time."""
+    """The file, one chunk of calls at a time."""
     writer = RowWriter()
     if kind == "csv":
         yield csv_header()
@@ -95,7 +97,7 @@ def csv_header() -> str:
 
 
 def csv_of(columns: dict[str, Row]) -> str:
-    """Lines of CSV: text that a spreadsheet would run is made harmless, lists and objects are JSON."""
+    """Lines of CSV: text that a spreadsheet would execute is escaped; lists and objects are JSON."""
     safe = dict(columns)
     for name in _TEXTS:
         changed = {value: made for value in set(columns[name]) if (made := safe_cell(value)) != value}
@@ -124,7 +126,7 @@ def objects_of(columns: dict[str, Row]) -> list[str]:
 
 
 def _encoded(name: str, values: Row) -> Row:
-    """A column's values as JSON; what many calls have in common is encoded once."""
+    """A column's values as JSON; values that many calls share are encoded once."""
     if name in _JSON or name in DETAILS:
         return values
     if name in _NUMBERS:
@@ -134,15 +136,15 @@ def _encoded(name: str, values: Row) -> Row:
 
 
 def fields_of(calls: QuerySet[Call]) -> QuerySet[Any, Any]:
-    """The columns of FIELDS; ids, times and JSON as the database's text, which is nearly what is written."""
+    """The columns of FIELDS; ids, times and JSON as the database's text, which is almost what is written."""
     texts = {name: Cast(name.removesuffix("_text"), TextField()) for name in _READ.values() if name in _AS_TEXT}
     return calls.annotate(**texts).values_list(*_READ.values())
 
 
 def chunks_of(query: CallQuery) -> Iterator[list[Row]]:
-    """The columns of FIELDS of every call, newest first, a chunk at a time by key.
+    """The columns of FIELDS of every call, newest first, in chunks by key.
 
-    No cursor of the database stays open, so an export that is read slowly keeps nothing waiting.
+    No database cursor stays open, so a slowly read export blocks nothing.
     """
     after: UUID | None = None
     while True:
@@ -156,9 +158,9 @@ def chunks_of(query: CallQuery) -> Iterator[list[Row]]:
 
 
 class RowWriter:
-    """Turns rows of the table into columns of FIELDS; remembers the names it has looked up.
+    """Converts rows of the table to columns of FIELDS; caches the names it has looked up.
 
-    Column by column, because an export is a million rows and a loop over its cells would take its time.
+    Column by column, because an export can have a million rows, and a loop over the cells would be slow.
     """
 
     def __init__(self) -> None:

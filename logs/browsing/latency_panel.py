@@ -1,4 +1,4 @@
-"""The latency of the calls that a page of the logs is about: how it is spread, over time, and by model."""
+"""The latency panel of a list of calls: the distribution, over time, and by model."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,9 @@ MOST_MODELS = 12
 
 @dataclass(frozen=True)
 class Bar:
-    """Calls that took from `start` to `end` ms, both included: exactly those the filter of that range finds."""
+    """Calls that took from `start` to `end` ms, both included: exactly those that the filter of that range
+    finds.
+    """
 
     start: int
     end: int
@@ -35,10 +37,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Seen:
-    """The latency of the calls of a page. `is_sample`: of the first ones in the list only.
+    """The latency of the calls of a page. `is_sample`: only of the first ones in the list.
 
-    `kept_since` is set when the period begins before it: single calls are kept from then on. Deleted ones are
-    counted all the same if `counts_deleted`.
+    `kept_since` is set if the period begins before it: single calls are stored since then. Deleted ones are
+    still counted if `counts_deleted`.
     """
 
     bars: list[Bar]
@@ -50,7 +52,7 @@ class Seen:
 
     @property
     def known(self) -> int:
-        """How many calls have a latency."""
+        """The number of calls with a latency."""
         return sum(bar.calls for bar in self.bars)
 
     @property
@@ -59,7 +61,7 @@ class Seen:
 
 
 def latency_of(query: CallQuery) -> Seen:
-    """How long the matching calls took. Calls of unknown latency are not counted."""
+    """The latencies of the matching calls. Calls of unknown latency are not counted."""
     groups, is_sample = (_from_rollups(query), False) if query.timed_by_rollups else _sampled(query)
     by_time = sorted(groups[0].items())
     by_model = sorted(groups[1].items(), key=lambda item: -item[1].latency_count)[:MOST_MODELS]
@@ -115,7 +117,9 @@ def _figures(latencies: Sequence[int | None]) -> Figures:
 
 
 def _bars(sketches: Sequence[bytes]) -> list[Bar]:
-    """About BARS bars whose edges are edges of the sketch's buckets, so that counts are exact; none empty outside."""
+    """About BARS bars whose edges are edges of the sketch's buckets, so that counts are exact; no empty bars at
+    the ends.
+    """
     counts = histograms(sketches, np.zeros(len(sketches), dtype=np.int64), 1)[0]
     used = np.flatnonzero(counts)
     if not used.size:

@@ -1,4 +1,6 @@
-"""Names for the calls of one page: who, with which token; looked up apart, in one small query a kind."""
+"""Names for the calls of one page, their members and tokens: looked up separately, in one small query for each
+kind.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class NamedCall:
-    """A call, its caller, and its token; None for a call that a gateway reported for the member."""
+    """A call, its caller, and its token; None for a call that a gateway reported for a member."""
 
     call: Call
     member: User | None
@@ -35,6 +37,6 @@ def tokens_by_id(ids: Iterable[int]) -> dict[int, Token]:
 
 
 def _by_id(model: type[M], columns: list[str], ids: Iterable[int]) -> dict[int, M]:
-    """Rows with some of their columns: what the ORM's `only` and `in_bulk` would put together anew for every list."""
+    """Rows with some of their columns, like the ORM's `only` with `in_bulk`, but compiled once."""
     rows = fetch_by_keys(model, fixed={}, keys=["id"], wanted=[(one,) for one in ids], columns=columns)
     return {found.pk: found for found in instances_of(model, ["id", *columns], rows)}

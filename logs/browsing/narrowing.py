@@ -21,7 +21,7 @@ class Narrowing:
         self._asked.pop("cursor", None)
 
     def to_bucket(self, start: datetime) -> str:
-        """The list of the calls of the bucket that starts there, so far as it lies in the period."""
+        """The list of the calls in the bucket that starts there, within the period."""
         asked, usage = self._asked.copy(), self._query.usage
         end = next_bucket(start, usage.granularity, usage.zone)
         asked.pop("period", None)

@@ -1,4 +1,4 @@
-"""What the logs' pages are made of: found calls with names to them, totals, and the pages around."""
+"""The data of the logs' pages: calls with names, totals, and the neighbouring pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _SHOWN = (
 
 @dataclass(frozen=True)
 class CallsPage:
-    """A page of the list. Cursors are "" where nothing follows."""
+    """A page of the list. Cursors are "" if there is no further page."""
 
     query: CallQuery
     calls: list[NamedCall]
@@ -43,7 +43,7 @@ class CallsPage:
 
     @property
     def request_id(self) -> str:
-        """The request ID that is asked for; "" for none."""
+        """The requested request ID; "" for none."""
         return str(self.query.value("request_id", ""))
 
     @property
@@ -56,12 +56,14 @@ class CallsPage:
 
     @property
     def counts_kept_only(self) -> bool:
-        """Whether the total leaves out deleted calls, of which nobody knows how many were such."""
+        """Whether the total leaves out deleted calls, because it is not known how many matched."""
         return self.kept_since is not None and not self.query.counted_by_rollups
 
     @property
     def may_be_deleted(self) -> bool:
-        """Whether the list is empty because such calls were deleted, or may have been. A request ID is one call's."""
+        """Whether the list is empty because matching calls were or may have been deleted. A request ID belongs
+        to one call.
+        """
         if self.calls or self.has_stopped or self.kept_since is None or self.request_id:
             return False
         return self.total.calls > 0 or self.counts_kept_only
@@ -88,7 +90,7 @@ def calls_page(filters: CallFilterSet) -> CallsPage:
 
 
 def load_calls(team_id: int, ids: Sequence[UUID]) -> list[Call]:
-    """The calls with these ids, in this order, with what a list shows of them."""
+    """The calls with these ids, in this order, with the columns of the list."""
     wanted = [(call_id,) for call_id in ids]
     rows = fetch_by_keys(Call, fixed={"team_id": team_id}, keys=["id"], wanted=wanted, columns=_SHOWN)
     by_id = {call.id: call for call in instances_of(Call, ("id", *_SHOWN), rows)}
@@ -106,7 +108,7 @@ def neighbours(query: CallQuery, call: Call) -> tuple[UUID | None, UUID | None]:
 
 
 def key_of(call: Call, sort: Sort) -> tuple[object, ...]:
-    """Where a call stands in a list of that order; see `Sort.keys`."""
+    """The position of a call in a list of that order; see `Sort.keys`."""
     values = {
         Sort.LATENCY: -1 if call.latency_ms is None else call.latency_ms,
         Sort.TOKENS: call.input_tokens + call.output_tokens,

@@ -1,4 +1,4 @@
-"""The views that somebody can open: their own and those shared in the team."""
+"""The saved views that somebody can open: their own and those shared in the team."""
 
 import functools
 
@@ -16,7 +16,7 @@ def saved_for(access: Access) -> QuerySet[SavedView]:
 
 
 def list_saved(access: Access) -> list[SavedView]:
-    """The same, with whose they are, for the menu on every page of the list."""
+    """The same with their owners, for the menu on every page of the list."""
     return _menu().all(access.user.pk, access.team.pk)
 
 

@@ -1,4 +1,4 @@
-"""Calls as they come in: what was recorded since one last looked, at the price of one small range of a key."""
+"""New calls as they arrive: what was recorded since the last look, at the cost of one small index range."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -27,9 +27,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Known:
-    """What somebody who follows a list knows of: the calls recorded until then, and those of `reports` after it.
+    """What the browser already has: the calls recorded before `until`, and those of `reports` after it.
 
-    A report is told by when it came in, to the microsecond: its calls bear one stamp and are committed together.
+    A report is identified by the time it arrived, to the microsecond: its calls share one timestamp and are
+    committed together.
     """
 
     until: datetime
@@ -37,7 +38,7 @@ class Known:
 
     @classmethod
     def read(cls, until: datetime, offsets: str) -> "Known":
-        """From what an address says."""
+        """Reads the known reports from an address."""
         reports = (until + int(offset) * _MICROSECOND for offset in offsets.split(",") if offset)
         return cls(until, tuple(reports))
 
@@ -49,9 +50,9 @@ class Known:
 
 @dataclass(frozen=True)
 class Tail:
-    """Calls that were not known, newest first, and what is known with them.
+    """Calls that are not known yet, newest first, and what is known including them.
 
-    `has_gap`: more came in than are given, or nobody asked for longer than REACH.
+    `has_gap`: more arrived than are returned, or nobody asked for longer than REACH.
     """
 
     calls: list[NamedCall]
@@ -60,7 +61,7 @@ class Tail:
 
 
 def followed_page(filters: CallFilterSet, now: datetime) -> tuple[CallsPage, Known]:
-    """The page of a list that is to be followed, and what it knows of: seen in the same moment."""
+    """The page of a list that follows new calls, and what it knows: read at the same moment."""
     with one_snapshot():
         page = calls_page(filters)
         since = now - SETTLING

@@ -1,4 +1,4 @@
-"""The pages of the logs: access, form, search, answer."""
+"""The pages of the logs: access, form, search, response."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -44,7 +44,7 @@ _REFUSED = {
 
 
 def calls(request: HttpRequest, slug: str) -> HttpResponse:
-    """The calls of a team that meet the filters; a member's own."""
+    """The calls of a team that match the filters; for a member only their own."""
     access = access_for(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     filters = CallFilterSet(request.GET, access=access, now=now)
@@ -78,7 +78,7 @@ def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
 
 
 def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """What a filter can be set to, loaded when its chip is opened."""
+    """The values of a filter, loaded when its chip is opened."""
     access = access_for(request, slug, Permission.SEE_OWN)
     one = CallFilterSet.base_filters.get(name)
     if one is None or one.choices is None or (one.is_for_team and not access.sees_team):
@@ -98,7 +98,7 @@ def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 
 
 def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
-    """All calls that meet the filters, as a file that is written while it is read."""
+    """All calls that match the filters, as a file that is streamed."""
     access = access_for(request, slug, Permission.SEE_OWN)
     filters = CallFilterSet(request.GET, access=access, now=timezone.now())
     if not filters.is_valid():
@@ -110,7 +110,7 @@ def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpRespo
 
 
 def latency(request: HttpRequest, slug: str) -> HttpResponse:
-    """How long the calls of a list took; loaded into it after it is shown."""
+    """The latency panel of a list; loaded after the list is shown."""
     access = access_for(request, slug, Permission.SEE_OWN)
     filters = CallFilterSet(request.GET, access=access, now=timezone.now())
     context = _frame(request, access, filters)
@@ -129,7 +129,7 @@ def latency(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def tail(request: HttpRequest, slug: str) -> HttpResponse:
-    """The calls that came in since the list was shown or last asked; 204 while there is nothing to tell."""
+    """The calls that arrived since the list was shown or last asked; 204 if there are none."""
     access = access_for(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     filters = TailFilterSet(request.GET, access=access, now=now)
@@ -147,7 +147,7 @@ def tail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def save_view(request: HttpRequest, slug: str) -> HttpResponse:
-    """Keeps the filters of the list under a name, and leads back to it."""
+    """Saves the filters of the list under a name and returns to it."""
     access = access_for(request, slug, Permission.SEE_OWN)
     form = SavedViewForm(request.POST)
     if not form.is_valid():
@@ -164,7 +164,7 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
-    """Deletes a view that this person can open."""
+    """Deletes a view that this reader can open."""
     access = access_for(request, slug, Permission.SEE_OWN)
     view = get_object_or_404(saved_for(access), public_id=view_id)
     run_action(request, _("The view was deleted."), actions.delete_view, by=actor_of(request), view=view)
@@ -172,9 +172,9 @@ def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
 
 
 def _named(access: Access, filters: CallFilterSet) -> Call | None:
-    """The call whose request ID is asked for, if there is one that one may see; rather in the mode of the page.
+    """The call with the requested request ID, if the reader may see it; preferably in the mode of the page.
 
-    Blanks around it may be its own, or have come along with it from somewhere.
+    Surrounding blanks may be part of the ID, or may have been copied along with it.
     """
     request_id = filters.qs.value("request_id")
     if not request_id:
@@ -186,24 +186,26 @@ def _named(access: Access, filters: CallFilterSet) -> Call | None:
 
 
 def _address_of(call: Call, access: Access) -> str:
-    """The address of a call alone; in its mode, or the calls beside it would be those of the other."""
+    """The address of a call's page, in its mode, because its neighbours would otherwise be those of the other
+    mode.
+    """
     in_test = {"mode": "test"} if call.mode == Mode.TEST else {}
     return f"{reverse('logs:detail', args=[access.team.slug, call.id])}?{urlencode(in_test)}".rstrip("?")
 
 
 def _to(request: HttpRequest, address: str) -> HttpResponse:
-    """Leads to another page as a whole, also from a request of htmx, which would swap it into this one."""
+    """Redirects to another page as a whole, also from an htmx request, which would swap it into this one."""
     return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
 
 
 def _visible(access: Access) -> Any:
-    """The calls of the team that this person may see."""
+    """The calls of the team that this reader may see."""
     calls = Call.objects.filter(team_id=access.team.pk)
     return calls if access.sees_team else calls.filter(member_id=access.user.pk)
 
 
 def _frame(request: HttpRequest, access: Access, filters: CallFilterSet) -> dict[str, Any]:
-    """What the frame and the filters need."""
+    """The context of the frame and the filters."""
     return {
         "access": access,
         "nav": "logs",
@@ -216,7 +218,7 @@ def _frame(request: HttpRequest, access: Access, filters: CallFilterSet) -> dict
 
 
 def _query(asked: Any) -> str:
-    """The query of this page for links to its calls and back, without what only the filter's menu sends."""
+    """The query of this page for links to its calls and back, without the parameters of the filter menu."""
     kept = asked.copy()
     for name in ("q", "since", "known", "added", "for", "chosen", "picked"):
         kept.pop(name, None)

@@ -1,7 +1,8 @@
-"""The access paths to the calls of a query: which indexes can be walked. Decided here, because the databases cannot.
+"""The access paths of a query: which indexes can be walked to find its calls. Decided here, because the
+databases cannot.
 
-Their statistics know nothing of how one team's calls differ from another's (SQLite keeps none at all), and
-both hope that a list in the order of time fills soon; when few calls match, that reads millions.
+Database statistics say nothing about how one team's calls differ from another's (SQLite has none at all). Both
+engines assume that a list ordered by time fills quickly; if few calls match, that reads millions.
 """
 
 from collections.abc import Iterator, Sequence, Set
@@ -25,7 +26,7 @@ _HINTED = {Index.BY_MEMBER, Index.BY_MODEL, Index.BY_ROUTE, Index.BY_LATENCY, In
 
 @dataclass(frozen=True)
 class AccessPath:
-    """One index, entered at one place or several, and then walked in the order of some columns, descending.
+    """One index, entered at one or several places and walked in descending order of some columns.
 
     It settles the conditions that name its index (`Condition.indexes`): they are checked without reading calls.
     """
@@ -48,7 +49,7 @@ class AccessPath:
         return self.index.value if self.index in _HINTED and self.index else ""
 
     def settles(self, query: CallQuery) -> bool:
-        """Whether nothing is left to check on the calls themselves."""
+        """Whether no condition is left to check on the calls themselves."""
         return self.covered(query) == query.conditions.keys()
 
     def covered(self, query: CallQuery) -> frozenset[str]:
@@ -56,11 +57,11 @@ class AccessPath:
         return frozenset(lookup for lookup, one in query.conditions.items() if self.index in one.indexes)
 
     def is_counted_by_rollups(self, query: CallQuery) -> bool:
-        """Whether the rollups know how many candidates it has."""
+        """Whether the rollups have the number of its candidates."""
         return bool(self.outcomes) and self.covered(query) <= IN_ROLLUPS.keys() | {"outcome__in"}
 
     def gives(self, sort: Sort) -> bool:
-        """Whether it runs in that order, or exactly against it."""
+        """Whether it runs in that order or exactly against it."""
         return self.order == sort.keys
 
     def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> IndexScans:
@@ -68,11 +69,11 @@ class AccessPath:
         return self._calls(query, self.covered(query), stretch)
 
     def looked_at(self, query: CallQuery, stretch: Stretch, most: int) -> IndexScans:
-        """The candidates as calls, on which the rest can be checked; not more than `most` will be."""
+        """The candidates as calls, on which the remaining conditions can be checked; at most `most` are read."""
         return self.candidates(query, stretch)
 
     def left_to_check(self, query: CallQuery) -> Q:
-        """What the index does not settle."""
+        """The conditions that the index does not settle."""
         left = sorted(query.conditions.keys() - self.covered(query))
         return reduce(Q.__and__, (query.conditions[lookup].q(query) for lookup in left), Q())
 
@@ -82,7 +83,7 @@ class AccessPath:
 
     @property
     def _walks_ids(self) -> bool:
-        """Whether the range of time is a range of the index."""
+        """Whether the time range of the query is a range of the index."""
         return self.order == ("id",)
 
     def _calls(self, query: CallQuery, lookups: Set[str], stretch: Stretch | None) -> IndexScans:
@@ -95,9 +96,10 @@ class AccessPath:
 
 
 def _implied(stretch: Stretch | None) -> set[str]:
-    """What a stretch of a list by value says already, and a second bound would only hide; see `id_range`.
+    """The conditions that a stretch of a list sorted by value already implies; a second bound would hide the
+    first (see `id_range`).
 
-    That latencies have an upper bound says more: that they are known.
+    An upper bound of the latency also implies that the latency is known.
     """
     if stretch is None or stretch.sort.by_time:
         return set()
@@ -139,9 +141,9 @@ NOWHERE = AccessPath(places=())
 
 
 def access_paths(query: CallQuery) -> list[AccessPath]:
-    """The indexes that serve a condition of the query, first those that mostly leave the fewest calls.
+    """The indexes that serve a condition of the query, the usually most selective first.
 
-    A path without places says that no call can match.
+    A path without places means that no call can match.
     """
     return [path for path in _paths(query) if len(path.places) <= MOST_PLACES]
 
@@ -164,7 +166,7 @@ def _paths(query: CallQuery) -> Iterator[AccessPath]:
 
 
 def _by_word(query: CallQuery) -> Iterator[AccessPath]:
-    """Failed calls, members, models."""
+    """The paths of failed calls, members and models."""
     if query.only_failed:
         yield AccessPath(
             Index.FAILED,
@@ -179,7 +181,7 @@ def _by_word(query: CallQuery) -> Iterator[AccessPath]:
 
 
 def _at(name: str, values: Sequence[Any], index: Index) -> AccessPath:
-    """Along an index that is entered at some values of one column."""
+    """The path of an index that is entered at some values of one column."""
     return AccessPath(index, at=(name,), places=[(value,) for value in values], outcomes=_ALL)
 
 
@@ -190,15 +192,15 @@ def _by_value(query: CallQuery) -> Iterator[AccessPath]:
 
 
 def by_value(name: str) -> AccessPath:
-    """Along the index of a value; that of the time to first token has only calls that have one."""
+    """The path of the index of a value; the one of the time to first token has only calls that have one."""
     there = Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()
     return AccessPath(_BY_VALUE[name], there, order=(name, "id"), holds=frozenset({"cost_nanos", "has_failed"}))
 
 
 def _members(query: CallQuery) -> Sequence[int]:
-    """Whose calls these can be: the members asked for, else the holders of the tokens asked for.
+    """The possible callers: the requested members, or the holders of the requested tokens.
 
-    Calls without a token (its id is 0) can be anybody's.
+    Calls without a token (id 0) can be anybody's.
     """
     usage = query.usage
     if usage.members or not usage.tokens or 0 in usage.tokens:

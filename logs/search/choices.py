@@ -1,4 +1,4 @@
-"""The values that a filter can be set to: those that occur in the period, with how many calls each has."""
+"""The values of a filter that occur in the period, and how many calls each has."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Choices:
-    """What was found, most calls first. `sample`: how many of the newest calls were counted; 0 for all."""
+    """The values found, most calls first. `sample`: how many of the latest calls were counted; 0 for all."""
 
     choices: list[Choice]
     sample: int
@@ -35,9 +35,9 @@ class Choices:
 
 
 def choices_of(one: CallFilter, query: CallQuery, search: str) -> Choices:
-    """The values of a filter, under the other filters by member, model and token, that contain a text.
+    """The values of a filter that contain a text, under the other filters by member, model and token.
 
-    What is typed in full is found also where only the newest calls were counted.
+    A value that is typed in full is found even where only the latest calls were counted.
     """
     assert one.choices is not None
     counted = one.choices(one, query)
@@ -50,7 +50,7 @@ def choices_of(one: CallFilter, query: CallQuery, search: str) -> Choices:
 
 
 def _typed(one: CallFilter, query: CallQuery, text: str) -> list[Choice]:
-    """The very value that somebody typed, if it occurs in the period, however long ago: by its index."""
+    """The exact value that was typed, if it occurs in the period, however long ago: looked up in its index."""
     value = one.read(text)
     if value in (None, "") or "\x00" in text:  # PostgreSQL knows no NUL
         return []
@@ -100,7 +100,7 @@ def count_outcomes(one: CallFilter, query: CallQuery) -> Counted:
 
 
 def count_tags(one: CallFilter, query: CallQuery) -> Counted:
-    """All tags that occur, counted in their index; in the newest calls where there are too many tags."""
+    """All tags that occur, counted in their index; in the latest calls if there are too many tags."""
     if not query.usage.filtered:
         counts = calls_of_tags(query.usage, MOST_TAGS + 1, MOST_OF_VALUE)
         if len(counts) <= MOST_TAGS:
@@ -112,9 +112,9 @@ def count_tags(one: CallFilter, query: CallQuery) -> Counted:
 
 
 def count_routes(one: CallFilter, query: CallQuery) -> Counted:
-    """Providers, endpoints and channels: all that occur, for the team's routes are known and each is counted.
+    """All providers, endpoints and channels that occur: the team's routes are known, and each is counted.
 
-    In the newest calls where there are too many routes.
+    In the latest calls if there are too many routes.
     """
     if query.usage.filtered:
         return count_newest(one, query)
@@ -133,13 +133,13 @@ def count_routes(one: CallFilter, query: CallQuery) -> Counted:
 
 
 def count_newest(one: CallFilter, query: CallQuery) -> Counted:
-    """The values of a column among the newest calls."""
+    """The values of a column among the latest calls."""
     calls = calls_within(query).filter(**filters(query.usage))
     return _sampled(tally(calls, one.field_name, SAMPLE), SAMPLE)
 
 
 def count_newest_failed(one: CallFilter, query: CallQuery) -> Counted:
-    """The values of a column that only failed calls have, among the newest of these."""
+    """The values of a column that only failed calls have, among the latest failed calls."""
     calls = calls_within(query).filter(**filters(query.usage)).exclude(outcome=Outcome.SUCCEEDED)
     return _sampled(tally(calls, one.field_name, SAMPLE_FAILED), SAMPLE_FAILED)
 

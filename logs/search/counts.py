@@ -1,4 +1,4 @@
-"""Counting what a question of `usage` covers, without percentiles: what lists and menus of the logs need."""
+"""Counts what a usage query covers, without percentiles, for the lists and menus of the logs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,9 @@ Counts = dict[Any, list[int]]
 
 
 def counts_of(query: UsageQuery, by: Dimension | None, counters: Sequence[str] = ("calls",)) -> Counts:
-    """Sums of some COUNTERS over the range, by member, model or token; of all under None without `by`."""
+    """Sums of some COUNTERS over the range, by member, model or token; without `by`, the total under the key
+    None.
+    """
     depth = Depth(frozenset(counters))
     (known,) = prepared([query], timezone.now())
     (found,) = cells(known, [by] if by else [], [query.range], depths=[depth])

@@ -1,4 +1,4 @@
-"""Places in a list as an address carries them: opaque, signed, and good for the same filters only."""
+"""Cursors: positions in a list as an address carries them: opaque, signed, and only valid for the same filters."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ _signer = signing.Signer(salt="callboard.logs.cursor")
 
 
 class CursorError(Exception):
-    """The cursor was made up or altered, or belongs to other filters; `is_foreign` tells which."""
+    """The cursor was invented or changed, or belongs to other filters; `is_foreign` tells which."""
 
     def __init__(self, *, is_foreign: bool) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class CursorError(Exception):
 
 
 def write_cursor(place: Place | None, fingerprint: str) -> str:
-    """The cursor of a place; "" for none. `fingerprint` stands for the filters."""
+    """The cursor of a position; "" for none. `fingerprint` identifies the filters."""
     if place is None:
         return ""
     *values, call_id = place.key
@@ -26,7 +26,7 @@ def write_cursor(place: Place | None, fingerprint: str) -> str:
 
 
 def read_cursor(text: str, fingerprint: str, sort: Sort) -> Place:
-    """The place of a cursor. Raises CursorError."""
+    """The position of a cursor. Raises CursorError."""
     try:
         found = _signer.unsign_object(text)
     except (signing.BadSignature, ValueError, UnicodeError) as error:

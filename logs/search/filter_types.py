@@ -30,7 +30,7 @@ _EMPTY: tuple[Any, ...] = (None, "", (), [])
 
 @dataclass(frozen=True)
 class Choice:
-    """A value as addresses write it, as people read it, and how many calls it has in the period."""
+    """A value as addresses write it, its label, and the number of its calls in the period."""
 
     value: str
     label: str
@@ -41,7 +41,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Counted:
-    """The values of a filter, and how many of the newest calls were counted for them; 0 for all."""
+    """The values of a filter, and how many of the latest calls were counted for them; 0 for all."""
 
     choices: list[Choice]
     sample: int = 0
@@ -104,11 +104,11 @@ class CallFilter(Filter):  # type: ignore[misc]  # django-filter has no types
         return {self.name: self.field}
 
     def value_in(self, data: dict[str, Any]) -> Any:
-        """What it is set to in the cleaned data of the form."""
+        """Its value in the cleaned data of the form."""
         return data[self.name]
 
     def read(self, text: str) -> Any:
-        """The value that a text stands for in an address; None if it stands for none."""
+        """The value that a text in an address stands for; None if it is not valid."""
         return text
 
     @property
@@ -123,7 +123,7 @@ class CallFilter(Filter):  # type: ignore[misc]  # django-filter has no types
         return Condition(lookup, value, self.indexes, self.entry, self.fails, self.sql)
 
     def words(self, query: CallQuery) -> str:
-        """What it is set to, for its chip; "" for nothing."""
+        """Its value as the chip shows it; "" if it is not set."""
         return str(query.value(self.lookup, ""))
 
     def parameters(self) -> list[Parameter]:
@@ -132,7 +132,7 @@ class CallFilter(Filter):  # type: ignore[misc]  # django-filter has no types
 
 
 def in_short(values: Sequence[object]) -> str:
-    """The first of several values, and how many more there are; "" for none."""
+    """The first of several values, and the number of the others; "" for none."""
     if not values:
         return ""
     first = str(values[0]) or "–"
@@ -142,8 +142,8 @@ def in_short(values: Sequence[object]) -> str:
 class ManyFilter(CallFilter):
     """Any of several values: the parameter can be repeated.
 
-    `named` translates texts to the values of the column, and leaves out those that exist not, of which `unknown` tells.
-    `label_of` writes a value for people.
+    `named` translates texts to the values of the column and leaves out those that do not exist, for which
+    `unknown` is the error. `label_of` writes a value for people.
     """
 
     def __init__(
@@ -177,10 +177,10 @@ class ManyFilter(CallFilter):
 
 
 class DimensionFilter(ManyFilter):
-    """Any of several members, models or tokens, which the rollups count calls by: it refines the usage query.
+    """Any of several members, models or tokens, by which the rollups count calls: it refines the usage query.
 
-    Its field is that of the usage pages (`usage.parameters.forms.UsageFilter`), which knows who may be asked for.
-    `labels_of` writes the values for people, all in one query.
+    Its field is that of the usage pages (`usage.parameters.forms.UsageFilter`), which knows whom the reader may
+    ask for. `labels_of` writes the values for people, all in one query.
     """
 
     def __init__(
@@ -210,7 +210,9 @@ class DimensionFilter(ManyFilter):
 
 
 class ExactField(forms.CharField):
-    """A text that calls are stored with as it was sent: blanks around it are part of it, blanks alone are none."""
+    """A text that calls are stored with exactly as it was sent: surrounding blanks count, and blanks alone are
+    no value.
+    """
 
     def to_python(self, value: Any) -> str:
         text: str = super().to_python(value) or ""
@@ -218,7 +220,7 @@ class ExactField(forms.CharField):
 
 
 class TextFilter(CallFilter):
-    """A text that is typed."""
+    """A text to search for."""
 
     field_class = forms.CharField
 
@@ -235,7 +237,7 @@ class TextFilter(CallFilter):
 
 
 class ExactFilter(TextFilter):
-    """A text that is compared blank by blank."""
+    """A text that is compared exactly, including blanks."""
 
     field_class = ExactField
 
@@ -244,7 +246,7 @@ class ExactFilter(TextFilter):
 
 
 class AddressField(forms.CharField):
-    """An IP address, as recording spells it."""
+    """An IP address in its canonical spelling, as calls are stored."""
 
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
@@ -264,7 +266,7 @@ _YES_NO = {"yes": True, "no": False}
 
 
 class YesNoFilter(CallFilter):
-    """Whether something holds."""
+    """Whether a condition holds."""
 
     field_class = forms.TypedChoiceField
 
@@ -282,7 +284,7 @@ class YesNoFilter(CallFilter):
 
 
 class DollarsField(forms.DecimalField):
-    """US dollars, which become nano-dollars."""
+    """US dollars, converted to nano-dollars."""
 
     def clean(self, value: Any) -> int | None:
         dollars: Decimal | None = super().clean(value)
@@ -290,9 +292,9 @@ class DollarsField(forms.DecimalField):
 
 
 class RangeFilter(CallFilter):
-    """From a least to a greatest whole number, both included: the parameters `…_from` and `…_to`.
+    """A range of whole numbers, both ends included: the parameters `…_from` and `…_to`.
 
-    `amount` writes a number for people. Where the column is unknown, a call is in no range.
+    `amount` writes a number for people. A call whose value is unknown is in no range.
     """
 
     field_class: Callable[..., forms.Field] = forms.IntegerField
@@ -344,7 +346,7 @@ class RangeFilter(CallFilter):
 
 
 class DollarsFilter(RangeFilter):
-    """From a least to a greatest amount of US dollars."""
+    """A range of amounts in US dollars, both ends included."""
 
     field_class = DollarsField
     _number = {"max_digits": 15, "decimal_places": 9}

@@ -66,7 +66,7 @@ def _labels_of_tokens(ids: Sequence[int]) -> list[str]:
 
 
 class RequestFilter(ExactFilter):
-    """A request ID. It names one call, so it is looked for at any time."""
+    """A request ID. It identifies one call, so it is searched for at any time."""
 
     def filter(self, query: CallQuery, value: str) -> CallQuery:
         if value:
@@ -250,7 +250,7 @@ class CallFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no ty
 
     @classmethod
     def get_filters(cls) -> dict[str, CallFilter]:
-        """The declared filters, each of which learns its name."""
+        """The declared filters, each with its name set."""
         declared: dict[str, CallFilter] = super().get_filters()
         for name, one in declared.items():
             one.name = name
@@ -273,7 +273,7 @@ class CallFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no ty
 
     @cached_property
     def qs(self) -> CallQuery:
-        """The query, once the form is valid. Members see only their own calls."""
+        """The query of a valid form. Members only see their own calls."""
         return self.filter_queryset(CallQuery(self.form.query(), self.form.cleaned_data["sort"]))
 
     def filter_queryset(self, queryset: CallQuery) -> CallQuery:
@@ -284,7 +284,7 @@ class CallFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no ty
 
     @property
     def shown(self) -> list[CallFilter]:
-        """The filters that this person is shown."""
+        """The filters that this reader is shown."""
         return [one for one in self.filters.values() if self._access.sees_team or not one.is_for_team]
 
 
@@ -294,7 +294,7 @@ def call_parameters() -> list[Parameter]:
 
 
 class TailFilterSet(CallFilterSet):
-    """The filters of a list that is followed (see `logs.browsing.tail`)."""
+    """The filters of a list that follows new calls (see `logs.browsing.tail`)."""
 
     class Meta:
         form = TailForm

@@ -1,4 +1,4 @@
-"""The forms of the logs: period, order and place in the list; what the menu of a filter sends along; a saved view.
+"""The forms of the logs: period, order and position in the list; the menu of a filter; saved views.
 
 The fields of filters are not here: `logs.search.filters.CallFilterSet` adds them to `CallForm`.
 """
@@ -39,7 +39,7 @@ _PLACES = {"overview": "usage:overview", "ranking": "usage:ranking"}
 
 
 class CallForm(UsageFilter):
-    """Period, order, and the place in the list; the fields of all filters are added by their declarations."""
+    """Period, order, and position in the list; the fields of all filters are added by their declarations."""
 
     # The parameters of each range: where it begins, where it ends.
     ranges: tuple[tuple[str, str], ...] = ()
@@ -57,7 +57,7 @@ class CallForm(UsageFilter):
 
     @property
     def range_shown(self) -> tuple[str, str]:
-        """What the fields of the range show: the period on the team's clock, or what was typed amiss."""
+        """What the range fields show: the period in the team's time zone, or the invalid input."""
         if not self.is_valid():
             return self._asked.get("from", ""), self._asked.get("to", "")
         asked = self.cleaned_data["ranges"][0]
@@ -66,7 +66,7 @@ class CallForm(UsageFilter):
 
     @property
     def is_live(self) -> bool:
-        """Whether new calls are to be added on top: on the first page of the newest."""
+        """Whether new calls are added at the top: on the first page of the list sorted by newest."""
         data = self.cleaned_data
         return bool(data["live"]) and self.place is None and data["sort"] is Sort.NEWEST
 
@@ -96,7 +96,9 @@ class CallForm(UsageFilter):
 
     @property
     def fingerprint(self) -> str:
-        """Stands for the team and the filters as they were asked; a preset stays itself while time goes on."""
+        """Identifies the team and the filters as requested; a preset period keeps its fingerprint while time
+        passes.
+        """
         data = self._asked
         asked = {name: sorted(data.getlist(name)) for name in self.fields if name not in _NOT_FILTERS}
         text = json.dumps(
@@ -106,7 +108,7 @@ class CallForm(UsageFilter):
 
 
 class TailForm(CallForm):
-    """The form of a list that is followed, and where the browser stands in it (see `logs.browsing.tail`)."""
+    """The form of a list that follows new calls, and where the browser stands in it (see `logs.browsing.tail`)."""
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
@@ -116,8 +118,8 @@ class TailForm(CallForm):
 
 
 class MenuForm(forms.Form):
-    """What the menu of one filter sends along beside the filters of its page: a text to find values by, and what
-    is checked. None of it is ever refused: a text too long is cut, a page that does not exist is the list.
+    """What the menu of one filter sends besides the filters of its page: a search text and the checked values.
+    Nothing is ever rejected: a text that is too long is cut, and an unknown page means the list.
     """
 
     q = forms.Field(required=False)
@@ -139,19 +141,19 @@ class MenuForm(forms.Form):
 
     @property
     def place(self) -> str:
-        """The name of the page that the filters are of."""
+        """The name of the page that the filters belong to."""
         return _PLACES.get(self.cleaned_data["for"], LIST)
 
     @property
     def chosen(self) -> list[str]:
-        """The values that are checked."""
+        """The checked values."""
         data = self.cleaned_data
         checked: list[str] = data[self._name] or []
         return checked if "picked" in self._asked else [*checked, *(data["chosen"] or [])]
 
     @property
     def filters(self) -> QueryDict:
-        """The filters of the page as the list has them: it is sorted by other columns."""
+        """The filters of the page in the form that the list uses: it is sorted by other columns."""
         asked = self._asked.copy()
         if self.place != LIST:
             asked.pop("sort", None)

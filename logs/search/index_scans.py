@@ -1,6 +1,6 @@
-"""Calls at several places of an index in one statement: the first of all, how many, their sums.
+"""Calls at several places of an index in one statement: the first of all, their number, their sums.
 
-Django's own union takes no ordered or limited parts on SQLite.
+Django's union does not allow ordered or limited parts on SQLite.
 """
 
 from collections.abc import Sequence
@@ -23,20 +23,20 @@ from usage.rollups.query import UsageQuery
 
 @dataclass(frozen=True)
 class IndexScans:
-    """The calls at several places of an index, each of which is walked by itself: see `at_places`."""
+    """The calls at several places of an index, each of which is walked separately (see `at_places`)."""
 
     calls: QuerySet[Any, Any]
     at: Sequence[str] = ()
     places: Sequence[tuple[Any, ...]] = ((),)
 
     def first(self, columns: Sequence[str], descends: bool, limit: int) -> "IndexScans":
-        """The first calls at each place. The order there is what makes PostgreSQL walk the index."""
+        """The first calls at each place. The order there makes PostgreSQL walk the index."""
         order = [F(name).desc() if descends else F(name).asc() for name in columns]
         return replace(self, calls=self.calls.order_by(*order)[:limit])
 
 
 class _Place(Expression):
-    """A value of a place in an index: the parameter that it is put in for, or the column that it comes from."""
+    """A value of a place in an index: the parameter that it replaces, or the column that it comes from."""
 
     def __init__(self, name: str, is_column: bool) -> None:
         super().__init__(output_field=_field(name))
@@ -47,10 +47,10 @@ class _Place(Expression):
 
 
 def at_places(calls: QuerySet[Any, Any], at: Sequence[str], places: Sequence[tuple[Any, ...]]) -> IndexScans:
-    """Those of the calls whose columns `at` have the values of one of the places.
+    """The calls whose columns `at` have the values of one of the places.
 
-    Compiled once, however many there are. SQLite gets the statement once for each place; PostgreSQL, which would take
-    longer to plan two dozen than to run them, a table of the places.
+    Compiled once, however many places there are. SQLite gets the statement once for each place; PostgreSQL,
+    which would take longer to plan two dozen statements than to run them, gets a table of the places.
     """
     is_column = _is_table(places)
     return IndexScans(calls.filter(**{name: _Place(name, is_column) for name in at}), at, places)
@@ -69,7 +69,7 @@ def _field(name: str) -> "Field[Any, Any]":
 def keys_of(scans: IndexScans, columns: Sequence[str], *, descends: bool, limit: int) -> list[Key]:
     """The first keys of all scans together: `columns`, of which the last is the id.
 
-    Each branch is walked in this order, until there are enough.
+    Each branch is walked in this order until there are enough.
     """
     limited = scans.first(columns, descends, limit)
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
@@ -77,7 +77,7 @@ def keys_of(scans: IndexScans, columns: Sequence[str], *, descends: bool, limit:
 
 
 def keys_beside(above: IndexScans, below: IndexScans, columns: Sequence[str]) -> list[Key]:
-    """The lowest key of each branch above a place, and the highest of each below it: one statement."""
+    """The lowest key of each branch above a position, and the highest of each below it: one statement."""
     limited = [above.first(columns, False, 1), below.first(columns, True, 1)]
     return [_key(row) for row in _select("SELECT * FROM u", limited, columns)]
 
@@ -85,7 +85,7 @@ def keys_beside(above: IndexScans, below: IndexScans, columns: Sequence[str]) ->
 def keys_of_all(
     scans: IndexScans, columns: Sequence[str], *, descends: bool, limit: int, index: str
 ) -> list[Key]:
-    """The first keys of all scans together, where each is few: found by the index, and then sorted."""
+    """The first keys of all scans together, if each scan is short: found by the index and then sorted."""
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
     return [_key(row) for row in _select(outer, [scans], columns, index)]
 
@@ -99,7 +99,7 @@ def keys_and_sums(
     limit: int,
     index: str | None = None,
 ) -> tuple[list[Key], list[int]]:
-    """`keys_of_all`, and of the same calls `sums_of`: found once, where both together would find them twice."""
+    """`keys_of_all`, and `sums_of` the same calls, in one statement that finds them only once."""
     width = len(columns)
     order = _order(columns, descends)
     outer = (
@@ -114,7 +114,7 @@ def keys_and_sums(
 
 @dataclass(frozen=True)
 class Look:
-    """What a look through the first calls of some scans found."""
+    """The result of looking through the first calls of some scans."""
 
     keys: list[Key]  # the first that meet the conditions
     met: int  # how many do
@@ -132,9 +132,9 @@ def look_through(
     most: int,
     index: str,
 ) -> Look:
-    """Of the first `most` calls of all scans together: the first `limit` keys of those that meet some conditions,
-    and how many do. Each call is looked at once; each branch is walked in the order of `columns`, the last of which
-    is the id.
+    """Looks through the first `most` calls of all scans: the first `limit` keys of those that meet some
+    conditions, and how many do. Each call is read once; each branch is walked in the order of `columns`, of
+    which the last is the id.
     """
     met = Case(When(conditions, then=1), default=0, output_field=IntegerField())
     limited = replace(scans, calls=scans.calls.annotate(has_met=met)).first(columns, descends, most)
@@ -160,9 +160,10 @@ def look_through(
 def newest(
     team_ids: Sequence[int], member_id: int, mode: int, columns: Sequence[str], *, limit: int
 ) -> list[dict[str, Any]]:
-    """A member's newest calls in some teams together, with these columns; "id" must be one.
+    """A member's latest calls in some teams together, with these columns; "id" must be one.
 
-    By hand: every personal page asks, and to build and compile a query for each team takes longer than the answer.
+    Written by hand: every personal page needs it, and building and compiling a query for each team takes longer
+    than running it.
     """
     if not team_ids:
         return []
@@ -180,28 +181,30 @@ _OF_MEMBER = (
 
 
 def _sums(first: int, several: int) -> str:
-    """How many rows of `u` there are, and the sums of some columns from one on."""
+    """The number of rows of `u`, and the sums of some columns from one on."""
     return ", ".join(["count(*)", *(f"COALESCE(sum(c{n}), 0)" for n in range(first, first + several))])
 
 
 def _order(columns: Sequence[str], descends: bool) -> str:
-    """The order of the outer statement. The plus keeps SQLite from finding calls in this order, in the hope of being
-    done soon, and from merging two dozen parts that are in order, which takes four times as long as to sort them.
+    """The order of the outer statement. The plus keeps SQLite from searching calls in this order in the hope of
+    finishing early, and from merging two dozen sorted parts, which takes four times as long as sorting them.
     """
     way, plain = "DESC" if descends else "ASC", "+" if connection.vendor == "sqlite" else ""
     return "ORDER BY " + ", ".join(f"{plain}c{n} {way}" for n in range(len(columns)))
 
 
 def count_up_to(scans: IndexScans, order: Sequence[str], most: int) -> int:
-    """How many calls the scans have, counted no further than `most`, along the index of that order."""
+    """The number of calls in the scans, counted only up to `most`, along the index of that order."""
     limited = scans.first(order, True, most)
     rows = _select(f"SELECT count(*) FROM (SELECT 1 FROM u LIMIT {most}) n", [limited], ["id"])
     return int(rows[0][0]) if rows else 0
 
 
 def calls_of_routes(usage: UsageQuery, routes: int, most: int) -> list[tuple[str, str, str, bool, int]]:
-    """The first `routes` ways (provider, endpoint, channel, stream) that calls of the team went, and how many of the
-    mode and time went each, counted no further than `most`: one statement, in which the database meets each way."""
+    """The first `routes` combinations (provider, endpoint, channel, stream) of the team's calls, and the number
+    of calls of the mode and time in each, counted only up to `most`: one statement that visits each
+    combination.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _OF_ROUTES, [*id_parameters(usage.range), usage.mode, usage.team.pk, most, usage.team.pk, routes]
@@ -220,8 +223,10 @@ FROM {CallRoute._meta.db_table} r WHERE team_id = %s ORDER BY provider, endpoint
 
 
 def calls_of_tags(usage: UsageQuery, tags: int, most: int) -> list[tuple[str, int]]:
-    """The first `tags` tags of the team's calls of a mode, and how many of the time have each, counted no further than
-    `most`: one statement, which goes from tag to tag in their index however many calls have one."""
+    """The first `tags` tags of the team's calls of a mode, and the number of calls of the time with each,
+    counted only up to `most`: one statement that steps from tag to tag in the index, however many calls have
+    one.
+    """
     team = [usage.team.pk, usage.mode]
     with connection.cursor() as cursor:
         cursor.execute(_OF_TAGS, [*team, *team, *team, *id_parameters(usage.range), most, tags])
@@ -240,7 +245,7 @@ FROM known WHERE tag IS NOT NULL LIMIT %s"""
 
 
 def tally(calls: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:
-    """How often each value of a column occurs among the newest of the calls, at most `most` of them."""
+    """How often each value of a column occurs among the latest calls, at most `most` of them."""
     outer = "SELECT c0, count(*) FROM u GROUP BY c0"
     return dict(_select(outer, [IndexScans(calls).first(["id"], True, most)], [column]))
 
@@ -254,9 +259,9 @@ def sums_of(scans: IndexScans, columns: Sequence[str], index: str) -> list[int]:
 def _select(
     outer: str, several: Sequence[IndexScans], columns: Sequence[str], index: str | None = None
 ) -> list[tuple[Any, ...]]:
-    """Runs `outer` over `u(c0, c1, …)`, the columns of all scans; [] when no branch can have calls.
+    """Runs `outer` over `u(c0, c1, …)`, the columns of all scans; [] if no branch can have calls.
 
-    With an `index` ("" for the one that the conditions suggest) nothing but that index is walked.
+    With an `index` ("" for the one that the conditions suggest), only that index is walked.
     """
     parts: list[str] = []
     parameters: list[Any] = []
@@ -291,7 +296,9 @@ def _parts(scans: IndexScans, sql: str, values: Sequence[Any]) -> tuple[list[str
 
 
 def _by_index(sql: str, index: str | None) -> str:
-    """SQLite has no statistics to choose an index by; PostgreSQL has, and takes no orders."""
+    """Names the index for SQLite, which has no statistics to choose by; PostgreSQL has some, and accepts no
+    hints.
+    """
     if index is None:
         return sql
     if connection.vendor == "postgresql":
@@ -319,5 +326,5 @@ def _key(row: Sequence[Any]) -> Key:
 
 
 def _uuid(value: Any) -> UUID:
-    """SQLite answers ids as text, as it keeps them."""
+    """Converts ids, which SQLite returns as text."""
     return value if isinstance(value, UUID) else UUID(hex=value)

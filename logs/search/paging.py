@@ -1,7 +1,7 @@
-"""Finding calls: one page of them, newer or older than a place, however few match among however many.
+"""Finds one page of calls, newer or older than a position, however few match among however many.
 
-When some index leaves few candidates, all of them are taken. Otherwise the list is walked in its order,
-a bounded number of calls at a time, and a page says how far it looked when it found too few.
+If some index leaves few candidates, all of them are read. Otherwise the list is walked in its order, a bounded
+number of calls at a time, and a page that found too few says how far it searched.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ SUMMED = ("cost_nanos", "has_failed")
 
 @dataclass(frozen=True)
 class Total:
-    """The number of calls, exact or the least that it can be; cost and failed where they are known too."""
+    """The number of calls, exact or a lower bound; cost and failures where they are known too."""
 
     calls: int
     is_exact: bool = True
@@ -34,7 +34,7 @@ class Total:
 
 @dataclass(frozen=True)
 class Found:
-    """A page: ids in the order of the list, and what lies around it."""
+    """A page: ids in the order of the list, and whether there are more on both sides."""
 
     keys: list[Key] = field(default_factory=list)
     before: Place | None = None
@@ -50,7 +50,7 @@ class Found:
 
 
 def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: int = PAGE) -> Found:
-    """The calls next to a place in the list, or the first ones."""
+    """The calls next to a position in the list, or the first ones."""
     path, names, stretch = plan.path, query.sort.keys, _stretch(query, place)
     if plan.is_few:
         scans, down = path.matches(query, stretch), stretch.descends
@@ -63,7 +63,7 @@ def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: in
 
 
 def find_first_page(query: CallQuery, plan: Plan, size: int = PAGE) -> Found:
-    """The first page, and of all pages as much as comes out in the same look at the calls."""
+    """The first page and, as far as the same search yields it, the total of all pages."""
     path, names, down = plan.path, query.sort.keys, query.sort.descends
     if not (plan.is_few or path.settles(query)):
         return _walk(query, path, None, size, FIRST_STEPS)
@@ -82,7 +82,7 @@ def find_first_page(query: CallQuery, plan: Plan, size: int = PAGE) -> Found:
 
 
 def bounded(calls: int, *sums: int) -> Total:
-    """The total of calls that were counted as far as BOUND + 1, and of what was added up of them."""
+    """The total of calls that were counted up to BOUND + 1, and their sums."""
     return Total(calls, True, *sums) if calls <= BOUND else Total(BOUND, is_exact=False)
 
 
@@ -104,7 +104,7 @@ def _stretch(query: CallQuery, place: Place | None) -> Stretch:
 
 
 def _walk(query: CallQuery, path: AccessPath, place: Place | None, size: int, steps: Sequence[int]) -> Found:
-    """A page along an index that leaves conditions to check: so many calls are looked through, a step at a time."""
+    """A page along an index that leaves conditions to check: calls are read in steps, up to a bound."""
     keys: list[Key] = []
     met, has_all, stretch = 0, False, _stretch(query, place)
     for step in steps:
@@ -129,7 +129,7 @@ def _walk(query: CallQuery, path: AccessPath, place: Place | None, size: int, st
 
 
 def _page(keys: list[Key], size: int, place: Place | None = None, stopped: Key | None = None) -> Found:
-    """Trims the one key too many that tells whether there is more."""
+    """Removes the one extra key that tells whether there are more."""
     back = place is not None and place.back
     more = len(keys) > size
     keys = keys[:size]

@@ -1,6 +1,6 @@
-"""Choosing the index for a query of the logs: how few calls each leaves decides.
+"""Chooses the index for a query of the logs by how few calls each one leaves.
 
-`docs/search.md` explains it, and tells what it saves.
+`docs/search.md` explains it and how much time it saves.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ FEW_PLACES = 4
 
 @dataclass(frozen=True)
 class Plan:
-    """The index to walk, and whether its candidates are so few that all are taken."""
+    """The index to walk, and whether its candidates are so few that all are read."""
 
     path: AccessPath
     is_few: bool = False
@@ -47,7 +47,9 @@ def make_plan(query: CallQuery) -> Plan:
 
 
 def _fewest(query: CallQuery, ways: Sequence[AccessPath], along: AccessPath) -> Plan:
-    """The index that leaves the fewest calls, if these can all be taken; else the one in the order of the list."""
+    """The index that leaves the fewest calls, if these can all be read; otherwise the one in the order of the
+    list.
+    """
     counted: int | None = None
     fewest, best = BOUND + 1, along
     # First what the rollups count, in a fraction of the time.
@@ -64,7 +66,7 @@ def _fewest(query: CallQuery, ways: Sequence[AccessPath], along: AccessPath) -> 
 
 
 def _held(query: CallQuery, ways: Sequence[AccessPath]) -> AccessPath | None:
-    """An index that has the conditions and the order of the list in it, with not too many calls."""
+    """An index that contains the conditions and the order of the list, with not too many calls."""
     for path in ways:
         if path.settles(query) and query.sort.keys[0] in path.holds:
             return path if _count(query, path, FEW_IN_INDEX) <= FEW_IN_INDEX else None
@@ -76,9 +78,10 @@ def _is_walkable(path: AccessPath, query: CallQuery) -> bool:
 
 
 def _count(query: CallQuery, path: AccessPath, bound: int) -> int:
-    """How many calls the index leaves, counted no further than `bound` + 1; or at most, if these are not more.
+    """The number of calls that the index leaves, counted only up to `bound` + 1; or an upper bound, if that is
+    lower.
 
-    The rollups know it of some, with the calls that are no longer kept.
+    The rollups have it for some paths, including calls that were deleted.
     """
     if path.outcomes:
         most = _count_in_rollups(query, path)
@@ -88,7 +91,7 @@ def _count(query: CallQuery, path: AccessPath, bound: int) -> int:
 
 
 def _count_in_rollups(query: CallQuery, path: AccessPath) -> int:
-    """The calls that meet those conditions of the path that the rollups know."""
+    """The calls that meet those conditions of the path that the rollups count by."""
     asked, usage = path.covered(query), query.usage
     usage = replace(
         usage,

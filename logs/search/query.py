@@ -1,4 +1,4 @@
-"""What is asked of the logs: a frozen query, refined by one filter after the other, and its conditions in SQL."""
+"""The query of the logs: frozen, refined by one filter after the other, and its conditions in SQL."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the list: the key of a call there, and whether what is newer (or higher) is wanted."""
+    """A position in the list: the key of a call there, and whether newer (or higher) calls are wanted."""
 
     key: Key
     back: bool = False
 
 
 class Sort(StrEnum):
-    """The order of the list; the first of equals is the newer one."""
+    """The order of the list; equal values are sorted newest first."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -46,7 +46,7 @@ class Sort(StrEnum):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns that say where a call stands; the id makes every place a single one."""
+        """The columns that order the list; the id makes every position unique."""
         return ("id",) if self.by_time else (_SORT_KEY[self], "id")
 
     @property
@@ -104,7 +104,7 @@ class Condition:
         return self.fails(self.value)
 
     def q(self, query: "CallQuery", along: str = "") -> Q:
-        """As the database understands it; `along` is the column whose index is walked."""
+        """The condition as a `Q`; `along` is the column whose index is walked."""
         if self.sql is not None:
             return self.sql(query, self, along)
         if isinstance(self.value, tuple) and len(self.value) == 1:
@@ -114,7 +114,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class CallQuery:
-    """Single calls of one team: those that `usage` counts, and of them those that meet all conditions of `filters`.
+    """Single calls of one team: those of the usage query that also meet all conditions of `filters`.
 
     Costs are nano-dollars, times milliseconds, both ends of a range included. The field `members` of `usage`
     restricts them to the calls of some members.
@@ -151,18 +151,18 @@ class CallQuery:
 
     @property
     def counted_by_rollups(self) -> bool:
-        """Whether the rollups know how many these are. They count unpriced calls, but not by outcome."""
+        """Whether the rollups have the number of these calls. They count unpriced calls, but not by outcome."""
         others = self.conditions.keys() - IN_ROLLUPS.keys()
         return not others or others == {"unpriced"} or others == {"outcome__in"}
 
     @property
     def timed_by_rollups(self) -> bool:
-        """Whether the rollups know how long these took."""
+        """Whether the rollups have the latencies of these calls."""
         return self.conditions.keys() <= IN_ROLLUPS.keys()
 
 
 class Plain(Func):
-    """A column that SQLite looks up no index for, so that it takes the index that is meant."""
+    """A column for which SQLite uses no index, so that it takes the intended one."""
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
@@ -181,7 +181,7 @@ _EXPRESSIONS = {
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of the list: what comes after one key, as far as another and with it, in a direction."""
+    """A part of the list: what follows one key, up to and including another, in a direction."""
 
     sort: Sort
     descends: bool
@@ -199,7 +199,9 @@ class Stretch:
         return "gte" if self.descends else "lte"
 
     def values(self) -> Q:
-        """For lists by a value: keys compared as a whole, so that both databases see a range of the index."""
+        """For lists sorted by a value: keys compared as a whole, so that both databases use a range of the
+        index.
+        """
         name, found = self.sort.keys[0], Q()
         for key, way in ((self.after, self.way), (self.until, self.way_until)):
             if key is not None:
@@ -209,9 +211,9 @@ class Stretch:
 
 
 def id_range(query: CallQuery, stretch: Stretch | None = None) -> dict[str, UUID]:
-    """The range of ids that the time of the query is, within the stretch of a list by time.
+    """The range of ids for the time of the query, intersected with the stretch of a list sorted by time.
 
-    One bound for each end: of two, SQLite takes the first it meets, and then reads all between them.
+    One bound for each end: given two, SQLite uses the first one and reads everything between them.
     """
     lower, upper = ("gte", first_id(query.usage.range.start)), ("lt", first_id(query.usage.range.end))
     if stretch is not None and stretch.sort.by_time:
@@ -224,7 +226,7 @@ def id_range(query: CallQuery, stretch: Stretch | None = None) -> dict[str, UUID
 
 
 def calls_within(query: CallQuery, stretch: Stretch | None = None, id_name: str = "id") -> QuerySet[Call]:
-    """The calls of the team, mode, time and stretch, with the expressions that conditions speak of."""
+    """The calls of the team, mode, time and stretch, with the expressions that conditions refer to."""
     ids = {f"{id_name}__{way}": bound for way, bound in id_range(query, stretch).items()}
     calls = Call.objects.annotate(**_EXPRESSIONS)
     calls = calls.filter(Q(**ids), team_id=query.usage.team.pk, mode=query.usage.mode)
@@ -232,7 +234,7 @@ def calls_within(query: CallQuery, stretch: Stretch | None = None, id_name: str 
 
 
 def by_latency(query: CallQuery, condition: Condition, along: str) -> Q:
-    """A bound of the latency. Unknown latency is neither long nor short; its index counts it as -1."""
+    """A bound of the latency. An unknown latency is neither short nor long; its index stores it as -1."""
     lookup, value = condition.lookup, condition.value
     if along != "latency_key":
         # Without the expression, it is a condition on the indexes that carry the column.
@@ -247,19 +249,19 @@ def by_error(query: CallQuery, condition: Condition, along: str) -> Q:
 
 
 def by_tag(query: CallQuery, condition: Condition, along: str) -> Q:
-    """Calls with a tag: those whose ids the table of tags has."""
+    """Calls with a tag, by the ids in the table of tags."""
     return Q(Exists(tagged(query).filter(id=OuterRef("id"))))
 
 
 def by_price(query: CallQuery, condition: Condition, along: str) -> Q:
-    """Calls for which no price is known, or those for which one is."""
+    """Calls without a known price, or those with one."""
     return Q(priced_by=PricedBy.NOTHING) if condition.value else ~Q(priced_by=PricedBy.NOTHING)
 
 
 def _contains(name: str, text: str) -> Q:
-    """Whether a column contains a text, in letters of either case.
+    """Whether a column contains a text, ignoring case.
 
-    PostgreSQL takes three times as long for the case of all alphabets, which a text in plain letters has no need of.
+    PostgreSQL takes three times as long to ignore the case of all alphabets, which plain letters do not need.
     """
     if connection.vendor == "postgresql" and text.isascii():
         return Q(Contains(Upper(Collate(F(name), "C")), text.upper()))
@@ -267,19 +269,19 @@ def _contains(name: str, text: str) -> Q:
 
 
 def tagged(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[CallTag, Any]:
-    """The ids of the calls with the tag that is asked for, in the team, mode, time and stretch."""
+    """The ids of the calls with the requested tag, in the team, mode, time and stretch."""
     ids = {f"id__{way}": bound for way, bound in id_range(query, stretch).items()}
     found = CallTag.objects.filter(team_id=query.usage.team.pk, mode=query.usage.mode, tag=query.value("tag"))
     return found.filter(**ids).values("id")
 
 
 def _where(query: CallQuery) -> Q:
-    """All conditions beside team, mode and time."""
+    """All conditions except team, mode and time."""
     found = reduce(Q.__and__, (one.q(query) for one in query.conditions.values()), Q())
     # Implied, but said, or the databases do not see it.
     return found & ~Q(outcome=Outcome.SUCCEEDED) if query.only_failed else found
 
 
 def matching(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[Call]:
-    """The calls that are asked for, in no order."""
+    """The matching calls, unordered."""
     return calls_within(query, stretch).filter(_where(query))

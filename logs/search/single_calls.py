@@ -1,4 +1,4 @@
-"""Counting single calls: for ranges and filters that no rollup knows (see `usage.rollups.reader`)."""
+"""Counts single calls, for ranges and filters that no rollup has (see `usage.rollups.reader`)."""
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,9 +50,9 @@ _DIALECTS = {
 
 
 def count_calls(asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -> Iterator[RawRow]:
-    """The figures of single calls by slot and dimensions, in one statement: the source `usage.rollups.reader` asks.
+    """The figures of single calls by slot and dimensions, in one statement, for `usage.rollups.reader`.
 
-    Slots are for charts by the hour. Otherwise each range lies in one bucket, and one row for all of it is far
+    Slots are for charts by the hour. Otherwise each range lies in one bucket, and one row for all of it is much
     less to read.
     """
     pieces = [(query, one) for query, ranges in asked for one in ranges]
@@ -67,7 +67,7 @@ def count_calls(asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -
 
 
 def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...], depth: Depth) -> Select:
-    """The range's number, slot, dimensions, sums, and the values that percentiles are of; by the primary key."""
+    """The range's number, slot, dimensions, sums, and the values for percentiles; by the primary key."""
     within, values = within_filters(filters_of(query))
     by_slot = query.granularity is Granularity.HOUR
     text = _text(connection.vendor, by_slot, columns, depth, within)
@@ -90,7 +90,7 @@ def _text(vendor: str, by_slot: bool, columns: tuple[str, ...], depth: Depth, fi
 
 
 def kept_sql(vendor: str) -> str:
-    """From when on calls are kept: the source `usage.rollups.resolution` asks."""
+    """The SQL that says since when calls are stored, for `usage.rollups.resolution`."""
     second = _SINCE[vendor]
     return f"SELECT %s, 2, {second} FROM {KeptCalls._meta.db_table} WHERE team_id = %s"  # noqa: S608  # our own names
 
@@ -106,7 +106,7 @@ def _values(listed: str | None) -> Ints:
 
 
 def count_by_token(team: Team, mode: Mode, ranges: Sequence[Range]) -> Iterable[CallRow]:
-    """The calls of a few hours by token: the source that `usage.anomalies.details` asks."""
+    """The calls of a few hours by token, for `usage.anomalies.details`."""
     query = UsageQuery(team, mode, ranges[0], granularity=Granularity.HOUR)
     names = ("calls", "input_tokens", "output_tokens", "cost_nanos", "succeeded")
     places = [COUNTERS.index(name) for name in names]

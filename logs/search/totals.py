@@ -1,4 +1,4 @@
-"""How many calls a question finds, what they cost, how many failed: exactly, or as far as was counted."""
+"""The number, cost and failures of all calls that a query matches: exact, or as far as was counted."""
 
 from logs.recording.kept_calls import kept_within
 from logs.search.access_paths import AccessPath, access_paths
@@ -16,7 +16,7 @@ MOST_SUMMED = 50_000
 
 
 def count_calls(query: CallQuery, plan: Plan, first: Found | None = None) -> Total:
-    """The total of all pages. `first` is the first page, if that is at hand: it has searched already."""
+    """The total of all pages. `first` is the first page, if it was read already."""
     if query.counted_by_rollups:
         return _from_rollups(query)
     if plan.counted is not None and not plan.is_few:
@@ -66,8 +66,8 @@ def _from_rollups(query: CallQuery) -> Total:
 
 
 def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
-    """The rollups know no cost by outcome; that of failed calls is summed, unless there are very many, or
-    some of them may be deleted.
+    """The rollups have no cost by outcome; that of failed calls is summed, unless there are very many, or some
+    of them may have been deleted.
     """
     if failed_calls > MOST_SUMMED:
         return None

@@ -1,4 +1,4 @@
-"""Calls on pages, also of other apps, which may not import `logs`."""
+"""Template tags for calls, also on pages of other apps, which may not import `logs`."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -26,7 +26,7 @@ _SHOWN = ("team_id", "id", "started_at", "outcome", "status", "model", "latency_
 
 @register.inclusion_tag("logs/browsing/_latest.html")
 def latest_calls(user: User, memberships: Sequence[Membership], mode: str, clock: str) -> dict[str, Any]:
-    """One's own latest calls in these contexts together, newest first, all on one clock."""
+    """One's own latest calls in these contexts together, newest first, in one time zone."""
     in_mode = Mode.TEST if mode == "test" else Mode.LIVE
     teams = {one.team_id: one.team for one in memberships}
     calls = newest([*teams], user.pk, in_mode, _SHOWN, limit=_MOST)
@@ -85,7 +85,7 @@ _ROW = """<tr data-row>
 
 @register.simple_tag
 def detail_path(slug: str, call_id: UUID) -> str:
-    """The address of a call; a list has fifty, and to resolve each would take a tenth of its time."""
+    """The address of a call's page; a list has fifty, and resolving each would take a tenth of its time."""
     return _detail_path(slug).replace(str(_ANY), str(call_id))
 
 
