@@ -21,9 +21,8 @@ def public_classes(app: str) -> Iterator[tuple[str, str]]:
 # Names that Django looks for.
 NAMED_BY_DJANGO = {"Command", "DatabaseWrapper"}
 # Names that still mean several things. Only entries may be taken away.
-KNOWN_TWICE = {
-    "usage": {"Named", "Span", "Target", "Wanted"},
-    "logs": {"Place", "Plan", "Source"},
+KNOWN_TWICE: dict[str, set[str]] = {
+    "logs": {"Place", "Source"},
 }
 
 
