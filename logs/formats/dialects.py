@@ -53,6 +53,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
         "gen_ai.usage.input_cached_tokens",
         "gen_ai.usage.cached_tokens",
         "gen_ai.usage.input_tokens.cached",  # Sentry
+        "ai.usage.cachedInputTokens",  # Vercel's AI SDK
         "llm.token_count.prompt_details.cache_read",
         "llm.token_count.prompt_details.cache_input",
     ),
@@ -76,6 +77,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
         "gen_ai.usage.reasoning_tokens",
         "gen_ai.usage.details.reasoning_tokens",  # pydantic-ai
         "gen_ai.usage.output_tokens.reasoning",  # Sentry
+        "ai.usage.reasoningTokens",  # Vercel's AI SDK
         "llm.token_count.completion_details.reasoning",
         "llm.usage.reasoning_tokens",
     ),
@@ -114,6 +116,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
         "gen_ai.response.time_to_first_chunk",
         "gen_ai.client.operation.time_to_first_chunk",  # pydantic-ai
     ),
+    "milliseconds_to_first_chunk": ("ai.response.msToFirstChunk",),
     "first_chunk_at": ("langfuse.observation.completion_start_time",),
     "token": ("callboard.token",),
     "gateway_token": ("metadata.user_api_key_hash", "metadata.user_api_key_alias"),  # LiteLLM
@@ -137,7 +140,8 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "service": ("service.name",),
     "error_type": ("error.type", "exception.type"),
     "error_code": ("error.code",),  # LiteLLM
-    "error_message": ("error.message", "exception.message"),
+    "error_message": ("error.message", "exception.message", "langfuse.observation.status_message"),
+    "level": ("langfuse.observation.level",),
     "http_status": ("http.response.status_code",),
 }
 # What a span says of its own kind.

@@ -93,6 +93,9 @@ def _first_chunk(span: Span, attributes: Attributes, notes: Notes) -> int | None
     seconds = first(attributes, "seconds_to_first_chunk")
     if seconds is not None:
         return read_duration(NAMES["ttft_ms"], seconds, notes, milliseconds=1000)
+    milliseconds = first(attributes, "milliseconds_to_first_chunk")
+    if milliseconds is not None:
+        return read_duration(NAMES["milliseconds_to_first_chunk"], milliseconds, notes)
     start = span.start_time_unix_nano
     chunk = next((event for event in span.events if event.name == FIRST_CHUNK_EVENT), None)
     if chunk is not None:
@@ -160,9 +163,10 @@ _PYTHON: Final = re.compile("|".join(_JSON))
 
 def _failure(span: Span, attributes: Attributes) -> dict[str, Any]:
     """Status and error of a span that failed: it says so, has an error.type, or a status from 400 on."""
+    is_failed = span.status.code == Status.STATUS_CODE_ERROR or first(attributes, "level") == "ERROR"
     kind = fitted(str(attributes.get("error.type") or ""), 128)
     status = known_status(first(attributes, "http_status"))
-    if not (kind or status or span.status.code == Status.STATUS_CODE_ERROR):
+    if not (kind or status or is_failed):
         return {}
     exception = _exception(span)
     kind = kind or fitted(exception.get("exception.type"), 128)

@@ -68,3 +68,10 @@ def test_a_first_token_before_the_start_is_left_out_and_noted():
     assert (
         "langfuse.observation.completion_start_time must not be before the start; left out." in call.corrections
     )
+
+
+def test_a_generation_of_the_level_error_failed():
+    failed = {"langfuse.observation.level": "ERROR", "langfuse.observation.status_message": "It broke"}
+    call = generation({"input": 1}, **failed)
+    assert (call.status, call.has_error, call.error_message) == (500, True, "It broke")
+    assert not generation({"input": 1}, **{"langfuse.observation.level": "WARNING"}).has_error
