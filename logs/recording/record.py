@@ -35,7 +35,12 @@ from teams.actions.locks import lock_teams
 from teams.models import Team
 from usage.prices.models import PricedBy
 from usage.prices.price_list import Priced, PriceList
-from usage.quotas.actions.reservations import Settlement, settle_reservations
+from usage.quotas.actions.reservations import (
+    CallOf,
+    Settlement,
+    open_reservations_of,
+    settle_reservations,
+)
 from usage.quotas.charging import Charge, charge_quotas
 from usage.rollups.bulk import insert_new
 from usage.rollups.folding import Fact, add_calls
@@ -254,27 +259,42 @@ def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> lis
 
 
 def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
-    """Settles the reservations that the calls name; returns those that could not be settled, and why."""
-    naming = [new for new in accepted if new.call.reservation]
+    """Settles the reservations of the calls; returns those that a call names and that could not be settled, and why.
+
+    A call that names none settles the one that was made under its request id, unless it is an attempt that failed:
+    another one may follow.
+    """
+    named = [(new, new.call.reservation) for new in accepted if new.call.reservation]
+    made_for = {
+        _call_of(new): new for new in reversed(accepted) if not (new.call.reservation or new.call.failed)
+    }
+    found = open_reservations_of(made_for, now)
+    settling = named + [(made_for[call], id_) for call, id_ in found.items()]
     settlements = [
         Settlement(
-            reservation_id=new.call.reservation,
+            reservation_id=id_,
             team_id=new.place.team_id,
             mode=new.place.mode,
             member_id=new.place.member_id,
             cost_nanos=new.priced.cost_nanos,
         )
-        for new in naming
+        for new, id_ in settling
     ]
     problems = settle_reservations(settlements, now) if settlements else {}
     return [
         Rejected(
-            naming[at].position,
-            naming[at].call.request_id,
-            InvalidRecordError("reservation", message, "not_found"),
+            new.position, new.call.request_id, InvalidRecordError("reservation", problems[at], "not_found")
         )
-        for at, message in sorted(problems.items())
+        for at, (new, _id) in enumerate(named)
+        if at in problems
     ]
+
+
+def _call_of(new: NewCall) -> CallOf:
+    """The call by the id that was known before it was made: a gateway's own, which its client may have chosen."""
+    identity = new.call.identity
+    request_id = identity.litellm_id if identity and identity.litellm_id else new.call.request_id
+    return CallOf(new.place.team_id, new.place.mode, new.place.member_id, request_id)
 
 
 def _fact(new: NewCall, local: LocalTimes) -> Fact:

@@ -52,12 +52,13 @@ def grant_all(asked: Sequence[Asked]) -> list[Answer]:
     """Answers each request in turn, counting the ones before it; all must be of one team and payer.
 
     `now` is that of the latest request: the others have waited for it. A known `request_id` gets its existing
-    reservation, whoever made it. Raises RefusedKeyError for a deleted team, and TeamChangedError.
+    reservation, whoever made it, while that one is open: who uses an id again for another call must not get what
+    was settled or given back. Raises RefusedKeyError for a deleted team, and TeamChangedError.
     """
     now = max(one.now for one in asked)
     with transaction.atomic():
         locked = lock_levels([one.subject for one in asked], now)
-        turn = _Turn(locked, _earlier(asked))
+        turn = _Turn(locked, _earlier(asked), now)
         answers = [turn.answer(one) for one in asked]
         turn.write(now)
     return answers
@@ -69,8 +70,10 @@ class _Turn:
 
     locked: Locked
     known: dict[tuple[int, str], Reservation]  # by mode and request_id
+    now: datetime
     made: list[Reservation] = field(default_factory=list)
     refused: list[tuple[Subject, LevelState]] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)  # that are over, and whose request_id another one gets
 
     def answer(self, asked: Asked) -> Answer:
         subject, wanted = asked.subject, asked.wanted
@@ -78,7 +81,7 @@ class _Turn:
             return self.locked.refused[subject]
         levels = [self.locked.levels[key] for key in subject.level_keys()]
         earlier = self.known.get((subject.mode, wanted.request_id))
-        if earlier is not None:
+        if earlier is not None and earlier.counts(self.now):
             return Granted(earlier, levels)
         for state in levels:
             if not state.covers(wanted.amount_nanos or int(wanted.is_unpriced)):
@@ -90,13 +93,17 @@ class _Turn:
         reservation = _reservation(asked)
         self.made.append(reservation)
         if reservation.request_id:
-            self.known[reservation.mode, reservation.request_id] = reservation
+            key = reservation.mode, reservation.request_id
+            self.replaced += [self.known[key].pk] if key in self.known else []
+            self.known[key] = reservation
         with_it = [state.with_reserved(reservation.amount_nanos) for state in levels]
         self.locked.levels.update(zip(asked.subject.level_keys(), with_it, strict=True))
         return Granted(reservation, with_it)
 
     def write(self, now: datetime) -> None:
         """Stores the reservations, the reserved sums, and the number of refusals of each level."""
+        if self.replaced:
+            Reservation.objects.filter(pk__in=self.replaced).update(request_id="")
         rows = [[getattr(reservation, name) for name in _COLUMNS] for reservation in self.made]
         run_together(
             [
