@@ -1,4 +1,4 @@
-"""The endpoints about calls: each format that calls are reported in has its own address, below /api/v1/ or /otlp/."""
+"""The endpoints about calls: each format of reported calls has its own address, below /api/v1/ or /otlp/."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -17,7 +17,7 @@ _report_calls = api.receiver(CALLBOARD)
 
 @login_not_required
 def openapi(request: HttpRequest) -> HttpResponse:
-    """The description of the HTTP API; it says nothing that is secret."""
+    """The description of the HTTP API, which contains nothing secret."""
     return JsonResponse(document(settings.BASE_URL))
 
 
@@ -31,12 +31,12 @@ def calls(request: HttpRequest) -> HttpResponseBase:
 
 @endpoint("GET", "POST")
 def _neither(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """For any other method: `endpoint` refuses it, and names those that there are."""
+    """Any other method: `endpoint` refuses it and names the supported ones."""
     raise NotImplementedError(request.method)
 
 
 def _addresses(prefix: str) -> list[URLPattern]:
-    """The addresses of the formats below this one; Callboard's own is shared with reading."""
+    """The addresses of the formats below this prefix; Callboard's own is shared with reading."""
     return [
         path(form.path.removeprefix(prefix), calls if form is CALLBOARD else api.receiver(form))
         for form in FORMATS.values()

@@ -4,12 +4,14 @@ from django.apps import AppConfig
 
 
 class LogsConfig(AppConfig):
-    """What happened: calls, how they are recorded, searched, exported and kept."""
+    """What happened: calls, and how they are recorded, searched, exported and deleted."""
 
     name = "logs"
 
     def ready(self) -> None:
-        """Lends `usage` the calls for what its rollups do not know; listens to `teams`; keeps house daily."""
+        """Registers the sources of single calls for `usage`, the receivers of signals, and the daily
+        housekeeping.
+        """
         from config.jobs import register_job
         from logs import receivers  # noqa: F401
         from logs.integrity.housekeeping import run_all_housekeeping

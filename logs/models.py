@@ -1,4 +1,4 @@
-"""What happened: the call, one row for each finished request to a model."""
+"""The tables of the logs: one row for each finished call to a model, and what is looked up beside it."""
 
 from django.db import models
 from django.db.models import F, Func
@@ -153,7 +153,7 @@ class CallRoute(models.Model):
 
 
 class CallTag(models.Model):
-    """A tag of a call: an index of `Call.tags` that both databases can read."""
+    """A tag of a call: an index of `Call.tags` that both databases can use."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "tag", "id")
     team_id = models.BigIntegerField()
@@ -205,10 +205,10 @@ class CallLayer(models.Model):
 
 
 class KeptCalls(models.Model):
-    """From when on the calls of a team are kept; older ones were deleted, their statistics stayed.
+    """Since when the calls of a team are stored; older ones were deleted, their statistics stayed.
 
-    No row: all are kept. Written before the first call is deleted, so a recount never misses one unknowingly, and
-    one that is reported again is not taken for a new one.
+    Without a row all calls are stored. Written before the first call is deleted, so that a recount never misses
+    one unknowingly, and a deleted call that is reported again is not taken for a new one.
     """
 
     team_id = models.BigIntegerField(primary_key=True)
@@ -223,9 +223,9 @@ def view_public_id() -> str:
 
 
 class SavedView(models.Model):
-    """Filters of the logs under a name: one person's own, or shared with everybody in the team.
+    """A saved set of filters of the logs: one person's own, or shared with the team.
 
-    Whoever opens a shared one sees what they may see: to a member it shows their own calls.
+    Everybody who opens a shared view sees what they may see: a member sees their own calls.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=view_public_id, editable=False)

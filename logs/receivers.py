@@ -1,4 +1,4 @@
-"""What `logs` does when something happens in `teams`, in the same transaction."""
+"""Reactions of `logs` to signals of `teams`, in the same transaction."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ def rebucket(*, team: Team, before: str, **_signal: Any) -> None:
 
 @receiver(team_purged)
 def delete_calls(*, team_id: int, **_signal: Any) -> None:
-    """A team that is gone for good takes its calls along."""
+    """Deletes the calls of a purged team."""
     for records in (Call, CallTag, CallRoute, CallLayer):
         records._default_manager.filter(team_id=team_id).delete()
     # What its owners' balances paid stays, so a recount of these must know that calls are missing.

@@ -1,7 +1,9 @@
-"""The formats that calls come in: each module turns records into `ReportedCall`s, or says what is wrong.
+"""The formats in which calls are reported: each module converts records to `ReportedCall`s, or says what is
+wrong.
 
-`callboard` is the format of the API's own reports and the only judge of what a valid call is. The others translate
-into it first (`translated`), so one set of limits holds for all. `FORMATS` is the one place where a format is declared.
+`callboard` is the API's own format and the only place that validates a call. The other formats are translated
+into it first (`translated`), so one set of limits applies to all. `FORMATS` is the one place where a format is
+declared.
 """
 
 from functools import partial

@@ -1,4 +1,4 @@
-"""What a request carries: its body, decompressed and within limits, and the records in it."""
+"""The body of a request, decompressed and within limits, and the records in it."""
 
 import io
 import json
@@ -24,7 +24,7 @@ _NDJSON: Final = "application/x-ndjson"
 
 
 class BodyError(Exception):
-    """A body that cannot be taken at all: the HTTP status and the error code to answer with (`docs/api.md`)."""
+    """A body that cannot be accepted at all: the HTTP status and the error code of the answer (`docs/api.md`)."""
 
     def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -35,10 +35,10 @@ class BodyError(Exception):
 
 
 def read_records(request: HttpRequest, *, json_may_be_lines: bool = False) -> list[Record]:
-    """The records of the body, each as it was sent or as the `InvalidRecordError` that keeps it out.
+    """The records of the body, each as it was sent or as the `InvalidRecordError` that rejects it.
 
     One record, an array (`application/json`), or lines (`application/x-ndjson`), plain or gzip.
-    `json_may_be_lines`: LiteLLM says application/json of lines too. Raises `BodyError`.
+    `json_may_be_lines`: LiteLLM sends lines as application/json too. Raises `BodyError`.
     """
     content_type = checked_content_type(request, _JSON, _NDJSON)
     data = read_bytes(request)
@@ -50,12 +50,12 @@ def read_records(request: HttpRequest, *, json_may_be_lines: bool = False) -> li
 
 
 def json_bytes(answer: dict[str, Any], _content_type: str) -> bytes:
-    """The answer as JSON, which is read whatever was sent."""
+    """The answer as JSON, which every sender can read."""
     return json.dumps(answer).encode()
 
 
 def refuse_many_values(data: bytes) -> None:
-    """Refuses JSON that would unfold to more objects, lists and values than any honest batch has."""
+    """Refuses JSON that would unfold to more objects, lists and values than any honest batch contains."""
     if sum(map(data.count, (b"{", b"[", b","))) > _MAX_VALUES:
         raise BodyError(413, "too_large", _("The body holds too many values: send it in smaller batches."))
 
@@ -73,7 +73,7 @@ def checked_content_type(request: HttpRequest, *understood: str) -> str:
 
 
 def read_bytes(request: HttpRequest) -> bytes:
-    """The whole body, decompressed. Never holds more than 16 MiB of it, whatever it would unpack to."""
+    """The whole body, decompressed. Never holds more than 16 MiB of it, however much it would unpack to."""
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
         message = _("Send it with Content-Encoding: gzip, or none.")
@@ -101,7 +101,7 @@ def _limited(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """What the chunks unpack to, in pieces of limited size. Gzip may have several members, end to end."""
+    """The unpacked chunks, in pieces of limited size. Gzip may consist of several members in sequence."""
     members = 1
     member = zlib.decompressobj(wbits=_GZIP_ONLY)
     for chunk in chunks:
@@ -119,7 +119,7 @@ def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _lines(data: bytes) -> list[Record]:
-    """The records of NDJSON; one more than allowed at most, so that what is too much costs nothing more."""
+    """The records of NDJSON; at most one more than allowed, so that the excess costs nothing."""
     records: list[Record] = []
     for _line, record in line_records(io.BytesIO(data)):
         records.append(record)

@@ -1,4 +1,4 @@
-"""What a format that calls come in is made of: one value for the API, `import_calls` and the description of the API."""
+"""The declaration of a call format: one value for the API, `import_calls` and the OpenAPI document."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,9 @@ def _itself(record: Record) -> Sequence[Record]:
 
 @dataclass(frozen=True)
 class CallFormat:
-    """A format that calls come in. To add one, add it to `logs.formats.FORMATS`; there is no other place."""
+    """A format in which calls are reported. To add one, add it to `logs.formats.FORMATS`; there is no other
+    place.
+    """
 
     name: str  # by which commands know it
     path: str  # where it is posted: below api/v1/ (which is described by OpenAPI) or otlp/
@@ -43,5 +45,5 @@ class CallFormat:
     names_end_users: bool = True
 
     def answer_type(self, sent: str) -> str:
-        """The content type to answer in, by that of the request."""
+        """The content type of the answer for a request's content type."""
         return sent if sent in self.bodies and sent != "application/x-ndjson" else next(iter(self.bodies))

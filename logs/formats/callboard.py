@@ -1,4 +1,4 @@
-"""Callboard's own format, `POST /api/v1/calls` (`docs/api.md`): one record to one `ReportedCall`."""
+"""Callboard's own format, `POST /api/v1/calls` (`docs/api.md`): converts one record to one `ReportedCall`."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -33,10 +33,10 @@ _WHO_CHARACTERS: Final = 254  # the longest of the secrets, slugs and e-mail add
 
 
 def parse_call(record: object, now: datetime) -> ReportedCall:
-    """The call that a record (a value out of `logs.formats.bodies`) reports; `now` is aware.
+    """The call that a record (a value from `logs.formats.parsing`) reports; `now` is aware.
 
-    Unknown fields are ignored, null is the same as absent. Raises `InvalidRecordError` with the field to
-    blame, and nothing else, whatever the record is.
+    Unknown fields are ignored, null is the same as absent. Raises `InvalidRecordError` naming the invalid
+    field, and no other exception, whatever the record is.
     """
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be an object with request_id, started_at and model."))
@@ -68,7 +68,7 @@ PARTS: Final[Mapping[str, str]] = {
 
 
 def request_id_of(record: object, field: str = "request_id") -> str | None:
-    """The request id of a record that was rejected, so that its sender finds it again; None if it has none."""
+    """The request id of a rejected record, so that its sender can find it; None if it has none."""
     try:
         return text(REQUEST_ID_CHARACTERS)(field, record[field]) if isinstance(record, dict) else None
     except (KeyError, InvalidRecordError):
@@ -76,7 +76,7 @@ def request_id_of(record: object, field: str = "request_id") -> str | None:
 
 
 def _error(field: str, value: object) -> dict[str, Any]:
-    """`{"type", "code", "message"}`, each optional: even an empty one says that the call failed."""
+    """`{"type", "code", "message"}`, each optional: even an empty object says that the call failed."""
     if not isinstance(value, dict):
         raise invalid(field, _("must be an object with type, code and message."))
     return {"has_error": True} | {

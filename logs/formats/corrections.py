@@ -1,8 +1,9 @@
-"""Values that make no sense are corrected or left out, and noted, so that one of them does not lose a call.
+"""Corrects or removes values that make no sense, and notes that on the call, so that one value does not lose a
+call.
 
-Gateways and exporters do not send a call again that was rejected. This holds for the formats of others; in
-our own format a value that makes no sense is rejected, because its sender can be told. A note says the sender's name
-of the field, what was wrong and what was done; never the value, which may be what somebody said.
+Gateways and exporters do not resend a rejected call. This applies to foreign formats; in our own format such a
+value is rejected, because its sender can react. A note contains the sender's field name, the problem and the
+correction; never the value, which may quote a prompt.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ Notes = list[str]
 
 
 def note(field: str, problem: str, action: str) -> str:
-    """What is shown of a correction; `problem` goes on after the field's name, or says it itself."""
+    """The text of a correction; `problem` continues after the field's name, or contains it."""
     whole = problem if problem.startswith(field) else f"{field} {problem}"
     return _("%(problem)s; %(action)s.") % {"problem": whole.rstrip("."), "action": action}
 
@@ -43,7 +44,7 @@ def read_number(value: object) -> Decimal | None:
 
 
 def read_tokens(field: str, value: object, notes: Notes) -> int | None:
-    """A count of tokens; None where there is none or none that can be true."""
+    """A count of tokens; None if there is none or if it is impossible."""
     if type(value) is int and 0 <= value <= MAX_TOKENS:
         return value
     if value is None or value == "":
@@ -64,7 +65,7 @@ def read_tokens(field: str, value: object, notes: Notes) -> int | None:
 
 
 def read_cost(field: str, value: object, notes: Notes) -> object:
-    """US dollars that `callboard` can read; None where there are none or none that can be true."""
+    """US dollars that `callboard` can read; None if there are none or if they are impossible."""
     if value is None or (type(value) in _PLAIN and 0 <= value <= MAX_COST_USD):  # type: ignore[operator]
         return value
     dollars = value.strip() if isinstance(value, str) else value
@@ -79,7 +80,8 @@ def read_cost(field: str, value: object, notes: Notes) -> object:
 
 
 def read_duration(field: str, value: object, notes: Notes, *, milliseconds: int = 1) -> int | None:
-    """Milliseconds of a value of so many; None where there is none or none that can be true (at most seven days).
+    """Milliseconds from a value in the given unit; None if there is none or if it is impossible (more than
+    seven days).
 
     `field` may be the time at the end of the duration.
     """
@@ -99,16 +101,16 @@ def read_duration(field: str, value: object, notes: Notes, *, milliseconds: int 
 
 
 def fitted(value: object, limit: int = LABEL_CHARACTERS) -> str | None:
-    """The value if it is a string that has something in it and can be stored, cut to `limit`; else None."""
+    """The value if it is a non-empty string that can be stored, cut to `limit`; otherwise None."""
     if not isinstance(value, str):
         return None
     return value.replace("\0", "").encode("utf-8", "replace").decode()[:limit].strip() or None
 
 
 def corrected(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[dict[str, Any], Notes]:
-    """The record with every value replaced that `callboard` would refuse, and the notes about them.
+    """The record with every value replaced that `callboard` would reject, and the notes about them.
 
-    `names` has the sender's names of the fields. Id and start are left as they are: without them it is no call.
+    `names` has the sender's field names. Id and start time are left unchanged: without them it is not a call.
     """
     changed, notes = dict(record), Notes()
     for field, known in READERS.items():
@@ -129,7 +131,9 @@ def _left_out(_value: object) -> tuple[None, str]:
 
 
 def _model(value: object) -> tuple[str, str]:
-    """A placeholder for no model; of a long name the start, and a hash, which keeps two of them apart."""
+    """A placeholder for a missing model; for a long name its beginning and a hash, so that two long names stay
+    different.
+    """
     name = fitted(value, 1_000_000)
     if name is None:
         return UNKNOWN_MODEL, _("recorded as “%s”") % UNKNOWN_MODEL

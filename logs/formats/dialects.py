@@ -1,8 +1,9 @@
-"""The dialects of traces: which attributes say what, and which spans are calls to a model.
+"""The dialects of traces: which attributes hold which field, and which spans are calls to a model.
 
-The GenAI conventions of OpenTelemetry have changed their names over time, and instrumentations add their own. Each
-field of a call has its attributes here, the preferred one first; `logs.formats.genai` reads nothing else. To read
-another dialect, add its attributes to `ATTRIBUTES` and, if it marks spans in a way of its own, a rule to `is_call`.
+The GenAI conventions of OpenTelemetry have renamed attributes over time, and instrumentations add their own.
+Each field of a call has its attributes here, the preferred one first; `logs.formats.genai` reads no others. To
+read another dialect, add its attributes to `ATTRIBUTES` and, if it marks spans in its own way, a rule to
+`is_call`.
 """
 
 import re
@@ -180,14 +181,14 @@ _ASKS_A_MODEL: Final = frozenset({"chat", "text_completion", "completion", "gene
 
 
 def first(attributes: Attributes, field: str) -> Any:
-    """The value of the field's first attribute that has one; None if none has. An empty text is none."""
+    """The value of the field's first attribute that is set; None if none is. An empty text counts as not set."""
     return next(
         (value for name in ATTRIBUTES[field] if (value := attributes.get(name)) not in (None, "")), None
     )
 
 
 def model_of(attributes: Attributes) -> Any:
-    """The model that was asked for, as it was written; None if no attribute names one."""
+    """The requested model as it was written; None if no attribute has it."""
     model = first(attributes, "model")
     if model is None and (parameters := first(attributes, "parameters")):
         return json_object(parameters).get("model")
@@ -195,10 +196,10 @@ def model_of(attributes: Attributes) -> Any:
 
 
 def is_call(attributes: Attributes, span_name: str = "") -> bool:
-    """Whether a span is one call to a model, by its attributes of `READ` and its name.
+    """Whether a span is one call to a model, by its attributes in `READ` and its name.
 
-    Agents, chains, tools and workflows are none, nor are spans that manage or count something: their tokens are
-    those of the calls below them. Of the ten spans that LiteLLM makes of a call, one is it.
+    Agents, chains, tools and workflows are not calls, nor are spans that manage or count something: their
+    tokens belong to the calls below them. Of the ten spans that LiteLLM creates for a call, one is the call.
     """
     operation = first(attributes, "operation")
     if not (_is_kind_of_call(attributes) and asks_a_model(operation)):
@@ -212,9 +213,9 @@ def is_call(attributes: Attributes, span_name: str = "") -> bool:
 
 
 def asks_a_model(operation: object) -> bool:
-    """Whether what this operation does is asking a model: "acompletion" does, "invoke_agent" does not.
+    """Whether this operation calls a model: "acompletion" does, "invoke_agent" does not.
 
-    Names that are not known do: a call that is counted can be seen, one that is left out is lost.
+    Unknown names count as calls: a call counted by mistake can be seen, a call left out is lost.
     """
     return not isinstance(operation, str) or _asks_a_model(operation[:_LONGEST_OPERATION])
 

@@ -1,8 +1,8 @@
-"""A span with OpenTelemetry's GenAI attributes, old names and new, in the field names of `docs/api.md`.
+"""Converts a span with OpenTelemetry's GenAI attributes, old and new, to the field names of `docs/api.md`.
 
-The conventions say nothing about team, token or cost: `callboard.token`, `callboard.team` and
-`callboard.member` name the caller, on the span or its resource; costs are read where some SDKs put them.
-Attributes of content (messages, prompts) are never even looked at.
+The conventions define no team, token or cost: `callboard.token`, `callboard.team` and `callboard.member` name
+the caller, on the span or its resource; costs are read where some SDKs put them. Attributes with content
+(messages, prompts) are never read.
 """
 
 import re
@@ -50,7 +50,7 @@ Attributes = dict[str, Any]
 
 
 def attributes_of(pairs: Iterable[KeyValue]) -> Attributes:
-    """The attributes that mean something here, with their single values."""
+    """The attributes that are read, with their simple values."""
     return {pair.key: _value(pair.value) for pair in pairs if pair.key in READ}
 
 
@@ -60,9 +60,10 @@ def _value(value: AnyValue) -> str | bool | int | float | None:
 
 
 def span_record(span: Span, attributes: Attributes, around: Attributes, *, trace_id: str) -> dict[str, Any]:
-    """The span as a record of Callboard's own, but for the id (`logs.formats.span_ids`), to be judged by `parse_call`.
+    """The span as a record of our own format, except for the id (`logs.formats.span_ids`), to be validated by
+    `parse_call`.
 
-    `attributes` are the span's own, `around` has what holds for all spans of a process, too.
+    `attributes` are the span's own, `around` also includes those of the resource.
     """
     failure = _failure(span, attributes)
     notes = Notes()
@@ -104,7 +105,7 @@ def _first_chunk(span: Span, attributes: Attributes, notes: Notes) -> int | None
 
 
 def _since(start: int, at: object, notes: Notes) -> int | None:
-    """Milliseconds from `start`, nanoseconds, to a time in words, which Langfuse writes as JSON."""
+    """Milliseconds from `start`, in nanoseconds, to a time as text, which Langfuse writes as JSON."""
     if at is None:
         return None
     try:
@@ -119,7 +120,9 @@ def _since(start: int, at: object, notes: Notes) -> int | None:
 
 
 def _usage(attributes: Attributes, notes: Notes) -> dict[str, int]:
-    """The tokens by the first attribute that tells them; Langfuse and LiteLLM have an object of all kinds, too."""
+    """The tokens from the first attribute that has them; Langfuse and LiteLLM also have one object with all
+    kinds.
+    """
     tokens: Tokens = {field: _tokens(attributes, field, notes) for field in TOKEN_FIELDS}
     if details := json_object(first(attributes, "usage_details")):
         told = langfuse_usage(details, notes, NAMES["usage_details"])
@@ -147,13 +150,15 @@ def _cost(attributes: Attributes, notes: Notes) -> object:
 
 
 def _is_from_cache(attributes: Attributes) -> bool:
-    """Whether LiteLLM answered from its cache, of which its span tells no cost."""
+    """Whether LiteLLM answered from its cache; its span then has no cost."""
     known = json_object(first(attributes, "hidden_params"))
     return bool(known.get("cache_key")) and known.get("response_cost") == 0
 
 
 def _literal(text: object) -> dict[str, Any]:
-    """The object that LiteLLM wrote as Python prints it; an empty one for anything else, or with quotes in texts."""
+    """The object that LiteLLM wrote as a Python literal; an empty one for anything else, or if texts contain
+    quotes.
+    """
     return json_object(_PYTHON.sub(lambda found: _JSON[found[0]], text)) if isinstance(text, str) else {}
 
 
@@ -162,7 +167,7 @@ _PYTHON: Final = re.compile("|".join(_JSON))
 
 
 def _failure(span: Span, attributes: Attributes) -> dict[str, Any]:
-    """Status and error of a span that failed: it says so, has an error.type, or a status from 400 on."""
+    """Status and error of a failed span: it has the status ERROR, an error.type, or an HTTP status from 400 on."""
     is_failed = span.status.code == Status.STATUS_CODE_ERROR or first(attributes, "level") == "ERROR"
     kind = fitted(str(attributes.get("error.type") or ""), 128)
     status = known_status(first(attributes, "http_status"))
@@ -193,13 +198,13 @@ def _status(attributes: Attributes, status: int | None, kind: str | None, except
 
 
 def _exception(span: Span) -> Attributes:
-    """The attributes of the last exception that was recorded as an event of the span."""
+    """The attributes of the last exception event of the span."""
     events = [event for event in span.events if event.name == "exception"]
     return attributes_of(events[-1].attributes) if events else {}
 
 
 def _who(around: Attributes) -> dict[str, Any]:
-    """The caller: a token if there is one, also where LiteLLM knows it; else the member by e-mail address."""
+    """The caller: a token if there is one, including LiteLLM's; otherwise the member by e-mail address."""
     token = first(around, "token") or first_token(
         _literal(first(around, "gateway_metadata")).get("callboard_token"),
         *(around.get(name) for name in ATTRIBUTES["gateway_token"]),

@@ -1,8 +1,8 @@
-"""What a report of a foreign format says about which call it is.
+"""What a report in a foreign format says about the identity of its call.
 
-Gateways and instrumentations report one call several times, and give ids that are not unique: clients choose
-LiteLLM's `litellm_call_id`, and some servers repeat their response ids. So a report carries all that it knows, and
-`logs.recording.identity` decides.
+Gateways and instrumentations report one call several times, and with ids that are not unique: clients choose
+LiteLLM's `litellm_call_id`, and some servers repeat their response ids. So a report carries all ids that it
+has, and `logs.recording.identity` decides.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ LITELLM: Final = "LiteLLM"
 class Identity:
     """The ids in one report; "" for those that it does not have. All are bounded and can be stored.
 
-    `source` names who observed the call: reports of one source are of different calls. `label` is what people are
-    shown of it. `deployment` keeps failed attempts apart.
+    `source` names who observed the call: reports from the same source are of different calls. `label` is shown
+    to people. `deployment` distinguishes failed attempts.
     """
 
     source: str
@@ -40,14 +40,16 @@ class Identity:
 
     @property
     def match_key(self) -> str:
-        """What reports from elsewhere have in common with this one if they are of the same call."""
+        """What reports of the same call from elsewhere have in common with this one."""
         if self.response_id:
             return self.response_id
         return bounded(f"litellm:{self.litellm_id}") if self.litellm_id else ""
 
 
 class OtherSpan(NamedTuple):
-    """A span that is no call, but may stand between two layers of one; `team` is a slug, "" if it names none."""
+    """A span that is not a call, but may stand between two layers of one; `team` is a slug, "" if it names
+    none.
+    """
 
     trace_id: str
     span_id: str
@@ -56,9 +58,9 @@ class OtherSpan(NamedTuple):
 
 
 def storable_id(value: object, limit: int = REQUEST_ID_CHARACTERS) -> str:
-    """An id as every database can store it, at most `limit` characters; "" for what is none.
+    """An id that every database can store, at most `limit` characters; "" if it is not an id.
 
-    What does not fit, or cannot be stored, is replaced by its hash in part, so that different ids stay different.
+    What does not fit or cannot be stored is partly replaced by its hash, so that different ids stay different.
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
@@ -71,7 +73,7 @@ def storable_id(value: object, limit: int = REQUEST_ID_CHARACTERS) -> str:
 
 
 def bounded(text: str, limit: int = REQUEST_ID_CHARACTERS) -> str:
-    """The text, or if it is longer than `limit` its beginning and a hash of it."""
+    """The text or, if it is longer than `limit`, its beginning and a hash of it."""
     return text if len(text) <= limit else _hashed(text, text, limit)
 
 

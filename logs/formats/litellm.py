@@ -1,6 +1,6 @@
-"""What LiteLLM's `generic_api` callback posts: one StandardLoggingPayload to one `ReportedCall`.
+"""LiteLLM's `generic_api` callback: converts one StandardLoggingPayload to one `ReportedCall`.
 
-Prompts, answers, tracebacks and the price table that come along are left behind.
+Prompts, answers, tracebacks and the included price table are dropped.
 """
 
 import hashlib
@@ -50,10 +50,11 @@ _FAR_AWAY: Final = 10**11  # seconds; the year 5138
 
 
 def parse_payload(record: object, now: datetime) -> ReportedCall | None:
-    """The call of one payload (a value out of `logs.formats.bodies`); `now` is aware.
+    """The call of one payload (a value from `logs.formats.parsing`); `now` is aware.
 
-    None for one that asked no model: the proxy also tells when stored responses are retrieved, files are listed or
-    tools are called. Raises `InvalidRecordError` with LiteLLM's name of the field to blame, and nothing else.
+    None for one that did not call a model: the proxy also reports when stored responses are retrieved, files
+    are listed or tools are called. Raises `InvalidRecordError` with LiteLLM's name of the invalid field, and no
+    other exception.
     """
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be a StandardLoggingPayload, an object."))
@@ -79,7 +80,7 @@ def parse_payload(record: object, now: datetime) -> ReportedCall | None:
 
 
 def _times(record: dict[str, Any], notes: Notes) -> dict[str, Any]:
-    """`completionStartTime` is the first token of a stream; of anything else it is the end."""
+    """`completionStartTime` is the first token of a stream; otherwise it is the end."""
     start = _microseconds(record.get("startTime"))
     if start is None:
         raise InvalidRecordError("startTime", _("startTime must be seconds since 1970."))
@@ -95,7 +96,7 @@ def _times(record: dict[str, Any], notes: Notes) -> dict[str, Any]:
 
 
 def _microseconds(value: object) -> int | None:
-    """A time in seconds since 1970, or in words with its offset, to the microsecond; None if it is none."""
+    """A time in seconds since 1970, or as text with its offset, to the microsecond; None if there is none."""
     number = read_number(value)
     if number is not None:
         return round(float(number) * 1_000_000) if 0 < number < _FAR_AWAY else None
@@ -107,7 +108,7 @@ def _microseconds(value: object) -> int | None:
 
 
 def _later(record: dict[str, Any], field: str, start: int, notes: Notes) -> int | None:
-    """A time after the start; None when it is not known or cannot be true."""
+    """A time after the start; None if it is unknown or impossible."""
     value = record.get(field)
     if value is None or value == "":
         return None
@@ -123,10 +124,10 @@ def _milliseconds(start: int, at: int | None) -> int | None:
 
 
 def _request(record: dict[str, Any], failed: bool) -> dict[str, Any]:
-    """The id.
+    """The request id.
 
-    A router tries again under the same `litellm_call_id`. The failed attempt of a deployment has its time in the id
-    that it is shown by, so that the call that went well can have the id itself.
+    A router retries under the same `litellm_call_id`. The failed attempt of a deployment has its time in the id
+    that is shown for it, so that the successful call can have the id itself.
     """
     if not isinstance(record.get(REQUEST_ID) or "", str):
         return {"request_id": record[REQUEST_ID]}  # which is refused
@@ -137,7 +138,9 @@ def _request(record: dict[str, Any], failed: bool) -> dict[str, Any]:
 
 
 def _call_id(record: dict[str, Any]) -> str:
-    """LiteLLM's id of the call, or the response's; a hash of what tells the call from others if it has neither."""
+    """LiteLLM's id of the call, or the response's; if it has neither, a hash of what distinguishes the call
+    from others.
+    """
     named = storable_id(record.get(REQUEST_ID)) or storable_id(record.get("id"))
     if named.strip():
         return named
@@ -165,10 +168,10 @@ def _identity(record: dict[str, Any], call: ReportedCall) -> Identity:
 
 
 def _models(record: dict[str, Any]) -> dict[str, Any]:
-    """The model that was asked for, and the one that answered if it has another name.
+    """The requested model, and the one that answered if it has another name.
 
-    `model_group` is what the user asked for, "" if LiteLLM did not know it. The response is often renamed to it;
-    then the deployment's model tells what answered.
+    `model_group` is what the user asked for, "" if LiteLLM did not know it. LiteLLM often renames the response
+    to it; then the deployment's model tells what answered.
     """
     group, model = _text(record, "model_group"), _without_provider(record, _text(record, "model"))
     asked = group or model
@@ -184,7 +187,7 @@ def _text(values: Mapping[str, Any], name: str) -> str:
 
 
 def _without_provider(record: dict[str, Any], model: str) -> str:
-    """The model as its provider names it: "openai/gpt-4o-mini" without the provider."""
+    """The model without the provider: "openai/gpt-4o-mini" becomes "gpt-4o-mini"."""
     return model.removeprefix(f"{_text(record, 'custom_llm_provider')}/")
 
 
@@ -200,16 +203,16 @@ def _usage(record: dict[str, Any], notes: Notes) -> dict[str, int]:
 
 
 def _cost(record: dict[str, Any], failed: bool) -> object:
-    """Dollars; None where LiteLLM's 0 means that it knows no price, or that a failure cost nothing."""
+    """Dollars; None where LiteLLM's 0 means that it has no price, or that a failure cost nothing."""
     cost = record.get("response_cost")
     is_unknown = failed or record.get("response_cost_failure_debug_info") or _has_no_price(record)
     return None if is_unknown and read_number(cost) == 0 else cost
 
 
 def _has_no_price(record: dict[str, Any]) -> bool:
-    """Whether LiteLLM could not price the model: its price table has no row of it, or one that says nothing at all.
+    """Whether LiteLLM could not price the model: its price table has no row for it, or an empty one.
 
-    A call that it answered from its cache costs nothing whatever the table says.
+    A call that it answered from its cache costs nothing, whatever the table says.
     """
     told = object_at(record, "model_map_information")
     if "model_map_value" not in told or record.get("cache_hit") in (True, "True", "true"):
@@ -220,7 +223,7 @@ def _has_no_price(record: dict[str, Any]) -> bool:
 
 
 def _who(record: dict[str, Any]) -> dict[str, Any]:
-    """The caller: a token if the gateway knows one, else the member by e-mail address."""
+    """The caller: a token if the gateway knows one, otherwise the member by e-mail address."""
     metadata = object_at(record, "metadata")
     own = object_at(metadata, "user_api_key_auth_metadata")
     token = own.get("callboard_token") or first_token(
@@ -268,10 +271,10 @@ def _description(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failure(record: dict[str, Any], failed: bool) -> dict[str, Any]:
-    """Status and error of a call that failed, or whose client went away while it was answered.
+    """Status and error of a call that failed, or whose client disconnected.
 
-    `error_code` is the HTTP status, but may be a word or nothing; then `normalized_error` or the exception's class
-    tells the status.
+    `error_code` is the HTTP status, but may also be a word or missing; then `normalized_error` or the
+    exception's class decides.
     """
     error = object_at(record, "error_information")
     hints = [error.get(name) for name in ("error_code", "normalized_error", "error_class")]

@@ -1,4 +1,4 @@
-"""What of a call's free metadata may be kept: small, storable everywhere, and never what was said."""
+"""The part of a call's metadata that may be kept: small, storable everywhere, and without content of messages."""
 
 import json
 import math
@@ -33,7 +33,7 @@ def _size(field: str, kept: dict[str, Any]) -> int:
 
 
 def _storable(field: str, value: object, depth: int) -> Any:
-    """The value as JSON columns take it: no Decimals, NaN, NULs or lone surrogates, not nested without end."""
+    """The value as JSON columns accept it: no Decimals, NaN, NULs or lone surrogates, and limited nesting."""
     if depth == 0:
         raise invalid(field, _("must not be nested deeper than %d levels.") % _MAX_DEPTH)
     if isinstance(value, dict):

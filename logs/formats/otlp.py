@@ -1,4 +1,4 @@
-"""OTLP/HTTP traces, protobuf and JSON: the request's spans to records, and the answers that OTLP expects."""
+"""OTLP/HTTP traces, protobuf and JSON: converts a request's spans to records, and writes OTLP's answers."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ JSON: Final = "application/json"
 
 
 def read_request(request: HttpRequest) -> list[Record]:
-    """The spans of a request: records of calls for `parse_span`, then the others. Raises `BodyError`."""
+    """The spans of a request: records of calls for `parse_span`, then the other spans. Raises `BodyError`."""
     content_type = checked_content_type(request, PROTOBUF, JSON)
     return _read(read_bytes(request), content_type)
 
@@ -60,7 +60,7 @@ def _read(data: bytes, content_type: str) -> list[Record]:
 
 
 def unfold(record: Record) -> list[Record]:
-    """The spans of one line of a file, an ExportTraceServiceRequest in JSON, as `read_request` has them."""
+    """The spans of one line of a file, an ExportTraceServiceRequest in JSON, as `read_request` returns them."""
     if isinstance(record, InvalidRecordError):
         return [record]
     try:
@@ -91,7 +91,7 @@ def _json_records(document: object) -> list[Record]:
 
 
 def _encode_ids(document: dict[str, Any]) -> None:
-    """Writes the ids as protobuf's JSON has them: OTLP's has hex where that has base64.
+    """Converts the ids to base64, which protobuf's JSON expects; OTLP's JSON has them as hexadecimal.
 
     So they are read as they were sent, whatever they are. Links to other spans are not needed.
     """
@@ -135,7 +135,7 @@ def _readable_spans(document: dict[str, Any]) -> tuple[ExportTraceServiceRequest
 
 
 def _without_surrogates(said: Any) -> Any:
-    """The value without halves of characters, which JSON can say and protobuf cannot."""
+    """The value without lone surrogates, which JSON can contain and protobuf cannot."""
     if isinstance(said, str):
         return said.encode("utf-8", "replace").decode()
     if isinstance(said, list):
@@ -151,7 +151,7 @@ def _list_in(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _records(request: ExportTraceServiceRequest, id_text: Callable[[bytes], str]) -> list[Record]:
-    """The calls, and after them the other spans that have a place in a trace."""
+    """The calls, followed by the other spans that have a place in a trace."""
     calls: list[Record] = []
     others: list[Record] = []
     for group in request.resource_spans:
@@ -183,7 +183,7 @@ def _call_record(
 
 
 def parse_span(record: object, now: datetime) -> ReportedCall:
-    """The call of a record from `read_spans`. Raises `InvalidRecordError` naming the attribute to blame."""
+    """The call of a record from `read_spans`. Raises `InvalidRecordError` naming the invalid attribute."""
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be an object."))
     call = parse_translated(record, NAMES, now)
@@ -192,12 +192,12 @@ def parse_span(record: object, now: datetime) -> ReportedCall:
 
 
 def batch_answer(batch: dict[str, Any], content_type: str) -> bytes:
-    """`answer` of a batch's counts and rejections."""
+    """`answer` for a batch's counts and rejections."""
     return answer([f"{one['request_id']}: {one['message']}" for one in batch["rejected"]], content_type)
 
 
 def batch_refusal(error: dict[str, Any], content_type: str) -> bytes:
-    """`refusal` of an error in OpenAI's shape."""
+    """`refusal` for an error in OpenAI's format."""
     return refusal(error["error"]["message"], content_type)
 
 
@@ -213,7 +213,7 @@ def answer(rejections: Sequence[str], content_type: str) -> bytes:
 def refusal(message: str, content_type: str) -> bytes:
     """The body of an answer of 4xx or 5xx, a google.rpc.Status.
 
-    Its message has the field number 2, like that of a span's Status, which is at hand.
+    Its message has the field number 2, like that of a span's Status, which is used here.
     """
     return _encoded(Status(message=message), content_type)
 
@@ -225,7 +225,9 @@ def _encoded(message: Message, content_type: str) -> bytes:
 
 
 def _where(error: Exception) -> str:
-    """What is wrong, without the value that is: protobuf quotes it after the names of the fields that led to it."""
+    """The place of the error without the value: protobuf quotes the value after the field names that lead to
+    it.
+    """
     if not isinstance(error, json_format.ParseError):
         return str(error)[:200]
     known = _FIELDS_OF_ERROR.match(str(error))

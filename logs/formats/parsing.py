@@ -1,8 +1,8 @@
-"""JSON and NDJSON to records, so that a bad record does not spoil its neighbours.
+"""Parses JSON and NDJSON into records, so that one bad record does not affect its neighbours.
 
-Fractions become `Decimal`, so money stays exact. What JSON forbids but senders write becomes a value that
-the readers of fields refuse, and so costs one record instead of the body: NaN and Infinity are floats,
-bytes that are not UTF-8 are lone surrogates. Of a key that is there twice the last one counts.
+Fractions become `Decimal`, so money stays exact. What JSON forbids but senders write becomes a value that the
+field readers reject, so it costs one record instead of the body: NaN and Infinity are floats, bytes that are
+not UTF-8 are lone surrogates. Of a duplicate key the last value counts.
 """
 
 import json
@@ -29,14 +29,14 @@ class NotJsonError(Exception):
 
 
 class _UnreadableError(Exception):
-    """JSON perhaps, but with a number or a nesting that Python refuses."""
+    """Perhaps JSON, but with a number or nesting that Python refuses."""
 
 
 def document_records(data: bytes) -> list[Record]:
-    """The records of one JSON document: an array's elements, or the document as the only record.
+    """The records of one JSON document: the elements of an array, or the document as the only record.
 
-    A number too long to read or nesting too deep to follow costs only its own record. Raises
-    `NotJsonError` if the document is not JSON.
+    A number that is too long or nesting that is too deep rejects only its own record. Raises `NotJsonError` if
+    the document is not JSON.
     """
     text = _text(data)
     try:
@@ -47,7 +47,7 @@ def document_records(data: bytes) -> list[Record]:
 
 
 def line_records(lines: Iterable[bytes]) -> Iterator[tuple[int, Record]]:
-    """The records of NDJSON with their line numbers, from 1 on; blank lines hold none."""
+    """The records of NDJSON with their line numbers, starting at 1; blank lines contain none."""
     for number, line in enumerate(lines, 1):
         text = _text(line)
         if not text.isspace():
@@ -77,7 +77,7 @@ def _value(text: str) -> object:
 
 
 def _elements(text: str) -> Iterator[str]:
-    """The text of each element of an array, found by brackets and commas alone; other text as a whole."""
+    """The text of each element of an array, found by brackets and commas alone; any other text as a whole."""
     if not text.lstrip().startswith("["):
         yield text
         return

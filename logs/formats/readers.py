@@ -1,6 +1,7 @@
-"""Small readers: one value of a record in, the checked value out, or `InvalidRecordError` naming the field.
+"""Small readers: each takes one value of a record and returns the checked value, or raises
+`InvalidRecordError`.
 
-A JSON number with a fraction arrives as `Decimal` (`logs.formats.bodies` parses it so); NaN and Infinity as float.
+A JSON number with a fraction arrives as `Decimal` (see `logs.formats.parsing`); NaN and Infinity as float.
 """
 
 import ipaddress
@@ -29,14 +30,14 @@ _LEEWAY: Final = timedelta(minutes=10)  # how far ahead a sender's clock may be
 
 
 def invalid(field: str, message: str) -> InvalidRecordError:
-    """The error of that field; the message goes on after its name."""
+    """The error of a field; the message continues after the field's name."""
     return InvalidRecordError(field, f"{field} {message}")
 
 
 def clean_text(field: str, value: object) -> str:
     """A string that every database can store: no NUL, valid Unicode.
 
-    Bytes that were not UTF-8 are lone surrogates by now (`logs.formats.bodies`) and are refused here.
+    Bytes that were not UTF-8 are lone surrogates by now (`logs.formats.parsing`) and are rejected here.
     """
     if not isinstance(value, str):
         raise invalid(field, _("must be a string."))
@@ -65,7 +66,7 @@ def text(limit: int, *, required: bool = False) -> Reader:
 
 
 def cut_text(limit: int) -> Reader:
-    """Reads a string of which only the first `limit` characters are kept."""
+    """Reads a string and keeps its first `limit` characters."""
     return lambda field, value: clean_text(field, value)[:limit]
 
 
@@ -96,7 +97,7 @@ def whole_number(low: int, high: int) -> Reader:
 
 
 def _integral(field: str, value: object) -> Decimal:
-    """The value as a Decimal without a fraction; it may still be far too large to be made an int."""
+    """The value as a Decimal without a fraction; it may still be far too large for an int."""
     if isinstance(value, float):
         value = Decimal(value)
     if not isinstance(value, Decimal) or not value.is_finite() or value != value.to_integral_value():
@@ -111,7 +112,7 @@ def boolean(field: str, value: object) -> bool:
 
 
 def cost(field: str, value: object) -> int:
-    """US dollars, a number or a decimal string, to nano-dollars, rounded half to even."""
+    """Converts US dollars, a number or a decimal string, to nano-dollars, rounded half to even."""
     dollars = _dollars(field, value)
     if dollars < 0:
         raise invalid(field, _("must not be negative."))
@@ -157,7 +158,7 @@ def _parsed_time(field: str, value: object) -> datetime:
 
 
 def address(field: str, value: object) -> str:
-    """An IP address, in its usual spelling."""
+    """An IP address in its canonical spelling."""
     known = known_address(value) if isinstance(value, str) and len(value) <= 64 else None
     if known is None:
         raise invalid(field, _("must be an IPv4 or IPv6 address."))
@@ -167,7 +168,7 @@ def address(field: str, value: object) -> str:
 # The same few callers come again and again, and parsing an address costs as much as ten other fields.
 @lru_cache(maxsize=4096)
 def known_address(value: str) -> str | None:
-    """An IP address in its usual spelling, as calls are stored with it; None: it is none."""
+    """An IP address in its canonical spelling, as calls are stored with it; None if it is not one."""
     try:
         # A zone ("%eth0") means something on one machine only, and may be any text.
         return str(ipaddress.ip_address(value)) if "%" not in value else None

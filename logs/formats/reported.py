@@ -1,4 +1,4 @@
-"""A call as it was reported, after its format was read and before anybody is charged."""
+"""A reported call, after its format was read and before it is charged."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ DETAILS = (
 
 
 class InvalidRecordError(Exception):
-    """A record that cannot be a call. `param` names the field, the message says what to do."""
+    """A record that is not a valid call. `param` names the field, the message says what to do."""
 
     def __init__(self, param: str | None, message: str, code: str = "invalid_request") -> None:
         super().__init__(message)
@@ -29,11 +29,11 @@ class InvalidRecordError(Exception):
 
 @dataclass(slots=True)
 class ReportedCall:
-    """One finished call in Callboard's own terms, whatever format it came in. Every field is valid.
+    """One finished call in our own terms, whatever its format. Every field is valid.
 
-    Times are aware, durations milliseconds, `cost_nanos` nano-dollars (None: to be priced). Who called is
-    still as the sender wrote it: a `token` (secret or `tok_…`), or `team` slug and `member` e-mail, or
-    nothing when the key says it all.
+    Times are aware, durations milliseconds, `cost_nanos` nano-dollars (None: to be priced). The caller is still
+    as the sender wrote it: a `token` (secret or `tok_…`), or `team` slug and `member` e-mail, or empty if the
+    key identifies them.
     """
 
     request_id: str
@@ -85,5 +85,5 @@ class ReportedCall:
 
     @property
     def details(self) -> dict[str, Any] | None:
-        """Those of `DETAILS` that say something, as they are stored; None if there are none."""
+        """The fields of `DETAILS` that are set, as they are stored; None if there are none."""
         return {name: value for name in DETAILS if (value := getattr(self, name))} or None

@@ -1,4 +1,4 @@
-"""What a span says about which call it is: its place in a trace, the response's id, LiteLLM's id of the call."""
+"""The ids of a span: its place in a trace, the response's id, LiteLLM's id of the call."""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ UNNAMED: Final = "OpenTelemetry"
 
 
 def kept_id(text: str) -> str:
-    """The id of a trace or span, as it can be stored; "" for one that OpenTelemetry calls invalid: all zeros."""
+    """The id of a trace or span in a storable form; "" for one that OpenTelemetry calls invalid: all zeros."""
     return storable_id(text, SPAN_ID_CHARACTERS) if text.strip("0") else ""
 
 
@@ -35,9 +35,9 @@ def span_identity(
     parent_id: str,
     scope: str,
 ) -> Identity:
-    """The ids of a span that is a call; `record` is the call, in our own terms.
+    """The ids of a span that is a call; `record` is the call in our own terms.
 
-    A span without a trace, or without an id of its own, is identified by all that it says.
+    A span without a trace or without an id is identified by all its values.
     """
     # A failure has no response; what LiteLLM gives as its id is the same for every attempt.
     said = first(attributes, "response_id")
@@ -67,5 +67,5 @@ def _digest(span: Span, response_id: str) -> str:
 
 
 def request_id_of_span(identity: Identity) -> str:
-    """The id to show for the call of a span: that of its response, which its provider knows, or the span's."""
+    """The id to show for the call of a span: the response's, which its provider knows, or the span's."""
     return next(iter(identity.known_as), identity.span_name)

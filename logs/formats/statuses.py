@@ -1,4 +1,4 @@
-"""The HTTP status of a failed call, from whatever its sender says of the error: one table for all formats."""
+"""The HTTP status of a failed call, from whatever its sender says about the error: one table for all formats."""
 
 import re
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ _LONGEST_HINT: Final = 256
 
 
 def failure_status(*hints: object) -> int:
-    """The status of a failure by the first of the hints that tells one; 500 if none does.
+    """The status of a failure from the first hint that has one; 500 if none does.
 
     A hint is a status from 400 on, as a number or its digits, or the name of an error.
     """
@@ -60,13 +60,13 @@ def failure_status(*hints: object) -> int:
 
 
 def gateway_status(*hints: object) -> int:
-    """`failure_status` of a gateway: its 408 says that the model's provider took too long, not that the caller did."""
+    """`failure_status` for a gateway: its 408 means that the model's provider took too long, not the caller."""
     status = failure_status(*hints)
     return _FAILED if status == _REQUEST_TIMEOUT else status
 
 
 def known_status(hint: object) -> int | None:
-    """The status of failure that a number, a code or the name of an error stands for; None for anything else."""
+    """The failure status for a number, a code or the name of an error; None for anything else."""
     if isinstance(hint, bool) or not isinstance(hint, int | str):
         return None
     if isinstance(hint, int):

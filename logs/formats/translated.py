@@ -1,7 +1,7 @@
-"""What the foreign formats share: a record in their words becomes one in ours, and `callboard` judges it.
+"""What foreign formats share: a record is translated to our own format, which `callboard` validates.
 
-Their senders cannot be asked to change and do not send a call again that was rejected. So values that make no sense are
-corrected (`logs.formats.corrections`); only what has no time or no id is rejected.
+Their senders cannot be asked to change, and do not resend rejected calls. So values that make no sense are
+corrected (`logs.formats.corrections`); only a record without a time or an id is rejected.
 """
 
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ _TOKEN_MARKS: Final = ("tok_", "cb_live_", "cb_test_")
 
 
 def parse_translated(record: dict[str, Any], names: Mapping[str, str], now: datetime) -> ReportedCall:
-    """`parse_call` of a translated record, of which values that make no sense are corrected and noted.
+    """`parse_call` for a translated record, with corrected values noted.
 
-    What has no time or no id is rejected, and the error names the sender's own field, `names[ours]`. A record may have
-    notes of its own under "corrections".
+    A record without a time or an id is rejected, and the error names the sender's own field, `names[ours]`. A
+    record may have its own notes under "corrections".
     """
     own = record.get("corrections")
     notes: Notes = list(own) if isinstance(own, list) else []
@@ -57,7 +57,7 @@ def _parsed(record: dict[str, Any], names: Mapping[str, str], now: datetime) -> 
 
 
 def object_at(record: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """The object at that path of keys; an empty one when anything on the way is something else."""
+    """The object at that path of keys; an empty one if anything on the way is something else."""
     found: Any = record
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
@@ -65,14 +65,14 @@ def object_at(record: Mapping[str, Any], *path: str) -> dict[str, Any]:
 
 
 def endpoint_of(value: object) -> object:
-    """What is called, in our words; as it was written if it has none."""
+    """The endpoint in our words; unchanged if it has no word of ours."""
     if not isinstance(value, str):
         return value
     return _ENDPOINTS.get(value) or _ENDPOINTS.get(value.removeprefix("a")) or value
 
 
 def service_tier_of(*values: object) -> str | None:
-    """The tier by the first of the values that names one; None for the usual one. "auto" and the like say nothing."""
+    """The tier from the first value that names one; None for the default. "auto" and the like say nothing."""
     known = (_TIERS.get(value.lower()) for value in values if isinstance(value, str))
     tier = next((tier for tier in known if tier), None)
     return tier if tier != _USUAL_TIER else None
@@ -87,7 +87,7 @@ def fitted_address(value: object) -> str | None:
 
 
 def fitted_metadata(kept: Mapping[str, object]) -> dict[str, Any]:
-    """Those of the values that say something and may be kept, in their order as long as there is room."""
+    """The values that may be kept, in their order as long as there is room."""
     said = {key: value for key, value in kept.items() if value not in (None, "", [], {})}
     with suppress(InvalidRecordError):
         return kept_metadata("metadata", said)
@@ -99,10 +99,10 @@ def fitted_metadata(kept: Mapping[str, object]) -> dict[str, Any]:
 
 
 def first_email(*values: object) -> str | None:
-    """The first that is an e-mail address: members are known by theirs, and by no other name."""
+    """The first value that is an e-mail address: members are only identified by their address."""
     return next((value for value in values if isinstance(value, str) and "@" in value), None)
 
 
 def first_token(*values: object) -> str | None:
-    """The first that is a token of ours, secret or public id; other systems' keys and hashes are none."""
+    """The first value that is one of our tokens, secret or public id; other systems' keys and hashes are not."""
     return next((value for value in values if isinstance(value, str) and value.startswith(_TOKEN_MARKS)), None)

@@ -1,7 +1,8 @@
-"""Changing calls that are stored, with all that was made of them: statistics, quota use, tags and routes.
+"""Changes stored calls together with everything derived from them: statistics, quota use, tags and routes.
 
-A call is amended when more becomes known of it, such as its tokens or its price, and removed when it turns out
-to be none. What is stored of it follows in the same transaction, so that `verify_usage` finds no difference.
+A call is amended when more becomes known about it, such as its tokens or its price, and removed when it turns
+out not to be a call. Everything derived from it follows in the same transaction, so that `verify_usage` finds
+no difference.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,9 +29,9 @@ FIXED: Final = frozenset(
 
 
 class Amendment(NamedTuple):
-    """A stored call, and the columns of `Call` that become something else; None: the call is removed.
+    """A stored call, and the columns of `Call` with their new values; None: the call is removed.
 
-    Whoever changes `status` says the `outcome` that follows, too.
+    A change of `status` must include the resulting `outcome`.
     """
 
     call: Call
@@ -40,14 +41,16 @@ class Amendment(NamedTuple):
 def amend_calls(*, team: Team, mode: int, amendments: Sequence[Amendment], now: datetime) -> None:
     """Changes and removes calls of one team and mode, each at most once in `amendments`.
 
-    Needs a transaction and the team's lock, under which the calls must have been read. A reservation that one of
-    them settled stays settled.
+    Needs a transaction and the team's lock, under which the calls must have been read. A reservation that one
+    of them settled stays settled.
     """
     charge_quotas(amend_uncharged(team=team, mode=mode, amendments=amendments, now=now))
 
 
 def amend_uncharged(*, team: Team, mode: int, amendments: Sequence[Amendment], now: datetime) -> list[Charge]:
-    """`amend_calls`, but the quotas' share is returned, for a transaction that charges several teams at once."""
+    """`amend_calls`, but returns the changes of quota use, for a transaction that charges several teams at
+    once.
+    """
     changed = [(one.call, _amended(one)) for one in amendments if one.values]
     removed = [one.call for one in amendments if one.values is None]
     if not changed and not removed:
@@ -77,7 +80,7 @@ def _amended(amendment: Amendment) -> Call:
 
 
 def _write(team: Team, amendments: Sequence[Amendment]) -> None:
-    """Sets the columns of the calls; those that change the same columns in one statement."""
+    """Sets the columns of the calls, with one statement for all that change the same columns."""
     by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for call, values in amendments:
         columns = tuple(sorted(values or {}))
@@ -100,7 +103,7 @@ def _index(team: Team, mode: int, changed: Sequence[tuple[Call, Call]], removed:
 
 
 def _charges(team: Team, before: Sequence[Call], after: Sequence[Call]) -> list[Charge]:
-    """What was charged, to be taken back, and what is to be charged instead."""
+    """The old charges to take back, and the new ones."""
     spaces = _personal_spaces({call.payer_id for call in before})
     local = LocalTimes(team.zone)
     payer_times = {owner_id: LocalTimes(space.zone) for owner_id, space in spaces.items()}

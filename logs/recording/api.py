@@ -1,4 +1,4 @@
-"""The HTTP API of calls: reporting them, in every format of `logs.formats.FORMATS`."""
+"""The HTTP API that receives calls, in every format of `logs.formats.FORMATS`."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -22,14 +22,14 @@ from teams.models import Token
 
 
 def caller_of(credential: Credential) -> Caller:
-    """The key as the one who reports."""
+    """The key as the reporting caller."""
     if isinstance(credential, Token):
         return Caller(token=credential)
     return Caller(gateway_key=credential)
 
 
 def receiver(form: CallFormat) -> Callable[[HttpRequest], HttpResponseBase]:
-    """The endpoint that takes calls in this format: POST only, with a key."""
+    """The endpoint that receives calls in this format: POST only, with a key."""
 
     @endpoint("POST", on_refusal=count_refusal)
     def receive(request: HttpRequest, credential: Credential) -> HttpResponse:
@@ -51,14 +51,14 @@ def receiver(form: CallFormat) -> Callable[[HttpRequest], HttpResponseBase]:
 
 
 def _refused(form: CallFormat, error: ApiError, answer: dict[str, Any], kind: str) -> HttpResponse:
-    """An error in the words of the format, with the counts of a batch if there are any."""
+    """An error in the form of the format, with the counts of a batch if there are any."""
     body = form.refusal(answer | error_json(error), kind)
     return HttpResponse(body, status=error.status, content_type=kind, headers=error.headers)
 
 
 @endpoint("POST")
 def ignore_signal(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """POST /otlp/v1/metrics and /otlp/v1/logs: exporters of all three signals are answered an empty success."""
+    """POST /otlp/v1/metrics and /otlp/v1/logs: answers exporters of all three signals with an empty success."""
     kind = OTLP.answer_type((request.content_type or "").lower())
     try:
         checked_content_type(request, *OTLP.bodies)
@@ -71,7 +71,9 @@ def ignore_signal(request: HttpRequest, credential: Credential) -> HttpResponse:
 def record_batch(
     records: Sequence[object], form: CallFormat, *, by: Credential, now: datetime
 ) -> dict[str, Any]:
-    """Parses and records a batch; the answer of `POST /api/v1/calls`. A bad record never keeps a good one out."""
+    """Parses and records a batch; returns the answer of `POST /api/v1/calls`. A bad record never affects a good
+    one.
+    """
     calls: list[ReportedCall] = []
     positions: list[int] = []
     rejected: list[dict[str, Any]] = []

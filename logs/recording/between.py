@@ -1,4 +1,4 @@
-"""Spans that are no calls, but may stand between two layers of one: which teams' traces they are part of."""
+"""Spans that are not calls but may stand between two layers of one, and the teams that their traces belong to."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,10 +16,10 @@ Space = tuple[int, int]  # team, mode
 def links_by_space(
     spans: Sequence[OtherSpan], traces: Iterable[tuple[Space, str]], by: Caller
 ) -> dict[Space, list[Link]]:
-    """The spans of traces that hold a call, by the team and mode of that call.
+    """The spans of traces that contain a call, by the team and mode of that call.
 
-    `traces` are those of the calls that come with the spans; others are looked up where this key may have
-    reported calls of them, and remembered if none is found.
+    `traces` are those of the calls that came with the spans; others are looked up where this key may have
+    reported calls of them, and are remembered if none is found.
     """
     spaces: dict[str, set[Space]] = {}
     found: dict[Space, list[Link]] = {}
@@ -46,7 +46,7 @@ def links_by_space(
 
 
 def _teams(spans: Sequence[OtherSpan], by: Caller) -> dict[str, int]:
-    """The teams that the spans may be of, by slug; of a key of one team that one, whatever they say."""
+    """The possible teams of the spans, by slug; for a key of one team always that one."""
     if by.team_id is not None:
         return {"": by.team_id}
     slugs = {span.team for span in spans if span.team}

@@ -1,4 +1,4 @@
-"""Who reports, and whose calls they are: from a key to team, member, token and mode."""
+"""Resolves who reports and whose calls they are: from a key to team, member, token and mode."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ class Caller:
 
     @property
     def team_id(self) -> int | None:
-        """The only team this key may speak for; None for a gateway key of the whole site."""
+        """The only team that this key may report for; None for a gateway key of the whole site."""
         return self.token.team_id if self.token else self.gateway_key.team_id if self.gateway_key else None
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a call belongs."""
+    """Whom a call is attributed to."""
 
     team_id: int
     mode: int
@@ -49,7 +49,7 @@ class Directory:
         self._members = _members({(call.team, call.member) for call in named if not call.token})
 
     def place(self, call: ReportedCall) -> Place:
-        """Where the call belongs. Raises InvalidRecordError when this key may not report it."""
+        """Whom the call is attributed to. Raises InvalidRecordError if this key may not report it."""
         if self._caller.token is not None:
             return _own_place(self._caller.token, call)
         if call.token:
@@ -83,7 +83,9 @@ class Directory:
 
 
 def _own_place(token: Token, call: ReportedCall) -> Place:
-    """A token reports its own calls; a record that names another is refused, not silently moved."""
+    """A token reports its own calls; a record that names another one is rejected instead of being
+    misattributed.
+    """
     others = call.token and call.token != token.public_id and digest(call.token) != token.digest
     if others:
         raise InvalidRecordError("token", _("A token can only report its own calls."), "out_of_scope")
@@ -95,7 +97,7 @@ def _own_place(token: Token, call: ReportedCall) -> Place:
 
 
 def _tokens(named: set[str]) -> dict[str, Token]:
-    """Tokens by what the batch calls them: public id or secret."""
+    """Tokens by the names in the batch: public id or secret."""
     if not named:
         return {}
     digests = {name: digest(name) for name in named if not name.startswith("tok_")}

@@ -1,4 +1,4 @@
-"""The columns of a stored call, and which of them are stored as they were reported."""
+"""The columns of a stored call, and which of them are stored as reported."""
 
 from dataclasses import fields
 from typing import Any, Final
@@ -52,7 +52,9 @@ _FIELDS: Final = {one.name for one in fields(ReportedCall)}
 
 
 def outcome_of(call: ReportedCall) -> Outcome:
-    """Succeeded below 400 without an error; 429 throttled; other 4xx the client's; all else the server's."""
+    """The outcome: succeeded below 400 without an error; 429 throttled; other 4xx client error; otherwise
+    server error.
+    """
     if call.status < 400:
         return Outcome.SERVER_ERROR if call.has_error else Outcome.SUCCEEDED
     if call.status == 429:
@@ -61,7 +63,7 @@ def outcome_of(call: ReportedCall) -> Outcome:
 
 
 def reported_again(call: Call) -> ReportedCall:
-    """A stored call as if it were reported now; its cost only if it was reported, too."""
+    """A stored call as if it were reported now; with its cost only if that was reported."""
     values: dict[str, Any] = {name: getattr(call, name) for name in AS_REPORTED if name in _FIELDS}
     details = {name: value for name, value in (call.details or {}).items() if name in DETAILS}
     return ReportedCall(

@@ -1,4 +1,4 @@
-"""What a request is counted as for the page of its key (`usage.reporting`)."""
+"""Counts a request for the page of its key (`usage.reporting`)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,7 +12,7 @@ from usage.reporting.counting import MOST_REASONS, Reason, Report, count_report
 
 
 def count_answer(key: Credential, answer: dict[str, Any], now: datetime) -> None:
-    """Counts the records of a request by its answer, that of `POST /api/v1/calls`."""
+    """Counts the records of a request by its answer, in the form of `POST /api/v1/calls`."""
     rejected: list[dict[str, Any]] = answer["rejected"]
     report = Report(
         accepted=answer["accepted"],
@@ -24,7 +24,9 @@ def count_answer(key: Credential, answer: dict[str, Any], now: datetime) -> None
 
 
 def count_refusal(key: Credential, error: ApiError | BodyError) -> None:
-    """Counts a request that was refused as a whole; not when the database was away, which takes it when repeated."""
+    """Counts a request that was refused as a whole; not if the database was unavailable, because then it is
+    repeated.
+    """
     if error.status >= 500:
         return
     reason = Reason(error.code, str(error), error.param or "")
@@ -32,7 +34,7 @@ def count_refusal(key: Credential, error: ApiError | BodyError) -> None:
 
 
 def _reasons(rejected: Iterable[dict[str, Any]]) -> list[Reason]:
-    """Each reason once, with how many records it is of; a few, however many records were rejected."""
+    """The distinct reasons with their numbers of records; only a few, however many records were rejected."""
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for one in rejected:
         key = (one["code"], one["param"] or "", one["message"])

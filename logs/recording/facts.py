@@ -1,4 +1,4 @@
-"""What the rollups count of a call that is stored."""
+"""The facts of a stored call that the rollups count."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from usage.rollups.folding import Fact
 
 
 class LocalTimes:
-    """Hour and day of an instant on a zone's clock, remembered by the minute: offsets change on minutes."""
+    """Hour and day of an instant in a time zone, cached by the minute: offsets change on whole minutes."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -24,7 +24,7 @@ class LocalTimes:
 
 
 def fact_of(call: Call, local: LocalTimes) -> Fact:
-    """The call as the rollups count it, by the clock of `local`."""
+    """The call as the rollups count it, in the time zone of `local`."""
     hour, day = local(call.started_at)
     return Fact(
         hour=hour,

@@ -18,14 +18,14 @@ _LONGEST_LINE: Final = MAX_BYTES
 
 
 class FileError(Exception):
-    """A file that cannot be read (on): the message says why, and where if it began well."""
+    """A file that cannot be read (any further): the message says why, and where if it began well."""
 
 
 def file_records(path: Path) -> Iterator[tuple[int, Record]]:
-    """The records of a file, each with its line in NDJSON or its place in an array, from 1 on.
+    """The records of a file, each with its line in NDJSON or its index in an array, starting at 1.
 
-    NDJSON is read line by line, in constant memory; an array as a whole. Each record is as it was written
-    or the `InvalidRecordError` that keeps it out. Raises `FileError`, also after some records.
+    NDJSON is read line by line, in constant memory; an array as a whole. Each record is as it was written or
+    the `InvalidRecordError` that rejects it. Raises `FileError`, also after some records.
     """
     number = 0
     try:
@@ -54,7 +54,7 @@ def _records(file: io.BufferedIOBase) -> Iterator[tuple[int, Record]]:
 
 
 def _lines(file: io.BufferedIOBase) -> Iterator[bytes]:
-    """The lines of the file. Of one longer than any record only the start, which is not JSON then."""
+    """The lines of the file. A line longer than any record is cut, and is then not valid JSON."""
     while line := file.readline(_LONGEST_LINE):
         rest = line
         while rest and not rest.endswith(b"\n"):

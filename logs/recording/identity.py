@@ -1,8 +1,8 @@
-"""Which reports of foreign formats are of the same call, of this batch and of what was reported before.
+"""Decides which reports in foreign formats are of the same call, within a batch and among earlier reports.
 
-A report is known again by the request ids that its call may be stored under, by its place in a trace, and by ids that
-it shares with reports from elsewhere. What is stored follows what is known: a call that turns out to be another one,
-or none, is taken back, one of which more becomes known is completed.
+A report is recognised by the request ids under which its call may be stored, by its place in a trace, and by
+ids that it shares with reports from elsewhere. What is stored follows what is known: a call that turns out to
+be the same as another, or not a call, is removed; a call about which more becomes known is completed.
 """
 
 from collections import defaultdict
@@ -56,8 +56,9 @@ _MOST_LINKS: Final = 2_000
 
 @dataclass
 class Decided:
-    """What becomes of a batch's reports of one team and mode: calls to store, each with the layer that names it and
-    whose `call_id` is its id, and changes of stored ones."""
+    """The result for a batch's reports of one team and mode: new calls, each with the layer that names it and
+    whose `call_id` is its id, and changes of stored calls.
+    """
 
     new: list[tuple[ReportedCall, Layer]]
     amendments: list[Amendment]
@@ -66,7 +67,8 @@ class Decided:
 def decide(
     *, team: Team, mode: int, layers: Sequence[Layer], links: Sequence[Link], price: Pricing, now: datetime
 ) -> Decided:
-    """Tells new calls from known ones, and stores what is needed to tell later reports. Needs the team's lock.
+    """Separates new calls from known ones, and stores what is needed to recognise later reports. Needs the
+    team's lock.
 
     The caller stores and charges the new calls and amends the others, in the same transaction.
     """
@@ -108,7 +110,7 @@ class _Decision:
             self._bind(group)
 
     def _traces(self, links: Sequence[Link]) -> dict[str, list[Node]]:
-        """All that is known of the traces of which something came in, and which hold a layer."""
+        """Everything known about the traces of the batch that contain a layer."""
         changed = {key[0] for key in self.fresh} | {link.trace_id for link in links}
         traces: dict[str, list[Node]] = {}
         for layer in self.known.layers.values():
@@ -127,7 +129,7 @@ class _Decision:
         return traces
 
     def _unbind(self, traces: dict[str, list[Node]], groups: Sequence[Group]) -> None:
-        """Takes layers that are about several calls from the call that they were of."""
+        """Detaches layers that are about several calls from the call that they were attached to."""
         in_groups = {layer.key for group in groups for layer in group.layers}
         for nodes in traces.values():
             for node in nodes:
@@ -140,7 +142,7 @@ class _Decision:
             self.known.bind(layer, to)
 
     def _bind(self, group: Group) -> None:
-        """Finds the stored call of a group, or makes a new one."""
+        """Finds the stored call of a group, or creates a new one."""
         arrived = sorted(group.layers, key=lambda layer: layer.received_at)
         owners = list(dict.fromkeys(layer.call_id for layer in arrived if layer.call_id))
         owner = next((one for one in owners if one not in self.claimed), None)
@@ -159,7 +161,7 @@ class _Decision:
                 self.gateway.setdefault(timed_name(layer, 0), made)
 
     def _join(self, owner: UUID, found: UUID) -> UUID:
-        """Makes one call of two, and says which remains: a stored one if the other is new."""
+        """Merges two calls, and returns the one that remains: the stored one if the other is new."""
         if found not in self.new:
             self.absorbed[owner] = found
             return found
@@ -177,7 +179,7 @@ class _Decision:
         return made
 
     def _by_name(self, layers: Sequence[Layer]) -> UUID | None:
-        """A stored call that has one of the request ids of a layer, and is the same by what is stored of it."""
+        """A stored call that has one of the request ids of a layer and is the same by its other values."""
         for layer in layers:
             found = self._by_gateway_name(layer) or self._by_own_name(layer)
             if found is not None:
@@ -227,7 +229,7 @@ class _Decision:
     # --- What follows for the calls -----------------------------------------------------------------
 
     def amendments(self, price: Pricing) -> list[Amendment]:
-        """What changes of stored calls, because layers were added to them or taken from them."""
+        """The changes of stored calls that gained or lost layers."""
         self._move_absorbed()
         lost = {id_ for id_ in self.before.values() if id_ is not None}
         gained: defaultdict[UUID, list[Layer]] = defaultdict(list)
@@ -251,7 +253,7 @@ class _Decision:
         return [Amendment(stored[id_], None) for id_ in gone] + amendments_of(pairs, price)
 
     def _move_absorbed(self) -> None:
-        """Moves what is left of calls that turned out to be others, and reads all layers of calls that lost some."""
+        """Moves the layers of calls that turned out to be others, and reads all layers of calls that lost some."""
         lost = {id_ for id_ in self.before.values() if id_ is not None} | set(self.absorbed)
         if lost:
             read_layers_of(self.known, lost)
@@ -263,7 +265,7 @@ class _Decision:
                 self._rebind(layer, to)
 
     def _lost_makers(self) -> set[UUID]:
-        """Calls that were stored because of layers which are not of them any more."""
+        """Calls that were stored because of layers that are no longer attached to them."""
         makers = set()
         for key, id_ in self.before.items():
             layer = self.known.layers[key]
@@ -273,7 +275,7 @@ class _Decision:
         return makers
 
     def _without_lost(self, id_: UUID) -> ReportedCall:
-        """The call that the layers make up which are left, or came instead."""
+        """The call that the remaining layers make up."""
         left = [*self._layers_of(id_)]
         first_of(left).made = True
         self.before.setdefault(first_of(left).key, id_)  # so that it is written
@@ -291,7 +293,7 @@ class _Decision:
         return together
 
     def new_calls(self) -> list[tuple[ReportedCall, Layer]]:
-        """The calls to store, with the first free of the request ids that they may have."""
+        """The calls to store, each with the first free one of its possible request ids."""
         made: list[tuple[ReportedCall, Layer]] = []
         taken = set(self.known.calls)
         for id_ in self.new:
@@ -309,7 +311,7 @@ class _Decision:
     # --- What is kept for a day -----------------------------------------------------------------------
 
     def write(self) -> None:
-        """Stores the layers that are new or changed hands, and the spans between them."""
+        """Stores the layers that are new or were moved, and the spans between them."""
         written = {*self.fresh, *self.before} - {key for key in self.repeated if not key[0]}
         rows = [_row(self.known, self.known.layers[key]) for key in written]
         rows += [_link_row(self.known, link, self.now) for link in self.links]
@@ -332,7 +334,7 @@ def _link_row(known: EarlierReports, link: Link, now: datetime) -> tuple[Any, ..
 
 
 def most_useful(nodes: Sequence[Node], more: dict[str, Link]) -> list[Link]:
-    """Those of more links of a trace that are kept: as many as there is room for, first those above layers."""
+    """The links of a trace to keep if there are too many: those above layers first."""
     room = _MOST_LINKS - sum(isinstance(node, Link) for node in nodes)
     if len(more) <= room:
         return [*more.values()]

@@ -1,4 +1,4 @@
-"""Calls from files into a team: members mapped or made, batches recorded, bad records named."""
+"""Imports calls from files into a team: maps or creates members, records batches, names rejected records."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ Numbered = tuple[int, object]
 
 @dataclass
 class Import:
-    """One import under way: what it makes of addresses, and what became of the records so far."""
+    """One running import: how it maps addresses, and the results so far."""
 
     team: Team
     form: CallFormat
@@ -38,7 +38,7 @@ class Import:
     _known: set[str] = field(default_factory=set)
 
     def take(self, batch: Sequence[Numbered], now: datetime) -> Iterator[tuple[int, str]]:
-        """Records a batch; yields the place of each record that was rejected, and why."""
+        """Records a batch; yields the position of each rejected record, and why."""
         calls: list[ReportedCall] = []
         numbers: list[int] = []
         between = [record for _number, record in batch if isinstance(record, OtherSpan)]
@@ -91,9 +91,9 @@ def _messages(error: ValidationError | ActionError) -> list[str]:
 
 
 def ensure_member(team: Team, email: str) -> bool:
-    """Makes the address a member of the team, and a user without a password if it is nobody's yet.
+    """Makes the address a member of the team, creating a user without a password if there is none.
 
-    False when it was a member already.
+    False if it was a member already.
     """
     user = User.objects.filter(email__iexact=email).first() or create_user(email=email, by=SITE)
     if Membership.objects.filter(team=team, user=user).exists():

@@ -1,4 +1,4 @@
-"""What is stored of reports of the last 24 hours and of calls that may be the same: read at once for a batch."""
+"""Reads what is stored of reports of the last 24 hours, and calls that may be the same: at once for a batch."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass
 class EarlierReports:
-    """Stored layers and links of the batch's traces and responses, and calls by the ids it may know them under."""
+    """Stored layers and links of the batch's traces and responses, and calls by the ids under which they may be
+    stored.
+    """
 
     team: Team
     mode: int
@@ -46,7 +48,7 @@ class EarlierReports:
         self._count(layer, 1)
 
     def bind(self, layer: Layer, to: UUID | None) -> None:
-        """Says which call a layer is of."""
+        """Attaches a layer to a call."""
         self._count(layer, -1)
         layer.call_id = to
         self._count(layer, 1)
@@ -62,11 +64,11 @@ class EarlierReports:
             of_call.pop(layer.key, None)
 
     def is_told_by(self, call_id: UUID, source: str) -> bool:
-        """Whether this observer has reported the call, as far as it is known here."""
+        """Whether this observer has reported the call, as far as is known here."""
         return self._sources.get(call_id, Counter())[source] > 0
 
     def elsewhere(self, layer: Layer) -> Iterator[tuple[Layer, UUID]]:
-        """Reports with the same match key by other observers, and of which call they are."""
+        """Reports with the same match key by other observers, and the calls they are attached to."""
         for source, others in self._by_match_key.get(layer.identity.match_key, {}).items():
             if source != layer.identity.source:
                 for other in others[-_MOST_COMPARED:]:
@@ -75,7 +77,7 @@ class EarlierReports:
 
 
 def read_known(team: Team, mode: int, layers: Sequence[Layer], links: Sequence[Link]) -> EarlierReports:
-    """Reads all that the reports of one team and mode may have to do with. The team must be locked."""
+    """Reads everything that may be related to the reports of one team and mode. The team must be locked."""
     known = EarlierReports(team, mode)
     traces = {layer.identity.trace_id for layer in layers} | {link.trace_id for link in links}
     keys = {layer.identity.match_key for layer in layers}
@@ -137,7 +139,7 @@ def names_of(layer: Layer) -> list[str]:
 
 
 def preferred_names(layer: Layer) -> list[str]:
-    """The request ids that a new call may get: the first that is free. The last one is its alone."""
+    """The possible request ids of a new call: the first free one is used. The last one is unique to it."""
     call, identity = layer.call, layer.identity
     if not identity.litellm_id:
         return [call.request_id, identity.span_name or call.request_id]
@@ -146,7 +148,7 @@ def preferred_names(layer: Layer) -> list[str]:
 
 
 def gateway_names(layer: Layer) -> list[str]:
-    """The request ids that LiteLLM's id of a call, and its time, may have led to."""
+    """The possible request ids from LiteLLM's id of a call and its time."""
     litellm_id = layer.identity.litellm_id
     if not litellm_id:
         return []
@@ -157,7 +159,9 @@ def gateway_names(layer: Layer) -> list[str]:
 
 
 def timed_name(layer: Layer, more: int) -> str:
-    """The id of a LiteLLM call by the millisecond of its start; of a failed attempt by deployment and status, too."""
+    """The id of a LiteLLM call with the millisecond of its start; for a failed attempt also deployment and
+    status.
+    """
     call, identity = layer.call, layer.identity
     name = f"{identity.litellm_id}:{_microseconds(layer) // 1000 + more}"
     if call.failed:

@@ -1,4 +1,4 @@
-"""Layers of a call: reports of it by instrumentations above each other in one trace, and from elsewhere."""
+"""Layers of a call: its reports by instrumentations above each other in one trace, and from elsewhere."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ NO_USAGE: Final[Usage] = (frozenset({0}), 0)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A span that is no call, but may stand between two layers of one."""
+    """A span that is not a call but may stand between two layers of one."""
 
     trace_id: str
     span_id: str
@@ -29,7 +29,9 @@ class Link:
 
 @dataclass(eq=False)
 class Layer:
-    """A report of a call, of this request or stored (`received_at`); `call_id` is the stored call it is of."""
+    """A report of a call, of this request or stored (`received_at`); `call_id` is the stored call it belongs
+    to.
+    """
 
     call: ReportedCall
     identity: Identity
@@ -51,7 +53,7 @@ class Layer:
 
     @cached_property
     def models(self) -> frozenset[str]:
-        """The names of the model, without provider and date, in which layers differ."""
+        """The names of the model without provider and date, in which layers may differ."""
         return frozenset(plain_model(name) for name in (self.call.model, self.call.response_model) if name)
 
     @cached_property
@@ -59,7 +61,7 @@ class Layer:
         return usage_of(self.call)
 
     def report(self) -> dict[str, Any]:
-        """What is stored of it, as JSON."""
+        """The stored part of it, as JSON."""
         told = ((name, getattr(self.call, name)) for name in _STORED)
         call = {name: value for name, value in told if value is not None and value != "" and value != []}
         call["started_at"] = self.call.started_at.isoformat()
@@ -97,7 +99,9 @@ def plain_model(name: str) -> str:
 
 
 def usage_of(call: ReportedCall) -> Usage:
-    """The tokens to compare: some senders count cached ones beside the input, so it may be one of several."""
+    """The tokens to compare. Some senders count cached ones separately from the input, so there may be several
+    possibilities.
+    """
     if not call.input_tokens and not call.output_tokens:
         return NO_USAGE
     cached, written = call.cached_tokens, call.cache_write_tokens
@@ -155,7 +159,7 @@ _SEVERAL: Final = Group()
 def calls_of_trace(nodes: Iterable[Node]) -> list[Group]:
     """The calls of one trace; layers that are in none of them are about several calls.
 
-    What comes out depends on the nodes alone, not on their order. Takes time in proportion to their number.
+    The result depends on the nodes alone, not on their order. Takes time linear in their number.
     """
     by_span = _by_span(nodes)
     parents = _parents(by_span)
@@ -179,7 +183,7 @@ def _together(one: Group | None, other: Group | None) -> Group | None:
 
 
 def _with_layer(layer: Layer, below: Group | None, groups: list[Group]) -> Group:
-    """The calls of a node with those below it."""
+    """The calls of a node together with those below it."""
     if below is _SEVERAL:
         return _SEVERAL
     if below is not None and below.is_told_by(layer):
@@ -192,7 +196,7 @@ def _with_layer(layer: Layer, below: Group | None, groups: list[Group]) -> Group
 
 
 def _by_span(nodes: Iterable[Node]) -> dict[str, list[Node]]:
-    """The nodes by their span: usually one, but broken senders use ids again."""
+    """The nodes by their span: usually one, but broken senders reuse ids."""
     by_span: dict[str, list[Node]] = {}
     for node in nodes:
         span_id = node.identity.span_id if isinstance(node, Layer) else node.span_id
@@ -209,7 +213,7 @@ def _order(node: Node) -> tuple[bool, str, str]:
 
 
 def _parents(by_span: dict[str, list[Node]]) -> dict[str, str]:
-    """The known parent of each span, without the links of spans that are their own ancestors."""
+    """The known parent of each span, without links that would make a span its own ancestor."""
     parents: dict[str, str] = {}
     for span_id, nodes in by_span.items():
         parent_id = nodes[0].identity.parent_id if isinstance(nodes[0], Layer) else nodes[0].parent_id
@@ -260,8 +264,9 @@ SAME_CLOCK: Final = timedelta(seconds=1)
 def told_from_elsewhere(one: Layer, other: Layer) -> bool:
     """Whether two reports with the same match key, by different observers, are of one call.
 
-    A gateway's reports have its id and start at the same moment. Otherwise one encloses the other in time, as a client
-    does its gateway, and nothing contradicts: neither the tokens nor, where the id may have come twice, the model.
+    A gateway's reports have its id and start at the same moment. Otherwise one encloses the other in time, as a
+    client encloses its gateway, and nothing contradicts: neither the tokens nor, where the id may occur twice,
+    the model.
     """
     if one.identity.source == other.identity.source or one.call.failed != other.call.failed:
         return False
@@ -281,7 +286,7 @@ def start_together(one: Layer, other: Layer) -> bool:
 
 
 def enclose(one: Layer, other: Layer, leeway: timedelta) -> bool:
-    """Whether the time of one is within the time of the other."""
+    """Whether the time of one lies within the time of the other."""
     starts = one.call.started_at, other.call.started_at
     ends = one.ends_at, other.ends_at
     if starts[0] - leeway <= starts[1] and ends[1] <= ends[0] + leeway:
@@ -290,5 +295,5 @@ def enclose(one: Layer, other: Layer, leeway: timedelta) -> bool:
 
 
 def distance(one: Layer, other: Layer) -> timedelta:
-    """How far apart two reports are in time."""
+    """The time between two reports."""
     return abs(one.call.started_at - other.call.started_at) + abs(one.ends_at - other.ends_at)

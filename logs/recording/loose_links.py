@@ -1,8 +1,9 @@
-"""Spans of the last minutes that came before any call of their trace, as this process remembers them.
+"""Spans of the last minutes that arrived before any call of their trace, as this process remembers them.
 
-A span between two layers of a call is stored once its trace is known to hold a call. Two programs send their spans in
-any order, so it may come earlier; most spans are of traces without any call, and are not worth a row. What another
-process was told is not known here: the two layers then count as one only if their response ids say so.
+A span between two layers of a call is stored once its trace is known to contain a call. Two programs send their
+spans in any order, so it may arrive earlier; most spans belong to traces without any call and are not worth a
+row. What another process received is not known here: the two layers then count as one only if their response
+ids match.
 """
 
 from collections import OrderedDict
@@ -18,7 +19,7 @@ Key = tuple[int, str]  # team (0: of a key of the whole site), trace
 
 
 class LooseLinks:
-    """Links by trace, as many as fit; the traces that were heard of last stay."""
+    """Links by trace, as many as fit; the most recent traces stay."""
 
     def __init__(self) -> None:
         self._links: OrderedDict[Key, dict[str, Link]] = OrderedDict()
@@ -39,7 +40,7 @@ class LooseLinks:
                 self._size -= len(oldest)
 
     def recall(self, team_ids: Iterable[int], trace_id: str) -> list[Link]:
-        """What is remembered of a trace. It is not forgotten: the transaction that stores it may fail."""
+        """What is remembered of a trace. It is not removed: the transaction that stores it may fail."""
         with self._lock:
             return [link for team_id in team_ids for link in self._links.get((team_id, trace_id), {}).values()]
 

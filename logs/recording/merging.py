@@ -1,4 +1,4 @@
-"""One call out of what several layers reported of it."""
+"""Merges what several layers reported of one call."""
 
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -31,12 +31,16 @@ _ERROR: Final = ("error_type", "error_code", "error_message")
 
 
 def first_of(layers: Sequence[Layer]) -> Layer:
-    """The layer that names a call and says when it began: of a gateway, or the one that knows the response."""
+    """The layer that names a call and has its start time: that of a gateway, or the one that knows the
+    response.
+    """
     return min(layers, key=_order)
 
 
 def richest(layers: Sequence[Layer]) -> ReportedCall:
-    """The call that layers of one request report: with the largest numbers of tokens, and what any of them knows."""
+    """The call that layers of one request report: with the largest numbers of tokens, and the values that any
+    of them has.
+    """
     ordered = sorted(layers, key=_order)
     call = copy(ordered[0].call)
     if len(ordered) == 1:
@@ -55,9 +59,9 @@ def _order(layer: Layer) -> tuple[bool, bool, object, str]:
 
 
 def completed(call: ReportedCall, other: ReportedCall) -> ReportedCall:
-    """The call, with what it does not say itself from another report of it. Its own numbers stay.
+    """The call, completed with values that it lacks from another report of it. Its own numbers stay.
 
-    Tokens are taken if it has none; parts of them, such as cached ones, if both have the same.
+    Tokens are taken if it has none; parts of them, such as cached ones, if both have the same total.
     """
     done = replace(call, tags=[*call.tags], corrections=[*call.corrections], layers=[*call.layers])
     _complete_tokens(done, other)
@@ -92,7 +96,7 @@ def _complete_tokens(call: ReportedCall, other: ReportedCall) -> None:
 
 
 def put_together(layers: Iterable[Layer]) -> ReportedCall:
-    """The call that layers make up: what was reported first stays, later reports complete it."""
+    """The call that layers make up: the first report stays, later reports complete it."""
     arrived = sorted(layers, key=lambda layer: layer.received_at)
     parts = [richest([*part]) for _at, part in groupby(arrived, key=lambda layer: layer.received_at)]
     call = parts[0]

@@ -1,4 +1,4 @@
-"""What a call costs, as it was reported and as it is stored."""
+"""The cost of a call, as it was reported and as it is stored."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ CACHE_HIT: Final = "cache_hit"
 
 
 def price_reported(call: ReportedCall, outcome: Outcome, prices: PriceList) -> Priced:
-    """A failed call costs what it reports; one that the client gave up (499) costs the tokens that were used."""
+    """A failed call costs what it reports; one whose client disconnected (499) costs the tokens that were used."""
     uses_tokens = outcome == Outcome.SUCCEEDED or call.status == CLIENT_DISCONNECTED
     if call.cost_nanos is not None:
         is_doubtful = call.cost_nanos == 0 and uses_tokens and not call.metadata.get(CACHE_HIT)
@@ -28,7 +28,7 @@ def price_reported(call: ReportedCall, outcome: Outcome, prices: PriceList) -> P
 
 
 def stored_worth(call: Call, prices: PriceList) -> int:
-    """What a stored call would cost that was reported at $0; 0 for one that was not, or has no price."""
+    """The cost by price of a stored call that was reported at $0; 0 for other calls, or without a price."""
     uses_tokens = call.outcome == Outcome.SUCCEEDED or call.status == CLIENT_DISCONNECTED
     is_reported = call.priced_by == PricedBy.REPORT and call.cost_nanos == 0
     if not (is_reported and uses_tokens) or call.metadata.get(CACHE_HIT):
@@ -53,7 +53,9 @@ def computed_price(call: ReportedCall, prices: PriceList) -> Priced:
 
 
 def stored_names(call: Call) -> ModelNames:
-    """The names that the price of a stored call is looked up by; one from before 0.3 has the shown name only."""
+    """The names by which the price of a stored call is looked up; calls from before 0.3 only have the shown
+    name.
+    """
     details = call.details or {}
     return ModelNames(
         call.model, call.provider, details.get("response_model", ""), details.get("service_tier", "")

@@ -1,8 +1,8 @@
-"""Recording calls: the one way in, for every format and every sender.
+"""Records calls: the single entry point for every format and every sender.
 
-Resolve who called, price, then in one transaction: lock the teams, insert what is new, fold it into the
-rollups, charge the quotas, settle reservations. Whoever sees the answer sees the statistics with these
-calls in them; whatever crashes leaves all of them agreeing.
+Resolves the caller and the price, then in one transaction: locks the teams, inserts new calls, folds them into
+the rollups, charges the quotas, settles reservations. Whoever sees the answer sees statistics that include
+these calls; after any crash all of them agree.
 """
 
 from collections import defaultdict
@@ -57,10 +57,10 @@ class Rejected(NamedTuple):
 
 @dataclass
 class Recorded:
-    """What became of a batch: `accepted + duplicates + len(rejected)` is its length.
+    """The result of a batch: `accepted + duplicates + len(rejected)` is its length.
 
-    `warnings` are about accepted calls whose `reservation` could not be settled: the call was made, so it
-    is stored and charged; what its sender believes to be reserved is not theirs or no longer there.
+    `warnings` are about accepted calls whose `reservation` could not be settled: the call was made, so it is
+    stored and charged; but the reservation belongs to somebody else or no longer exists.
     """
 
     accepted: int = 0
@@ -70,7 +70,7 @@ class Recorded:
 
 
 class NewCall(NamedTuple):
-    """A call that is ready to be stored, and where it stood in the batch."""
+    """A call that is ready to be stored, and its position in the batch."""
 
     position: int
     id: UUID
@@ -199,7 +199,7 @@ def _told_apart(
 
 
 def _personal_spaces(owner_ids: Iterable[int]) -> dict[int, Team]:
-    """The personal space of each owner: whose balance pays, on which calendar."""
+    """The personal space of each owner, whose balance pays, on its own calendar."""
     return {team.owner_id: team for team in Team.objects.filter(owner__in=set(owner_ids), is_personal=True)}
 
 
@@ -209,7 +209,9 @@ def _deleted(new: NewCall) -> Rejected:
 
 
 def _parted(batch: list[NewCall], since: datetime | None) -> tuple[list[NewCall], list[Rejected]]:
-    """The calls of which it is known whether they were recorded before, and the refusals of the others."""
+    """Separates the calls for which it is known whether they were recorded before from the others, which are
+    rejected.
+    """
     if since is None:
         return batch, []
     message = _(
@@ -223,7 +225,7 @@ def _parted(batch: list[NewCall], since: datetime | None) -> tuple[list[NewCall]
 
 
 def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetime) -> list[NewCall]:
-    """Inserts one team's calls and counts the new ones in the rollups; returns these."""
+    """Inserts one team's calls and counts the new ones in the rollups; returns the new ones."""
     rows = [_row(new, team, by, now) for new in batch]
     stored = insert_new(Call, COLUMNS, rows, returning="id")
     # SQLite answers ids as text, as it keeps them.
@@ -241,7 +243,7 @@ def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetim
 
 
 def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> list[Charge]:
-    """What the calls cost whom. The days are those of the team, and of the payer."""
+    """The charges of the calls, with days on the calendars of the team and of the payer."""
     local, payer_local = LocalTimes(team.zone), LocalTimes(payer.zone)
     return [
         Charge(
@@ -259,11 +261,7 @@ def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> lis
 
 
 def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
-    """Settles the reservations of the calls; returns those that a call names and that could not be settled, and why.
-
-    A call that names none settles the one that was made under its request id, unless it is an attempt that failed:
-    another one may follow.
-    """
+    """Settles the reservations that the calls name; returns those that could not be settled, and why."""
     named = [(new, new.call.reservation) for new in accepted if new.call.reservation]
     made_for = {
         _call_of(new): new for new in reversed(accepted) if not (new.call.reservation or new.call.failed)

@@ -1,4 +1,4 @@
-"""The error that a request is answered with when all of its records were rejected."""
+"""The error that answers a request if all of its records were rejected."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,11 +12,11 @@ _IDENTITY: Final = {"invalid_token": 401, "out_of_scope": 403}
 
 
 def refusal_of(answer: dict[str, Any]) -> ApiError | None:
-    """The error of a batch of which nothing was taken; None if some was, or if it was empty.
+    """The error of a batch of which nothing was accepted; None if something was, or if it was empty.
 
-    Senders log an error of HTTP, while a list of rejected records in an answer of 200 is read by nobody. `answer` is
-    the one of API `POST /api/v1/calls`. The error has the status 401 or 403 if who called was the reason for every
-    record, otherwise 400, and `param` of the first.
+    Senders log an HTTP error, but nobody reads a list of rejected records in an answer of 200. `answer` is that
+    of `POST /api/v1/calls`. The error has the status 401 or 403 if the caller was the reason for every record,
+    otherwise 400, and the `param` of the first.
     """
     rejected: list[dict[str, Any]] = answer["rejected"]
     if not rejected or answer["accepted"] or answer["duplicates"]:
@@ -28,7 +28,7 @@ def refusal_of(answer: dict[str, Any]) -> ApiError | None:
 
 
 def _common_code(codes: Sequence[str]) -> str:
-    """The code that stands for all: of identity only if each is."""
+    """The code that stands for all: an identity error only if every record has one."""
     found = set(codes)
     if found <= _IDENTITY.keys():
         return next(code for code in reversed(_IDENTITY) if code in found)

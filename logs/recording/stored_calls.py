@@ -1,4 +1,4 @@
-"""Stored calls beside what is reported: whether they are the same, and what changes of them."""
+"""Compares stored calls with reports: whether they are the same, and what changes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -40,7 +40,9 @@ def is_same_format(call: Call, layer: Layer) -> bool:
 
 
 def is_same_of_gateway(call: Call, layer: Layer) -> bool:
-    """Whether a call with LiteLLM's id is the same: by start and outcome, a failed attempt by deployment, too."""
+    """Whether a call with LiteLLM's id is the same: by start and outcome, and for a failed attempt by
+    deployment.
+    """
     failed = call.outcome != Outcome.SUCCEEDED
     if failed != layer.call.failed or abs(call.started_at - layer.call.started_at) > MILLISECOND:
         return False
@@ -51,7 +53,7 @@ def is_same_of_gateway(call: Call, layer: Layer) -> bool:
 
 
 def was_stored(call: Call, layer: Layer) -> bool:
-    """Whether a call with the same response id, of which no layer is kept any more, is the one of this layer."""
+    """Whether a stored call with the same response id, whose layers are no longer kept, is that of this layer."""
     told = Layer(reported_again(call), Identity("", ""), layer.place, call.received_at)
     if told.call.failed != layer.call.failed or not agree(told.usage, layer.usage):
         return False
@@ -63,7 +65,7 @@ def was_stored(call: Call, layer: Layer) -> bool:
 
 
 def amendments_of(pairs: Sequence[tuple[Call, ReportedCall]], price: Pricing) -> list[Amendment]:
-    """The changes that make stored calls what they are known as now."""
+    """The changes that turn stored calls into what is known now."""
     changes = [(call, now, _changes(call, now)) for call, now in pairs]
     dear = [(call, now, values) for call, now, values in changes if _changes_price(call, now, values)]
     for (_call, _now, values), priced in zip(dear, price([now for _call, now, _values in dear]), strict=True):

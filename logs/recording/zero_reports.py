@@ -1,4 +1,4 @@
-"""Counting calls that were reported at $0 although their tokens have a price (`usage.prices.models.ZeroReport`)."""
+"""Counts calls that were reported at $0 although their tokens have a price (`usage.prices.models.ZeroReport`)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from usage.rollups.bulk import add_up
 
 
 class ZeroCall(NamedTuple):
-    """A call that was reported at $0, and what it would have cost; `sign` -1: it is to be counted no more."""
+    """A call that was reported at $0, and its cost by price; `sign` -1: it is subtracted."""
 
     day: date
     model: str
@@ -24,7 +24,7 @@ class ZeroCall(NamedTuple):
 
 
 def count_zero_reports(*, team_id: int, mode: int, calls: Iterable[ZeroCall]) -> None:
-    """Adds the calls to what is counted. Needs the team's lock."""
+    """Adds the calls to the counts. Needs the team's lock."""
     sums: defaultdict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])
     for call in calls:
         of_model = sums[call.day, call.model]
@@ -37,7 +37,7 @@ def count_zero_reports(*, team_id: int, mode: int, calls: Iterable[ZeroCall]) ->
 
 
 def recount_zero_reports(*, team: Team, mode: int, before: Sequence[Call], after: Sequence[Call]) -> None:
-    """Takes calls out of what is counted, and adds them as they are now. Needs the team's lock."""
+    """Subtracts the old state of calls from the counts and adds the new one. Needs the team's lock."""
     local = LocalTimes(team.zone)
     signed = [(call, -1) for call in before if _is_zero(call)] + [(call, 1) for call in after if _is_zero(call)]
     if signed:

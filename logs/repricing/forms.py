@@ -14,7 +14,9 @@ from usage.rollups.query import Range
 
 
 class PriceAgainForm(forms.Form):
-    """Which calls are priced again: of a period in days of UTC, of one model or all; `after` goes on with a run."""
+    """Which calls to price again: those of a period in days of UTC, of one model or all; `after` continues a
+    run.
+    """
 
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("Until, that day included"), widget=forms.DateInput(attrs={"type": "date"}))
@@ -45,7 +47,7 @@ class PriceAgainForm(forms.Form):
 
 
 def rest_of_run(rest: Place) -> str:
-    """The value of `after` that goes on with a run."""
+    """The value of `after` that continues a run."""
     return f"{rest.team_id}:{rest.mode}:{rest.before}"
 
 

@@ -1,4 +1,4 @@
-"""The models that all teams of the site have called lately, and where their prices come from."""
+"""The models that were called lately on the whole site, and where their prices come from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from usage.rollups.models import DayModel
 
 @dataclass(frozen=True)
 class Source:
-    """A price and where it comes from: the site, or an entry of the public list. `since`: from when it is known."""
+    """A price and its source: the site, or an entry of the public list. `since`: from when it applies."""
 
     words: str
     since: date
@@ -29,7 +29,7 @@ class Source:
 
     @property
     def per_million(self) -> list[tuple[str, str]]:
-        """Dollars per million tokens, as they are read: input, output, cached input, cache writes."""
+        """Dollars per million tokens, in the order of reading: input, output, cached input, cache writes."""
         rates = self.rates
         shown = [(_("input"), rates.input), (_("output"), rates.output)]
         shown += [(_("cached"), rates.cached)] if rates.cached != rates.input else []
@@ -39,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True)
 class ModelInUse:
-    """A model with its live calls of the last 30 days: how many, how many without a price, how many at $0."""
+    """A model and its live calls of the last 30 days: how many, how many unpriced, how many reported at $0."""
 
     name: str
     calls: int
@@ -63,13 +63,13 @@ class ModelInUse:
 
 
 def models_called(today: date) -> QuerySet[DayModel, Any]:
-    """Model, calls and unpriced calls of each, the most called first; days are each team's own."""
+    """Each model with its calls and unpriced calls, most called first; days are each team's own."""
     rows = _rows(today).values("model").annotate(n=Sum("calls"), without=Sum("unpriced"))
     return rows.order_by("-n", "model")
 
 
 def models_in_use(rows: Sequence[dict[str, Any]], now: datetime) -> list[ModelInUse]:
-    """The rows of `models_called` with their prices. Takes a query for each model, by an index, and four more."""
+    """The rows of `models_called` with their prices. One indexed query for each model, and four more."""
     names = [row["model"] for row in rows]
     today = now.date()
     zero = zero_reports_in(models=names, mode=Mode.LIVE, today=today)
@@ -93,7 +93,7 @@ def _rows(today: date) -> QuerySet[DayModel]:
 
 
 def _latest(names: Iterable[str], today: date) -> dict[str, Call]:
-    """The latest call of each model, of a team that called it on the last day."""
+    """The latest call of each model, from a team that called it on the last day."""
     rows = _rows(today).filter(model__in=list(names)).values("model", "team_id").annotate(last=Max("day"))
     team_of = {row["model"]: row["team_id"] for row in rows.order_by("last", "team_id")}
     found = {}

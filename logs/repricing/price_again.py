@@ -1,4 +1,4 @@
-"""Pricing calls again that nobody knew a price of when they were recorded."""
+"""Prices calls again that had no known price when they were recorded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ LONGEST: Final = timedelta(seconds=20)
 
 
 class Place(NamedTuple):
-    """Where a run stands: the calls of a team and mode before this id are still to be looked at."""
+    """The position of a run: calls of this team and mode before this id are still to be read."""
 
     team_id: int
     mode: int
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 @dataclass
 class Repriced:
-    """What a run has done. `rest`: where the next run goes on; None if all calls of the period were looked at."""
+    """The result of a run. `rest`: where the next run continues; None if all calls of the period were read."""
 
     calls: int = 0
     cost_nanos: int = 0
@@ -58,11 +58,12 @@ def price_again(
     since: Place | None = None,
     longest: timedelta = LONGEST,
 ) -> Repriced:
-    """Prices the unpriced calls of a period by the prices that are known now, in all teams; those of one model if
-    it is named. Statistics and quota use follow; calls whose cost was reported are left alone.
+    """Prices the unpriced calls of a period by the prices known now, in all teams; only those of one model if
+    it is given. Statistics and quota use follow; calls whose cost was reported are not changed.
 
-    Works in small transactions, for so long; `since` goes on with the `rest` of an earlier run. One activity row
-    tells what a run did. Raises NotAllowedError, and ActionError for a period that ends before it starts.
+    Works in small transactions for a limited time; `since` continues from the `rest` of an earlier run. One
+    activity row describes a run. Raises NotAllowedError, and ActionError for a period that ends before it
+    starts.
     """
     require_superuser(by)
     if within.start >= within.end:
@@ -80,7 +81,7 @@ def price_again(
 
 
 def _spaces(within: Range, model: str, since: Place | None) -> Iterator[tuple[int, int]]:
-    """The teams and modes that have unpriced calls, in order, from where an earlier run stopped."""
+    """The teams and modes with unpriced calls, in order, from where an earlier run stopped."""
     day = timedelta(days=1)  # days are those of each team
     first, last = (within.start - day).date(), (within.end + day).date()
     rows = DayModel.objects.filter(day__gte=first, day__lte=last, unpriced__gt=0)
@@ -91,7 +92,7 @@ def _spaces(within: Range, model: str, since: Place | None) -> Iterator[tuple[in
 
 
 def _step(place: Place, within: Range, model: str, done: Repriced, now: datetime) -> Place | None:
-    """Prices the next calls of a team and mode, newest first; where the step after it begins."""
+    """Prices the next calls of a team and mode, newest first; returns where the next step begins."""
     with transaction.atomic():
         team = lock_teams([place.team_id]).get(place.team_id)
         if team is None or team.deleted_at:

@@ -1,4 +1,4 @@
-"""Alerts about keys that stopped working: nothing but rejections for a quarter of an hour, once for each episode."""
+"""Alerts about keys that worked before and whose records are all rejected now."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

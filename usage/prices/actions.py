@@ -1,4 +1,4 @@
-"""The site's own prices of models. Calls keep the cost that they were recorded with, whatever changes here later."""
+"""Actions on the site's own prices of models. Recorded calls keep their cost, whatever changes here later."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from usage.prices.models import Price
 def create_price(*, by: Actor, price: Price) -> Price:
     """Stores a price for calls that begin at `valid_from` or later and are reported from now on.
 
-    Raises NotAllowedError, ActionError for values that no price can have, ConflictError when the model has a price
-    from that moment on.
+    Raises NotAllowedError, ActionError for invalid values, ConflictError if the model already has a price from
+    that moment on.
     """
     require_superuser(by)
     try:
@@ -34,7 +34,7 @@ def create_price(*, by: Actor, price: Price) -> Price:
 
 @transaction.atomic
 def delete_price(*, by: Actor, price: Price) -> None:
-    """Takes a price back: calls reported from now on get the one before it, or that of the public list.
+    """Deletes a price: calls reported from now on get the previous one, or the public list's.
 
     Raises NotAllowedError.
     """

@@ -1,4 +1,6 @@
-"""Checks of the public price list: our arithmetic against its own calculator, its prices against LiteLLM's file."""
+"""Checks of the public price list: our arithmetic against its own calculator, its prices against LiteLLM's
+file.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -40,7 +42,9 @@ _SUFFIXES: Final[Mapping[str, str]] = {"": "", "flex": "_flex", "priority": "_pr
 
 
 class Difference(NamedTuple):
-    """Two prices of the same: nano-dollars of a mix of tokens, or dollars per million tokens of a kind."""
+    """Two different prices for the same thing: nano-dollars of a mix of tokens, or dollars per million tokens
+    of a kind.
+    """
 
     vendor: str
     model: str
@@ -51,14 +55,14 @@ class Difference(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """How many models both sides know, and where they disagree."""
+    """How many models both sides have, and where they disagree."""
 
     models: int
     differences: list[Difference]
 
 
 def usage_of(tokens: Tokens) -> Usage:
-    """The tokens as the list's calculator takes them."""
+    """The tokens in the form of the list's calculator."""
     return Usage(
         input_tokens=tokens.input,
         output_tokens=tokens.output,
@@ -72,7 +76,9 @@ def usage_of(tokens: Tokens) -> Usage:
 
 
 def compare_calculator(at: datetime) -> Compared:
-    """The cost of every model of the list × every mix × every tier, by our arithmetic and by the list's own."""
+    """Compares the cost of every model of the list × every mix × every tier, by our arithmetic and by the
+    list's own.
+    """
     models = [(provider, model) for provider in get_snapshot().providers for model in provider.models]
     differences = [one for provider, model in models for one in _calculated(provider, model, at)]
     return Compared(len(models), differences)
@@ -93,10 +99,10 @@ def _calculated(provider: Provider, model: ModelInfo, at: datetime) -> Iterator[
 
 
 def compare_litellm(prices: Mapping[str, Any], at: datetime) -> Compared:
-    """The list's dollars per million tokens beside those of LiteLLM's price file, for the models that both know.
+    """Compares the list's dollars per million tokens with LiteLLM's price file, for the models in both.
 
-    `prices` is the file's content with its fractions as Decimal. Models that either does not sell by the token are
-    left out, and tiers that the list does not know.
+    `prices` is the file's content with fractions as Decimal. Models that either does not sell by the token are
+    left out, and so are tiers that the list does not have.
     """
     models, differences = 0, []
     for name, row in prices.items():

@@ -26,7 +26,8 @@ _RATE: dict[str, Any] = {"max_digits": 12, "decimal_places": 6, "validators": [M
 class Price(models.Model):
     """The site's own price of a model from a moment on: US dollars per million tokens.
 
-    It comes before the public price list. Cached and cache-write tokens cost what input costs unless said.
+    It takes precedence over the public price list. Cached and cache-write tokens cost the input price unless
+    set.
     """
 
     model = models.CharField(_("model"), max_length=128)
@@ -46,10 +47,10 @@ class Price(models.Model):
 
 
 class ZeroReport(models.Model):
-    """How many calls of a model a team's senders reported at $0 on a day, though their tokens have a price.
+    """How many calls of a model were reported at $0 for a team on a day, although their tokens have a price.
 
-    `worth_nanos` is what they would have cost by that price, taken when they were recorded. Calls that were answered
-    from a cache are none of these. A record: keyed by team, without foreign keys, kept when calls are deleted.
+    `worth_nanos` is their cost by that price, computed when they were recorded. Calls answered from a cache are
+    not counted. A record: keyed by team, without foreign keys, kept when calls are deleted.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "model")

@@ -1,4 +1,4 @@
-"""Money is an integer number of nano-dollars inside, a decimal string outside."""
+"""Money: an integer number of nano-dollars inside, a decimal string outside."""
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -18,11 +18,11 @@ _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
 
 
 class AmountError(ValueError):
-    """Not an amount that can be set or reserved; the message says what one looks like."""
+    """Not an amount that can be set or reserved; the message shows a valid one."""
 
 
 def read_usd(value: object) -> Decimal:
-    """The dollars that a JSON number (int or Decimal) or a string says. Raises AmountError."""
+    """The dollars of a JSON number (int or Decimal) or a string. Raises AmountError."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     text = f"{value:f}" if isinstance(value, Decimal) and abs(value.adjusted()) < 40 else str(value)
     if (is_number or isinstance(value, str)) and _PLAIN_NUMBER.fullmatch(text):
@@ -31,8 +31,9 @@ def read_usd(value: object) -> Decimal:
 
 
 def amount_nanos(usd: Decimal) -> int:
-    """Nano-dollars of a limit or a reservation. Raises AmountError for what cannot be one: below 0, above
-    MOST_USD, or finer than a nano-dollar."""
+    """The nano-dollars of a limit or a reservation. Raises AmountError for an amount below 0, above MOST_USD,
+    or finer than a nano-dollar.
+    """
     if not usd.is_finite():
         raise AmountError(_("Enter an amount in US dollars such as 12.50."))
     if usd < 0:
@@ -56,7 +57,7 @@ def to_usd(nanos: int) -> Decimal:
 
 
 def usd_string(nanos: int) -> str:
-    """The amount as the API writes it: with 2 decimals, or with 6 or 9 where it has more than these."""
+    """The amount as the API writes it: with 2 decimals, or with 6 or 9 if it needs more."""
     # Not by Decimal: files are written a million amounts at a time.
     whole, fraction = divmod(abs(nanos), NANOS)
     digits = f"{fraction:09d}"

@@ -1,4 +1,4 @@
-"""What a call costs: the site's own price at that time, else the public price list, else nothing."""
+"""The price of a call: the site's own price at that time, else the public price list, else unpriced."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from usage.prices.rates import Rates, Tokens
 class Priced:
     """A cost in nano-dollars, where it comes from, and the rates it was computed by (None: none were used).
 
-    `worth_nanos`: what a call that was reported at $0 would have cost.
+    `worth_nanos`: the cost by price of a call that was reported at $0.
     """
 
     cost_nanos: int
@@ -26,7 +26,7 @@ UNPRICED = Priced(0, PricedBy.NOTHING)
 
 
 class PriceList:
-    """The prices for the models of one batch. The site's own are read once, when it is made."""
+    """The prices for the models of one batch. The site's own are read once, when it is created."""
 
     def __init__(self, models: Iterable[str]) -> None:
         self._site: dict[str, list[Price]] = {}
@@ -47,7 +47,9 @@ class PriceList:
 
 
 def public_price(named: ModelNames, at: datetime, tokens: Tokens) -> Priced:
-    """The cost by the public price list; UNPRICED for what it does not know or does not sell by the token."""
+    """The cost by the public price list; UNPRICED for models that it does not have or does not sell by the
+    token.
+    """
     rates = list_rates(named, at, tokens.input)
     return UNPRICED if rates is None else Priced(rates.cost_nanos(tokens), PricedBy.LIST, rates)
 

@@ -1,8 +1,8 @@
-"""Which vendor was called: told by the provider of a call, or by the prefix of a model's name.
+"""Which vendor was called: from the provider of a call, or from the prefix of a model's name.
 
-A vendor is an id of the price list. `UNLISTED` stands for everybody who is known to be none of them: servers that
-people run themselves, and vendors whose prices the list does not have. None: nobody is named, or by a word that
-nobody knows (a host name, a house's own gateway), which says nothing.
+A vendor is an id of the price list. `UNLISTED` stands for known providers that the list does not have: self-
+hosted servers, and vendors without listed prices. None: no provider is given, or an unknown word (a host name,
+an internal gateway), which says nothing.
 """
 
 import re
@@ -115,7 +115,7 @@ _FAMILY: Final = re.compile(r"(azure_ai|bedrock|fireworks_ai|vertex_ai)_")
 # Words come from outside, so it is bounded.
 @lru_cache(maxsize=1024)
 def vendor_of_provider(provider: str) -> str | None:
-    """The vendor that a call's provider names, by the list's own rules too ("google-vertex", "api.openai.com")."""
+    """The vendor of a call's provider, also by the list's own rules ("google-vertex", "api.openai.com")."""
     vendor = _vendor(provider)
     if vendor or not provider.strip() or _plain(provider) in _GATEWAYS:
         return vendor
@@ -124,7 +124,7 @@ def vendor_of_provider(provider: str) -> str | None:
 
 
 def vendor_of_model(name: str) -> str | None:
-    """The vendor that a model's name begins with: `azure/…`, `litellm_proxy/openai/…`, `us.anthropic.…`."""
+    """The vendor in the prefix of a model's name: `azure/…`, `litellm_proxy/openai/…`, `us.anthropic.…`."""
     head, slash, rest = name.lower().partition("/")
     if not slash:
         return "aws" if _BEDROCK.match(head) else None
@@ -136,7 +136,9 @@ def vendor_of_model(name: str) -> str | None:
 
 
 def vendor_called(provider: str, name: str, other_name: str = "") -> str | None:
-    """The vendor to ask for a model's price: as the provider says, else as its name begins, else its other name."""
+    """The vendor whose price applies: from the provider, else from the model's prefix, else from its other
+    name.
+    """
     said = vendor_of_provider(provider)
     if said is None:
         return vendor_of_model(name) or vendor_of_model(other_name)
@@ -158,5 +160,5 @@ def _listed(word: str) -> str | None:
 
 
 def _plain(word: str) -> str:
-    """Words differ in case and in what joins their parts: `Azure.AI.OpenAI`, `azure-ai-openai`."""
+    """Normalises a word: case and separators vary (`Azure.AI.OpenAI`, `azure-ai-openai`)."""
     return re.sub(r"[-. ]", "_", word.strip().lower())

@@ -1,6 +1,6 @@
-"""The public price list (`genai-prices`): which of its entries is a call's, and what that says at a moment.
+"""The public price list (`genai-prices`): finds the entry of a call, and its rates at a moment.
 
-Its own calculator takes longer than storing a call, so entries are looked up and prices taken apart once, and the
+Its own calculator takes longer than storing a call, so entries are looked up and rates prepared once, and the
 arithmetic is ours (`usage.prices.rates`); tests compare both for all models.
 """
 
@@ -39,7 +39,7 @@ SERVICE_TIERS: Final = tuple(CONTEXTS)
 
 
 class ModelNames(NamedTuple):
-    """By what a call's price is looked up: the names that its sender gave."""
+    """The names by which a call's price is looked up, as its sender gave them."""
 
     model: str
     provider: str = ""
@@ -48,7 +48,7 @@ class ModelNames(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An entry of the list: whose price it is, and of which model there."""
+    """An entry of the list: the vendor and its model."""
 
     vendor: str
     model: ModelInfo
@@ -59,19 +59,19 @@ class Entry(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The rates of a call whose input has more tokens than `above`."""
+    """The rates of a call with more than `above` input tokens."""
 
     above: int
     rates: Rates
 
 
 def list_entry(named: ModelNames) -> Entry | None:
-    """The list's entry for the model that answered, else for the one that is shown; None if it has neither."""
+    """The list's entry for the model that answered, else for the shown one; None if it has neither."""
     return _entry(named.provider, named.response_model, named.model)
 
 
 def list_rates(named: ModelNames, at: datetime, input_tokens: int) -> Rates | None:
-    """The rates of a call by the list; None: it has no entry, or one without prices per token."""
+    """The rates of a call by the list; None if it has no entry, or one without prices per token."""
     entry = list_entry(named)
     if entry is None:
         return None
@@ -86,7 +86,7 @@ def list_version() -> str:
 
 @lru_cache(maxsize=4)
 def list_date(today: date) -> date:
-    """Of when the list is: the day of its newest price, of those that hold already; or when it was updated."""
+    """The date of the list: the day of its newest price that is in effect, or of its last update."""
     snapshot = get_snapshot()
     if snapshot.from_auto_update:
         return snapshot.timestamp.date()
@@ -110,7 +110,7 @@ def _entry(provider: str, response_model: str, model: str) -> Entry | None:
 
 
 def _find(vendor: str | None, name: str) -> Entry | None:
-    """A model at its vendor; at any whose models are named like this if no vendor is known."""
+    """A model of its vendor or, if no vendor is known, of any vendor whose models are named like this."""
     if vendor == UNLISTED:
         return None
     providers = get_snapshot().providers
@@ -127,7 +127,7 @@ def _find(vendor: str | None, name: str) -> Entry | None:
 
 
 def _names_at(vendor: str, name: str) -> Iterator[str]:
-    """How a vendor may name the model: as written, or without the words before each slash."""
+    """The possible names of the model at a vendor: as written, or without the words before each slash."""
     rest = name
     yield rest
     while "/" in rest:
@@ -143,7 +143,7 @@ def _entry_of(provider: Provider, model: ModelInfo) -> Entry:
 
 
 def _changes(model: ModelInfo) -> list[ConditionalPrice | PriceVariant]:
-    """The prices of a model that hold under a condition."""
+    """The prices of a model that depend on a condition."""
     return [*(model.prices if isinstance(model.prices, list) else ()), *(model.price_variants or ())]
 
 
@@ -161,7 +161,7 @@ def _steps(named: ModelNames, at: datetime) -> tuple[Step, ...]:
 
 
 def steps_of(prices: ModelPrice) -> tuple[Step, ...]:
-    """The rates by the length of the input, lowest first; none for what is not sold by the token.
+    """The rates by the length of the input, lowest first; empty for models that are not sold by the token.
 
     A tier applies to all tokens of the call, not only to those beyond it.
     """

@@ -1,4 +1,4 @@
-"""What tokens cost: the rates of one price, and the arithmetic of them."""
+"""The rates of one price, and the cost of tokens computed from them."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,8 +15,9 @@ Kind = Literal[
 
 
 class Tokens(NamedTuple):
-    """What is paid for. `input` includes `cached`, `cache_write` and `input_audio`, `cache_write` includes
-    `cache_write_1h`, `output` includes `output_audio` and `reasoning`."""
+    """The tokens to pay for. `input` includes `cached`, `cache_write` and `input_audio`, `cache_write` includes
+    `cache_write_1h`, `output` includes `output_audio` and `reasoning`.
+    """
 
     input: int
     output: int
@@ -29,7 +30,7 @@ class Tokens(NamedTuple):
 
 
 class Part(NamedTuple):
-    """So many tokens of one kind at so many dollars per million."""
+    """A number of tokens of one kind at a price per million."""
 
     kind: Kind
     tokens: int
@@ -40,7 +41,7 @@ class Part(NamedTuple):
 class Rates:
     """US dollars per million tokens of each kind, and per thousand calls where a call itself is charged.
 
-    None for a kind: it costs what the kind costs that includes it.
+    None for a kind: it costs the same as the kind that includes it.
     """
 
     input: Decimal
@@ -69,9 +70,9 @@ class Rates:
         return any(usd is not None for usd in more)
 
     def parts(self, tokens: Tokens) -> list[Part]:
-        """The tokens by the rates that they cost; every token is in one part, kinds without tokens are left out.
+        """The tokens by rate; every token is in one part, and empty kinds are left out.
 
-        Audio that does not fit beside the cached tokens was cached as well, and costs what these cost.
+        Audio tokens beyond the uncached input were cached, and cost the cached rate.
         """
         plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
         heard = _part("input_audio", tokens.input_audio, self.input_audio, plain)
@@ -92,5 +93,5 @@ class Rates:
 
 
 def _part(kind: Kind, tokens: int, usd: Decimal | None, whole: int) -> Part:
-    """Tokens that have a rate of their own, at most as many as what includes them; none without such a rate."""
+    """Tokens with their own rate, at most as many as the kind that includes them; none without such a rate."""
     return Part(kind, 0, Decimal(0)) if usd is None else Part(kind, min(tokens, whole), usd)

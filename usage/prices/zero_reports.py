@@ -1,4 +1,4 @@
-"""Calls that were reported at $0 although their tokens have a price: what their senders may have got wrong."""
+"""Calls that were reported at $0 although their tokens have a price, which may be an error of their senders."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ DAYS: Final = 30
 
 
 class ZeroSum(NamedTuple):
-    """The calls of a model that were reported at $0, and what they would have cost."""
+    """The calls of a model that were reported at $0, and their cost by price."""
 
     model: str
     calls: int

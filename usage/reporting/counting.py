@@ -1,6 +1,6 @@
-"""Counting what a key reported, after its request was answered and outside of the transaction that stored calls.
+"""Counts what a key reported, after its request was answered and outside the transaction that stores calls.
 
-So a rejected batch is counted as well, and nobody waits for the row of a key while calls are stored.
+So rejected batches are counted too, and nobody waits for the row of a key while calls are stored.
 """
 
 import logging
@@ -25,9 +25,9 @@ MOST_REASONS: Final = 20
 
 @dataclass(frozen=True)
 class Reason:
-    """Why some records of a request were rejected (`records` of them), or with 0 records all of the request.
+    """Why `records` records of a request were rejected or, with 0 records, the whole request.
 
-    The message is the one that the sender was answered; it must not quote what was sent.
+    The message is the one in the answer; it must not quote what was sent.
     """
 
     code: str
@@ -39,7 +39,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one request of a key."""
+    """The result of one request of a key."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -61,15 +61,15 @@ def kind_of(key: Key) -> KeyKind:
 
 
 def hour_of(at: datetime) -> datetime:
-    """The hour of UTC that an instant is in: the figures are of the last 24 hours, not of a team's days."""
+    """The hour in UTC that contains an instant: the figures cover the last 24 hours, not a team's days."""
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def count_report(key: Key, report: Report, now: datetime) -> None:
     """Adds a request to the figures of its key.
 
-    A database that cannot take it is logged, and nothing more: the calls are stored, and their sender must not be
-    told otherwise.
+    If the database fails here, that is only logged: the calls are stored, and the sender must not be told
+    otherwise.
     """
     if report.is_empty:
         return
@@ -119,8 +119,9 @@ _FORGET: Final = f"""DELETE FROM usage_keyrejection WHERE key_kind = %s AND key_
 def _reasons(
     who: tuple[int, int], team_id: int, reasons: Sequence[Reason], now: datetime
 ) -> Iterator[Statement]:
-    """Inserts the reasons and deletes those beyond the latest. The key's hour is locked by now, so two requests of a
-    key do not delete at once."""
+    """Inserts the reasons and deletes all but the latest. The key's hour is locked by now, so two requests of a
+    key do not delete at once.
+    """
     rows = [
         (
             *who,
@@ -139,8 +140,9 @@ def _reasons(
 
 
 def _write(statements: Sequence[Statement]) -> None:
-    """One transaction, which does not wait until the disk has it: with the machine's power some counts of the last
-    moment may go, and no call does. The row of a busy key is locked far more briefly so."""
+    """One transaction that does not wait for the disk: after a power failure the latest counts may be lost, but
+    no calls. So the row of a busy key is locked much more briefly.
+    """
     if connection.vendor == "postgresql":
         no_wait: tuple[str, list[Any]] = ("SET LOCAL synchronous_commit TO off", [])
         run_together([no_wait, *statements])  # one trip, which is a transaction of its own
@@ -151,7 +153,7 @@ def _write(statements: Sequence[Statement]) -> None:
 
 @contextmanager
 def _unsynchronized() -> Iterator[None]:
-    """SQLite's commits without waiting for the disk; not within a transaction, where it allows no change."""
+    """Lets SQLite commit without waiting for the disk; not within a transaction, where that cannot be changed."""
     if connection.in_atomic_block:
         yield
         return

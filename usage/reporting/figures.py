@@ -1,4 +1,4 @@
-"""What the pages of keys show: how many records were accepted, duplicate and rejected, and why."""
+"""Figures for the pages of keys: accepted, duplicate and rejected records, and the reasons."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _COUNTS: Final = ("accepted", "duplicates", "rejected", "refused_requests")
 
 @dataclass(frozen=True)
 class Counts:
-    """Records of some time, and requests that were refused as a whole."""
+    """The records of a period, and the requests that were refused as a whole."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -35,7 +35,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class KeyReport:
-    """All that is shown of one key. Reasons are newest first."""
+    """All figures of one key. Reasons are newest first."""
 
     day: Counts
     week: Counts
@@ -49,7 +49,7 @@ class KeyReport:
 
 @dataclass(frozen=True)
 class KeySummary:
-    """What a list shows of one key: the last 24 hours, and the newest reason if records were rejected in them."""
+    """The figures of one key in a list: the last 24 hours, and the latest reason if records were rejected."""
 
     day: Counts
     newest: KeyRejection | None = None
@@ -64,7 +64,7 @@ def key_report(key: Key, now: datetime) -> KeyReport:
 
 
 def summaries(kind: KeyKind, ids: Collection[int], now: datetime) -> dict[int, KeySummary]:
-    """The summary of each key that reported something within 24 hours: two queries, or one without rejections."""
+    """The summary of each key that reported within 24 hours: two queries, or one without rejections."""
     found = counts_of(kind, ids, now - DAY)
     rejected = [key_id for key_id, counts in found.items() if counts.has_rejections]
     newest = _newest(kind, rejected) if rejected else {}
@@ -72,7 +72,7 @@ def summaries(kind: KeyKind, ids: Collection[int], now: datetime) -> dict[int, K
 
 
 def counts_of(kind: KeyKind, ids: Collection[int], since: datetime) -> dict[int, Counts]:
-    """The counts of the keys that reported something since, by id; of whole hours, that of `since` with them."""
+    """The counts by id of the keys that reported since then, in whole hours including that of `since`."""
     hours = KeyHour.objects.filter(key_kind=kind, key_id__in=ids, hour__gte=hour_of(since))
     rows = hours.values_list("key_id").annotate(*(Sum(name) for name in _COUNTS)).order_by()
     return {key_id: Counts(*map(int, counts)) for key_id, *counts in rows}

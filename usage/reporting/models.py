@@ -1,6 +1,7 @@
-"""What is kept of the requests of each key: counts by the hour, and the latest reasons for rejections.
+"""The requests of each key: counts by hour, and the latest reasons for rejections.
 
-Records, without foreign keys; a key is named by its kind and id. Kept for eight days (`usage.housekeeping`).
+Records, without foreign keys; a key is identified by its kind and id. Kept for eight days
+(`usage.housekeeping`).
 """
 
 from django.db import models
@@ -15,9 +16,9 @@ class KeyKind(models.IntegerChoices):
 class KeyHour(models.Model):
     """What one key reported in one hour of UTC.
 
-    `accepted`, `duplicates` and `rejected` count records, `refused_requests` the requests that were refused as a
-    whole, before there were any records. The three times are about the hour's requests: the last one of which a
-    record was taken (a duplicate was taken before), and of those of which none was, the first after that and the last.
+    `accepted`, `duplicates` and `rejected` count records, `refused_requests` the requests that were refused as
+    a whole. The three times are about the hour's requests: the last one with an accepted record (a duplicate
+    counts as accepted), and, of those without any, the first after that and the last.
     """
 
     pk = models.CompositePrimaryKey("key_kind", "key_id", "hour")
@@ -41,10 +42,10 @@ class KeyHour(models.Model):
 
 
 class KeyRejection(models.Model):
-    """Why records of a key were rejected, or one of its requests: one row for each reason in a request.
+    """A reason why records of a key, or a request, were rejected: one row for each reason in a request.
 
-    Of each key the latest few are kept. They hold what the sender was answered, never what it sent; the request id
-    is of the first record.
+    Only the latest few of each key are kept. They contain the answer, never what was sent; the request id is
+    that of the first record.
     """
 
     key_kind = models.SmallIntegerField(choices=KeyKind.choices)
@@ -68,9 +69,9 @@ class KeyRejection(models.Model):
 
 
 class KeyAlert(models.Model):
-    """That somebody was notified of a key that stopped working: once for each time that it worked before.
+    """An alert was sent about a key that stopped working; one for each time that it had worked before.
 
-    `worked_at` is when a record of it was last taken; when it has worked again, there can be another alert.
+    `worked_at` is when a record was last accepted; after it has worked again, there can be another alert.
     """
 
     pk = models.CompositePrimaryKey("key_kind", "key_id")

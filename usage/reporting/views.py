@@ -1,4 +1,4 @@
-"""The pages of tokens and gateway keys: what each reported, and what of it was rejected."""
+"""The pages of tokens and gateway keys: what each reported, and what was rejected."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from usage.reporting.figures import key_report
 
 
 def token(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """One's own token; for owner and administrators anybody's."""
+    """The page of one's own token; owner and administrators see all."""
     access = access_for(request, slug, Permission.SEE_OWN)
     key = token_of(access, token_id)
     return _page(request, access, key, holder=key.user)

@@ -1,4 +1,4 @@
-"""`manage.py demo`: a database full of invented life, to look around in."""
+"""`manage.py demo`: fills a database with invented teams and calls, to look around in."""
 
 from argparse import ArgumentParser
 from typing import Any

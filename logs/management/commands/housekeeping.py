@@ -1,4 +1,4 @@
-"""`manage.py housekeeping`: what time alone brings about."""
+"""`manage.py housekeeping`: deletes what has expired."""
 
 from typing import Any
 

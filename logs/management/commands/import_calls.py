@@ -1,4 +1,4 @@
-"""Reads calls from files, in every format that the API takes."""
+"""Imports calls from files, in every format of the API."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ _MOST_NAMED = 100  # rejected records; whoever has more has one mistake a hundre
 
 
 class Command(BaseCommand):
-    """Resumable: what was stored before counts as a duplicate and changes nothing."""
+    """Resumable: calls that are already stored count as duplicates and change nothing."""
 
     help = (
         "Reads calls from files (JSON or NDJSON, plain or gzip) into a team; bad records are named by number."

@@ -1,4 +1,4 @@
-"""Writes statistics and quota use anew from the calls."""
+"""Rebuilds statistics and quota use from the calls."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from teams.models import Team
 
 
 class Command(BaseCommand):
-    """Team by team, each in one transaction during which calls reported for it wait."""
+    """Team by team, each in one transaction during which reported calls of that team wait."""
 
     help = "Writes statistics and quota use anew from the calls, for all teams or one."
 

@@ -1,4 +1,4 @@
-"""Proves that statistics and quota use are what the calls add up to."""
+"""Verifies that statistics and quota use are the sums of the calls."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -14,7 +14,7 @@ from usage.rollups.buckets import day_start, first_day_anywhere
 
 
 class Command(BaseCommand):
-    """Exit status 1, and a line for each number that differs, when they are not."""
+    """If they differ, exits with status 1 and prints a line for each difference."""
 
     help = "Adds up the calls again and compares with statistics and quota use; exit 1 on a difference."
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{sum(calls for calls, _differing in checked)} calls, no difference")
 
     def _check(self, mode: Mode, teams: Iterable[Team], *, with_owners: bool) -> tuple[int, int]:
-        """How many calls the teams have, and how many numbers differ."""
+        """The number of calls of the teams, and the number of differences."""
         calls = found = 0
         # Of the days of which all calls are counted: also those of teams that are purged, and on whatever clock.
         first = balance_kept_from() or date.min
