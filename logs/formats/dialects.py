@@ -146,15 +146,18 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "http_status": ("http.response.status_code",),
 }
 # What a span says of its own kind.
-_SPAN_KINDS: Final = ("openinference.span.kind", "langfuse.observation.type", "traceloop.span.kind")
 _IS_CALL: Final[Mapping[str, frozenset[str]]] = {
     "openinference.span.kind": frozenset({"llm", "embedding"}),
     "langfuse.observation.type": frozenset({"generation", "embedding"}),
 }
-_TRACELOOP_NO_CALL: Final = frozenset({"agent", "workflow", "task", "tool"})
+# OpenLLMetry, LangSmith, LoongSuite; other kinds of theirs say nothing.
+_IS_NO_CALL: Final = ("traceloop.span.kind", "langsmith.span.kind", "gen_ai.span.kind")
+_NO_CALL_KINDS: Final = frozenset(
+    {"agent", "chain", "entry", "parser", "prompt", "reranker", "retriever", "step", "task", "tool", "workflow"}
+)
 # Every attribute that is read; all others, and the content in them, are passed over.
 READ: Final = frozenset(
-    {*(name for names in ATTRIBUTES.values() for name in names), *_SPAN_KINDS, "gen_ai.agent.name"}
+    {*(name for names in ATTRIBUTES.values() for name in names), *_IS_CALL, *_IS_NO_CALL, "gen_ai.agent.name"}
 )
 # The events of a span that are read: OpenLLMetry's first one is when the answer began.
 FIRST_CHUNK_EVENT: Final = "gen_ai.content.completion.chunk"
@@ -232,7 +235,7 @@ def _is_kind_of_call(attributes: Attributes) -> bool:
         kind = attributes.get(name)
         if isinstance(kind, str) and kind and kind.lower() not in kinds:
             return False
-    return str(attributes.get("traceloop.span.kind")).lower() not in _TRACELOOP_NO_CALL
+    return not any(str(attributes.get(name)).lower() in _NO_CALL_KINDS for name in _IS_NO_CALL)
 
 
 def _says_call(attributes: Attributes, operation: object) -> bool:

@@ -15,6 +15,9 @@ USAGE = {"gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 10, "gen_
         {"gen_ai.response.model": "gpt-5"},
         {**USAGE, "gen_ai.operation.name": "chat", "gen_ai.agent.name": "planner"},
         {**USAGE, "openinference.span.kind": "LLM"},
+        {**USAGE, "langsmith.span.kind": "llm"},
+        {**USAGE, "gen_ai.span.kind": "LLM"},
+        {**USAGE, "traceloop.span.kind": "unknown"},
         {"llm.model_name": "gpt-5", "openinference.span.kind": "LLM"},
         {"embedding.model_name": "text-embedding-3-small", "openinference.span.kind": "EMBEDDING"},
         {"langfuse.observation.model.name": "gpt-5", "langfuse.observation.type": "generation"},
@@ -50,6 +53,8 @@ def test_one_question_to_a_model_is_a_call(attributes):
             {"langfuse.observation.type": kind}
             for kind in ("span", "event", "agent", "tool", "chain", "retriever")
         ),
+        *({"langsmith.span.kind": kind} for kind in ("chain", "tool", "retriever")),
+        *({"gen_ai.span.kind": kind} for kind in ("AGENT", "TOOL", "STEP", "ENTRY")),
         {"gen_ai.agent.name": "planner"},
     ],
     ids=str,
