@@ -5,6 +5,9 @@ from typing import Any
 from logs.formats import CALLBOARD, FORMATS
 from logs.formats.callboard import call_schema
 from logs.search.filters import call_parameters
+from usage.rollups.models import Outcome
+from usage.rollups.query import Dimension
+from usage.statistics.single_calls import MOST_CALLS, MOST_ROWS
 
 Schema = dict[str, Any]
 
@@ -164,9 +167,7 @@ _FIGURES: Schema = {
     "cost_usd": _USD,
     "latency_ms": _MILLISECONDS,
 }
-_NAMES: dict[str, Schema] = {
-    name: {"type": ["string", "null"]} for name in ("time", "member", "model", "token")
-}
+_NAMES: dict[str, Schema] = {dimension.value: {"type": ["string", "null"]} for dimension in Dimension}
 _USAGE = _object(
     {"rows": {"type": "array", "items": _object({**_NAMES, **_FIGURES})}, "totals": _object(_FIGURES)}
 )
@@ -214,6 +215,14 @@ _FILTERS = [
     _query("model", "the whole name, which may have commas; repeatable"),
     _query("token", "public id, or none for calls without one; repeatable"),
     _query("mode", "live or test", enum=["live", "test"]),
+]
+
+
+_SINGLE_CALL_FILTERS = [
+    _query("tag", "calls with any of these tags; repeatable"),
+    _query("channel", "repeatable"),
+    _query("provider", "repeatable"),
+    _query("outcome", "repeatable", enum=[outcome.word for outcome in Outcome]),
 ]
 
 
@@ -265,9 +274,16 @@ def _paths() -> Schema:
         "/api/v1/usage": {
             "get": {
                 "summary": "Statistics; JSON, or CSV by Accept",
+                "description": (
+                    "By tag, channel, provider and outcome single calls are counted: of the time for which they are "
+                    f"kept, and {MOST_CALLS:,} at most, which the other filters leave; with {MOST_ROWS:,} rows at "
+                    "most. A call with several tags is in the row of each, and once in the totals. Rows have these "
+                    "four only if they are divided by them."
+                ),
                 "parameters": [
                     *_FILTERS,
-                    _query("group_by", "any of time, member, model, token, with commas", default="time"),
+                    *_SINGLE_CALL_FILTERS,
+                    _query("group_by", f"any of {', '.join(Dimension)}, with commas", default="time"),
                     _query("granularity", "step of time", enum=["hour", "day", "week", "month"]),
                 ],
                 "responses": {"200": _answer("Rows and their total apart", _ref("Usage")), **_ERRORS},

@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from django.db import connection
 
-from logs.models import Call, KeptCalls
+from logs.models import Call, CallTag, KeptCalls
 from logs.recording.ids import id_parameters
 from teams.models import Mode, Team
 from usage.anomalies.details import CallRow
@@ -17,10 +17,10 @@ from usage.rollups.models import Outcome
 from usage.rollups.query import Dimension, Granularity, Range, UsageQuery
 from usage.rollups.reader import COLUMN, Asked, RawRow
 from usage.rollups.sketch import Ints, sketches_of
-from usage.rollups.statements import Depth, Select, filters_of, run_union, within_filters
+from usage.rollups.statements import Depth, Select, among, filters_of, run_union, within_filters
 
-# Every zone's hours and days begin at a multiple of this.
-_SLOT_SECONDS = 900
+# Where a zone's hours do not begin with those of UTC, they begin at a multiple of the second.
+_HOUR_SECONDS, _QUARTER_SECONDS = 3600, 900
 _COUNTED = {
     "calls": "COUNT(*)",
     "succeeded": f"COUNT(*) FILTER (WHERE outcome = {Outcome.SUCCEEDED.value})",
@@ -39,13 +39,13 @@ _COUNTED = {
     "ttft_sum_ms": "CAST(COALESCE(SUM(ttft_ms), 0) AS bigint)",
     "ttft_count": "COUNT(ttft_ms)",
 }
-# The quarter of an hour as a number since 1970, and the known values of a column as text with commas.
+# The slot of time as a number since 1970, by its seconds, and the known values of a column as text with commas.
 _DIALECTS = {
     "postgresql": (
-        f"floor(extract(epoch from started_at) / {_SLOT_SECONDS})::bigint",
+        "floor(extract(epoch from started_at) / {})::bigint",
         "string_agg({}::text, ',')",
     ),
-    "sqlite": (f"CAST(strftime('%%s', started_at) AS INTEGER) / {_SLOT_SECONDS}", "group_concat({}, ',')"),
+    "sqlite": ("CAST(strftime('%%s', started_at) AS INTEGER) / {}", "group_concat({}, ',')"),
 }
 
 
@@ -62,31 +62,70 @@ def count_calls(asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -
     for (number, slot, *row), latency, ttft in zip(rows, *sketches, strict=True):
         query, one = pieces[number]
         # A slot can reach back before the range's start; the calls counted here do not.
-        at = one.start if slot is None else max(one.start, datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC))
+        start = one.start if slot is None else datetime.fromtimestamp(slot * _slot_seconds(query, one), UTC)
+        at = max(one.start, start)
         yield query.team.pk, at, tuple(row[: len(columns)]), row[len(columns) : -2], latency, ttft
 
 
 def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...], depth: Depth) -> Select:
     """The range's number, slot, dimensions, sums, and the values for percentiles; by the primary key."""
     within, values = within_filters(filters_of(query))
-    by_slot = query.granularity is Granularity.HOUR
-    text = _text(connection.vendor, by_slot, columns, depth, within)
-    return text, [number, query.team.pk, query.mode, *id_parameters(one), *values]
+    of_team = [query.team.pk, query.mode, *id_parameters(one)]
+    if query.tags:
+        tagged, tags = among("tag", query.tags)
+        within += f" AND {_CALLS}.id IN (SELECT id FROM {_TAGS} WHERE {_WITHIN} AND {tagged})"  # noqa: S608  # our own names
+        values += [*of_team, *tags]
+        if "tag" in columns:  # of the tags of a call only those that were asked for
+            asked, tags = among(_TAG_TABLES[connection.vendor][1], query.tags)
+            within, values = f"{within} AND {asked}", [*values, *tags]
+    text = _text(connection.vendor, _slot_seconds(query, one), columns, depth, within)
+    return text, [number, *of_team, *values]
+
+
+def _slot_seconds(query: UsageQuery, one: Range) -> int:
+    """How long the slots are in which calls are counted for a chart by the hour; 0 for no slots.
+
+    A whole hour, which is a quarter of the rows, unless the zone's offset from UTC has minutes at an end of the range,
+    which is too short for the clock to change twice.
+    """
+    if query.granularity is not Granularity.HOUR:
+        return 0
+    offsets = [at.astimezone(query.zone).utcoffset() or timedelta() for at in (one.start, one.end)]
+    return _QUARTER_SECONDS if any(offset % timedelta(hours=1) for offset in offsets) else _HOUR_SECONDS
+
+
+_CALLS, _TAGS = Call._meta.db_table, CallTag._meta.db_table
+_WITHIN = "team_id = %s AND mode = %s AND id >= %s AND id < %s"
+# A row for each different tag of a call, or one without any, and the name of the tag.
+_TAG_TABLES = {
+    "postgresql": (
+        f" LEFT JOIN LATERAL (SELECT DISTINCT jsonb_array_elements_text({_CALLS}.tags) AS tag) tags ON TRUE",
+        "tags.tag",
+    ),
+    "sqlite": (
+        f""" LEFT JOIN json_each({_CALLS}.tags) tags ON NOT EXISTS (
+  SELECT 1 FROM json_each({_CALLS}.tags) same WHERE same.value = tags.value AND same.key < tags.key)""",  # noqa: S608  # our own names
+        "tags.value",
+    ),
+}
 
 
 @functools.lru_cache(maxsize=256)  # filters can have any number of values
-def _text(vendor: str, by_slot: bool, columns: tuple[str, ...], depth: Depth, filters: str) -> str:
-    slot, listed = _DIALECTS[vendor]
+def _text(vendor: str, slot_seconds: int, columns: tuple[str, ...], depth: Depth, filters: str) -> str:
+    by_slot, listed = _DIALECTS[vendor]
+    slot = by_slot.format(slot_seconds) if slot_seconds else "NULL"
+    more, tag = _TAG_TABLES[vendor] if "tag" in columns else ("", "")
+    named = [f"COALESCE({tag}, '')" if name == "tag" else name for name in columns]
     sums = [_COUNTED[name] if name in depth.counters else "0" for name in COUNTERS]
     values = [
         listed.format(name) if sketch in depth.sketches else "''"
         for name, sketch in zip(("latency_ms", "ttft_ms"), SKETCHES, strict=True)
     ]
-    selected = ", ".join(["%s", f"{slot if by_slot else 'NULL'} AS slot", *columns, *sums, *values])
+    selected = ", ".join(["%s", f"{slot} AS slot", *named, *sums, *values])
     # By the team, so that there is no row where there is nothing.
-    groups = ", ".join(["team_id", *(["slot"] if by_slot else []), *columns])
-    within = f"team_id = %s AND mode = %s AND id >= %s AND id < %s{filters}"
-    return f"SELECT {selected} FROM {Call._meta.db_table} WHERE {within} GROUP BY {groups}"  # noqa: S608  # our own names
+    groups = ", ".join(["team_id", *(["slot"] if slot_seconds else []), *named])
+    within = f"team_id = %s AND mode = %s AND {_CALLS}.id >= %s AND {_CALLS}.id < %s{filters}"
+    return f"SELECT {selected} FROM {_CALLS}{more} WHERE {within} GROUP BY {groups}"  # noqa: S608  # our own names
 
 
 def kept_sql(vendor: str) -> str:

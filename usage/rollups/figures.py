@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -112,6 +113,10 @@ def total(parts: Iterable[Figures]) -> Figures:
     return whole
 
 
+# So many histograms are in memory together: of more sets, one after the other.
+_AT_ONCE = 2_000
+
+
 def fill_percentiles(parts: Sequence[Figures], wholes: Sequence[tuple[Figures, slice]] = ()) -> None:
     """Computes `latency` and `ttft` of every set at once, and those of wholes, each of which is a slice of the
     parts.
@@ -119,11 +124,21 @@ def fill_percentiles(parts: Sequence[Figures], wholes: Sequence[tuple[Figures, s
     for sketches, name in (("latency_sketches", "latency"), ("ttft_sketches", "ttft")):
         if not any(any(getattr(one, sketches)) for one in parts):
             continue
-        counts = _histograms([getattr(one, sketches) for one in parts])
-        sums = [counts[part].sum(axis=0, keepdims=True) for _whole, part in wholes]
-        values = percentiles(np.concatenate([counts, *sums]), SHARES)
-        for one, row in zip([*parts, *(whole for whole, _part in wholes)], values.tolist(), strict=True):
-            setattr(one, name, Percentiles(*(None if value != value else value for value in row)))
+        sums: list[Any] = [0] * len(wholes)
+        for first in range(0, len(parts), _AT_ONCE):
+            some = parts[first : first + _AT_ONCE]
+            counts = _histograms([getattr(one, sketches) for one in some])
+            _set_percentiles(name, some, counts)
+            for number, (_whole, part) in enumerate(wholes):
+                start, stop, _step = part.indices(len(parts))
+                sums[number] += counts[max(start - first, 0) : max(stop - first, 0)].sum(axis=0)
+        if wholes:
+            _set_percentiles(name, [whole for whole, _part in wholes], np.stack(sums))
+
+
+def _set_percentiles(name: str, figures: Sequence[Figures], counts: Ints) -> None:
+    for one, row in zip(figures, percentiles(counts, SHARES).tolist(), strict=True):
+        setattr(one, name, Percentiles(*(None if value != value else value for value in row)))
 
 
 def _histograms(sketches: Sequence[Sequence[bytes]]) -> Ints:

@@ -27,12 +27,20 @@ class Granularity(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What figures can be divided by."""
+    """What figures can be divided by; the last four where single calls are kept."""
 
     TIME = "time"
     MEMBER = "member"
     MODEL = "model"
     TOKEN = "token"  # noqa: S105  # a word, no secret
+    TAG = "tag"
+    CHANNEL = "channel"
+    PROVIDER = "provider"
+    OUTCOME = "outcome"
+
+
+# What no rollup knows: figures by these are counted from single calls.
+OF_SINGLE_CALLS = frozenset({Dimension.TAG, Dimension.CHANNEL, Dimension.PROVIDER, Dimension.OUTCOME})
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,11 @@ class UsageQuery:
     members: tuple[int, ...] = field(default=())
     models: tuple[str, ...] = field(default=())
     tokens: tuple[int, ...] = field(default=())
+    # Calls that have any of these tags. Known of single calls only, as what follows it.
+    tags: tuple[str, ...] = field(default=())
+    channels: tuple[str, ...] = field(default=())
+    providers: tuple[str, ...] = field(default=())
+    outcomes: tuple[int, ...] = field(default=())
     # A time right after the range in which the team has no calls, so that it may be read along
     # (`usage.statistics.preparation`).
     quiet: Range | None = None
@@ -126,7 +139,9 @@ class UsageQuery:
         return starts
 
 
-_FILTERS = {Dimension.MEMBER: "members", Dimension.MODEL: "models", Dimension.TOKEN: "tokens"}
+_FILTERS: dict[Dimension, str] = {
+    dimension: f"{dimension}s" for dimension in Dimension if dimension is not Dimension.TIME
+}
 
 
 def bucket_start(at: datetime, granularity: Granularity, zone: ZoneInfo) -> datetime:

@@ -10,14 +10,33 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from usage.rollups.buckets import day_of, day_start
 from usage.rollups.cache import process_cache
 from usage.rollups.figures import Figures
 from usage.rollups.models import Counters, DayDetail, DayMember, DayModel, DayToken, HourMember, HourModel
-from usage.rollups.query import Dimension, Granularity, Range, UsageQuery, bucket_start, next_bucket
-from usage.rollups.statements import CALLS, FULL, KEYS, Depth, Slice, cache_key, filters_of, sums_of
+from usage.rollups.query import (
+    OF_SINGLE_CALLS,
+    Dimension,
+    Granularity,
+    Range,
+    UsageQuery,
+    bucket_start,
+    next_bucket,
+)
+from usage.rollups.statements import (
+    CALLS,
+    FILTER_COLUMNS,
+    FULL,
+    KEYS,
+    Depth,
+    Slice,
+    cache_key,
+    filters_of,
+    sums_of,
+)
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
@@ -48,7 +67,7 @@ class Pieces:
     rest: tuple[Range, ...]
 
 
-COLUMN = {Dimension.MEMBER: "member_id", Dimension.MODEL: "model", Dimension.TOKEN: "token_id"}
+COLUMN = {**FILTER_COLUMNS, Dimension.TAG: "tag"}
 HOUR_ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember)
 DAY_ROLLUPS: tuple[type[Counters], ...] = (DayModel, DayMember, DayToken, DayDetail)
 
@@ -145,7 +164,10 @@ def cells_of_teams(
     rest: list[Asked] = []
     depth_of_rest = CALLS
     for (query, ranges), parts in zip(asked, answers, strict=True):
-        cuts = [cut(one, query, needed, hourly=reading.hourly) for one in ranges]
+        if needed & OF_SINGLE_CALLS:
+            query, cuts = reading.of_single_calls(query, ranges)
+        else:
+            cuts = [cut(one, query, needed, hourly=reading.hourly) for one in ranges]
         for pieces, found, depth in zip(cuts, parts, depths, strict=False):
             reading.plan(query, pieces, found, depth)
             depth_of_rest |= depth if pieces.rest else CALLS
@@ -181,6 +203,14 @@ class _Reading:
                     Slice(query, rollup, one.start, one.end, self.hourly, depth),
                     found,
                 )
+
+    def of_single_calls(self, query: UsageQuery, ranges: Sequence[Range]) -> tuple[UsageQuery, list[Pieces]]:
+        """How single calls alone are counted: with a row for each bucket of time only where time is asked for."""
+        if Dimension.TIME not in self.by:
+            query = replace(query, granularity=Granularity.DAY)  # by the hour, there would be rows of slots
+        is_whole = self.hourly or Dimension.TIME not in self.by
+        rest = [(one,) if is_whole else tuple(_by_bucket(one, query)) for one in ranges]
+        return query, [Pieces((), (), parts) for parts in rest]
 
     def _add(self, piece: Slice, found: Cells) -> None:
         start = piece.start
@@ -292,6 +322,12 @@ def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool
     if not hourly:
         hours, rest = ([part for one in parts for part in _by_day(one, query)] for parts in (hours, rest))
     return Pieces(tuple(days), tuple(hours), tuple(one for one in rest if one.start < one.end))
+
+
+def _by_bucket(one: Range, query: UsageQuery) -> list[Range]:
+    """A range cut at the boundaries of its buckets."""
+    edges = [max(start, one.start) for start in query.buckets(one)]
+    return [Range(start, end) for start, end in pairwise([*edges, one.end])]
 
 
 def _by_day(one: Range, query: UsageQuery) -> list[Range]:

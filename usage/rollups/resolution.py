@@ -13,7 +13,16 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from usage.rollups.buckets import day_of
-from usage.rollups.query import Dimension, Granularity, Known, Range, UsageQuery, bucket_start, next_bucket
+from usage.rollups.query import (
+    OF_SINGLE_CALLS,
+    Dimension,
+    Granularity,
+    Known,
+    Range,
+    UsageQuery,
+    bucket_start,
+    next_bucket,
+)
 from usage.rollups.reader import HOUR_ROLLUPS, narrowest
 from usage.rollups.statements import Select, run_union
 
@@ -89,6 +98,8 @@ def checked(query: UsageQuery, by: Sequence[Dimension], typed: Sequence[str], no
     What was not `typed` (from, to, granularity) may become coarser. Raises UnknownTimesError.
     """
     needed = {*by, *query.filtered} - {Dimension.TIME}
+    if needed & OF_SINGLE_CALLS:
+        return _of_kept_calls(query, typed, now)
     unit = Granularity.HOUR if narrowest(HOUR_ROLLUPS, needed) else Granularity.DAY
     too_fine = Dimension.TIME in by and query.granularity is Granularity.HOUR and unit is Granularity.DAY
     always = now - ALWAYS_KEPT
@@ -107,6 +118,26 @@ def checked(query: UsageQuery, by: Sequence[Dimension], typed: Sequence[str], no
         if asked != known and (name in typed or counted.start == counted.end):
             raise UnknownTimesError(name, _no_parts(day, unit))
     return replace(query, range=counted)
+
+
+def _of_kept_calls(query: UsageQuery, typed: Sequence[str], now: datetime) -> UsageQuery:
+    """The query within the time of which single calls are kept. Raises UnknownTimesError if it was typed to be
+    longer.
+    """
+    if query.range.start >= now - ALWAYS_KEPT:
+        return query
+    rows = run_union([kept_select(0, query)])
+    since = datetime.fromtimestamp(rows[0][2], UTC) if rows else query.range.start
+    if since <= query.range.start:
+        return query
+    if "from" in typed or query.range.end <= since:
+        message = _(
+            "Single calls before %s are no longer kept: of the time before, nothing is known by tag, channel, "
+            "provider and outcome."
+        )
+        param = "from" if "from" in typed else "to"
+        raise UnknownTimesError(param, message % f"{day_of(since, query.zone):%Y-%m-%d}")
+    return replace(query, range=Range(since, query.range.end))
 
 
 def _no_hours(day: str) -> str:

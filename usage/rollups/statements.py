@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 
@@ -18,7 +18,7 @@ from usage.rollups.buckets import day_of, day_start, days_between
 from usage.rollups.cache import process_cache
 from usage.rollups.folding import COUNTERS, SKETCHES
 from usage.rollups.models import Counters
-from usage.rollups.query import Granularity, Range, UsageQuery
+from usage.rollups.query import Dimension, Granularity, Range, UsageQuery
 
 # SQLite takes 500 SELECTs in a statement, and 32,766 parameters.
 _MOST_SELECTS = 100
@@ -115,7 +115,7 @@ def cache_key(query: UsageQuery) -> Hashable:
     """The part of a cache key that names the team, the version of its cached sums, and the filters."""
     assert query.cache_version is not None
     team = query.team
-    filters = (query.members, query.models, query.tokens)
+    filters = tuple(query.values_of(dimension) for dimension in Dimension if dimension is not Dimension.TIME)
     return team.pk, team.created_at, team.time_zone, query.mode, query.cache_version.version, filters
 
 
@@ -146,9 +146,22 @@ def run_union(selects: Sequence[Select]) -> list[tuple[Any, ...]]:
 
 
 def filters_of(query: UsageQuery) -> Filters:
-    """The columns that are filtered by, and the values; calls and rollups name their columns alike."""
-    asked = [("member_id", query.members), ("model", query.models), ("token_id", query.tokens)]
+    """The columns that are filtered by, and the values; calls and rollups name their columns alike.
+
+    Tags are no column: single calls are filtered by them in `logs.search.single_calls`.
+    """
+    asked = [(name, query.values_of(dimension)) for dimension, name in FILTER_COLUMNS.items()]
     return [(name, values) for name, values in asked if values]
+
+
+FILTER_COLUMNS: Final = {
+    Dimension.MEMBER: "member_id",
+    Dimension.MODEL: "model",
+    Dimension.TOKEN: "token_id",
+    Dimension.CHANNEL: "channel",
+    Dimension.PROVIDER: "provider",
+    Dimension.OUTCOME: "outcome",
+}
 
 
 def within_filters(filters: Filters) -> tuple[str, list[Any]]:

@@ -24,18 +24,20 @@ from usage.parameters.api import (
     refuse_unknown,
     time_text,
 )
-from usage.parameters.forms import checked_granularity
+from usage.parameters.forms import checked_granularity, outcomes_named
 from usage.parameters.names import people_of
 from usage.prices.money import usd_string
 from usage.rollups.figures import Figures
-from usage.rollups.query import Dimension, UsageQuery
+from usage.rollups.models import Outcome
+from usage.rollups.query import OF_SINGLE_CALLS, Dimension, UsageQuery
 from usage.rollups.resolution import UnknownTimesError, checked
 from usage.statistics.overview import Table, table
+from usage.statistics.single_calls import TooMuchError
 
 PARAMETERS: Final = (
     *READER_PARAMETERS,
     *RANGE_PARAMETERS,
-    *("member", "model", "token"),
+    *("member", "model", "token", "tag", "channel", "provider", "outcome"),
     *("group_by", "granularity"),
 )
 _COUNTS = (
@@ -56,11 +58,14 @@ _COUNTS = (
 
 @endpoint("GET")
 def show_usage(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """Figures grouped by time, member, model and token, and their total."""
+    """Figures grouped by time, member, model, token, tag, channel, provider and outcome, and their total."""
     refuse_unknown(request, PARAMETERS)
     reader = reader_of(request, credential)
     query, by = _query(request, reader, timezone.now())
-    found = table(query, by)
+    try:
+        found = table(query, by)
+    except TooMuchError as error:
+        raise _invalid(error.param, str(error)) from error
     names = _names(reader, found)
     if preferred_type(request, ["application/json", "text/csv"]) == "text/csv":
         return _csv(found, names)
@@ -90,12 +95,25 @@ def _query(request: HttpRequest, reader: Reader, now: datetime) -> tuple[UsageQu
         members=members_of(request, reader),
         models=tuple(_values(request, "model")),
         tokens=_tokens(request, reader),
+        tags=tuple(_values(request, "tag")),
+        channels=tuple(_values(request, "channel")),
+        providers=tuple(_values(request, "provider")),
+        outcomes=_outcomes(request),
     )
     by = _dimensions(request)
     try:
         return checked(query, by, [*filter(request.GET.get, ("from", "to", "granularity"))], now), by
     except UnknownTimesError as error:
         raise _invalid(error.param, str(error)) from error
+
+
+def _outcomes(request: HttpRequest) -> tuple[int, ...]:
+    asked = _values(request, "outcome")
+    known = outcomes_named(asked)
+    if len(known) < len(asked):
+        words = ", ".join(outcome.word for outcome in Outcome)
+        raise _invalid("outcome", _("Take any of %s.") % words)
+    return tuple(known.values())
 
 
 def _dimensions(request: HttpRequest) -> list[Dimension]:
@@ -106,7 +124,7 @@ def _dimensions(request: HttpRequest) -> list[Dimension]:
     try:
         return [Dimension(name) for name in dict.fromkeys(filter(None, names))] or [Dimension.TIME]
     except ValueError:
-        raise _invalid("group_by", _("Take any of time, member, model, token.")) from None
+        raise _invalid("group_by", _("Take any of %s.") % ", ".join(Dimension)) from None
 
 
 # --- The answer ---------------------------------------------------------------------------------
@@ -125,15 +143,21 @@ def _names(reader: Reader, found: Table) -> Names:
             names[dimension] = dict(Token.objects.filter(pk__in=keys).values_list("pk", "public_id"))
         elif dimension is Dimension.TIME:
             names[dimension] = {key: time_text(key) for key in keys}
+        elif dimension is Dimension.OUTCOME:
+            names[dimension] = {key: Outcome(key).word for key in keys}
     return names
 
 
 def _keys(by: tuple[Dimension, ...], key: tuple[Any, ...], names: Names) -> dict[str, Any]:
-    """All four dimensions of a row; null for those that are not grouped by."""
+    """The dimensions of rollups, null where the figures are not divided by one, and others that they are divided by.
+
+    A call without a tag, channel or provider has null there, too.
+    """
     values = dict(zip(by, key, strict=True))
     return {
         dimension.value: names.get(dimension, {}).get(values.get(dimension), values.get(dimension)) or None
         for dimension in Dimension
+        if dimension not in OF_SINGLE_CALLS or dimension in values
     }
 
 
@@ -155,7 +179,7 @@ def _times(average: float | None, percentiles: Any) -> dict[str, float | None]:
 def _csv(found: Table, names: Names) -> HttpResponse:
     """The rows without the total, which would be counted twice when the file is summed."""
     rows = [flattened({**_keys(found.by, key, names), **figures_json(figures)}) for key, figures in found.rows]
-    header = list(flattened({**_keys((), (), names), **figures_json(Figures())}))
+    header = list(flattened({**_keys(found.by, (None,) * len(found.by), {}), **figures_json(Figures())}))
     lines = csv_lines(header, (list(row.values()) for row in rows))
     response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="usage.csv"'

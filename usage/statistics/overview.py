@@ -8,6 +8,7 @@ from usage.rollups.figures import Figures, Point, fill_percentiles, total
 from usage.rollups.query import Dimension, Range, Span, UsageQuery, next_bucket
 from usage.rollups.reader import Cells, SingleCalls, cells, cells_of_teams
 from usage.rollups.statements import CALLS, COUNTED, FULL, KEYS, WITHOUT_TTFT, Depth
+from usage.statistics.single_calls import check_cost, check_rows
 
 
 @dataclass(frozen=True)
@@ -261,8 +262,17 @@ class Table:
 
 
 def table(query: UsageQuery, by: Sequence[Dimension]) -> Table:
-    """The combinations of `by` that have calls, ascending, and their total."""
+    """The combinations of `by` that have calls, ascending, and their total.
+
+    A call is counted in the row of each of its tags, and once in the total. Raises TooMuchError.
+    """
+    check_cost(query, by)
     found = cells(query, by, [query.range])[0]
-    whole = total(found.values())
-    fill_percentiles(list(found.values()), [(whole, slice(None))])
+    check_rows(by, len(found))
+    if Dimension.TAG in by:
+        whole = cells(query, [], [query.range])[0].get((), Figures())
+        fill_percentiles([*found.values(), whole])
+    else:
+        whole = total(found.values())
+        fill_percentiles(list(found.values()), [(whole, slice(None))])
     return Table(tuple(by), sorted(found.items(), key=lambda item: item[0]), whole)

@@ -19,9 +19,10 @@ from teams.actions.tokens import create_token
 from teams.activity import SITE
 from teams.models import Mode
 from usage.rollups.figures import Figures, fill_percentiles
+from usage.rollups.models import Outcome
 from usage.rollups.query import Dimension, Granularity, Range, UsageQuery, bucket_start
 from usage.rollups.reader import cells
-from usage.rollups.statements import CALLS, KEYS
+from usage.rollups.statements import CALLS, FILTER_COLUMNS, KEYS
 
 # Daylight saving ends in this span in Berlin and New York, and begins in Lord Howe's half-hour way.
 FIRST = datetime(2026, 10, 1, 3, 7, tzinfo=UTC)
@@ -66,6 +67,9 @@ def _call(rng: random.Random, index: int, token: str) -> ReportedCall:
         latency_ms=rng.choice([None, int(rng.lognormvariate(6.5, 1.2))]),
         ttft_ms=rng.choice([None, rng.randrange(900)]),
         token=token,
+        provider=rng.choice(["", "openai"]),
+        channel=rng.choice(["", "east", "west"]),
+        tags=rng.choices(["a", "b", "c,d"], k=rng.choice([0, 1, 3])),
     )
 
 
@@ -87,8 +91,18 @@ def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(cast, r
         members=st.sets(st.sampled_from([cast.owner.pk, cast.member.pk])).map(tuple),
         models=st.sets(st.sampled_from(MODELS), max_size=2).map(tuple),
         tokens=st.sets(st.sampled_from(sorted({call.token_id for call in rows})), max_size=3).map(tuple),
+        of_single_calls=st.none()
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "tags": st.sets(st.sampled_from(["a", "c,d", "none has it"])).map(tuple),
+                "channels": st.sets(st.sampled_from(["east", "west"])).map(tuple),
+                "providers": st.just(("openai",)),
+                "outcomes": st.sets(st.sampled_from([outcome.value for outcome in Outcome])).map(tuple),
+            },
+        ),
     )
-    def check(ends, by, granularity, members, models, tokens):
+    def check(ends, by, granularity, members, models, tokens, of_single_calls):
         start, end = sorted(ends)
         query = UsageQuery(
             team=cast.team,
@@ -98,6 +112,7 @@ def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(cast, r
             members=members,
             models=models,
             tokens=tokens,
+            **(of_single_calls or {}),
         )
         found = cells(query, by, [query.range])[0]
         expected = _recount(rows, query, by)
@@ -109,24 +124,27 @@ def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(cast, r
 
 
 def _recount(rows, query, by):
+    """The calls of each key; one of several tags is in the key of each."""
     found = defaultdict(list)
     for call in rows:
-        if call.started_at not in query.range:
-            continue
-        if query.members and call.member_id not in query.members:
-            continue
-        if query.models and call.model not in query.models:
-            continue
-        if query.tokens and call.token_id not in query.tokens:
+        if call.started_at not in query.range or not _is_asked_for(call, query):
             continue
         values = {
             Dimension.TIME: bucket_start(call.started_at, query.granularity, query.zone),
-            Dimension.MEMBER: call.member_id,
-            Dimension.MODEL: call.model,
-            Dimension.TOKEN: call.token_id,
+            **{dimension: getattr(call, name) for dimension, name in FILTER_COLUMNS.items()},
         }
-        found[tuple(values[dimension] for dimension in by)].append(call)
+        tags = set(call.tags) & set(query.tags) if query.tags else set(call.tags) or {""}
+        for tag in tags if Dimension.TAG in by else [""]:
+            values[Dimension.TAG] = tag
+            found[tuple(values[dimension] for dimension in by)].append(call)
     return found
+
+
+def _is_asked_for(call, query):
+    if query.tags and not set(query.tags) & set(call.tags):
+        return False
+    filters = {name: query.values_of(dimension) for dimension, name in FILTER_COLUMNS.items()}
+    return all(getattr(call, name) in values for name, values in filters.items() if values)
 
 
 def _numbers(figures):

@@ -200,7 +200,7 @@ def test_nobody_reads_another_team_or_another_member(get, token_of, cast):
         ("from=2026-11-01&to=2026-11-01", "to"),
         ("granularity=minute", "granularity"),
         ("granularity=hour&from=2020-01-01", "granularity"),
-        ("group_by=channel", "group_by"),
+        ("group_by=colour", "group_by"),
         ("mode=both", "mode"),
         ("member=nobody@example.org", "member"),
         ("token=tok_nothing", "token"),
