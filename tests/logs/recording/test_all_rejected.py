@@ -81,11 +81,11 @@ def test_otlp_is_told_by_a_status_in_protobuf_and_json(otlp, team_key):
     response = otlp(team_key, body)
     assert (response.status_code, response["Content-Type"]) == (403, PROTOBUF)
     # google.rpc.Status has its message in the field 2, as the Status of a span has.
-    assert Status.FromString(response.content).message.startswith("The record was rejected: Nobody with this")
+    assert Status.FromString(response.content).message.startswith("The record was rejected: ")
     as_json = json_format.MessageToJson(ExportTraceServiceRequest.FromString(body)).encode()
     response = otlp(team_key, as_json, JSON)
     assert (response.status_code, response["Content-Type"]) == (403, JSON)
-    assert json.loads(response.content)["message"].startswith("The record was rejected: Nobody with this")
+    assert json.loads(response.content)["message"].startswith("The record was rejected: ")
     assert not Call.objects.exists()
 
 
