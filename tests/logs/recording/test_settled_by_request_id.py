@@ -1,6 +1,7 @@
 """A call settles the reservation that was made under its request id, without naming it."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -98,7 +99,7 @@ class TestLiteLLM:
 
     def test_a_client_that_uses_its_id_again_does_not_call_for_free(self, client, reserve, token, cast):
         """Each call is reserved, settled and counted, also the one that the quota does not cover."""
-        quota = Limit(usd=2)
+        quota = Limit(Decimal(2))
         set_member_quota(by=SITE, team=cast.team, user=cast.member, limit=quota, now=NOW)
         for turn in range(2):
             reservation = reserve("mine")

@@ -160,7 +160,7 @@ def open_reservations_of(calls: Collection[CallOf], now: datetime) -> dict[CallO
     wanted = {call.request_id for call in calls if call.request_id}
     found = is_open.exclude(request_id="").filter(mode__in={call.mode for call in calls}, request_id__in=wanted)
     rows = found.values_list("team_id", "mode", "member_id", "request_id", "id")
-    by_call = {CallOf(*call): id_ for *call, id_ in rows}
+    by_call = {CallOf(team, mode, member, request_id): id_ for team, mode, member, request_id, id_ in rows}
     return {call: by_call[call] for call in calls if call in by_call}
 
 
