@@ -15,8 +15,8 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --req
 WORKERS ?= auto
 # Tests run with the settings as they are when nothing is set, whatever the shell has for another purpose. Compiled
 # modules are kept: each run starts some twenty processes.
-SETTINGS = ALLOWED_HOSTS BASE_URL CACHE_URL DATABASE_URL DEBUG DEFAULT_FROM_EMAIL EMAIL_URL HOST LOG_LEVEL PORT \
-	SECRET_KEY TIME_ZONE WEB_CONCURRENCY $(filter CALLBOARD_%,$(shell env | cut -d= -f1))
+SETTINGS = ALLOWED_HOSTS BASE_URL CACHE_URL DATABASE_URL DEBUG DEFAULT_FROM_EMAIL EMAIL_URL HOST LOG_LEVEL \
+	MALLOC_ARENA_MAX PORT SECRET_KEY TIME_ZONE WEB_CONCURRENCY $(filter CALLBOARD_%,$(shell env | cut -d= -f1))
 CLEAN = env $(SETTINGS:%=-u %) -u PYTHONDONTWRITEBYTECODE CALLBOARD_VAR_DIR=var/test
 # What shares a server is a group, and runs in one process.
 PYTEST = $(CLEAN) $(BIN)/pytest -n $(WORKERS) --dist loadgroup

@@ -50,6 +50,8 @@ SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
 HOST = env.str("HOST", "127.0.0.1").strip("[]")
 PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 SERVE_WORKERS = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(min=1))
+# Heaps that the threads of a process share. glibc reads the variable itself; `serve` sets it to 2 if it is not set.
+MALLOC_ARENA_MAX = env.int("MALLOC_ARENA_MAX", None)
 SERVE_THREADS = env.int("CALLBOARD_THREADS", 8, validate=validate.Range(min=1))
 # Whether `serve` also runs the periodic jobs: alerts, digests, housekeeping (config.jobs).
 SERVE_JOBS = env.bool("CALLBOARD_JOBS", True)

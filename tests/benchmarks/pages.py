@@ -83,13 +83,12 @@ def measure_all(team: str, email: str) -> list[dict[str, Any]]:
     """Every page of a team as one of its people sees it."""
     from django.test import Client
 
-    from config.server import limit_heaps, tune_garbage_collection
+    from config.server import tune_garbage_collection
     from config.static_collection import collect_static
     from teams.models import User
 
     collect_static()
-    limit_heaps()  # as the server does
-    tune_garbage_collection()
+    tune_garbage_collection()  # as the server does
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
     return [measure(client, path.format(team=team)) for path in PAGES]

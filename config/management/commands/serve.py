@@ -22,6 +22,7 @@ class Command(BaseCommand):
         host, port = settings.HOST, settings.PORT
         refuse_taken_port()
         refuse_unapplied_migrations()
+        limit_heaps()
         if collect_static():
             self.stderr.write("Collected the static files.")
         # Gunicorn warns about every response to HEAD, although it correctly removes the body.
@@ -29,7 +30,6 @@ class Command(BaseCommand):
         application = get_wsgi_application()
         # Workers are forks of this process and must not share its connections.
         connections.close_all()
-        limit_heaps()
         tune_garbage_collection()
         self.stderr.write(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port} (stop: Ctrl-C)")
         options = server_options(host, port, settings.SERVE_WORKERS, settings.SERVE_THREADS)
