@@ -17,7 +17,7 @@ def sign_in_by_passkey(page) -> None:
 
 
 def offer(page) -> None:
-    page.locator("#transfer").get_by_label("Type “Harbour Research” to confirm").fill("Harbour Research")
+    page.locator("#transfer").get_by_label("Enter “Harbour Research” to confirm").fill("Harbour Research")
     page.get_by_role("button", name="Offer ownership").click()
 
 

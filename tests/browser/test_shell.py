@@ -100,6 +100,6 @@ def test_without_javascript_the_phone_menu_is_open_and_the_figures_are_a_table(
     plain = context.new_page()
     plain.goto(overview)
     expect(plain.get_by_role("link", name="Overview")).to_be_visible()
-    plain.get_by_text("figures as a table").click()
+    plain.get_by_text("Show the charts as a table").click()
     expect(plain.locator("#figures table")).to_be_visible()
     context.close()

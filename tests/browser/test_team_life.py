@@ -21,7 +21,7 @@ def members_menu(page, name: str, item: str) -> None:
 def offer_to(page, password: str, person: str) -> None:
     page.goto(reverse("teams:settings", args=TEAM))
     page.get_by_label("New owner").select_option(label=person)
-    page.locator("#transfer").get_by_label("Type “Harbour Research” to confirm").fill("Harbour Research")
+    page.locator("#transfer").get_by_label("Enter “Harbour Research” to confirm").fill("Harbour Research")
     page.get_by_label("Your password").fill(password)
     page.get_by_role("button", name="Offer ownership").click()
     expect(page.get_by_text("You have offered the ownership of this team")).to_be_visible()
