@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from logs.repricing.price_again import Place
+from logs.repricing.price_again import Progress
 from usage.rollups.query import Range
 
 
@@ -23,13 +23,13 @@ class PriceAgainForm(forms.Form):
     model = forms.CharField(label=_("Model"), max_length=128, required=False, help_text=_("Empty: all models."))
     after = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput())
 
-    def clean_after(self) -> Place | None:
+    def clean_after(self) -> Progress | None:
         text = self.cleaned_data["after"]
         if not text:
             return None
         try:
             team_id, mode, before = text.split(":")
-            return Place(int(team_id), int(mode), UUID(before))
+            return Progress(int(team_id), int(mode), UUID(before))
         except ValueError as error:
             raise ValidationError(_now("Start again: this run is not known.")) from error
 
@@ -46,7 +46,7 @@ class PriceAgainForm(forms.Form):
         return Range(_midnight(data["since"]), _midnight(data["until"] + timedelta(days=1)))
 
 
-def rest_of_run(rest: Place) -> str:
+def rest_of_run(rest: Progress) -> str:
     """The value of `after` that continues a run."""
     return f"{rest.team_id}:{rest.mode}:{rest.before}"
 

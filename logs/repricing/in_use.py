@@ -20,7 +20,7 @@ from usage.rollups.models import DayModel
 
 
 @dataclass(frozen=True)
-class Source:
+class PriceSource:
     """A price and its source: the site, or an entry of the public list. `since`: from when it applies."""
 
     words: str
@@ -46,7 +46,7 @@ class ModelInUse:
     unpriced: int
     zero: ZeroSum | None
     latest: Call | None  # None if it is no longer kept
-    source: Source | None  # None: nobody knows a price
+    source: PriceSource | None  # None: nobody knows a price
 
     @property
     def provider(self) -> str:
@@ -104,10 +104,10 @@ def _latest(names: Iterable[str], today: date) -> dict[str, Call]:
     return found
 
 
-def _source(name: str, latest: Call | None, prices: PriceList, now: datetime) -> Source | None:
+def _source(name: str, latest: Call | None, prices: PriceList, now: datetime) -> PriceSource | None:
     """The price that the next call like the latest one would get."""
     if own := prices.site_price(name, now):
-        return Source(_("the site's price"), own.valid_from.date(), site_rates(own))
+        return PriceSource(_("the site's price"), own.valid_from.date(), site_rates(own))
     names = stored_names(latest) if latest else ModelNames(name)
     entry, rates = list_entry(names), list_rates(names, now, input_tokens=0)
     if entry is None or rates is None:
@@ -116,4 +116,4 @@ def _source(name: str, latest: Call | None, prices: PriceList, now: datetime) ->
         "entry": f"{entry.vendor}/{entry.model.id}",
         "list": list_version(),
     }
-    return Source(words, list_date(now.date()), rates)
+    return PriceSource(words, list_date(now.date()), rates)

@@ -31,7 +31,7 @@ STEP: Final = 500
 LONGEST: Final = timedelta(seconds=20)
 
 
-class Place(NamedTuple):
+class Progress(NamedTuple):
     """The position of a run: calls of this team and mode before this id are still to be read."""
 
     team_id: int
@@ -46,7 +46,7 @@ class Repriced:
     calls: int = 0
     cost_nanos: int = 0
     teams: set[int] = field(default_factory=set)
-    rest: Place | None = None
+    rest: Progress | None = None
 
 
 def price_again(
@@ -55,7 +55,7 @@ def price_again(
     within: Range,
     now: datetime,
     model: str = "",
-    since: Place | None = None,
+    since: Progress | None = None,
     longest: timedelta = LONGEST,
 ) -> Repriced:
     """Prices the unpriced calls of a period by the prices known now, in all teams; only those of one model if
@@ -69,50 +69,53 @@ def price_again(
     if within.start >= within.end:
         raise ActionError(_("The period ends before it starts."), field="until")
     done, ends_at = Repriced(), monotonic() + longest.total_seconds()
-    for team_id, mode in _spaces(within, model, since):
-        place = Place(team_id, mode, first_id(within.end))
-        here: Place | None = since if since and since[:2] == place[:2] else place
-        while here is not None:
-            if monotonic() >= ends_at:
-                done.rest = here
-                return _told(by, within, model, done)
-            here = _step(here, within, model, done, now)
-    return _told(by, within, model, done)
+    try:
+        for progress in _spaces(within, model, since):
+            done.rest = progress
+            while done.rest is not None:
+                if monotonic() >= ends_at:
+                    return done
+                done.rest = _step(done.rest, within, model, done, now)
+    finally:  # also if it breaks off: what its steps have done is done
+        _tell(by, within, model, done)
+    return done
 
 
-def _spaces(within: Range, model: str, since: Place | None) -> Iterator[tuple[int, int]]:
+def _spaces(within: Range, model: str, since: Progress | None) -> Iterator[Progress]:
     """The teams and modes with unpriced calls, in order, from where an earlier run stopped."""
     day = timedelta(days=1)  # days are those of each team
     first, last = (within.start - day).date(), (within.end + day).date()
     rows = DayModel.objects.filter(day__gte=first, day__lte=last, unpriced__gt=0)
     rows = rows.filter(model=model) if model else rows
     for space in sorted(set(rows.values_list("team_id", "mode"))):
-        if since is None or space >= since[:2]:
-            yield space
+        if since is None or space > since[:2]:
+            yield Progress(*space, first_id(within.end))
+        elif space == since[:2]:
+            yield since
 
 
-def _step(place: Place, within: Range, model: str, done: Repriced, now: datetime) -> Place | None:
+def _step(progress: Progress, within: Range, model: str, done: Repriced, now: datetime) -> Progress | None:
     """Prices the next calls of a team and mode, newest first; returns where the next step begins."""
     with transaction.atomic():
-        team = lock_teams([place.team_id]).get(place.team_id)
+        team = lock_teams([progress.team_id]).get(progress.team_id)
         if team is None or team.deleted_at:
             return None
-        calls = _unpriced(place, within, model)
+        calls = _unpriced(progress, within, model)
         prices = PriceList(call.model for call in calls)
         amendments = [one for call in calls if (one := _amendment(call, prices))]
-        amend_calls(team=team, mode=place.mode, amendments=amendments, now=now)
+        amend_calls(team=team, mode=progress.mode, amendments=amendments, now=now)
     _count(done, team, amendments)
-    return place._replace(before=calls[-1].id) if len(calls) == STEP else None
+    return progress._replace(before=calls[-1].id) if len(calls) == STEP else None
 
 
-def _unpriced(place: Place, within: Range, model: str) -> list[Call]:
+def _unpriced(progress: Progress, within: Range, model: str) -> list[Call]:
     """The next calls without a price, by the index `call_unpriced`."""
     calls = Call.objects.filter(
-        team_id=place.team_id,
-        mode=place.mode,
+        team_id=progress.team_id,
+        mode=progress.mode,
         priced_by=PricedBy.NOTHING,
         id__gte=first_id(within.start),
-        id__lt=place.before,
+        id__lt=progress.before,
     )
     return list((calls.filter(model=model) if model else calls).order_by("-id")[:STEP])
 
@@ -131,7 +134,7 @@ def _count(done: Repriced, team: Team, amendments: list[Amendment]) -> None:
         done.teams.add(team.pk)
 
 
-def _told(by: Actor, within: Range, model: str, done: Repriced) -> Repriced:
+def _tell(by: Actor, within: Range, model: str, done: Repriced) -> None:
     if done.calls:
         after = {
             "from": within.start.isoformat(),
@@ -141,4 +144,3 @@ def _told(by: Actor, within: Range, model: str, done: Repriced) -> Repriced:
             "usd": usd_string(done.cost_nanos),
         }
         record_activity(by=by, team=None, kind="price.applied", subject=model or _("all models"), after=after)
-    return done

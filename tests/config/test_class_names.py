@@ -22,7 +22,7 @@ def public_classes(app: str) -> Iterator[tuple[str, str]]:
 NAMED_BY_DJANGO = {"Command", "DatabaseWrapper"}
 # Names that still mean several things. Only entries may be taken away.
 KNOWN_TWICE: dict[str, set[str]] = {
-    "logs": {"Place", "Source"},
+    "logs": {"Place"},
 }
 
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from logs.models import Call
 from logs.repricing import price_again as room
-from logs.repricing.price_again import Place, Repriced, price_again
+from logs.repricing.price_again import Progress, Repriced, price_again
 from teams.actions.teams import delete_team
 from teams.actions.users import create_user
 from teams.activity import SITE, Actor
@@ -127,7 +127,7 @@ def test_both_modes_and_all_teams_are_priced(cast, record, token_of, root):
     call_command("verify_usage")
 
 
-def one_step(monkeypatch, by: Actor, since: Place | None) -> Repriced:
+def one_step(monkeypatch, by: Actor, since: Progress | None) -> Repriced:
     """A run whose time is up after its first step: the clock is read at its start and before each step."""
     ticks = chain([0, 0], repeat(99))
     monkeypatch.setattr(room, "monotonic", lambda: float(next(ticks)))
@@ -146,6 +146,20 @@ def test_it_goes_on_in_steps_and_where_it_stopped(record, root, monkeypatch):
     # Newest first; the oldest is the one that nobody knows a price of, and after it there is nothing.
     assert [run.calls for run in runs] == [2, 2, 1, 0]
     assert [cost for name, cost in sorted(costs().items()) if name != "unknown"] == [PRICED] * 5
+    call_command("verify_usage")
+
+
+def test_a_run_that_breaks_off_tells_what_it_has_done(record, root, monkeypatch):
+    monkeypatch.setattr(room, "STEP", 1)
+    for name in ("a", "b"):
+        record("member", name, model="house")
+    set_price()
+    steps = iter([room.amend_calls])
+    monkeypatch.setattr(room, "amend_calls", lambda **arguments: next(steps)(**arguments))
+    with pytest.raises(StopIteration):
+        again(root)
+    assert sorted(costs().values()) == [UNPRICED, PRICED]
+    assert Activity.objects.get(kind="price.applied").after["calls"] == 1
     call_command("verify_usage")
 
 
