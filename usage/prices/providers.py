@@ -38,7 +38,8 @@ _ALIASES: Final = {
     ),
     "cloudflare": ("@cf", "workers_ai"),
     "cohere": ("cohere_chat",),
-    "fireworks": ("fireworks_ai",),
+    "deepseek": ("deepseek_ai",),
+    "fireworks": ("fireworks_ai", "fireworksai"),
     "github-copilot": ("github_copilot",),
     "google": (
         *(
@@ -69,21 +70,22 @@ _SELF_HOSTED: Final = re.compile(
     r"ollama|vllm|llamafile|lm_?studio|llama_?cpp|sglang|xinference|oobabooga|localhost"
 )
 _SELF_HOSTED_NAMES: Final = (
-    "custom custom_openai docker_model_runner infinity lemonade local local_ai localai mlx openai_like petals "
-    "self_hosted text_generation_inference tgi triton"
+    "aphrodite bentoml custom custom_openai docker_model_runner gpt4all infinity koboldcpp kserve lemonade "
+    "lmdeploy local local_ai localai mlx mlx_lm openai_compat openai_compatible openai_like petals "
+    "self_hosted tabbyapi tensorrt_llm text_generation_inference text_generation_webui tgi triton"
 )
 # Vendors that LiteLLM and OpenTelemetry have names for, and the price list has no prices of.
 _WITHOUT_PRICES: Final = (
     "ai21 ai21_chat aihubmix aiml anyscale apertis assemblyai bespoke black_forest_labs bytez charity_engine "
     "chutes clarifai cognition cometapi compactifai coralbricks cortecs crusoe darkbloom dashscope datarobot "
     "deepgram deepinfra edenai empower fal_ai featherless_ai friendliai galadriel gdc gigachat github gmi "
-    "gradient_ai heroku huggingface hyperbolic ibm_watsonx_ai inception inferenceapis jina_ai lambda_ai "
-    "libertai llamagate manus maritalk microsoft_365_copilot modelscope morph nadir nano_gpt nebius "
-    "neosantara nlp_cloud nscale nvidia_nim nvidia_riva oci openinfer parasail pinstripes poe predibase prism "
-    "publicai qwen_ai_platform qwencloud recraft reka replicate runwayml sagemaker sagemaker_chat "
-    "sagemaker_nova sail sambanova sap sarvam scaleway scx_ai snowflake soniox stability synthetic tencent "
-    "tensormesh text_completion_inception topaz v0 vercel_ai_gateway volcengine wandb watsonx watsonx_text "
-    "xiaomi_mimo"
+    "gradient_ai heroku hugging_face huggingface hyperbolic ibm ibm_watsonx_ai inception inferenceapis "
+    "jina_ai lambda_ai libertai llamagate manus maritalk microsoft_365_copilot modelscope morph nadir "
+    "nano_gpt nebius neosantara nlp_cloud nscale nvidia_nim nvidia_riva oci openinfer parasail pinstripes poe "
+    "predibase prism publicai qwen_ai_platform qwencloud recraft reka replicate runwayml sagemaker "
+    "sagemaker_chat sagemaker_nova sail sambanova sap sarvam scaleway scx_ai snowflake soniox stability "
+    "synthetic tencent tensormesh text_completion_inception topaz v0 vercel_ai_gateway volcengine wandb "
+    "watsonx watsonx_text xiaomi_mimo"
 )
 # Gateways that hand calls on to a vendor: their names say nothing about whose price it is.
 _GATEWAYS: Final = frozenset(

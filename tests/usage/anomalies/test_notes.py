@@ -178,7 +178,8 @@ def test_the_numbers_of_that_row_lead_to_the_calls_they_count(cast, runaway, pag
     client.post(f"/t/{cast.team.slug}/unusual/expected/{mark.public_id}/remove/")
     html = page("owner", "activity/")
     links = re.findall(
-        r'<a href="([^"]*)">Olivia (?:marked as expected|removed the mark “expected” from): 12:00 Thu: ([\d,]+)', html
+        r'<a href="([^"]*)">Olivia (?:marked as expected|removed the mark “expected” from): 12:00 Thu: ([\d,]+)',
+        html,
     )
     assert len(links) == 2
     for address, count in links:
