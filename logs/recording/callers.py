@@ -30,7 +30,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Place:
+class CallContext:
     """Whom a call is attributed to."""
 
     team_id: int
@@ -48,15 +48,15 @@ class Directory:
         self._tokens = _tokens({call.token for call in named if call.token})
         self._members = _members({(call.team, call.member) for call in named if not call.token})
 
-    def place(self, call: ReportedCall) -> Place:
+    def context(self, call: ReportedCall) -> CallContext:
         """Whom the call is attributed to. Raises InvalidRecordError if this key may not report it."""
         if self._caller.token is not None:
-            return _own_place(self._caller.token, call)
+            return _own_context(self._caller.token, call)
         if call.token:
-            return self._place_of_token(call)
-        return self._place_of_member(call)
+            return self._context_of_token(call)
+        return self._context_of_member(call)
 
-    def _place_of_token(self, call: ReportedCall) -> Place:
+    def _context_of_token(self, call: ReportedCall) -> CallContext:
         token = self._tokens.get(call.token)
         if token is None or token.team.deleted_at:
             raise InvalidRecordError("token", _("No such token."), "invalid_token")
@@ -66,9 +66,9 @@ class Directory:
         # What was called while the token worked is counted, even if it is reported later.
         if ended and min(ended) <= call.started_at:
             raise InvalidRecordError("token", _("The token was not active at that time."), "invalid_token")
-        return Place(token.team_id, token.mode, token.user_id, token.pk)
+        return CallContext(token.team_id, token.mode, token.user_id, token.pk)
 
-    def _place_of_member(self, call: ReportedCall) -> Place:
+    def _context_of_member(self, call: ReportedCall) -> CallContext:
         if not call.member:
             message = _("Send the caller: `token`, or `team` and `member`.")
             raise InvalidRecordError("token", message)
@@ -76,13 +76,13 @@ class Directory:
             raise InvalidRecordError("team", _("Send the slug of the member's team."))
         for membership in self._members.get((call.team, call.member.lower()), ()):
             if self._caller.team_id in {None, membership.team_id}:
-                return Place(membership.team_id, Mode.LIVE, membership.user_id)
+                return CallContext(membership.team_id, Mode.LIVE, membership.user_id)
         raise InvalidRecordError(
             "member", _("This key has access to no team member with this address."), "out_of_scope"
         )
 
 
-def _own_place(token: Token, call: ReportedCall) -> Place:
+def _own_context(token: Token, call: ReportedCall) -> CallContext:
     """A token reports its own calls; a record that names another one is rejected instead of being
     misattributed.
     """
@@ -93,7 +93,7 @@ def _own_place(token: Token, call: ReportedCall) -> Place:
         raise InvalidRecordError("team", _("This token belongs to another team."), "out_of_scope")
     if call.member and call.member.lower() != token.user.email.lower():
         raise InvalidRecordError("member", _("This token belongs to somebody else."), "out_of_scope")
-    return Place(token.team_id, token.mode, token.user_id, token.pk)
+    return CallContext(token.team_id, token.mode, token.user_id, token.pk)
 
 
 def _tokens(named: set[str]) -> dict[str, Token]:

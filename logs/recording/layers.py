@@ -10,7 +10,7 @@ from uuid import UUID
 
 from logs.formats.identity import Identity
 from logs.formats.reported import ReportedCall
-from logs.recording.callers import Place
+from logs.recording.callers import CallContext
 
 Key = tuple[str, str, str]  # of `CallLayer`: trace, span, match key
 MILLISECOND: Final = timedelta(milliseconds=1)
@@ -35,7 +35,7 @@ class Layer:
 
     call: ReportedCall
     identity: Identity
-    place: Place
+    context: CallContext
     received_at: datetime
     call_id: UUID | None = None
     position: int = -1  # in the batch; -1: of an earlier one
@@ -66,7 +66,7 @@ class Layer:
         call = {name: value for name, value in told if value is not None and value != "" and value != []}
         call["started_at"] = self.call.started_at.isoformat()
         ids = ((name, getattr(self.identity, name)) for name in _IDS)
-        by = [self.place.member_id, self.place.token_id]
+        by = [self.context.member_id, self.context.token_id]
         return {"call": call, "identity": {name: id_ for name, id_ in ids if id_}, "by": by, "made": self.made}
 
 
@@ -84,7 +84,7 @@ def stored_layer(
     return Layer(
         call=ReportedCall(**said | {"started_at": datetime.fromisoformat(said["started_at"])}),
         identity=Identity(**{"source": "", "label": "", **identity, "known_as": ()}),
-        place=Place(team_id, mode, member_id, token_id),
+        context=CallContext(team_id, mode, member_id, token_id),
         received_at=received_at,
         call_id=call_id,
         made=report["made"],

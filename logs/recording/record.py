@@ -20,7 +20,7 @@ from logs.formats.reported import InvalidRecordError, ReportedCall
 from logs.models import Call
 from logs.recording.amend import amend_uncharged
 from logs.recording.between import links_by_space
-from logs.recording.callers import Caller, Directory, Place
+from logs.recording.callers import CallContext, Caller, Directory
 from logs.recording.columns import AS_REPORTED, COLUMNS, outcome_of
 from logs.recording.facts import LocalTimes
 from logs.recording.identity import decide
@@ -75,7 +75,7 @@ class NewCall(NamedTuple):
     position: int
     id: UUID
     call: ReportedCall
-    place: Place
+    context: CallContext
     outcome: Outcome
     priced: Priced
 
@@ -95,7 +95,7 @@ def record_calls(
     with transaction.atomic():
         teams = lock_teams(team_id for team_id, _mode in batches)
         payers = _personal_spaces(team.owner_id for team in teams.values())
-        since = taken_since(((new.place.team_id, new.call.started_at) for new in ready), now)
+        since = taken_since(((new.context.team_id, new.call.started_at) for new in ready), now)
         accepted: list[NewCall] = []
         charges: list[Charge] = []
         for (team_id, mode), batch in sorted(batches.items()):
@@ -131,7 +131,7 @@ def _batches(
 ) -> dict[tuple[int, int], _Batch]:
     batches: defaultdict[tuple[int, int], _Batch] = defaultdict(lambda: _Batch([], []))
     for new in ready:
-        batches[new.place.team_id, new.place.mode].calls.append(new)
+        batches[new.context.team_id, new.context.mode].calls.append(new)
     traces = ((space, new.call.identity) for space, batch in batches.items() for new in batch.calls)
     of_calls = [(space, identity.trace_id) for space, identity in traces if identity]
     for space, links in links_by_space(between, of_calls, by).items():
@@ -145,14 +145,14 @@ def _prepare(calls: Sequence[ReportedCall], by: Caller, prices: PriceList, recor
     ready = []
     for index, call in enumerate(calls):
         try:
-            place = directory.place(call)
+            context = directory.context(call)
         except InvalidRecordError as error:
             recorded.rejected.append(Rejected(index, call.request_id, error))
             continue
         outcome = outcome_of(call)
         ready.append(
             NewCall(
-                index, call_id(call.started_at), call, place, outcome, price_reported(call, outcome, prices)
+                index, call_id(call.started_at), call, context, outcome, price_reported(call, outcome, prices)
             )
         )
     return ready
@@ -180,7 +180,7 @@ def _told_apart(
     Returns the new calls, with those of our own format, and what changes of stored ones cost.
     """
     layers = [
-        Layer(new.call, new.call.identity, new.place, now, position=new.position)
+        Layer(new.call, new.call.identity, new.context, now, position=new.position)
         for new in batch
         if new.call.identity is not None
     ]
@@ -190,7 +190,7 @@ def _told_apart(
     decided = decide(team=team, mode=mode, layers=layers, links=links, price=price, now=now)
     priced = price([call for call, _layer in decided.new])
     new = [
-        NewCall(layer.position, id_, call, layer.place, outcome_of(call), cost)
+        NewCall(layer.position, id_, call, layer.context, outcome_of(call), cost)
         for (call, layer), cost in zip(decided.new, priced, strict=True)
         if (id_ := layer.call_id) is not None
     ]
@@ -249,8 +249,8 @@ def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> lis
         Charge(
             team_id=team.pk,
             mode=mode,
-            member_id=new.place.member_id,
-            token_id=new.place.token_id,
+            member_id=new.context.member_id,
+            token_id=new.context.token_id,
             payer_team_id=payer.pk,
             day=local(new.call.started_at)[1],
             payer_day=payer_local(new.call.started_at)[1],
@@ -271,9 +271,9 @@ def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
     settlements = [
         Settlement(
             reservation_id=id_,
-            team_id=new.place.team_id,
-            mode=new.place.mode,
-            member_id=new.place.member_id,
+            team_id=new.context.team_id,
+            mode=new.context.mode,
+            member_id=new.context.member_id,
             cost_nanos=new.priced.cost_nanos,
         )
         for new, id_ in settling
@@ -292,7 +292,7 @@ def _call_of(new: NewCall) -> CallOf:
     """The call by the id that was known before it was made: a gateway's own, which its client may have chosen."""
     identity = new.call.identity
     request_id = identity.litellm_id if identity and identity.litellm_id else new.call.request_id
-    return CallOf(new.place.team_id, new.place.mode, new.place.member_id, request_id)
+    return CallOf(new.context.team_id, new.context.mode, new.context.member_id, request_id)
 
 
 def _fact(new: NewCall, local: LocalTimes) -> Fact:
@@ -301,8 +301,8 @@ def _fact(new: NewCall, local: LocalTimes) -> Fact:
     return Fact(
         hour=hour,
         day=day,
-        member_id=new.place.member_id,
-        token_id=new.place.token_id,
+        member_id=new.context.member_id,
+        token_id=new.context.token_id,
         model=call.model,
         outcome=new.outcome.value,
         unpriced=int(new.priced.by is PricedBy.NOTHING),
@@ -321,10 +321,10 @@ def _row(new: NewCall, team: Team, by: Caller, now: datetime) -> tuple[object, .
     return (
         team.pk,
         new.id,
-        new.place.mode,
+        new.context.mode,
         now,
-        new.place.member_id,
-        new.place.token_id,
+        new.context.member_id,
+        new.context.token_id,
         by.gateway_key_id,
         team.owner_id,
         new.outcome.value,

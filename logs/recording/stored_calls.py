@@ -54,7 +54,7 @@ def is_same_of_gateway(call: Call, layer: Layer) -> bool:
 
 def was_stored(call: Call, layer: Layer) -> bool:
     """Whether a stored call with the same response id, whose layers are no longer kept, is that of this layer."""
-    told = Layer(reported_again(call), Identity("", ""), layer.place, call.received_at)
+    told = Layer(reported_again(call), Identity("", ""), layer.context, call.received_at)
     if told.call.failed != layer.call.failed or not agree(told.usage, layer.usage):
         return False
     if told.models & layer.models and start_together(told, layer):

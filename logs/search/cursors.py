@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.core import signing
 
-from logs.search.query import Place, Sort
+from logs.search.query import Position, Sort
 
 _signer = signing.Signer(salt="callboard.logs.cursor")
 
@@ -17,7 +17,7 @@ class CursorError(Exception):
         self.is_foreign = is_foreign
 
 
-def write_cursor(place: Place | None, fingerprint: str) -> str:
+def write_cursor(place: Position | None, fingerprint: str) -> str:
     """The cursor of a position; "" for none. `fingerprint` identifies the filters."""
     if place is None:
         return ""
@@ -25,7 +25,7 @@ def write_cursor(place: Place | None, fingerprint: str) -> str:
     return _signer.sign_object([fingerprint, int(place.back), *values, call_id.hex])
 
 
-def read_cursor(text: str, fingerprint: str, sort: Sort) -> Place:
+def read_cursor(text: str, fingerprint: str, sort: Sort) -> Position:
     """The position of a cursor. Raises CursorError."""
     try:
         found = _signer.unsign_object(text)
@@ -34,4 +34,4 @@ def read_cursor(text: str, fingerprint: str, sort: Sort) -> Place:
     made_for, back, *values, call_id = found
     if made_for != fingerprint or len(values) + 1 != len(sort.keys):
         raise CursorError(is_foreign=True)
-    return Place((*values, UUID(hex=call_id)), back=bool(back))
+    return Position((*values, UUID(hex=call_id)), back=bool(back))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from logs.search.cursors import CursorError, read_cursor
 from logs.search.filter_types import MOST
-from logs.search.query import Place, Sort
+from logs.search.query import Position, Sort
 from teams.access import Access
 from usage.parameters.forms import InstantField, UsageFilter
 from usage.rollups.query import on_the_clock
@@ -53,7 +53,7 @@ class CallForm(UsageFilter):
         self._asked = data
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
-        self.place: Place | None = None
+        self.place: Position | None = None
 
     @property
     def range_shown(self) -> tuple[str, str]:
@@ -83,7 +83,7 @@ class CallForm(UsageFilter):
             self.place = self._place(data["cursor"], data["sort"])
         return data
 
-    def _place(self, cursor: str, sort: Sort) -> Place:
+    def _place(self, cursor: str, sort: Sort) -> Position:
         try:
             return read_cursor(cursor, self.fingerprint, sort)
         except CursorError as error:

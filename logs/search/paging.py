@@ -11,7 +11,7 @@ from uuid import UUID
 from logs.search.access_paths import AccessPath
 from logs.search.index_scans import keys_and_sums, keys_beside, keys_of, keys_of_all, look_through
 from logs.search.plans import BOUND, Plan
-from logs.search.query import CallQuery, Key, Place, Stretch
+from logs.search.query import CallQuery, Key, Position, Stretch
 
 PAGE = 50
 # How many calls are looked through for one page, in growing steps: the first mostly finds enough.
@@ -37,8 +37,8 @@ class Found:
     """A page: ids in the order of the list, and whether there are more on both sides."""
 
     keys: list[Key] = field(default_factory=list)
-    before: Place | None = None
-    after: Place | None = None
+    before: Position | None = None
+    after: Position | None = None
     # Where the search stopped for today, with more calls to look through; `after` goes on from there.
     stopped_at: Key | None = None
     # Of all pages together, where it came out on the way.
@@ -49,7 +49,7 @@ class Found:
         return [key[-1] for key in self.keys]
 
 
-def find_page(query: CallQuery, plan: Plan, place: Place | None = None, size: int = PAGE) -> Found:
+def find_page(query: CallQuery, plan: Plan, place: Position | None = None, size: int = PAGE) -> Found:
     """The calls next to a position in the list, or the first ones."""
     path, names, stretch = plan.path, query.sort.keys, _stretch(query, place)
     if plan.is_few:
@@ -89,7 +89,7 @@ def bounded(calls: int, *sums: int) -> Total:
 def find_neighbours(query: CallQuery, plan: Plan, key: Key) -> tuple[UUID | None, UUID | None]:
     """The calls right before and right after a place in the list."""
     if plan.is_few or not plan.path.settles(query):
-        before, after = (find_page(query, plan, Place(key, back), size=1).ids for back in (True, False))
+        before, after = (find_page(query, plan, Position(key, back), size=1).ids for back in (True, False))
         return next(iter(before), None), next(iter(after), None)
     above, below = (Stretch(query.sort, descends, key) for descends in (False, True))
     found = keys_beside(plan.path.candidates(query, above), plan.path.candidates(query, below), query.sort.keys)
@@ -98,12 +98,12 @@ def find_neighbours(query: CallQuery, plan: Plan, key: Key) -> tuple[UUID | None
     return (higher, lower) if query.sort.descends else (lower, higher)
 
 
-def _stretch(query: CallQuery, place: Place | None) -> Stretch:
+def _stretch(query: CallQuery, place: Position | None) -> Stretch:
     back = place is not None and place.back
     return Stretch(query.sort, query.sort.descends is not back, place.key if place else None)
 
 
-def _walk(query: CallQuery, path: AccessPath, place: Place | None, size: int, steps: Sequence[int]) -> Found:
+def _walk(query: CallQuery, path: AccessPath, place: Position | None, size: int, steps: Sequence[int]) -> Found:
     """A page along an index that leaves conditions to check: calls are read in steps, up to a bound."""
     keys: list[Key] = []
     met, has_all, stretch = 0, False, _stretch(query, place)
@@ -128,7 +128,7 @@ def _walk(query: CallQuery, path: AccessPath, place: Place | None, size: int, st
     return replace(_page(keys, size, place, stopped), total=None if place else Total(met, is_exact=has_all))
 
 
-def _page(keys: list[Key], size: int, place: Place | None = None, stopped: Key | None = None) -> Found:
+def _page(keys: list[Key], size: int, place: Position | None = None, stopped: Key | None = None) -> Found:
     """Removes the one extra key that tells whether there are more."""
     back = place is not None and place.back
     more = len(keys) > size
@@ -137,9 +137,11 @@ def _page(keys: list[Key], size: int, place: Place | None = None, stopped: Key |
         keys.reverse()
     first = keys[0] if keys else place.key if place else None
     last = keys[-1] if keys else place.key if place else None
-    further = Place(stopped, back) if stopped and not more else None
+    further = Position(stopped, back) if stopped and not more else None
     if back:
-        before = Place(first, back=True) if more and first else further
-        return Found(keys, before=before, after=Place(last) if last else None, stopped_at=stopped)
-    after = Place(last) if more and last else further
-    return Found(keys, Place(first, back=True) if place and first else None, after, None if more else stopped)
+        before = Position(first, back=True) if more and first else further
+        return Found(keys, before=before, after=Position(last) if last else None, stopped_at=stopped)
+    after = Position(last) if more and last else further
+    return Found(
+        keys, Position(first, back=True) if place and first else None, after, None if more else stopped
+    )

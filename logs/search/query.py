@@ -24,7 +24,7 @@ Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """A position in the list: the key of a call there, and whether newer (or higher) calls are wanted."""
 
     key: Key

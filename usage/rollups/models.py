@@ -32,6 +32,8 @@ class Counters(models.Model):
     The sketches are bytes of `usage.rollups.sketch`: the distributions of latency and of time to first token.
     """
 
+    team_id = models.BigIntegerField()
+    mode = models.SmallIntegerField(choices=Mode.choices)
     calls = models.BigIntegerField(default=0)
     succeeded = models.BigIntegerField(default=0)
     client_errors = models.BigIntegerField(default=0)
@@ -63,8 +65,6 @@ class HourModel(Counters):
     """Hour × model: hourly charts, rates and latency."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "hour", "model")
-    team_id = models.BigIntegerField()
-    mode = models.SmallIntegerField(choices=Mode.choices)
     # The start of an hour of the team's own clock, as an instant; :30 UTC in half-hour zones.
     hour = models.DateTimeField()
     model = models.CharField(max_length=128)
@@ -75,8 +75,6 @@ class HourMember(Counters):
     """Hour × member: the ranking over hours, unusual hours of members."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "hour", "member_id")
-    team_id = models.BigIntegerField()
-    mode = models.SmallIntegerField(choices=Mode.choices)
     hour = models.DateTimeField()
     member_id = models.BigIntegerField()
     DIMENSIONS = ("hour", "member_id")
@@ -86,8 +84,6 @@ class DayModel(Counters):
     """Day × model: charts, totals and models over weeks and months."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "model")
-    team_id = models.BigIntegerField()
-    mode = models.SmallIntegerField(choices=Mode.choices)
     day = models.DateField()  # of the team's own calendar
     model = models.CharField(max_length=128)
     DIMENSIONS = ("day", "model")
@@ -97,8 +93,6 @@ class DayMember(Counters):
     """Day × member: the ranking, the personal page."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "member_id")
-    team_id = models.BigIntegerField()
-    mode = models.SmallIntegerField(choices=Mode.choices)
     day = models.DateField()
     member_id = models.BigIntegerField()
     DIMENSIONS = ("day", "member_id")
@@ -108,8 +102,6 @@ class DayToken(Counters):
     """Day × token: the ranking by token, the last 30 days of a token."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "token_id")
-    team_id = models.BigIntegerField()
-    mode = models.SmallIntegerField(choices=Mode.choices)
     day = models.DateField()
     token_id = models.BigIntegerField()
     DIMENSIONS = ("day", "token_id")
@@ -119,8 +111,6 @@ class DayDetail(Counters):
     """Day × member × token × model: any combination of filters over days."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "member_id", "token_id", "model")
-    team_id = models.BigIntegerField()
-    mode = models.SmallIntegerField(choices=Mode.choices)
     day = models.DateField()
     member_id = models.BigIntegerField()
     token_id = models.BigIntegerField()

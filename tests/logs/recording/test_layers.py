@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from logs.formats.identity import Identity
 from logs.formats.reported import ReportedCall
 from logs.recording import layers
-from logs.recording.callers import Place
+from logs.recording.callers import CallContext
 from logs.recording.layers import Layer, Link, calls_of_trace
 from tests.logs.conftest import NOW
 
@@ -19,7 +19,7 @@ CALL = ReportedCall(request_id="r", started_at=NOW, model="m", input_tokens=10, 
 
 def layer(name: str, parent: str, response: str = "", **fields) -> Layer:
     identity = Identity("sdk", name, "t", name, parent, response)
-    return Layer(replace(CALL, **fields), identity, Place(1, 0, 1), NOW)
+    return Layer(replace(CALL, **fields), identity, CallContext(1, 0, 1), NOW)
 
 
 def names(nodes) -> list[list[str]]:

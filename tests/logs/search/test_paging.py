@@ -18,7 +18,7 @@ from logs.search import paging, plans, totals
 from logs.search.filters import CallFilterSet
 from logs.search.paging import find_first_page, find_page
 from logs.search.plans import make_plan
-from logs.search.query import Place, Sort, matching
+from logs.search.query import Position, Sort, matching
 from teams.access import Access
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -137,7 +137,7 @@ def test_pages_have_every_call_once_in_order_and_back_again(cast, many, asked, s
         assert [call_id for ids in pages for call_id in ids] == expected
         if not expected:
             return
-        back, place = [], Place(last_key(expected[-1], sort), back=True)
+        back, place = [], Position(last_key(expected[-1], sort), back=True)
         while place is not None:
             page = find_page(query, plan, place, size)
             back = page.ids + back
