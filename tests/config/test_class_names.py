@@ -20,10 +20,6 @@ def public_classes(app: str) -> Iterator[tuple[str, str]]:
 
 # Names that Django looks for.
 NAMED_BY_DJANGO = {"Command", "DatabaseWrapper"}
-# Names that still mean several things. Only entries may be taken away.
-KNOWN_TWICE: dict[str, set[str]] = {
-    "logs": {"Place"},
-}
 
 
 @pytest.mark.parametrize("app", ORDER)
@@ -32,6 +28,4 @@ def test_a_class_name_means_one_thing_in_an_app(app):
     for name, module in public_classes(app):
         places.setdefault(name, []).append(module)
     twice = {name: where for name, where in places.items() if len(where) > 1 and name not in NAMED_BY_DJANGO}
-    known = KNOWN_TWICE.get(app, set())
-    assert not {name: where for name, where in twice.items() if name not in known}
-    assert known <= set(twice), "take it from the list"
+    assert not twice
