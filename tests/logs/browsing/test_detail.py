@@ -204,3 +204,11 @@ def test_the_model_that_answered_is_named_where_it_is_another(record, detail):
     assert "Answered by" in page
     assert "Service tier" in page
     assert "Answered by" not in detail("member", record("member", "b")).content.decode()
+
+
+def test_a_call_that_several_layers_reported_names_them(record, detail):
+    assert "Reported by" not in detail("owner", record("owner", "a")).content.decode()
+    call = record("owner", "b", layers=["langchain: ChatOpenAI.chat", "<LiteLLM>"])
+    page = detail("owner", call).content.decode()
+    assert "langchain: ChatOpenAI.chat" in page
+    assert "&lt;LiteLLM&gt;" in page

@@ -103,19 +103,24 @@ def through_client_and_gateway(draw: Any, truth: Truth, name: str, at: float) ->
 
 
 def by_agent(draw: Any, truth: Truth, name: str, at: float) -> None:
-    """Several calls below a span that sums them up as if it were one, itself below an agent."""
+    """Several calls below a span that sums them up as if it were one, itself below an agent; perhaps through a
+    gateway."""
     used = [draw(TOKENS) for _call in range(draw(st.integers(2, 3)))]
+    through = draw(st.booleans())
+    responses = [f"chatcmpl-{name}{number}-0123456789" for number in range(len(used))]
     for number, tokens in enumerate(used):
         truth.add(tokens, 0.5)
-        said = {"response": draw(st.sampled_from(["", f"r-{name}{number}"])), "gen_ai.usage.cost": 0.5}
-        when = {"at": at + number, "seconds": 0.5}
-        truth.reports.append(
-            (SPAN, chat(f"{name}c{number}", f"{name}s", trace=name, tokens=tokens, **when, **said))
-        )
-    total = tuple(map(sum, zip(*used, strict=True)))
+        response = responses[number] if through or draw(st.booleans()) else ""
+        said = {"response": response, "gen_ai.usage.cost": 0.5, "at": at + number, "seconds": 0.5}
+        truth.reports.append((SPAN, chat(f"{name}c{number}", f"{name}s", trace=name, tokens=tokens, **said)))
+        if through:
+            passed_on = {"at": at + number + 0.1, "seconds": 0.3, "tokens": tokens, "id": response}
+            truth.reports.append((LITELLM, payload(f"{name}{number}", **passed_on)))
+    total = (sum(tokens[0] for tokens in used), sum(tokens[1] for tokens in used))
     told = draw(st.sampled_from([total, used[-1], None]))
-    last = draw(st.sampled_from(["", f"r-{name}{len(used) - 1}"]))
-    truth.reports.append((SPAN, chat(f"{name}s", f"{name}a", trace=name, at=at, tokens=told, response=last)))
+    last = draw(st.sampled_from(["", responses[-1]]))
+    whole = {"at": at, "seconds": len(used), "response": last, "scope": "framework"}
+    truth.reports.append((SPAN, chat(f"{name}s", f"{name}a", trace=name, tokens=told, **whole)))
     agent = {"gen_ai.operation.name": "invoke_agent", "model": "gpt-4o-mini"}
     truth.reports.append((SPAN, span(f"{name}a", trace=name, at=at, **agent)))
 
