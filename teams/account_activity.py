@@ -35,6 +35,7 @@ def address_added(request: HttpRequest, user: User, email_address: EmailAddress,
 
 @receiver(account.email_removed)
 def address_removed(request: HttpRequest, user: User, email_address: EmailAddress, **more: Any) -> None:
+    """An address was removed."""
     address = email_address.email
     _record(request, user, "address_removed", address, before={"address": address})
 
@@ -74,6 +75,7 @@ def password_set(request: HttpRequest, user: User, **more: Any) -> None:
 
 @receiver(account.password_changed)
 def password_changed(request: HttpRequest, user: User, **more: Any) -> None:
+    """The password was changed."""
     _record(request, user, "password_changed", user.email)
 
 
@@ -97,6 +99,7 @@ def second_factor_added(instance: Authenticator, created: bool, **more: Any) -> 
 
 @receiver(mfa.authenticator_removed)
 def second_factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
+    """A second factor was removed."""
     before = {"type": authenticator.type}
     _record(request, user, "second_factor_removed", _name_of(authenticator), before=before)
 
@@ -124,6 +127,7 @@ def account_connected(request: HttpRequest, sociallogin: SocialLogin, **more: An
 
 @receiver(social.social_account_removed)
 def account_disconnected(request: HttpRequest, socialaccount: SocialAccount, **more: Any) -> None:
+    """An account at the OpenID Connect provider was disconnected."""
     before = {"provider": socialaccount.provider}
     _record(request, socialaccount.user, "account_disconnected", socialaccount.provider, before=before)
 

@@ -53,6 +53,7 @@ def error_json(error: ApiError) -> dict[str, Any]:
 
 
 def error_response(error: ApiError) -> JsonResponse:
+    """Returns an error as a response in the shape of OpenAI's API."""
     return JsonResponse(error_json(error), status=error.status, headers=error.headers)
 
 

@@ -119,6 +119,7 @@ def invitation(invited: Invitation, secret: str) -> Mail:
 
 
 def transfer_offered(transfer: Transfer) -> Mail:
+    """The e-mail to the successor about an offer of ownership."""
     team = transfer.team
     return Mail(
         to=transfer.successor.email,
@@ -148,6 +149,7 @@ def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
 
 
 def role_changed(membership: Membership, by: Actor) -> Mail:
+    """The e-mail to a member whose role was changed."""
     team = membership.team
     role = Role(membership.role).label.lower()
     return Mail(
@@ -161,6 +163,7 @@ def role_changed(membership: Membership, by: Actor) -> Mail:
 
 
 def removed(team: Team, user: User, by: Actor) -> Mail:
+    """The e-mail to a member who was removed."""
     return Mail(
         to=user.email,
         subject=_("You are no longer in %(team)s") % {"team": team.name},

@@ -33,6 +33,7 @@ def clean_name(name: str) -> str:
 
 
 def disable(key: Secret, now: datetime) -> Change:
+    """Disables a key. Raises ConflictError if it is disabled or revoked."""
     _check_not_revoked(key)
     if key.disabled_at:
         raise ConflictError(_("“%(name)s” is already disabled.") % {"name": key.name})
@@ -42,6 +43,7 @@ def disable(key: Secret, now: datetime) -> Change:
 
 
 def enable(key: Secret) -> Change:
+    """Enables a key. Raises ConflictError if it is enabled or revoked."""
     _check_not_revoked(key)
     if not key.disabled_at:
         raise ConflictError(_("“%(name)s” is already enabled.") % {"name": key.name})
@@ -51,6 +53,7 @@ def enable(key: Secret) -> Change:
 
 
 def revoke(key: Secret, now: datetime) -> Change:
+    """Revokes a key permanently. Raises ConflictError if it is revoked."""
     _check_not_revoked(key)
     before = key.state(now)
     key.revoked_at = now

@@ -17,6 +17,8 @@ class Mode(models.IntegerChoices):
 
 
 class Role(models.TextChoices):
+    """The role of a member; `teams.access.PERMISSIONS` says what each role may do."""
+
     OWNER = "owner", _("Owner")
     ADMINISTRATOR = "administrator", _("Administrator")
     MEMBER = "member", _("Member")

@@ -14,6 +14,8 @@ from teams.signals import user_created
 
 
 class UserManager(BaseUserManager["User"]):
+    """Creates users and finds them by e-mail address."""
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 

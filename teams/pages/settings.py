@@ -27,7 +27,7 @@ def settings_page(request: HttpRequest, access: Access, status: int = 200, **for
         "may_edit": access.may(Permission.EDIT_TEAM),
         "may_own": access.may(Permission.OWN_TEAM),
         "general_form": TeamForm(initial=initial),
-        "own_tokens": Token.objects.unrevoked().filter(team=team, user=access.user).count(),
+        "own_tokens": Token.objects.working(now).filter(team=team, user=access.user).count(),
     }
     if context["may_own"]:
         context |= _ownership(request, access, now)
@@ -45,7 +45,7 @@ def _ownership(request: HttpRequest, access: Access, now: datetime) -> dict[str,
         "transfer_form": TransferForm(access=access, confirmed=confirmed),
         "delete_form": DeleteForm(),
         "members": Membership.objects.filter(team=team).count(),
-        "tokens": Token.objects.unrevoked().filter(team=team).count(),
-        "gateway_keys": GatewayKey.objects.unrevoked().filter(team=team).count(),
+        "tokens": Token.objects.working(now).filter(team=team).count(),
+        "gateway_keys": GatewayKey.objects.in_state("active", now).filter(team=team).count(),
         "pending": Invitation.objects.pending(now).filter(team=team).count(),
     }

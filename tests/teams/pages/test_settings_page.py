@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from teams.actions.members import change_role
+from teams.actions.tokens import disable_token
 from teams.actions.transfers import offer_transfer
-from teams.activity import Actor
+from teams.activity import SITE, Actor
 from teams.models import Role, Team, Transfer
 from tests.conftest import PASSWORD
 from tests.teams.conftest import role_of
@@ -165,3 +166,10 @@ def test_a_personal_space_can_change_its_zone_and_nothing_more(cast, client_of):
     assert "Transfer ownership" not in text
     assert "Leave this team" not in text
     assert client_of("owner").post(f"/t/{slug}/settings/delete/").status_code == 403
+
+
+def test_only_active_tokens_are_said_to_stop_working(cast, page, token_of):
+    token, _secret = token_of("member")
+    assert "Your token for this team will stop working immediately." in page("member", "settings/")
+    disable_token(by=SITE, token=token, now=timezone.now())
+    assert "You have no active tokens for this team." in page("member", "settings/")
