@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -23,16 +23,16 @@ _STARTS_WITHIN_SECONDS: Final = 180
 
 @contextmanager
 def running_proxy(
-    folder: Path, site: Site, upstream: Upstream, *, with_traces: bool = False, auth: str = ""
+    folder: Path, site: Site, upstream: Upstream, *, traces: Mapping[str, str] | None = None, auth: str = ""
 ) -> Iterator[str]:
-    """Its address. `with_traces`: the callback `otel` reports every call, too, beside `generic_api`.
+    """Its address. `traces`: the callback `otel` reports, too, beside `generic_api`, with these variables set.
 
     `auth`: the text of a module that says who calls, in place of README's.
     """
     auth = auth or example("user_api_key_auth(request", site.relay.url)
     (folder / "callboard_auth.py").write_text(auth)
     config = yaml.safe_load(example("callback_type: generic_api", site.relay.url))
-    if with_traces:
+    if traces is not None:
         config["litellm_settings"]["callbacks"].append("otel")
     config["litellm_settings"] |= {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config | _models(upstream.url)))
@@ -41,7 +41,7 @@ def running_proxy(
         process = subprocess.Popen(
             [environment("litellm") / "litellm", "--config", "config.yaml", "--port", str(port)],
             cwd=folder,
-            env=_variables(site, with_traces=with_traces),
+            env=_variables(site) | (_exporter_variables(site) | traces if traces is not None else {}),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -75,9 +75,9 @@ def _models(url: str) -> dict[str, Any]:
     }
 
 
-def _variables(site: Site, *, with_traces: bool) -> dict[str, str]:
+def _variables(site: Site) -> dict[str, str]:
     """Nothing of this process but the path; batches every second, not every five, to wait for less."""
-    variables = {
+    return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
         "LITELLM_MASTER_KEY": f"sk-{secrets.token_hex(32)}",
@@ -85,16 +85,15 @@ def _variables(site: Site, *, with_traces: bool) -> dict[str, str]:
         "DEFAULT_FLUSH_INTERVAL_SECONDS": "1",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
-    if with_traces:
-        key = f"Authorization=Bearer {site.cast.gateway_key}"
-        variables |= {
-            "USE_OTEL_LITELLM_REQUEST_SPAN": "true",
-            "OTEL_BSP_SCHEDULE_DELAY": "1000",
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"{site.relay.url}/otlp",
-            "OTEL_EXPORTER_OTLP_HEADERS": key,
-        }
-    return variables
+
+
+def _exporter_variables(site: Site) -> dict[str, str]:
+    return {
+        "OTEL_BSP_SCHEDULE_DELAY": "1000",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"{site.relay.url}/otlp",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {site.cast.gateway_key}",
+    }
 
 
 def _free_port() -> int:
