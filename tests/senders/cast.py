@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from teams.models import Token
 
-MEMBERS, LIMIT_USD = 80, "1000"
+MEMBERS, LIMIT_USD = 120, "1000"
 
 
 @dataclass(frozen=True)
