@@ -92,7 +92,7 @@ def _exporter_variables(site: Site) -> dict[str, str]:
         "OTEL_BSP_SCHEDULE_DELAY": "1000",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"{site.relay.url}/otlp",
-        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {site.cast.gateway_key}",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{site.cast.gateway_key}",  # LiteLLM does not decode it
     }
 
 
