@@ -67,6 +67,11 @@ class KeyRejection(models.Model):
     def __str__(self) -> str:
         return f"{self.code} {self.param}: {self.message}"
 
+    @property
+    def about(self) -> str:
+        """What programs know it by: the code, the field and the request id, as far as there are any."""
+        return " · ".join(filter(None, [self.code, self.param, self.request_id]))
+
 
 class KeyAlert(models.Model):
     """An alert was sent about a key that stopped working; one for each time that it had worked before.

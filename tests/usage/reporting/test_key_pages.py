@@ -56,7 +56,7 @@ def test_the_holder_and_those_above_see_counts_and_reasons(page, mias, name):
     shown = words(text_of(page(name, mias)))
     assert "Last 24 hours 1,234 5 3 0" in shown
     assert "Last 7 days 1,234 5 3 0" in shown
-    assert "Nobody with this address is in the team. out_of_scope member req-7 3" in shown
+    assert "Nobody with this address is in the team. out_of_scope · member · req-7 3" in shown
 
 
 @pytest.mark.parametrize(("name", "status"), [("owner", 200), ("administrator", 200), ("member", 403)])
@@ -112,7 +112,7 @@ def test_a_request_refused_as_a_whole_is_told_from_records(page, mias):
     revoke_token(by=SITE, token=mias, now=timezone.now())
     shown = words(text_of(page("member", mias)))
     assert "Last 24 hours 1,234 5 3 1" in shown
-    assert "Send less. too_large whole request" in shown
+    assert "Send less. too_large all" in shown
 
 
 def test_what_senders_name_is_shown_as_text(page, mias):
