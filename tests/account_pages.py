@@ -1,6 +1,7 @@
 """Every address of django-allauth: what it takes, and what it answers to whom."""
 
 from hashlib import sha256
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -16,6 +17,8 @@ from fido2.webauthn import (
     AuthenticatorData,
     CollectedClientData,
 )
+
+from teams.models import User
 
 # The status for somebody signed out, and for somebody signed in who has an authenticator app, a passkey
 # and recovery codes. 302 leads to signing in, or on, because there is nothing to do.
@@ -78,7 +81,7 @@ def names_of_allauth() -> set[str]:
 
 
 def account_url(name: str, passkey_id: int = 1) -> str:
-    arguments = {
+    arguments: dict[str, list[Any]] = {
         "account_confirm_email": ["outdated"],
         "account_reset_password_from_key": ["1", "outdated"],
         "mfa_edit_webauthn": [passkey_id],
@@ -89,7 +92,7 @@ def account_url(name: str, passkey_id: int = 1) -> str:
     return reverse(name, args=arguments.get(name, []))
 
 
-def add_second_factors(user) -> int:
+def add_second_factors(user: User) -> int:
     """An authenticator app, recovery codes and a passkey; the id of the passkey."""
     TOTP.activate(user, generate_totp_secret())
     RecoveryCodes.activate(user)
@@ -97,9 +100,9 @@ def add_second_factors(user) -> int:
     return Authenticator.objects.create(user=user, type="webauthn", data=data).pk
 
 
-def registered_credential(challenge: str = "") -> dict:
+def registered_credential(challenge: str = "") -> dict[str, Any]:
     """What a browser sends when it has made a passkey; `challenge` as the page gave it, in its own letters."""
-    key = ES256.from_cryptography_key(generate_private_key(SECP256R1()).public_key())
+    key = ES256.from_cryptography_key(generate_private_key(SECP256R1()).public_key())  # type: ignore[no-untyped-call]
     credential = AttestedCredentialData.create(Aaguid(bytes(16)), b"passkey", key)
     site = sha256(b"testserver").digest()
     flags = AuthenticatorData.FLAG.AT | AuthenticatorData.FLAG.UP

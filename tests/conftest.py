@@ -1,11 +1,13 @@
 """The people of all tests (the cast), and browsers for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from logs.recording.loose_links import loose_links
 from teams.actions.members import add_member
@@ -60,20 +62,20 @@ class Cast:
 
 
 @pytest.fixture(autouse=True)
-def nothing_settled():
+def nothing_settled() -> None:
     """Clears the cache of the process, which would hold values of another test's database."""
     process_cache.clear()
     loose_links.clear()
 
 
 @pytest.fixture(scope="session")
-def cast_snapshot(django_db_setup, django_db_blocker) -> Snapshot[Cast]:
+def cast_snapshot(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Snapshot[Cast]:
     with django_db_blocker.unblock():
         return take_snapshot(_make_cast)
 
 
 @pytest.fixture
-def cast(db, cast_snapshot: Snapshot[Cast]) -> Cast:
+def cast(db: None, cast_snapshot: Snapshot[Cast]) -> Cast:
     return cast_snapshot.restore()
 
 
@@ -105,7 +107,7 @@ def _make_cast() -> Cast:
 
 
 @pytest.fixture
-def client_of(cast):
+def client_of(cast: Cast) -> Callable[..., Client]:
     """`client_of("member")`: a browser in which that person of the cast is signed in."""
 
     def make(name: str) -> Client:
@@ -118,7 +120,7 @@ def client_of(cast):
 
 
 @pytest.fixture
-def token_of(cast):
+def token_of(cast: Cast) -> Callable[..., tuple[Token, str]]:
     """`token_of("member")`: a fresh token of that person in the team, and its secret."""
 
     def make(name: str, mode: Mode = Mode.LIVE, team: Team | None = None) -> tuple[Token, str]:

@@ -10,29 +10,35 @@ import html
 import json
 import secrets
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 CLIENT_ID, CLIENT_SECRET = "callboard", "a secret of at least thirty-two bytes"
-KEYS = {"RS256": rsa.generate_private_key(65537, 2048), "ES256": ec.generate_private_key(ec.SECP256R1())}
+KEYS: dict[str, Any] = {
+    "RS256": rsa.generate_private_key(65537, 2048),
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+}
 FORGED = rsa.generate_private_key(65537, 2048)
 codes: dict[str, dict[str, str]] = {}  # code → the form of whoever signed in
 people: dict[str, dict[str, str]] = {}  # access token → the same
 
 
-def key_set() -> dict:
+def key_set() -> dict[str, Any]:
     keys = []
     for name, key in KEYS.items():
-        key_class = jwt.get_algorithm_by_name(name)
+        key_class: Any = jwt.get_algorithm_by_name(name)
         # Without "alg", as many providers have it.
         keys.append({**key_class.to_jwk(key.public_key(), as_dict=True), "kid": name, "use": "sig"})
     return {"keys": keys}
 
 
 class Provider(BaseHTTPRequestHandler):
+    server: HTTPServer
+
     @property
     def issuer(self) -> str:
         return f"http://127.0.0.1:{self.server.server_port}"
@@ -124,7 +130,7 @@ class Provider(BaseHTTPRequestHandler):
         key = FORGED if fault == "signature" else KEYS[algorithm]
         return jwt.encode(said, key, algorithm, headers={"kid": algorithm})
 
-    def answer(self, content: dict, status: int = 200) -> None:
+    def answer(self, content: dict[str, Any], status: int = 200) -> None:
         self.write(json.dumps(content), "application/json", status)
 
     def page(self, body: str) -> None:
@@ -142,8 +148,8 @@ class Provider(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def claims(person: dict[str, str]) -> dict:
-    said: dict = {
+def claims(person: dict[str, str]) -> dict[str, Any]:
+    said: dict[str, Any] = {
         "sub": f"sub-of-{person['email']}",
         "name": person.get("name", "Kim Lee"),
         "email": person["email"],

@@ -82,7 +82,12 @@ def _migrated(folder: Path, url: str) -> Scratch:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    site = {"CALLBOARD_VAR_DIR": str(folder), "DATABASE_URL": url, "HOST": "127.0.0.1", "PORT": str(port)}
+    site: dict[str, Any] = {
+        "CALLBOARD_VAR_DIR": str(folder),
+        "DATABASE_URL": url,
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+    }
     scratch = Scratch(url, {"PATH": os.environ["PATH"], **site})
     scratch.manage("migrate", "-v0")
     return scratch

@@ -3,10 +3,12 @@
 An address that is missing here fails the test: whoever adds a page says who may see it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
@@ -21,6 +23,7 @@ from teams.actions.tokens import create_token
 from teams.actions.transfers import offer_transfer
 from teams.activity import SITE, Actor
 from teams.models import Activity, Mode, Token
+from tests.conftest import Cast
 from usage.alerts.models import Message, Webhook
 from usage.anomalies.models import ExpectedEpisode
 
@@ -138,7 +141,7 @@ def own_addresses(resolver: URLResolver | None = None, path: str = "", space: st
 
 
 @pytest.fixture
-def things(cast) -> dict[str, str]:
+def things(cast: Cast) -> dict[str, str]:
     """One of each thing that an address may name."""
     now = timezone.now()
     invitation, link = create_link(by=Actor(cast.owner), team=cast.team, role="member", now=now, max_uses=9)
@@ -200,13 +203,15 @@ def address(name: str, things: dict[str, str]) -> str:
     return reverse(name, kwargs={argument: things[argument] for argument in converters})
 
 
-def test_every_address_of_the_project_is_in_the_table():
+def test_every_address_of_the_project_is_in_the_table() -> None:
     assert set(own_addresses()) == set(MATRIX)
 
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("name", MATRIX)
-def test_everybody_gets_what_the_permission_table_says(name, who, things, client_of):
+def test_everybody_gets_what_the_permission_table_says(
+    name: Any, who: str, things: dict[str, str], client_of: Callable[..., Client]
+) -> None:
     method, statuses = MATRIX[name]
     client = client_of(who)
     response = client.generic(method, address(name, things))
@@ -220,19 +225,23 @@ def test_everybody_gets_what_the_permission_table_says(name, who, things, client
 @pytest.mark.parametrize(
     "name", [name for name, (method, _) in MATRIX.items() if method == "POST" and "invite-" not in name]
 )
-def test_who_is_not_in_the_team_changes_nothing(name, who, things, client_of):
+def test_who_is_not_in_the_team_changes_nothing(
+    name: Any, who: str, things: dict[str, str], client_of: Callable[..., Client]
+) -> None:
     rows = Activity.objects.count()
     client_of(who).post(address(name, things))
     assert Activity.objects.count() == rows
 
 
 @pytest.mark.parametrize("name", [name for name, (method, _) in MATRIX.items() if method == "POST"])
-def test_a_write_is_not_done_by_a_link(name, things, client_of):
+def test_a_write_is_not_done_by_a_link(
+    name: Any, things: dict[str, str], client_of: Callable[..., Client]
+) -> None:
     assert client_of("owner").get(address(name, things)).status_code == 405
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_the_site_administration_is_for_staff(who, cast, client_of):
+def test_the_site_administration_is_for_staff(who: str, cast: Cast, client_of: Callable[..., Client]) -> None:
     response = client_of(who).get("/admin/")
     assert response.status_code == 302
     assert "login" in response["Location"]

@@ -220,7 +220,7 @@ def others(bench: Bench) -> Iterator[tuple[str, str]]:
 
 def export_rate(bench: Bench, kind: str) -> float:
     began, rows = time.perf_counter(), 0
-    response = bench.client.get(f"{bench.url}export/?{bench.query('format=' + kind)}")
+    response: Any = bench.client.get(f"{bench.url}export/?{bench.query('format=' + kind)}")
     for chunk in response.streaming_content:
         rows += chunk.count(b"\n")
         if rows >= EXPORTED:

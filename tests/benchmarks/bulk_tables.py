@@ -36,7 +36,7 @@ def write_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
         sql = (
             f"INSERT INTO {table} ({names}) VALUES ({places}) {_upsert(table, columns) if _adds(table) else ''}"
         )
-        cursor.executemany(sql, (tuple(map(_plain, row)) for row in rows))
+        cursor.executemany(sql, [tuple(map(_plain, row)) for row in rows])
 
 
 def _adds(table: str) -> bool:
@@ -44,7 +44,7 @@ def _adds(table: str) -> bool:
 
 
 def _upsert(table: str, columns: Sequence[str]) -> str:
-    model = next(model for model in apps.get_models() if model._meta.db_table == table)
+    model: Any = next(model for model in apps.get_models() if model._meta.db_table == table)
     keys = ["team_id", "mode", *model.DIMENSIONS]
     joined = {"latency_sketch", "ttft_sketch"}
     sets = ", ".join(

@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -247,7 +247,7 @@ def write_quota_use() -> None:
 
     space_of = dict(Team.objects.filter(is_personal=True).values_list("owner_id", "pk"))
     payer_of = {pk: space_of[owner] for pk, owner in Team.objects.values_list("pk", "owner_id")}
-    sums = {"n": Sum("calls"), "used": Sum("cost_nanos")}
+    sums: dict[str, Any] = {"n": Sum("calls"), "used": Sum("cost_nanos")}
     columns = ("team_id", "mode", "level", "subject_id", "day", "calls", "used_nanos")
     levels = ((Level.TOKEN, DayToken, "token_id"), (Level.MEMBER, DayMember, "member_id"))
     for level, rollup, subject in levels:
@@ -257,7 +257,7 @@ def write_quota_use() -> None:
     of_team = list(
         DayModel.objects.values("team_id", "mode", "day")
         .annotate(**sums)
-        .values_list("team_id", "mode", "day", "n", "used")
+        .values_list("team_id", "mode", "day", "n", "used")  # type: ignore[misc]  # the plugin does not see **sums
     )
     for level, team_of in ((Level.TEAM, int), (Level.OWNER, payer_of.__getitem__)):
         rows = ((team_of(team), mode, level.value, 0, *rest) for team, mode, *rest in of_team)
@@ -292,7 +292,7 @@ def rollup_rows(batch: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], Ite
     first_hour = start.hour
     hours = (batch["micros"] + first_hour * 3_600_000_000) // 3_600_000_000
     midnight = start.replace(hour=0)
-    values = {
+    values: dict[str, tuple[Any, Callable[[int], Any]]] = {
         "hour": (hours, lambda n: midnight + timedelta(hours=n)),
         "day": (hours // 24, lambda n: (midnight + timedelta(days=n)).date()),
         "member_id": (batch["member"], int),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -54,7 +55,7 @@ def scratch_databases(postgresql_url: str) -> Iterator[Scratch]:
 
 def present_database() -> Scratch:
     """The database that the environment names, which stays."""
-    ours = {"PORT": str(_free_port()), "HOST": "127.0.0.1", "ALLOWED_HOSTS": "127.0.0.1"}
+    ours: dict[str, Any] = {"PORT": str(_free_port()), "HOST": "127.0.0.1", "ALLOWED_HOSTS": "127.0.0.1"}
     return Scratch("present", {**os.environ, **ours})
 
 

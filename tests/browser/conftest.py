@@ -3,11 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from teams.models import User
 from tests.conftest import PASSWORD
@@ -24,7 +26,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-LOOKS = [(width, theme) for width in (1440, 900, 390) for theme in ("light", "dark")]
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOOKS = [(width, theme) for width in (1440, 900, 390) for theme in THEMES]
 AXE_RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
@@ -52,7 +55,7 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def page(chromium: Browser, live_server, complaints: list[str]) -> Iterator[Page]:
+def page(chromium: Browser, live_server: LiveServer, complaints: list[str]) -> Iterator[Page]:
     """An empty page; relative addresses are those of the site under test."""
     # Reduced motion, because a colour half-way between two themes has any contrast.
     context = chromium.new_context(
@@ -102,7 +105,9 @@ def confirm_password(page: Page) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def make_passkey(page: Page, sign_in, confirm_password) -> Callable[[User], None]:
+def make_passkey(
+    page: Page, sign_in: Callable[[User], None], confirm_password: Callable[[str], None]
+) -> Callable[[User], None]:
     """`make_passkey(cast.owner)`: signs in and registers a passkey in Chromium's virtual authenticator."""
     device = page.context.new_cdp_session(page)
     device.send("WebAuthn.enable")

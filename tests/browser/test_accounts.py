@@ -1,14 +1,18 @@
 """Signing in, the theme, the menu on a phone, and every page of the account in a real browser."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
+from teams.models.users import User
 from tests.account_pages import ACCOUNT_PAGES, NOT_HTML, OPENID_CONNECT, account_url, add_second_factors
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, Cast
 
 
-def test_signing_in_needs_only_the_keyboard(page, cast):
+def test_signing_in_needs_only_the_keyboard(page: Page, cast: Cast) -> None:
     page.goto("/")
     page.get_by_label("Email").focus()
     page.keyboard.type(cast.owner.email)
@@ -19,7 +23,7 @@ def test_signing_in_needs_only_the_keyboard(page, cast):
     expect(page.get_by_role("button", name="Olivia")).to_be_visible()
 
 
-def test_a_wrong_password_is_told(page, cast):
+def test_a_wrong_password_is_told(page: Page, cast: Cast) -> None:
     page.goto("/")
     page.get_by_label("Email").fill(cast.owner.email)
     page.get_by_label("Password").fill("wrong")
@@ -28,13 +32,15 @@ def test_a_wrong_password_is_told(page, cast):
     expect(page.get_by_label("Email")).to_have_value(cast.owner.email)
 
 
-def test_the_first_stop_of_the_keyboard_skips_to_the_content(page, cast, sign_in):
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(
+    page: Page, cast: Cast, sign_in: Callable[[User], None]
+) -> None:
     sign_in(cast.owner)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
 
 
-def test_a_chosen_theme_stays(page, cast, sign_in):
+def test_a_chosen_theme_stays(page: Page, cast: Cast, sign_in: Callable[[User], None]) -> None:
     sign_in(cast.owner)
     page.get_by_role("button", name="Olivia").click()
     page.get_by_role("button", name="Dark").click()
@@ -48,7 +54,9 @@ def test_a_chosen_theme_stays(page, cast, sign_in):
     expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
 
 
-def test_the_switcher_lists_contexts_with_roles_and_gives_focus_back(page, cast, sign_in):
+def test_the_switcher_lists_contexts_with_roles_and_gives_focus_back(
+    page: Page, cast: Cast, sign_in: Callable[[User], None]
+) -> None:
     sign_in(cast.administrator)
     switcher = page.get_by_role("button", name="Personal space and all teams")
     switcher.press("Enter")
@@ -60,7 +68,7 @@ def test_the_switcher_lists_contexts_with_roles_and_gives_focus_back(page, cast,
     expect(switcher).to_be_focused()
 
 
-def test_the_menu_opens_and_closes_on_a_phone(page, cast, sign_in):
+def test_the_menu_opens_and_closes_on_a_phone(page: Page, cast: Cast, sign_in: Callable[[User], None]) -> None:
     sign_in(cast.owner)
     page.set_viewport_size({"width": 390, "height": 800})
     link = page.get_by_role("link", name="Sessions")
@@ -71,14 +79,16 @@ def test_the_menu_opens_and_closes_on_a_phone(page, cast, sign_in):
     expect(link).to_be_hidden()
 
 
-def test_signing_out_is_one_button(page, cast, sign_in):
+def test_signing_out_is_one_button(page: Page, cast: Cast, sign_in: Callable[[User], None]) -> None:
     sign_in(cast.owner)
     page.get_by_role("button", name="Olivia").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_the_pages_before_signing_in_are_accessible_in_every_look(page, db, axe, each_look):
+def test_the_pages_before_signing_in_are_accessible_in_every_look(
+    page: Page, db: None, axe: Callable[[], None], each_look: Callable[[], Iterator[str]]
+) -> None:
     for name, (status, _signed_in) in ACCOUNT_PAGES.items():
         if status == 200 and not name.startswith("openid"):
             page.goto(account_url(name))
@@ -87,8 +97,14 @@ def test_the_pages_before_signing_in_are_accessible_in_every_look(page, db, axe,
 
 
 def test_the_pages_of_an_account_are_accessible_in_every_look(
-    page, cast, sign_in, confirm_password, axe, each_look, settings
-):
+    page: Page,
+    cast: Cast,
+    sign_in: Callable[[User], None],
+    confirm_password: Callable[[str], None],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+    settings: Settings,
+) -> None:
     settings.SOCIALACCOUNT_PROVIDERS = OPENID_CONNECT
     sign_in(cast.member)
     confirm_password(reverse("mfa_activate_totp"))
@@ -102,8 +118,12 @@ def test_the_pages_of_an_account_are_accessible_in_every_look(
 
 
 def test_a_changed_name_stands_in_the_activity_which_is_accessible_in_every_look(
-    page, cast, sign_in, axe, each_look
-):
+    page: Page,
+    cast: Cast,
+    sign_in: Callable[[User], None],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+) -> None:
     sign_in(cast.member)
     page.get_by_label("Your name").fill("Mia Berg")
     page.get_by_role("button", name="Save").click()
@@ -114,7 +134,14 @@ def test_a_changed_name_stands_in_the_activity_which_is_accessible_in_every_look
 
 
 @pytest.mark.parametrize("path", ["/nowhere/"])
-def test_an_error_page_is_accessible(page, db, path, complaints, axe, each_look):
+def test_an_error_page_is_accessible(
+    page: Page,
+    db: None,
+    path: str,
+    complaints: list[str],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+) -> None:
     page.goto(path)
     for _look in each_look():
         axe()

@@ -1,25 +1,37 @@
 """The alerts page in a browser: a webhook made, tried and read about; looks, keyboard, no complaint."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import Page
+from pytest_django import Settings
 
+from teams.models.users import User
+from tests.conftest import Cast
 from tests.usage.alerts.receivers import Receiver, receiving
 from usage.alerts.models import Webhook
 from usage.quotas.models import Level, Refusal
 
 
 @pytest.fixture
-def receiver(settings) -> Iterator[Receiver]:
+def receiver(settings: Settings) -> Iterator[Receiver]:
     settings.WEBHOOKS_MAY_BE_PRIVATE = True
     with receiving(Receiver()) as one:
         yield one
 
 
-def test_a_webhook_is_made_tried_and_read_about(cast, page, sign_in, axe, each_look, receiver, complaints):
+def test_a_webhook_is_made_tried_and_read_about(
+    cast: Cast,
+    page: Page,
+    sign_in: Callable[[User], None],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+    receiver: Receiver,
+    complaints: list[str],
+) -> None:
     sign_in(cast.owner)
     page.goto(reverse("usage:alerts", args=[cast.team.slug]))
     for look in each_look():
@@ -56,7 +68,13 @@ def test_a_webhook_is_made_tried_and_read_about(cast, page, sign_in, axe, each_l
     axe()
 
 
-def test_refused_calls_are_told_on_the_activity_page(cast, page, sign_in, axe, each_look):
+def test_refused_calls_are_told_on_the_activity_page(
+    cast: Cast,
+    page: Page,
+    sign_in: Callable[[User], None],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+) -> None:
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     rows = [(Level.MEMBER, cast.member.pk, 42), (Level.TEAM, 0, 3)]
     Refusal.objects.bulk_create(

@@ -1,24 +1,29 @@
 """The logs in a browser: drawer, chips, paging, following live, latency; no complaint of the security policy."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from logs.formats.reported import ReportedCall
 from logs.models import Call
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
+from teams.models.keys import Token
+from teams.models.users import User
+from tests.conftest import Cast
 
 
 @pytest.fixture
-def report(token_of):
+def report(token_of: Callable[..., tuple[Token, str]]) -> Callable[..., None]:
     """`report(3, model="x")`: so many of Mia's calls, a minute apart."""
     caller, count = Caller(token=token_of("member")[0]), iter(range(10_000))
 
-    def send(number, received_ago=0, **fields):
+    def send(number: Any, received_ago: int = 0, **fields: Any) -> None:
         now = timezone.now() - timedelta(seconds=received_ago)
         calls = [
             ReportedCall(
@@ -41,7 +46,7 @@ def report(token_of):
 
 
 @pytest.fixture
-def logs(page, cast, report, sign_in) -> str:
+def logs(page: Page, cast: Cast, report: Callable[..., None], sign_in: Callable[[User], None]) -> str:
     """The address of the logs with 60 calls, open in the browser of the owner."""
     report(59)
     report(1, model="house-model", status=503, error_type="overloaded", error_message="Try again later")
@@ -53,7 +58,7 @@ def logs(page, cast, report, sign_in) -> str:
     return url
 
 
-def test_a_call_opens_in_the_drawer_and_escape_gives_the_focus_back(page, logs):
+def test_a_call_opens_in_the_drawer_and_escape_gives_the_focus_back(page: Page, logs: str) -> None:
     row = page.locator("#logs-rows tr").nth(3)
     row.get_by_role("link").click()
     drawer = page.locator("#call-detail")
@@ -71,7 +76,7 @@ def test_a_call_opens_in_the_drawer_and_escape_gives_the_focus_back(page, logs):
     expect(page).to_have_url(f"{page.url.partition('/t/')[0]}{logs}")
 
 
-def test_the_last_row_stays_marked_while_one_goes_on_beyond_the_table(page, logs):
+def test_the_last_row_stays_marked_while_one_goes_on_beyond_the_table(page: Page, logs: str) -> None:
     row, drawer = page.locator("#logs-rows tr").last, page.locator("#call-detail")
     row.get_by_role("link").click()
     before = drawer.get_by_role("heading", name="Call at").text_content()
@@ -82,7 +87,7 @@ def test_the_last_row_stays_marked_while_one_goes_on_beyond_the_table(page, logs
     expect(row.get_by_role("link")).to_be_focused()
 
 
-def test_rows_are_walked_with_the_arrows_opened_with_enter_and_left_with_escape(page, logs):
+def test_rows_are_walked_with_the_arrows_opened_with_enter_and_left_with_escape(page: Page, logs: str) -> None:
     rows, drawer = page.locator("#logs-rows tr"), page.locator("#call-detail")
     rows.nth(0).get_by_role("link").focus()
     page.keyboard.press("ArrowDown")
@@ -95,7 +100,7 @@ def test_rows_are_walked_with_the_arrows_opened_with_enter_and_left_with_escape(
     expect(rows.nth(1).get_by_role("link")).to_be_focused()
 
 
-def test_a_rarer_filter_is_chosen_within_the_menu(page, logs):
+def test_a_rarer_filter_is_chosen_within_the_menu(page: Page, logs: str) -> None:
     page.get_by_role("button", name="More").click()
     page.locator("#f-more").get_by_role("button", name="Error type").click()
     page.locator("#f-error_type").get_by_label("overloaded").check()
@@ -103,7 +108,7 @@ def test_a_rarer_filter_is_chosen_within_the_menu(page, logs):
     expect(page.get_by_role("heading", name="1 call")).to_be_visible()
 
 
-def test_a_bar_of_the_overview_leads_to_its_calls(page, cast, logs):
+def test_a_bar_of_the_overview_leads_to_its_calls(page: Page, cast: Cast, logs: str) -> None:
     page.goto(reverse("usage:overview", args=[cast.team.slug]) + "?period=24h&granularity=day&compare=none")
     bars = page.locator("[data-chart=trend] .bars .point path")
     expect(bars.last).to_be_visible()
@@ -114,7 +119,7 @@ def test_a_bar_of_the_overview_leads_to_its_calls(page, cast, logs):
     expect(page.locator("#logs-title")).to_contain_text("call")
 
 
-def test_the_page_of_a_call_stands_by_itself_after_a_reload(page, logs):
+def test_the_page_of_a_call_stands_by_itself_after_a_reload(page: Page, logs: str) -> None:
     page.locator("#logs-rows tr").first.get_by_role("link").click()
     expect(page.locator("#call-detail")).to_contain_text("Try again later")
     page.reload()
@@ -123,7 +128,7 @@ def test_the_page_of_a_call_stands_by_itself_after_a_reload(page, logs):
     expect(page.get_by_role("heading", name="60 calls")).to_be_visible()
 
 
-def test_a_chip_offers_what_occurs_and_can_be_taken_away(page, logs):
+def test_a_chip_offers_what_occurs_and_can_be_taken_away(page: Page, logs: str) -> None:
     page.get_by_role("button", name="Model").click()
     menu = page.locator("#f-model")
     menu.get_by_role("searchbox").press_sequentially("house")
@@ -135,7 +140,7 @@ def test_a_chip_offers_what_occurs_and_can_be_taken_away(page, logs):
     expect(page.get_by_role("heading", name="60 calls")).to_be_visible()
 
 
-def type_when(page, event, text):
+def type_when(page: Page, event: Any, text: str) -> None:
     """Types into the menu of models as soon as htmx next tells `event`: at a moment no finger could be told to meet."""
     page.evaluate(
         """([event, text]) => document.addEventListener(event, () => queueMicrotask(() => {
@@ -147,7 +152,7 @@ def type_when(page, event, text):
     )
 
 
-def test_what_is_typed_the_moment_a_menu_arrives_is_searched_for(page, logs):
+def test_what_is_typed_the_moment_a_menu_arrives_is_searched_for(page: Page, logs: str) -> None:
     type_when(page, "htmx:afterSwap", "house")
     page.get_by_role("button", name="Model").click()
     menu = page.locator("#f-model")
@@ -155,7 +160,7 @@ def test_what_is_typed_the_moment_a_menu_arrives_is_searched_for(page, logs):
     expect(menu.get_by_label("gpt-4o-mini")).to_have_count(0)
 
 
-def test_what_is_typed_while_an_answer_is_under_way_is_not_lost(page, logs):
+def test_what_is_typed_while_an_answer_is_under_way_is_not_lost(page: Page, logs: str) -> None:
     page.get_by_role("button", name="Model").click()
     field = page.locator("#f-model").get_by_role("searchbox")
     field.focus()
@@ -166,7 +171,9 @@ def test_what_is_typed_while_an_answer_is_under_way_is_not_lost(page, logs):
     expect(field).to_be_focused()
 
 
-def test_what_is_checked_stays_while_one_searches_on_also_for_the_ranking(page, cast, logs):
+def test_what_is_checked_stays_while_one_searches_on_also_for_the_ranking(
+    page: Page, cast: Cast, logs: str
+) -> None:
     page.goto(reverse("usage:ranking", args=[cast.team.slug]) + "?sort=p95")
     page.get_by_role("button", name="Token", exact=True).click()
     menu = page.locator("#f-token")
@@ -179,7 +186,7 @@ def test_what_is_checked_stays_while_one_searches_on_also_for_the_ranking(page, 
     expect(page.get_by_role("link", name="Remove filter Token laptop")).to_be_visible()
 
 
-def test_a_range_narrows_by_a_swap_and_back_shows_the_whole_page(page, logs):
+def test_a_range_narrows_by_a_swap_and_back_shows_the_whole_page(page: Page, logs: str) -> None:
     page.get_by_role("button", name="Latency", exact=True).click()
     page.locator("#f-latency").get_by_label("At least").fill("5000")
     page.locator("#f-latency").get_by_role("button", name="Apply").click()
@@ -189,14 +196,16 @@ def test_a_range_narrows_by_a_swap_and_back_shows_the_whole_page(page, logs):
     expect(page.locator(".rail")).to_have_count(1)
 
 
-def test_older_and_newer(page, logs):
+def test_older_and_newer(page: Page, logs: str) -> None:
     page.get_by_role("link", name="Older").click()
     expect(page.locator("#logs-rows tr")).to_have_count(10)
     page.get_by_role("link", name="Newer").click()
     expect(page.locator("#logs-rows tr")).to_have_count(50)
 
 
-def test_new_calls_are_added_on_top_while_one_follows(page, logs, report):
+def test_new_calls_are_added_on_top_while_one_follows(
+    page: Page, logs: str, report: Callable[..., None]
+) -> None:
     page.get_by_role("link", name="Follow live").click()
     page.wait_for_url("**live=1*")
     report(2, model="arrived-just-now")
@@ -211,7 +220,9 @@ def test_new_calls_are_added_on_top_while_one_follows(page, logs, report):
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_the_row_one_reads_stays_where_it_is_when_new_calls_arrive_above_it(page, logs, report, width):
+def test_the_row_one_reads_stays_where_it_is_when_new_calls_arrive_above_it(
+    page: Page, logs: str, report: Callable[..., None], width: int
+) -> None:
     page.set_viewport_size({"width": width, "height": 600})
     page.goto(f"{logs}?live=1")
     expect(page.locator("[data-chart=latency-bars] svg.main-svg >> nth=0")).to_be_visible()
@@ -231,7 +242,9 @@ def test_the_row_one_reads_stays_where_it_is_when_new_calls_arrive_above_it(page
     assert page.evaluate("scrollY") == 0
 
 
-def test_the_pages_of_the_logs_break_no_rule_at_any_width(page, cast, logs, axe, each_look):
+def test_the_pages_of_the_logs_break_no_rule_at_any_width(
+    page: Page, cast: Cast, logs: str, axe: Callable[[], None], each_look: Callable[[], Iterator[str]]
+) -> None:
     first = Call.objects.filter(team_id=cast.team.pk).order_by("-id").first()
     detail = reverse("logs:detail", args=[cast.team.slug, first.id])
     choices = reverse("logs:choices", args=[cast.team.slug, "member"])

@@ -1,18 +1,22 @@
 """OpenID Connect in a browser: the policy of the site lets its forms lead to the provider, and nowhere else."""
 
 import copy
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
 from tests.account_pages import OPENID_CONNECT
+from tests.conftest import Cast
 from tests.openid import provider
 from tests.openid_provider import CLIENT_SECRET
 
 
 @pytest.fixture
-def server(settings):
+def server(settings: Settings) -> Iterator[Any]:
     """The address of a running provider, which the site has."""
     with provider() as address:
         providers = copy.deepcopy(OPENID_CONNECT)
@@ -23,14 +27,16 @@ def server(settings):
         yield address
 
 
-def continue_as(page, email: str) -> None:
+def continue_as(page: Page, email: str) -> None:
     page.goto(reverse("account_login"))
     page.get_by_role("button", name="Continue with Harbour").click()
     page.get_by_label("Address").fill(email)
     page.get_by_role("button", name="Let me in").click()
 
 
-def test_the_button_leads_to_the_provider_and_back_in(page, cast, settings, server, axe, complaints):
+def test_the_button_leads_to_the_provider_and_back_in(
+    page: Page, cast: Cast, settings: Settings, server: Any, axe: Callable[[], None], complaints: list[str]
+) -> None:
     settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(server)
     continue_as(page, "kim@example.org")
     expect(page.get_by_text("You need an invitation to create an account.")).to_be_visible()
@@ -47,7 +53,9 @@ def test_the_button_leads_to_the_provider_and_back_in(page, cast, settings, serv
     expect(page.get_by_role("button", name="Mia")).to_be_visible()
 
 
-def test_a_provider_that_the_policy_does_not_name_is_not_reached(page, cast, server, complaints):
+def test_a_provider_that_the_policy_does_not_name_is_not_reached(
+    page: Page, cast: Cast, server: Any, complaints: list[str]
+) -> None:
     page.goto(reverse("account_login"))
     page.get_by_role("button", name="Continue with Harbour").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

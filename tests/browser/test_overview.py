@@ -1,16 +1,21 @@
 """The usage pages in a real browser: filters, Back, charts, every look."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
+from teams.models.keys import Token
+from teams.models.users import User
+from tests.conftest import Cast
 from tests.usage.anomalies.conftest import LUNCH, NOW, happen, runaway, tokens, usual  # noqa: F401
 
 HOUR = timedelta(hours=1)
@@ -18,7 +23,7 @@ CHARTS = ("trend", "success", "latency")
 
 
 @pytest.fixture
-def called(cast, token_of):
+def called(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> Cast:
     """Calls of three people over 20 days, some of them failed."""
     now = timezone.now()
     for name, count in (("member", 60), ("administrator", 25), ("owner", 5)):
@@ -40,16 +45,18 @@ def called(cast, token_of):
     return cast
 
 
-def open_page(page, name: str, query: str = "") -> None:
+def open_page(page: Page, name: str, query: str = "") -> None:
     page.goto(reverse(f"usage:{name}", args=[] if name == "me" else ["harbour-research"]) + query)
 
 
-def expect_charts(page, names=CHARTS) -> None:
+def expect_charts(page: Page, names: Any = CHARTS) -> None:
     for name in names:
         expect(page.locator(f"[data-chart={name}] svg.main-svg >> nth=0")).to_be_visible()
 
 
-def test_filters_narrow_the_page_and_back_brings_the_whole_one_again(page, called, sign_in):
+def test_filters_narrow_the_page_and_back_brings_the_whole_one_again(
+    page: Page, called: Cast, sign_in: Callable[[User], None]
+) -> None:
     sign_in(called.owner)
     open_page(page, "overview")
     expect_charts(page)
@@ -76,7 +83,9 @@ def test_filters_narrow_the_page_and_back_brings_the_whole_one_again(page, calle
     expect_charts(page)
 
 
-def test_new_calls_are_there_after_a_reload(page, called, sign_in, token_of):
+def test_new_calls_are_there_after_a_reload(
+    page: Page, called: Cast, sign_in: Callable[[User], None], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     sign_in(called.owner)
     open_page(page, "overview", "?period=30d")
     expect(page.locator(".kpis")).to_contain_text("90")
@@ -88,8 +97,12 @@ def test_new_calls_are_there_after_a_reload(page, called, sign_in, token_of):
 
 
 def test_the_tabs_of_the_first_few_swap_their_panel_alone_and_have_an_address(
-    page, called, sign_in, axe, each_look
-):
+    page: Page,
+    called: Cast,
+    sign_in: Callable[[User], None],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+) -> None:
     sign_in(called.owner)
     open_page(page, "overview", "?period=30d")
     expect_charts(page)
@@ -107,7 +120,9 @@ def test_the_tabs_of_the_first_few_swap_their_panel_alone_and_have_an_address(
         axe()
 
 
-def test_filters_and_export_keep_the_tab_that_was_opened(page, called, sign_in):
+def test_filters_and_export_keep_the_tab_that_was_opened(
+    page: Page, called: Cast, sign_in: Callable[[User], None]
+) -> None:
     sign_in(called.owner)
     open_page(page, "overview", "?period=30d")
     panel = page.locator("#usage-top")
@@ -132,8 +147,13 @@ def test_filters_and_export_keep_the_tab_that_was_opened(page, called, sign_in):
 
 
 def test_a_bar_of_the_personal_page_leads_to_where_its_calls_are(
-    page, called, sign_in, token_of, axe, each_look
-):
+    page: Page,
+    called: Cast,
+    sign_in: Callable[[User], None],
+    token_of: Callable[..., tuple[Token, str]],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+) -> None:
     space = called.member.owned_teams.get(is_personal=True)
     space.time_zone = called.team.time_zone  # or it may be another day there
     space.save(update_fields=["time_zone"])
@@ -156,7 +176,13 @@ def test_a_bar_of_the_personal_page_leads_to_where_its_calls_are(
 
 
 @pytest.mark.parametrize("aside", [0, 6, -6])  # a ring is wider than its hour
-def test_a_ring_leads_to_the_calls_that_made_the_hour_unusual(page, cast, runaway, sign_in, aside):  # noqa: F811
+def test_a_ring_leads_to_the_calls_that_made_the_hour_unusual(
+    page: Page,
+    cast: Cast,
+    runaway: None,  # noqa: F811
+    sign_in: Callable[[User], None],
+    aside: int,
+) -> None:
     with time_machine.travel(NOW):
         sign_in(cast.owner)
         open_page(page, "overview", "?period=7d")
@@ -182,10 +208,10 @@ DRAWN = """(hour) => {
 
 
 @pytest.fixture
-def click_hour(page, cast, sign_in):
+def click_hour(page: Page, cast: Cast, sign_in: Callable[[User], None]) -> Iterator[Callable[..., Any]]:
     """`click_hour("2026-11-19T12:00", lambda drawn: …)`: clicks in the trend where that says; gives what is drawn."""
 
-    def click(hour, height):
+    def click(hour: Any, height: Any) -> Any:
         open_page(page, "overview", "?period=7d&granularity=hour")
         expect_charts(page, ["trend"])
         page.locator("[data-chart=trend]").scroll_into_view_if_needed()
@@ -201,19 +227,19 @@ def click_hour(page, cast, sign_in):
 
 
 def test_a_click_on_a_bar_leads_to_its_calls_and_one_on_the_line_above_it_to_those_before(
-    page,
-    happen,  # noqa: F811
-    click_hour,
-):
+    page: Page,
+    happen: Callable[..., None],  # noqa: F811
+    click_hour: Callable[..., Any],
+) -> None:
     week = timedelta(days=7)
     for at, count in ((LUNCH, 40), (LUNCH - week, 10), (LUNCH + HOUR, 12), (LUNCH + HOUR - week, 36)):
         happen("member", count, at)
 
-    def expect_calls(one) -> None:
+    def expect_calls(one: Any) -> None:
         expect(page).to_have_url(page.url.partition("/t/")[0] + one["address"])
         expect(page.locator("#logs-title")).to_have_text(f"{one['calls']} calls")
 
-    def middle(drawn) -> float:
+    def middle(drawn: Any) -> float:
         return (drawn["now"]["top"] + drawn["foot"]) / 2
 
     for hour, calls in (("2026-11-19T12:00", 40), ("2026-11-19T13:00", 12)):
@@ -229,10 +255,10 @@ def test_a_click_on_a_bar_leads_to_its_calls_and_one_on_the_line_above_it_to_tho
 
 
 def test_the_bar_below_a_ring_leads_to_all_its_calls_and_not_to_the_unusual_ones(
-    page,
-    runaway,  # noqa: F811
-    click_hour,
-):
+    page: Page,
+    runaway: None,  # noqa: F811
+    click_hour: Callable[..., Any],
+) -> None:
     drawn = click_hour("2026-11-19T12:00", lambda drawn: drawn["now"]["top"] + 14)
     expect(page).to_have_url(page.url.partition("/t/")[0] + drawn["now"]["address"])
     assert "token=" not in page.url
@@ -240,7 +266,15 @@ def test_the_bar_below_a_ring_leads_to_all_its_calls_and_not_to_the_unusual_ones
 
 @pytest.mark.parametrize("query", ["?period=30d", "?figures=table&period=24h", "?member=nobody", "?mode=test"])
 @pytest.mark.parametrize("name", ["overview", "ranking"])
-def test_a_page_of_the_team_is_accessible_in_every_look(page, called, sign_in, axe, each_look, name, query):
+def test_a_page_of_the_team_is_accessible_in_every_look(
+    page: Page,
+    called: Cast,
+    sign_in: Callable[[User], None],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+    name: str,
+    query: str,
+) -> None:
     sign_in(called.owner)
     open_page(page, name, query)
     if name == "overview" and query == "?period=30d":
@@ -250,8 +284,12 @@ def test_a_page_of_the_team_is_accessible_in_every_look(page, called, sign_in, a
 
 
 def test_the_personal_page_and_a_members_part_are_accessible_in_every_look(
-    page, called, sign_in, axe, each_look
-):
+    page: Page,
+    called: Cast,
+    sign_in: Callable[[User], None],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+) -> None:
     sign_in(called.member)
     for name in ("me", "overview"):
         open_page(page, name)

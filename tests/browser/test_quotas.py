@@ -1,25 +1,35 @@
 """Quotas as people set them: in the row of a token, without leaving the page; and the page that proves them."""
 
 import re
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
 from teams.activity import SITE
 from teams.models import Team
+from teams.models.keys import Token
+from teams.models.users import User
+from tests.conftest import Cast
 from usage.quotas.actions.limits import Limit, set_token_quota
 from usage.quotas.models import Quota
 from usage.rollups.models import DayMember
 
 
 def test_a_tokens_quota_is_set_in_its_row_and_nothing_else_moves(
-    cast, page, sign_in, token_of, axe, each_look, complaints
-):
+    cast: Cast,
+    page: Page,
+    sign_in: Callable[[User], None],
+    token_of: Callable[..., tuple[Token, str]],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+    complaints: list[str],
+) -> None:
     token, _secret = token_of("member")
     own, _secret = token_of("owner")
     set_token_quota(by=SITE, token=own, limit=Limit(Decimal(40)), now=timezone.now())
@@ -53,7 +63,14 @@ def test_a_tokens_quota_is_set_in_its_row_and_nothing_else_moves(
     complaints.clear()
 
 
-def test_the_check_of_the_figures_is_read_at_every_width(cast, page, sign_in, token_of, axe, each_look):
+def test_the_check_of_the_figures_is_read_at_every_width(
+    cast: Cast,
+    page: Page,
+    sign_in: Callable[[User], None],
+    token_of: Callable[..., tuple[Token, str]],
+    axe: Callable[[], None],
+    each_look: Callable[[], Iterator[str]],
+) -> None:
     token, _secret = token_of("member")
     call = ReportedCall(request_id="a", started_at=timezone.now(), model="gpt-4o", cost_nanos=3_100_000_001)
     record_calls([call], by=Caller(token=token), now=timezone.now())
@@ -69,7 +86,9 @@ def test_the_check_of_the_figures_is_read_at_every_width(cast, page, sign_in, to
     assert len(list(each_look())) == 6
 
 
-def test_staff_set_a_balance(cast, page, sign_in, complaints):
+def test_staff_set_a_balance(
+    cast: Cast, page: Page, sign_in: Callable[[User], None], complaints: list[str]
+) -> None:
     cast.owner.is_staff = cast.owner.is_superuser = True
     cast.owner.save()
     space = Team.objects.get(owner=cast.member, is_personal=True)

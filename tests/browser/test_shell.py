@@ -1,22 +1,29 @@
 """The frame round a page of figures: swaps, Back, charts, mode, theme."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
+from teams.models.keys import Token
+from teams.models.users import User
+from tests.conftest import Cast
 
 CHART = "[data-chart=trend]"
 DRAWN = f"{CHART} svg.main-svg >> nth=0"
 
 
 @pytest.fixture
-def overview(page, cast, token_of, sign_in) -> str:
+def overview(
+    page: Page, cast: Cast, token_of: Callable[..., tuple[Token, str]], sign_in: Callable[[User], None]
+) -> str:
     """The address of a team with two calls, open in the browser of its owner."""
     now = timezone.now()
     calls = [
@@ -33,19 +40,19 @@ def overview(page, cast, token_of, sign_in) -> str:
     return url
 
 
-def choose_30_days(page) -> None:
+def choose_30_days(page: Page) -> None:
     page.get_by_role("group", name="Time range").get_by_role("link", name="30 d").click()
     page.wait_for_url("**?period=30d*")
     expect(page.locator(DRAWN)).to_be_visible()
 
 
-def test_a_swap_draws_its_charts_and_keeps_the_frame(page, overview):
+def test_a_swap_draws_its_charts_and_keeps_the_frame(page: Page, overview: str) -> None:
     page.evaluate("document.querySelector('.rail').dataset.kept = 'yes'")
     choose_30_days(page)
     expect(page.locator(".rail")).to_have_attribute("data-kept", "yes")
 
 
-def test_back_shows_the_whole_page_with_its_charts(page, overview):
+def test_back_shows_the_whole_page_with_its_charts(page: Page, overview: str) -> None:
     choose_30_days(page)
     page.go_back()
     expect(page.locator(DRAWN)).to_be_visible()
@@ -53,7 +60,7 @@ def test_back_shows_the_whole_page_with_its_charts(page, overview):
     expect(page.get_by_role("link", name="7 d")).to_have_attribute("aria-current", "true")
 
 
-def test_the_mode_switch_keeps_filters_that_were_set_by_a_swap(page, overview):
+def test_the_mode_switch_keeps_filters_that_were_set_by_a_swap(page: Page, overview: str) -> None:
     choose_30_days(page)
     page.get_by_role("navigation", name="Mode").get_by_role("link", name="Test").click()
     page.wait_for_url("**?period=30d&mode=test")
@@ -61,7 +68,7 @@ def test_the_mode_switch_keeps_filters_that_were_set_by_a_swap(page, overview):
     page.wait_for_url("**?period=30d")
 
 
-def test_a_theme_redraws_the_charts_in_its_colours(page, overview):
+def test_a_theme_redraws_the_charts_in_its_colours(page: Page, overview: str) -> None:
     bar = page.locator(f"{CHART} .bars path").first
     before = bar.evaluate("bar => getComputedStyle(bar).fill")
     page.get_by_role("button", name="Olivia").click()
@@ -70,7 +77,9 @@ def test_a_theme_redraws_the_charts_in_its_colours(page, overview):
     expect(bar).not_to_have_css("fill", before)
 
 
-def test_a_swap_that_fails_is_told_and_forgotten_with_the_next(page, overview, complaints):
+def test_a_swap_that_fails_is_told_and_forgotten_with_the_next(
+    page: Page, overview: str, complaints: list[str]
+) -> None:
     page.context.set_offline(True)
     page.get_by_role("group", name="Time range").get_by_role("link", name="30 d").click()
     expect(page.get_by_text("Callboard did not respond")).to_be_visible()
@@ -82,15 +91,15 @@ def test_a_swap_that_fails_is_told_and_forgotten_with_the_next(page, overview, c
     complaints.clear()
 
 
-def test_an_ended_session_leads_to_the_sign_in_page(page, overview):
+def test_an_ended_session_leads_to_the_sign_in_page(page: Page, overview: str) -> None:
     page.context.clear_cookies()
     page.get_by_role("group", name="Time range").get_by_role("link", name="30 d").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_without_javascript_the_phone_menu_is_open_and_the_figures_are_a_table(
-    chromium, live_server, page, overview
-):
+    chromium: Browser, live_server: LiveServer, page: Page, overview: str
+) -> None:
     context = chromium.new_context(
         base_url=live_server.url,
         java_script_enabled=False,

@@ -2,23 +2,23 @@
 
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from teams.actions.invitations import InvitationRequest, invite_by_email
 from teams.activity import Actor
 from teams.models import Membership, Role, Team
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, Cast
 
 TEAM = ["harbour-research"]
 
 
-def members_menu(page, name: str, item: str) -> None:
+def members_menu(page: Page, name: str, item: str) -> None:
     page.goto(reverse("teams:members", args=TEAM))
     page.get_by_role("button", name=f"Actions for {name}").click()
     page.get_by_role("button", name=item).click()
 
 
-def offer_to(page, password: str, person: str) -> None:
+def offer_to(page: Page, password: str, person: str) -> None:
     page.goto(reverse("teams:settings", args=TEAM))
     page.get_by_label("New owner").select_option(label=person)
     page.locator("#transfer").get_by_label("Enter “Harbour Research” to confirm").fill("Harbour Research")
@@ -27,13 +27,13 @@ def offer_to(page, password: str, person: str) -> None:
     expect(page.get_by_text("You have offered the ownership of this team")).to_be_visible()
 
 
-def take_over(page) -> None:
+def take_over(page: Page) -> None:
     page.goto(reverse("teams:tokens", args=TEAM))
     page.get_by_role("button", name="Take over").click()
     expect(page.get_by_text("You now own Harbour Research.")).to_be_visible()
 
 
-def switch_to(page, email: str, password: str) -> None:
+def switch_to(page: Page, email: str, password: str) -> None:
     page.context.clear_cookies()
     page.goto(reverse("account_login") + "?next=" + reverse("teams:profile"))
     page.get_by_label("Email").fill(email)
@@ -42,7 +42,7 @@ def switch_to(page, email: str, password: str) -> None:
     page.wait_for_url("**" + reverse("teams:profile"))
 
 
-def test_from_the_invitation_to_the_farewell(page, cast):
+def test_from_the_invitation_to_the_farewell(page: Page, cast: Cast) -> None:
     people = [InvitationRequest("kim@example.org")]
     (invited,) = invite_by_email(by=Actor(cast.owner), team=cast.team, people=people, now=timezone.now())
     password = "a fine long word"

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,12 +38,12 @@ def imports_of(module: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_there_are_modules_to_check():
+def test_there_are_modules_to_check() -> None:
     assert len(modules()) > 50
 
 
 @pytest.mark.parametrize("module", modules())
-def test_imports_go_one_way(module):
+def test_imports_go_one_way(module: str) -> None:
     if module in COMPOSITION or "/migrations/" in module:
         return
     above = set(ORDER[: ORDER.index(module.partition("/")[0])])
@@ -51,7 +52,7 @@ def test_imports_go_one_way(module):
 
 
 @pytest.mark.parametrize("module", modules())
-def test_nobody_imports_views_but_urls(module):
+def test_nobody_imports_views_but_urls(module: str) -> None:
     if module.endswith("urls.py"):
         return
     wrong = {name for name in imports_of(module) if name.partition(".")[0] in ORDER and ".views" in name}
@@ -61,12 +62,12 @@ def test_nobody_imports_views_but_urls(module):
 
 
 @pytest.mark.parametrize("module", modules())
-def test_the_program_does_not_import_its_tests(module):
+def test_the_program_does_not_import_its_tests(module: str) -> None:
     assert not [name for name in imports_of(module) if name.partition(".")[0] in {"tests", "pytest"}]
 
 
 @pytest.mark.parametrize("module", modules())
-def test_no_module_is_too_long_to_read(module):
+def test_no_module_is_too_long_to_read(module: str) -> None:
     lines = len((ROOT / module).read_text().splitlines())
     assert lines <= MOST_LINES, f"{module} has {lines} lines; split it by concern"
 
@@ -79,7 +80,7 @@ def room_of(dotted: str) -> tuple[str, str] | None:
 
 
 @pytest.mark.parametrize("module", modules())
-def test_rooms_import_only_those_before_them(module):
+def test_rooms_import_only_those_before_them(module: str) -> None:
     own = room_of(module.removesuffix(".py").replace("/", "."))
     if own is None:
         return
@@ -90,7 +91,7 @@ def test_rooms_import_only_those_before_them(module):
 
 
 @pytest.mark.parametrize("app", ROOMS)
-def test_a_room_imports_from_the_top_of_its_app_only_its_tables(app):
+def test_a_room_imports_from_the_top_of_its_app_only_its_tables(app: Any) -> None:
     for module in modules():
         if room_of(module.removesuffix(".py").replace("/", ".")) not in {(app, room) for room in ROOMS[app]}:
             continue
@@ -101,7 +102,7 @@ def test_a_room_imports_from_the_top_of_its_app_only_its_tables(app):
 
 
 @pytest.mark.parametrize("app", ROOMS)
-def test_every_folder_of_an_app_is_a_room_and_few_modules_stand_beside_them(app):
+def test_every_folder_of_an_app_is_a_room_and_few_modules_stand_beside_them(app: Any) -> None:
     folders = {path.name for path in (ROOT / app).iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders - {"management", "migrations", "templatetags"} == set(ROOMS[app])
     beside = [path.name for path in (ROOT / app).glob("*.py") if path.name != "__init__.py"]

@@ -23,7 +23,7 @@ NAMED_BY_DJANGO = {"Command", "DatabaseWrapper"}
 
 
 @pytest.mark.parametrize("app", ORDER)
-def test_a_class_name_means_one_thing_in_an_app(app):
+def test_a_class_name_means_one_thing_in_an_app(app: str) -> None:
     places: dict[str, list[str]] = {}
     for name, module in public_classes(app):
         places.setdefault(name, []).append(module)

@@ -1,6 +1,7 @@
 """Rules that are declared once: who may do what, and what state a row is in."""
 
 import ast
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def decisions_by_role(path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", OTHER_APPS)
-def test_usage_and_logs_ask_the_table_of_permissions(path):
+def test_usage_and_logs_ask_the_table_of_permissions(path: Any) -> None:
     assert not decisions_by_role(path)
 
 
@@ -36,16 +37,16 @@ def written_out_rules(path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", OTHER_APPS)
-def test_usage_and_logs_ask_the_querysets_of_teams(path):
+def test_usage_and_logs_ask_the_querysets_of_teams(path: Any) -> None:
     assert not written_out_rules(path)
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_the_roles_with_a_permission_come_from_the_table(permission):
+def test_the_roles_with_a_permission_come_from_the_table(permission: Any) -> None:
     assert set(roles_with(permission)) == {role for role in PERMISSIONS if permission in PERMISSIONS[role]}
     assert role_may(lowest_role_with(permission), permission)
 
 
-def test_the_lowest_role_that_sees_the_team_is_administrator():
+def test_the_lowest_role_that_sees_the_team_is_administrator() -> None:
     assert lowest_role_with(Permission.SEE_TEAM) == Role.ADMINISTRATOR
     assert lowest_role_with(Permission.SEE_OWN) == Role.MEMBER

@@ -56,17 +56,17 @@ def import_circles(imports: dict[str, set[str]]) -> list[set[str]]:
     return circles
 
 
-def test_a_circle_is_found_through_other_modules():
+def test_a_circle_is_found_through_other_modules() -> None:
     imports = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}
     assert import_circles(imports) == [{"b", "c"}]
 
 
-def test_imports_in_functions_count():
+def test_imports_in_functions_count() -> None:
     known = {"config.formatting", "teams.account_activity"}
     assert "teams.account_activity" in imported_modules("teams/apps.py", known)
 
 
-def test_no_modules_import_each_other():
+def test_no_modules_import_each_other() -> None:
     paths = [path for path in modules() if "/migrations/" not in path]
     known = {dotted(path) for path in paths}
     circles = import_circles({dotted(path): imported_modules(path, known) for path in paths})

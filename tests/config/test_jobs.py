@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from config import jobs
 from config.jobs import JobThread, last_run, record_run, register_job, run_due, worker_hooks
@@ -15,12 +16,12 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def own_jobs(monkeypatch):
+def own_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_jobs", {})
 
 
 @pytest.mark.django_db
-def test_a_job_runs_at_first_and_then_every_so_often():
+def test_a_job_runs_at_first_and_then_every_so_often() -> None:
     ran = []
     register_job("one", MINUTE, lambda now: ran.append(now))
     for seconds in (0, 30, 59, 60, 200, 210):
@@ -29,10 +30,12 @@ def test_a_job_runs_at_first_and_then_every_so_often():
 
 
 @pytest.mark.django_db
-def test_one_that_fails_is_logged_and_tried_again_and_keeps_nobody_from_running(caplog):
+def test_one_that_fails_is_logged_and_tried_again_and_keeps_nobody_from_running(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     ran = []
 
-    def fail(now):
+    def fail(now: datetime) -> None:
         ran.append("failing")
         raise RuntimeError("broken")
 
@@ -45,7 +48,7 @@ def test_one_that_fails_is_logged_and_tried_again_and_keeps_nobody_from_running(
 
 
 @pytest.mark.django_db
-def test_asking_when_nothing_is_due_writes_nothing(django_assert_num_queries):
+def test_asking_when_nothing_is_due_writes_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     register_job("one", MINUTE, lambda now: None)
     run_due(now=NOW)
     with django_assert_num_queries(1):
@@ -53,7 +56,7 @@ def test_asking_when_nothing_is_due_writes_nothing(django_assert_num_queries):
 
 
 @pytest.mark.django_db
-def test_what_was_done_last_is_known_of_jobs_and_of_commands():
+def test_what_was_done_last_is_known_of_jobs_and_of_commands() -> None:
     assert last_run(["one", "by-cron"]) is None
     register_job("one", MINUTE, lambda now: None)
     run_due(now=NOW)
@@ -66,7 +69,7 @@ def test_what_was_done_last_is_known_of_jobs_and_of_commands():
 
 @pytest.mark.threads
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_that_ask_at_once_one_runs_it():
+def test_of_eight_that_ask_at_once_one_runs_it() -> None:
     ran, barrier = [], threading.Barrier(8)
     register_job("one", MINUTE, lambda now: ran.append(now))
 
@@ -88,11 +91,11 @@ def test_of_eight_that_ask_at_once_one_runs_it():
 
 @pytest.mark.threads
 @pytest.mark.django_db(transaction=True)
-def test_a_workers_thread_runs_jobs_until_the_worker_ends(monkeypatch):
+def test_a_workers_thread_runs_jobs_until_the_worker_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "TICK_SECONDS", 0.02)
     ran = threading.Event()
 
-    def once(now) -> None:
+    def once(now: datetime) -> None:
         ran.set()
         connection.close()
 

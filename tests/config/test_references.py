@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -60,21 +61,21 @@ def missing_files(path: str, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", [*DOCS, *SOURCES])
-def test_what_is_named_exists(path):
+def test_what_is_named_exists(path: Any) -> None:
     for text in texts_of(path):
         assert not missing_files(path, text)
         assert not [name for name in NAME.findall(text) if name not in OTHERS and not exists(name)]
 
 
 @pytest.mark.parametrize("path", [*DOCS, *SOURCES])
-def test_no_paper_outside_of_the_repository_is_cited(path):
+def test_no_paper_outside_of_the_repository_is_cited(path: Any) -> None:
     if path == "tests/config/test_references.py":
         return
     text = (ROOT / path).read_text()
     assert not PAPER.search(text), PAPER.search(text)
 
 
-def test_a_stale_name_is_noticed():
+def test_a_stale_name_is_noticed() -> None:
     assert exists("teams.access.Access.may")
     assert exists("teams.models.Invitation.expires_at")
     assert not exists("teams.keyring.tokens_page")

@@ -8,7 +8,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from django.test import Client
+
+from teams.models.keys import Token
 from tests.config.test_architecture import ROOMS, ROOT
+from tests.conftest import Cast
 
 MOST = 6
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
@@ -47,7 +51,9 @@ def drawn(section: str) -> set[str]:
     return {room for room in rooms if room in text.partition("\n1. ")[0]}
 
 
-def test_a_call_is_recorded_through_six_rooms(cast, client, token_of):
+def test_a_call_is_recorded_through_six_rooms(
+    cast: Cast, client: Client, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     _token, secret = token_of("member")
     record = {"started_at": "2026-11-01T12:00:00Z", "model": "gpt-4o-mini", "input_tokens": 10}
     headers = {"Authorization": f"Bearer {secret}"}
@@ -64,7 +70,7 @@ def test_a_call_is_recorded_through_six_rooms(cast, client, token_of):
     assert entered == drawn("The way of a call")
 
 
-def test_the_overview_is_made_in_six_rooms(cast, client_of):
+def test_the_overview_is_made_in_six_rooms(cast: Cast, client_of: Callable[..., Client]) -> None:
     client = client_of("owner")
 
     def read() -> None:

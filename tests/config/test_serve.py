@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from config.server import limit_heaps, listen_error, server_options
 from config.static_collection import collect_static
@@ -18,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def taken_port():
+def taken_port() -> Iterator[Any]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -26,7 +29,7 @@ def taken_port():
 
 
 @pytest.fixture
-def environment(tmp_path):
+def environment(tmp_path: Path) -> dict[str, Any]:
     """Environment of a separate site on SQLite, without variables of the shell."""
     return {
         "PATH": os.environ["PATH"],
@@ -36,14 +39,16 @@ def environment(tmp_path):
     }
 
 
-def manage(environment, *arguments):
+def manage(environment: Any, *arguments: Any) -> Any:
     return subprocess.run(
         [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
     )
 
 
 @pytest.mark.parametrize("command", [["serve"], ["demo", "--serve"]])
-def test_a_taken_port_is_one_clear_line(environment, taken_port, command):
+def test_a_taken_port_is_one_clear_line(
+    environment: dict[str, Any], taken_port: Any, command: list[str]
+) -> None:
     done = manage({**environment, "PORT": str(taken_port)}, *command)
     assert done.returncode == 1
     assert done.stderr == (
@@ -52,19 +57,19 @@ def test_a_taken_port_is_one_clear_line(environment, taken_port, command):
     )
 
 
-def test_a_database_without_its_migrations_is_not_served(environment):
+def test_a_database_without_its_migrations_is_not_served(environment: dict[str, Any]) -> None:
     done = manage({**environment, "PORT": str(free_port())}, "serve")
     assert done.returncode == 1
     assert "Run `manage.py migrate` first." in done.stderr
 
 
-def test_a_port_that_is_no_number_stops_the_start(environment):
+def test_a_port_that_is_no_number_stops_the_start(environment: dict[str, Any]) -> None:
     done = manage({**environment, "PORT": "eighty"}, "serve")
     assert done.returncode != 0
     assert "PORT" in done.stderr
 
 
-def test_it_answers_with_compressed_static_files_and_stops_gracefully(environment):
+def test_it_answers_with_compressed_static_files_and_stops_gracefully(environment: dict[str, Any]) -> None:
     port = free_port()
     environment["PORT"] = str(port)
     assert manage(environment, "migrate", "-v0").returncode == 0
@@ -83,7 +88,7 @@ def test_it_answers_with_compressed_static_files_and_stops_gracefully(environmen
         assert server.wait(20) == 0
 
 
-def test_static_files_are_collected_once_and_again_when_one_changed(settings, tmp_path):
+def test_static_files_are_collected_once_and_again_when_one_changed(settings: Settings, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     (source / "a.css").write_text("body { color: red }")
@@ -96,17 +101,19 @@ def test_static_files_are_collected_once_and_again_when_one_changed(settings, tm
     assert collect_static() is True
 
 
-def test_ipv6_addresses_are_written_in_brackets():
+def test_ipv6_addresses_are_written_in_brackets() -> None:
     assert server_options("::1", 8000, 1, 1)["bind"] == "[::1]:8000"
     assert server_options("192.0.2.1", 80, 1, 1)["bind"] == "192.0.2.1:80"
 
 
-def test_an_address_of_another_machine_cannot_be_listened_on(taken_port):
+def test_an_address_of_another_machine_cannot_be_listened_on(taken_port: Any) -> None:
     assert listen_error("192.0.2.1", taken_port)
     assert listen_error("127.0.0.1", free_port()) is None
 
 
-def test_a_number_of_heaps_that_the_environment_sets_is_kept(settings, monkeypatch):
+def test_a_number_of_heaps_that_the_environment_sets_is_kept(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started = []
     monkeypatch.setattr("config.server.os.execv", lambda *command: started.append(command))
     monkeypatch.setattr("config.server.os.putenv", lambda *variable: started.append(variable))

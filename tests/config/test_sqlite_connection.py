@@ -4,6 +4,9 @@ import gc
 import sqlite3
 import threading
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -13,11 +16,11 @@ pytestmark = pytest.mark.django_db  # though it is none of the project's databas
 
 
 @pytest.fixture
-def connect(tmp_path):
+def connect(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """`connect(2)`: another connection to the same database, whose writers wait so many seconds."""
     opened = []
 
-    def make(timeout: float):
+    def make(timeout: float) -> Any:
         options = {"transaction_mode": "IMMEDIATE", "timeout": timeout, "check_same_thread": False}
         settings = {"ENGINE": "config.sqlite", "NAME": tmp_path / "test.sqlite3", "OPTIONS": options}
         connection = ConnectionHandler({"default": settings})["default"]
@@ -31,15 +34,15 @@ def connect(tmp_path):
         connection.close()
 
 
-def begin(connection) -> None:
+def begin(connection: Any) -> None:
     connection._start_transaction_under_autocommit()
 
 
-def end(connection) -> None:
+def end(connection: Any) -> None:
     connection._commit()
 
 
-def test_a_writer_waits_until_the_lock_is_free(connect):
+def test_a_writer_waits_until_the_lock_is_free(connect: Callable[..., Any]) -> None:
     first, second = connect(30), connect(30)
     begin(first)
     freed = threading.Event()
@@ -54,7 +57,7 @@ def test_a_writer_waits_until_the_lock_is_free(connect):
     assert second.connection.in_transaction
 
 
-def test_a_single_statement_waits_as_well(connect):
+def test_a_single_statement_waits_as_well(connect: Callable[..., Any]) -> None:
     first, second = connect(30), connect(30)
     with first.cursor() as cursor:
         cursor.execute("CREATE TABLE counter (n)")
@@ -65,7 +68,7 @@ def test_a_single_statement_waits_as_well(connect):
         assert cursor.execute("SELECT n FROM counter").fetchall() == [(1,)]
 
 
-def test_garbage_of_a_connection_that_waits_stops_nobody(connect):
+def test_garbage_of_a_connection_that_waits_stops_nobody(connect: Callable[..., Any]) -> None:
     """Whoever collects it ends its statements, for which they wait as long as SQLite is at work on its connection."""
     first, second = connect(30), connect(5)
     first.connection.execute("CREATE TABLE numbers (n UNIQUE)")
@@ -97,7 +100,7 @@ def test_garbage_of_a_connection_that_waits_stops_nobody(connect):
     assert failures == []
 
 
-def leave_failed_statement(connection) -> None:
+def leave_failed_statement(connection: Any) -> None:
     """As an exception does that holds the frames in which it was raised."""
     cursor = connection.connection.cursor()
     with pytest.raises(sqlite3.OperationalError, match="no transaction"):
@@ -106,7 +109,7 @@ def leave_failed_statement(connection) -> None:
     garbage.append(garbage)
 
 
-def test_a_writer_gives_up_when_its_time_is_over(connect):
+def test_a_writer_gives_up_when_its_time_is_over(connect: Callable[..., Any]) -> None:
     first, second = connect(30), connect(0.2)
     begin(first)
     with pytest.raises(OperationalError, match="locked"):
@@ -115,8 +118,10 @@ def test_a_writer_gives_up_when_its_time_is_over(connect):
     end(first)
 
 
-def test_what_is_no_lock_is_raised_without_trying_again(connect, monkeypatch):
-    def sleep(_seconds):
+def test_what_is_no_lock_is_raised_without_trying_again(
+    connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleep(_seconds: Any) -> None:
         raise AssertionError("it was tried again")
 
     connection = connect(30)
@@ -126,7 +131,7 @@ def test_what_is_no_lock_is_raised_without_trying_again(connect, monkeypatch):
         begin(connection)
 
 
-def test_a_snapshot_that_is_too_old_to_write_is_not_tried_again(connect):
+def test_a_snapshot_that_is_too_old_to_write_is_not_tried_again(connect: Callable[..., Any]) -> None:
     first, second = connect(30), connect(30)
     first.connection.execute("PRAGMA journal_mode=WAL")
     first.connection.execute("CREATE TABLE numbers (n)")
@@ -139,11 +144,11 @@ def test_a_snapshot_that_is_too_old_to_write_is_not_tried_again(connect):
         cursor.execute("ROLLBACK")
 
 
-def test_many_threads_lose_no_update(connect):
+def test_many_threads_lose_no_update(connect: Callable[..., Any]) -> None:
     connect(30).connection.execute("CREATE TABLE counter (n)")
     connect(30).connection.execute("INSERT INTO counter VALUES (0)")
 
-    def add(connection) -> None:
+    def add(connection: Any) -> None:
         for _turn in range(20):
             begin(connection)
             with connection.cursor() as cursor:

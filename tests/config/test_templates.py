@@ -14,14 +14,14 @@ FORBIDDEN = re.compile(
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_a_template_asks_for_icons_that_exist_and_has_nothing_inline(path: Path):
+def test_a_template_asks_for_icons_that_exist_and_has_nothing_inline(path: Path) -> None:
     text = path.read_text()
     assert set(re.findall(r'{% icon "([a-z-]+)" %}', text)) <= SYMBOLS
     assert FORBIDDEN.findall(text) == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_a_comment_ends_on_its_line(path: Path):
+def test_a_comment_ends_on_its_line(path: Path) -> None:
     """Django would show a comment of several lines on the page."""
     for line in path.read_text().splitlines():
         assert line.count("{#") == line.count("#}"), line

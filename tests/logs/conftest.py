@@ -1,7 +1,7 @@
 """Keys and records to report with, over HTTP as senders do; calls of the cast to look for."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from logs.recording.callers import Caller
 from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
+from teams.models.keys import Token
+from tests.conftest import Cast
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -35,7 +37,7 @@ def record(request_id: str = "r1", **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def post(client) -> Callable[..., Any]:
+def post(client: Client) -> Callable[..., Any]:
     """`post(secret, body)`: to /api/v1/calls, as JSON unless it is bytes, with any header changed."""
 
     def send(secret: str | None, body: Any, content_type: str = "application/json", **more: Any) -> Any:
@@ -61,36 +63,36 @@ def report(
 
 
 @pytest.fixture
-def mia(token_of) -> str:
+def mia(token_of: Callable[..., tuple[Token, str]]) -> str:
     """The secret of a live token of Mia, who is a member."""
     return token_of("member")[1]
 
 
 @pytest.fixture
-def team_key(cast) -> str:
+def team_key(cast: Cast) -> str:
     """The secret of a gateway key of the team."""
     return create_gateway_key(by=SITE, team=cast.team, name="proxy")[1]
 
 
 @pytest.fixture
-def site_key(db) -> str:
+def site_key(db: None) -> str:
     """The secret of a gateway key of the whole site."""
     return create_gateway_key(by=SITE, team=None, name="site")[1]
 
 
 @pytest.fixture
-def now():
+def now() -> Iterator[datetime]:
     """The clock stands still at noon (UTC) of 20 November 2026."""
     with time_machine.travel(NOW, tick=False):
         yield NOW
 
 
 @pytest.fixture(name="record")
-def record_fixture(cast, token_of):
+def record_fixture(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> Callable[..., Call]:
     """`record("member", request_id="a", minutes=5, …)`: that person's call, so many minutes ago."""
-    tokens = {}
+    tokens: dict[str, Any] = {}
 
-    def make(name, request_id, minutes=5, token=None, **fields) -> Call:
+    def make(name: str, request_id: str, minutes: int = 5, token: Any = None, **fields: Any) -> Call:
         by = token or tokens.setdefault(name, token_of(name)[0] if name != "outsider" else None)
         call = ReportedCall(
             **{

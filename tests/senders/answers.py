@@ -120,9 +120,13 @@ class Responses:
         return True
 
     def events(self, words: Sequence[str], _tells_usage: bool) -> Iterator[Event]:
-        begun = {"type": "response.created", "sequence_number": 0, "response": self._base("in_progress")}
+        begun: dict[str, Any] = {
+            "type": "response.created",
+            "sequence_number": 0,
+            "response": self._base("in_progress"),
+        }
         yield begun["type"], begun
-        where = {"item_id": f"msg_{self.number}", "output_index": 0, "content_index": 0}
+        where: dict[str, Any] = {"item_id": f"msg_{self.number}", "output_index": 0, "content_index": 0}
         for index, word in enumerate(words, start=1):
             kind = "response.output_text.delta"
             yield kind, {"type": kind, "sequence_number": index, "delta": f"{word} ", **where}
@@ -181,7 +185,12 @@ def _named(event: dict[str, Any]) -> Iterator[Event]:
     yield event["type"], event
 
 
-ANSWERS = {"/chat/completions": Chat, "/embeddings": Embeddings, "/responses": Responses, "/messages": Messages}
+ANSWERS: dict[str, Any] = {
+    "/chat/completions": Chat,
+    "/embeddings": Embeddings,
+    "/responses": Responses,
+    "/messages": Messages,
+}
 
 _OPENAI_ERRORS = {
     400: (

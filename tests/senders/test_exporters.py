@@ -6,6 +6,7 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,14 +54,16 @@ def variables_of(site: Site, secret: str, member: Member | None = None) -> dict[
 
 
 @pytest.mark.parametrize("program", NAMES)
-def test_logs_statistics_and_quota_are_what_the_provider_counted(program, site, upstream):
+def test_logs_statistics_and_quota_are_what_the_provider_counted(
+    program: Any, site: Site, upstream: Upstream
+) -> None:
     with play(site, upstream) as played:
         exported(program, variables_of(site, played.member.secret), upstream)
     assert played.asked
     site.check(played.member, of_upstream(told_by(program, one) for one in played.asked))
 
 
-def test_exported_again_all_are_duplicates(site, upstream):
+def test_exported_again_all_are_duplicates(site: Site, upstream: Upstream) -> None:
     with play(site, upstream) as played:
         before = len(site.relay.posts)
         exported("openllmetry_langchain", variables_of(site, played.member.secret), upstream)
@@ -70,7 +73,7 @@ def test_exported_again_all_are_duplicates(site, upstream):
     assert site.calls(played.member) == once
 
 
-def test_a_gateway_key_reports_for_the_member_that_the_resource_names(site, upstream):
+def test_a_gateway_key_reports_for_the_member_that_the_resource_names(site: Site, upstream: Upstream) -> None:
     with play(site, upstream) as played:
         variables = variables_of(site, site.cast.gateway_key, played.member)
         assert "callboard.team=harbour-research" in variables["OTEL_RESOURCE_ATTRIBUTES"]
@@ -78,7 +81,7 @@ def test_a_gateway_key_reports_for_the_member_that_the_resource_names(site, upst
     assert of_calls(site.calls(played.member)) == of_upstream(played.asked)
 
 
-def test_a_key_may_be_the_password_of_basic_auth(site, upstream):
+def test_a_key_may_be_the_password_of_basic_auth(site: Site, upstream: Upstream) -> None:
     with play(site, upstream) as played:
         variables = variables_of(site, played.member.secret)
         signed_in = base64.b64encode(f"callboard:{played.member.secret}".encode()).decode()

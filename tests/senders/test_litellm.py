@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.senders.client import Client
 from tests.senders.proxy import running_proxy
 from tests.senders.relay import Post
 from tests.senders.scenarios import SCENARIOS, SHOWN_AS, Played, play
+from tests.senders.server import Server
 from tests.senders.site import Site, of_upstream
 from tests.senders.upstream import Upstream
 
@@ -37,7 +39,9 @@ class Reports:
 
 
 @pytest.fixture(scope="module", params=TRACES)
-def reports(request, site: Site, upstream: Upstream, tmp_path_factory) -> Iterator[Reports]:
+def reports(
+    request: pytest.FixtureRequest, site: Site, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reports]:
     traces = TRACES[request.param]
     with running_proxy(tmp_path_factory.mktemp("litellm"), site, upstream, traces=traces) as url:
         before, played = len(site.relay.posts), {}
@@ -49,19 +53,21 @@ def reports(request, site: Site, upstream: Upstream, tmp_path_factory) -> Iterat
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_logs_statistics_and_quota_are_what_the_provider_counted(reports, site, name):
+def test_logs_statistics_and_quota_are_what_the_provider_counted(
+    reports: Reports, site: Site, name: Any
+) -> None:
     played = reports.played[name]
     assert played.asked
     site.check(played.member, of_upstream(played.asked, SHOWN_AS.get(name, {})))
 
 
-def test_calls_are_those_of_the_token_that_was_the_key(reports, site):
+def test_calls_are_those_of_the_token_that_was_the_key(reports: Reports, site: Site) -> None:
     member = reports.played["chat"].member
     (call,) = site.calls(member)
     assert call["token"] == member.token
 
 
-def test_posted_again_all_are_duplicates(reports, site):
+def test_posted_again_all_are_duplicates(reports: Reports, site: Site) -> None:
     assert reports.posts
     before = {name: site.calls(played.member) for name, played in reports.played.items()}
     answers = site.post_again(reports.posts)
@@ -76,13 +82,15 @@ def test_posted_again_all_are_duplicates(reports, site):
     assert before == {name: site.calls(played.member) for name, played in reports.played.items()}
 
 
-def test_a_trace_is_sent_beside_the_callback(reports):
+def test_a_trace_is_sent_beside_the_callback(reports: Reports) -> None:
     paths = {post.path for post in reports.posts}
     assert paths == {"/api/v1/litellm", *(["/otlp/v1/traces"] if reports.has_traces else [])}
     assert {post.status for post in reports.posts} == {200}
 
 
-def test_a_hit_of_the_proxys_cache_is_a_call_that_cost_nothing(reports, site, upstream):
+def test_a_hit_of_the_proxys_cache_is_a_call_that_cost_nothing(
+    reports: Reports, site: Site, upstream: Upstream
+) -> None:
     with play(site, upstream) as played:
         client = Client(reports.url, played.member)
         for _time in range(2):
@@ -94,7 +102,9 @@ def test_a_hit_of_the_proxys_cache_is_a_call_that_cost_nothing(reports, site, up
     site.check(played.member, Counter([told, replace(told, cost=Decimal(0))]))
 
 
-def test_who_leaves_in_the_middle_pays_for_what_was_sent(reports, site, upstream):
+def test_who_leaves_in_the_middle_pays_for_what_was_sent(
+    reports: Reports, site: Site, upstream: Upstream
+) -> None:
     with play(site, upstream) as played:
         Client(reports.url, played.member).leave_during("please answer slowly")
         (call,) = site.calls_once_there_are(1, played.member)
@@ -114,7 +124,9 @@ def test_who_leaves_in_the_middle_pays_for_what_was_sent(reports, site, upstream
     site.check(played.member, of_upstream([replace(asked, status=call["status"], usage=used)]))
 
 
-def test_of_attempts_that_all_fail_litellm_reports_the_first(reports, site, upstream):
+def test_of_attempts_that_all_fail_litellm_reports_the_first(
+    reports: Reports, site: Site, upstream: Upstream
+) -> None:
     with play(site, upstream) as played:
         assert Client(reports.url, played.member).chat("please answer 500", num_retries=1)[0] == 500
     site.calls_once_there_are(1, played.member)
@@ -123,7 +135,9 @@ def test_of_attempts_that_all_fail_litellm_reports_the_first(reports, site, upst
     site.check(played.member, of_upstream(played.asked[:1]))
 
 
-def test_nothing_is_lost_while_callboard_is_down_for_ten_seconds(reports, site, upstream, server):
+def test_nothing_is_lost_while_callboard_is_down_for_ten_seconds(
+    reports: Reports, site: Site, upstream: Upstream, server: Server
+) -> None:
     with play(site, upstream) as played:
         client = Client(reports.url, played.member)
         assert client.chat("please answer before")[0] == 200
@@ -138,7 +152,9 @@ def test_nothing_is_lost_while_callboard_is_down_for_ten_seconds(reports, site, 
     site.check(played.member, of_upstream(played.asked))
 
 
-def test_who_has_no_token_is_refused_and_nothing_is_called(reports, site, upstream):
+def test_who_has_no_token_is_refused_and_nothing_is_called(
+    reports: Reports, site: Site, upstream: Upstream
+) -> None:
     with play(site, upstream) as played:
         stranger = replace(played.member, secret="cb_live_of_a_stranger")
         assert Client(reports.url, stranger).chat("please answer this")[0] == 401

@@ -1,11 +1,15 @@
 """A LiteLLM proxy with keys of its own: what it knows of a key says whose call it is."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from tests.senders.client import Client
 from tests.senders.proxy import running_proxy
 from tests.senders.scenarios import play
-from tests.senders.site import of_calls, of_upstream
+from tests.senders.site import Site, of_calls, of_upstream
+from tests.senders.upstream import Upstream
 
 # LiteLLM keeps its keys in PostgreSQL. This gives what it reads there: of the key "sk-ADDRESS" the user's address and
 # the team in the metadata, of the key "sk-tok_ID" a token in the metadata.
@@ -22,13 +26,15 @@ async def user_api_key_auth(request, api_key):
 
 
 @pytest.fixture(scope="module")
-def url(site, upstream, tmp_path_factory):
+def url(site: Site, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with running_proxy(tmp_path_factory.mktemp("litellm"), site, upstream, auth=OWN_KEYS) as url:
         yield url
 
 
 @pytest.mark.parametrize("named_by", ["email", "token"])
-def test_calls_are_those_of_the_member_or_token_that_the_key_names(url, site, upstream, named_by):
+def test_calls_are_those_of_the_member_or_token_that_the_key_names(
+    url: Any, site: Site, upstream: Upstream, named_by: str
+) -> None:
     with play(site, upstream) as played:
         key = f"sk-{getattr(played.member, named_by)}"
         status, answer = Client(url, played.member, key).chat("please answer this")
@@ -38,10 +44,13 @@ def test_calls_are_those_of_the_member_or_token_that_the_key_names(url, site, up
     assert [call["token"] for call in calls] == [played.member.token if named_by == "token" else None]
 
 
-def test_the_body_of_a_request_cannot_charge_a_colleague(url, site, upstream):
+def test_the_body_of_a_request_cannot_charge_a_colleague(url: Any, site: Site, upstream: Upstream) -> None:
     colleague = site.next_member()
     with play(site, upstream) as played:
-        named = {"user": colleague.email, "metadata": {"user_api_key_user_email": colleague.email}}
+        named: dict[str, Any] = {
+            "user": colleague.email,
+            "metadata": {"user_api_key_user_email": colleague.email},
+        }
         client = Client(url, played.member, f"sk-{played.member.email}")
         assert client.chat("please answer this", **named)[0] == 200
     site.calls_once_there_are(1, played.member)

@@ -2,21 +2,26 @@
 
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.socialaccount.models import SocialAccount
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from teams.actions.users import deactivate_user, make_password_link, reactivate_user
-from teams.activity import SITE, record_activity
+from teams.activity import SITE, Actor, record_activity
 from teams.models import Activity, User
+from teams.models.keys import Token
 from teams.pages import activity as activity_pages
 from tests.account_pages import OPENID_CONNECT, add_second_factors, registered_credential
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, Cast
 from tests.teams.conftest import ADDRESS, NOW, newest_activity
 from tests.teams.pages.conftest import text_of
 
@@ -25,7 +30,7 @@ PAGE = "/accounts/activity/"
 
 
 @pytest.fixture
-def mia(cast) -> Client:
+def mia(cast: Cast) -> Client:
     """Mia's browser, with a known IP address; she has just reauthenticated."""
     client = Client(REMOTE_ADDR=ADDRESS)
     client.post(reverse("account_login"), {"login": cast.member.email, "password": PASSWORD})
@@ -34,7 +39,7 @@ def mia(cast) -> Client:
 
 
 @pytest.fixture
-def of_mia(cast):
+def of_mia(cast: Cast) -> Callable[..., Activity]:
     """The one activity row of this kind, by Mia, about Mia, from her IP address."""
 
     def find(kind: str) -> Activity:
@@ -52,7 +57,9 @@ def rows() -> int:
 # --- Addresses ----------------------------------------------------------------------------------
 
 
-def test_an_address_is_added_made_primary_and_the_old_one_removed(cast, mia, of_mia):
+def test_an_address_is_added_made_primary_and_the_old_one_removed(
+    cast: Cast, mia: Client, of_mia: Callable[..., Activity]
+) -> None:
     url = reverse("account_email")
     mia.post(url, {"action_add": "", "email": "mia@work.example"})
     added = of_mia("user.address_added")
@@ -78,9 +85,11 @@ def test_an_address_is_added_made_primary_and_the_old_one_removed(cast, mia, of_
     )
 
 
-def test_an_address_is_confirmed_by_the_link_in_the_mail(has_mail, mia, of_mia, mailoutbox):
+def test_an_address_is_confirmed_by_the_link_in_the_mail(
+    has_mail: None, mia: Client, of_mia: Callable[..., Activity], mailoutbox: list[EmailMultiAlternatives]
+) -> None:
     mia.post(reverse("account_email"), {"action_add": "", "email": "mia@work.example"})
-    link = re.search(r"/accounts/confirm-email/[-:\w]+/", mailoutbox[-1].body)[0]
+    link = re.search(r"/accounts/confirm-email/[-:\w]+/", str(mailoutbox[-1].body))[0]
     Client(REMOTE_ADDR=ADDRESS).post(link)
     row = of_mia("user.address_confirmed")
     assert (row.subject, row.before, row.after) == (
@@ -103,7 +112,7 @@ def test_an_address_is_confirmed_by_the_link_in_the_mail(has_mail, mia, of_mia, 
         {"action_remove": "", "email": "otto@example.org"},
     ],
 )
-def test_what_the_page_of_addresses_refuses_writes_nothing(mia, data):
+def test_what_the_page_of_addresses_refuses_writes_nothing(mia: Client, data: dict[str, str]) -> None:
     before = rows()
     mia.post(reverse("account_email"), data)
     assert rows() == before
@@ -112,7 +121,7 @@ def test_what_the_page_of_addresses_refuses_writes_nothing(mia, data):
 # --- Password -----------------------------------------------------------------------------------
 
 
-def test_a_password_is_changed(cast, mia, of_mia):
+def test_a_password_is_changed(cast: Cast, mia: Client, of_mia: Callable[..., Activity]) -> None:
     url = reverse("account_change_password")
     before = rows()
     mia.post(url, {"oldpassword": "wrong", "password1": NEW, "password2": NEW})
@@ -124,7 +133,7 @@ def test_a_password_is_changed(cast, mia, of_mia):
     assert cast.member.check_password(NEW)
 
 
-def test_a_first_password_is_set(cast, of_mia):
+def test_a_first_password_is_set(cast: Cast, of_mia: Callable[..., Activity]) -> None:
     cast.member.set_unusable_password()
     cast.member.save()
     client = Client(REMOTE_ADDR=ADDRESS)
@@ -136,7 +145,7 @@ def test_a_first_password_is_set(cast, of_mia):
     assert (of_mia("user.password_set").before, of_mia("user.password_set").after) == ({}, {})
 
 
-def test_a_new_password_is_set_by_a_link(cast, staff, of_mia):
+def test_a_new_password_is_set_by_a_link(cast: Cast, staff: Actor, of_mia: Callable[..., Activity]) -> None:
     url = make_password_link(by=staff, user=cast.member)
     client = Client(REMOTE_ADDR=ADDRESS)
     form = client.get(url[url.index("/accounts/") :], follow=True).request["PATH_INFO"]
@@ -153,11 +162,11 @@ def test_a_new_password_is_set_by_a_link(cast, staff, of_mia):
 
 
 @pytest.fixture
-def make_app(settings):
+def make_app(settings: Settings) -> Callable[..., Any]:
     """`make_app(mia)`: sets up an authenticator app with a valid code."""
     settings.MFA_TOTP_TOLERANCE = 1  # the next code may have begun before this one is sent
 
-    def by_the_page(client: Client):
+    def by_the_page(client: Client) -> Any:
         url = reverse("mfa_activate_totp")
         secret = client.get(url).context["form"].secret
         _past, now, _next = yield_hotp_counters_from_time()
@@ -166,7 +175,9 @@ def make_app(settings):
     return by_the_page
 
 
-def test_an_authenticator_app_is_set_up_and_taken_away(cast, mia, make_app):
+def test_an_authenticator_app_is_set_up_and_taken_away(
+    cast: Cast, mia: Client, make_app: Callable[..., Any]
+) -> None:
     before = rows()
     mia.get(reverse("mfa_activate_totp"))
     mia.post(reverse("mfa_activate_totp"), {"code": "000"})
@@ -187,14 +198,16 @@ def test_an_authenticator_app_is_set_up_and_taken_away(cast, mia, make_app):
     }
 
 
-def test_new_recovery_codes_are_made(cast, mia, of_mia):
+def test_new_recovery_codes_are_made(cast: Cast, mia: Client, of_mia: Callable[..., Activity]) -> None:
     add_second_factors(cast.member)
     mia.post(reverse("mfa_generate_recovery_codes"))
     row = of_mia("user.second_factor_added")
     assert (row.subject, row.before, row.after) == ("recovery codes", {}, {"type": "recovery_codes"})
 
 
-def test_a_passkey_is_made_renamed_and_removed(cast, mia, of_mia):
+def test_a_passkey_is_made_renamed_and_removed(
+    cast: Cast, mia: Client, of_mia: Callable[..., Activity]
+) -> None:
     url = reverse("mfa_add_webauthn")
     before = rows()
     mia.get(url)
@@ -219,7 +232,7 @@ def test_a_passkey_is_made_renamed_and_removed(cast, mia, of_mia):
     )
 
 
-def test_another_persons_passkey_is_not_there(cast, mia):
+def test_another_persons_passkey_is_not_there(cast: Cast, mia: Client) -> None:
     passkey = add_second_factors(cast.owner)
     before = rows()
     assert mia.post(reverse("mfa_edit_webauthn", args=[passkey]), {"name": "Mine"}).status_code == 404
@@ -227,7 +240,9 @@ def test_another_persons_passkey_is_not_there(cast, mia):
     assert rows() == before
 
 
-def test_who_has_not_confirmed_that_it_is_they_changes_nothing(cast, client_of):
+def test_who_has_not_confirmed_that_it_is_they_changes_nothing(
+    cast: Cast, client_of: Callable[..., Client]
+) -> None:
     passkey = add_second_factors(cast.member)
     before = rows()
     for url in (
@@ -243,7 +258,9 @@ def test_who_has_not_confirmed_that_it_is_they_changes_nothing(cast, client_of):
 # --- The account at the provider ----------------------------------------------------------------
 
 
-def test_the_account_at_the_provider_is_disconnected(cast, mia, of_mia, settings):
+def test_the_account_at_the_provider_is_disconnected(
+    cast: Cast, mia: Client, of_mia: Callable[..., Activity], settings: Settings
+) -> None:
     settings.SOCIALACCOUNT_PROVIDERS = OPENID_CONNECT
     connected = SocialAccount.objects.create(user=cast.member, provider="oidc", uid="1")
     foreign = SocialAccount.objects.create(user=cast.owner, provider="oidc", uid="2")
@@ -259,14 +276,16 @@ def test_the_account_at_the_provider_is_disconnected(cast, mia, of_mia, settings
 
 
 @pytest.fixture
-def broken_activity(monkeypatch):
-    def fail(**row):
+def broken_activity(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**row: Any) -> None:
         raise RuntimeError("no row can be written")
 
     monkeypatch.setattr("teams.account_activity.record_activity", fail)
 
 
-def test_a_change_whose_row_cannot_be_written_is_not_made(cast, mia, broken_activity):
+def test_a_change_whose_row_cannot_be_written_is_not_made(
+    cast: Cast, mia: Client, broken_activity: None
+) -> None:
     EmailAddress.objects.create(user=cast.member, email="mia@work.example", verified=True)
     passkey = add_second_factors(cast.member)
     mia.raise_request_exception = False
@@ -291,7 +310,9 @@ def test_a_change_whose_row_cannot_be_written_is_not_made(cast, mia, broken_acti
     assert EmailAddress.objects.filter(email="mia@work.example").exists()
 
 
-def test_a_second_factor_whose_row_cannot_be_written_is_not_added(cast, mia, make_app, broken_activity):
+def test_a_second_factor_whose_row_cannot_be_written_is_not_added(
+    cast: Cast, mia: Client, make_app: Callable[..., Any], broken_activity: None
+) -> None:
     mia.raise_request_exception = False
     assert make_app(mia).status_code == 500
     mia.get(reverse("mfa_add_webauthn"))
@@ -304,7 +325,7 @@ def test_a_second_factor_whose_row_cannot_be_written_is_not_added(cast, mia, mak
 # --- The page -----------------------------------------------------------------------------------
 
 
-def test_the_page_tells_in_words_what_happened_and_from_where(cast, mia, staff):
+def test_the_page_tells_in_words_what_happened_and_from_where(cast: Cast, mia: Client, staff: Actor) -> None:
     mia.post("/accounts/profile/", {"name": "Mia Berg"})
     make_password_link(by=staff, user=cast.member)
     mia.post(reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
@@ -316,7 +337,9 @@ def test_the_page_tells_in_words_what_happened_and_from_where(cast, mia, staff):
     assert ADDRESS in text
 
 
-def test_it_shows_nobody_elses_account_and_nothing_of_teams(cast, mia, staff, token_of):
+def test_it_shows_nobody_elses_account_and_nothing_of_teams(
+    cast: Cast, mia: Client, staff: Actor, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     token_of("member")
     deactivate_user(by=staff, user=cast.former, now=NOW)
     reactivate_user(by=staff, user=cast.former)
@@ -328,12 +351,12 @@ def test_it_shows_nobody_elses_account_and_nothing_of_teams(cast, mia, staff, to
     assert "activated" not in text_of(sams.get(PAGE))
 
 
-def test_a_superuser_does_not_come_unnoticed(db):
+def test_a_superuser_does_not_come_unnoticed(db: None) -> None:
     User.objects.create_superuser("root@example.org")
     assert (newest_activity().kind, newest_activity().after) == ("user.created", {"superuser": True})
 
 
-def test_older_rows_are_a_page_away(cast, mia, monkeypatch):
+def test_older_rows_are_a_page_away(cast: Cast, mia: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(activity_pages, "PAGE", 2)
     for name in ("Mia B", "Mia C", "Mia D"):
         mia.post("/accounts/profile/", {"name": name})
@@ -346,15 +369,15 @@ def test_older_rows_are_a_page_away(cast, mia, monkeypatch):
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 30])
-def test_a_page_that_cannot_be_is_told(mia, before):
+def test_a_page_that_cannot_be_is_told(mia: Client, before: str) -> None:
     assert "Please correct the error below" in text_of(mia.get(PAGE, {"before": before}))
 
 
-def test_an_erased_team_is_told_to_who_owned_it(cast, client_of):
+def test_an_erased_team_is_told_to_who_owned_it(cast: Cast, client_of: Callable[..., Client]) -> None:
     record_activity(by=SITE, team=None, kind="team.purged", person=cast.owner, subject="Old Harbour")
     assert "The site permanently erased the deleted team Old Harbour" in text_of(client_of("owner").get(PAGE))
     assert newest_activity().kind == "team.purged"
 
 
-def test_the_pages_of_the_account_lead_to_it(mia):
+def test_the_pages_of_the_account_lead_to_it(mia: Client) -> None:
     assert f'href="{PAGE}"' in mia.get(reverse("usersessions_list")).content.decode()

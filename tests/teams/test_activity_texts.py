@@ -16,7 +16,7 @@ def written_kinds() -> set[str]:
     return found | {f"user.{name}" for name in by_name}
 
 
-def test_every_kind_that_is_written_has_a_sentence():
+def test_every_kind_that_is_written_has_a_sentence() -> None:
     written = written_kinds()
     assert len(written) > 30
     assert "user.address_confirmed" in written

@@ -1,16 +1,23 @@
 """A permission is declared once: a change of the table of permissions changes pages, API and alerts alike."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from teams.access import PERMISSIONS, Permission
 from teams.models import Membership, Role
+from teams.models.keys import Token
+from tests.conftest import Cast
 from usage.alerts.readers import subscribers
 from usage.anomalies.models import UsageMail
 
 
 @pytest.fixture
-def seen_by_member(cast, client_of, token_of, settings):
+def seen_by_member(
+    cast: Cast, client_of: Callable[..., Client], token_of: Callable[..., tuple[Token, str]], settings: Settings
+) -> Callable[..., dict[str, object]]:
     """`seen_by_member()`: what Mia, a member, is answered about the others of her team."""
     settings.HAS_MAIL = True
     _token, secret = token_of("member")
@@ -31,12 +38,14 @@ def seen_by_member(cast, client_of, token_of, settings):
     return look
 
 
-def test_members_see_nothing_of_others(seen_by_member):
+def test_members_see_nothing_of_others(seen_by_member: Callable[..., dict[str, object]]) -> None:
     forbidden = dict.fromkeys(("ranking", "activity", "usage", "calls"), 403)
     assert seen_by_member() == forbidden | {"alerts": False}
 
 
-def test_a_permission_in_the_table_opens_pages_api_and_alerts(seen_by_member, monkeypatch):
+def test_a_permission_in_the_table_opens_pages_api_and_alerts(
+    seen_by_member: Callable[..., dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(PERMISSIONS, Role.MEMBER, PERMISSIONS[Role.MEMBER] | {Permission.SEE_TEAM})
     allowed = dict.fromkeys(("ranking", "activity", "usage", "calls"), 200)
     assert seen_by_member() == allowed | {"alerts": True}

@@ -15,9 +15,12 @@ from teams.actions.members import leave_team, remove_member
 from teams.actions.tokens import revoke_token
 from teams.actions.transfers import accept_transfer, cancel_transfer, offer_transfer, transfer_by_staff
 from teams.actions.users import deactivate_user
+from teams.activity import Actor
 from teams.credentials import RefusedKeyError, find_credential
 from teams.errors import ActionError
 from teams.models import Invitation, Membership, Role, Team, Token, User
+from teams.models.transfers import Transfer
+from tests.conftest import Cast
 from tests.teams.conftest import NOW, role_of
 
 pytestmark = [
@@ -78,14 +81,16 @@ def assert_one_owner(team: Team) -> None:
 
 
 @pytest.fixture
-def link(cast, act) -> tuple[Invitation, str]:
+def link(cast: Cast, act: Callable[..., Actor]) -> tuple[Invitation, str]:
     """A one-use link: the invitation and its secret."""
     invitation, address = create_link(by=act("owner"), team=cast.team, role=Role.MEMBER, now=NOW)
     return invitation, address.rstrip("/").rpartition("/")[2]
 
 
 @BOTH_ORDERS
-def test_a_one_use_link_admits_one_of_two(cast, act, link, first):
+def test_a_one_use_link_admits_one_of_two(
+    cast: Cast, act: Callable[..., Actor], link: tuple[Invitation, str], first: Any
+) -> None:
     names = ["former", "outsider"]
     results = race(
         cast.team,
@@ -99,7 +104,9 @@ def test_a_one_use_link_admits_one_of_two(cast, act, link, first):
 
 
 @BOTH_ORDERS
-def test_either_the_acceptance_or_the_revocation_counts(cast, act, link, first):
+def test_either_the_acceptance_or_the_revocation_counts(
+    cast: Cast, act: Callable[..., Actor], link: tuple[Invitation, str], first: Any
+) -> None:
     invitation, secret = link
     results = race(
         cast.team,
@@ -114,7 +121,9 @@ def test_either_the_acceptance_or_the_revocation_counts(cast, act, link, first):
 
 
 @BOTH_ORDERS
-def test_a_successor_who_is_being_removed_is_owner_or_gone(cast, act, offered, first):
+def test_a_successor_who_is_being_removed_is_owner_or_gone(
+    cast: Cast, act: Callable[..., Actor], offered: Transfer, first: Any
+) -> None:
     results = race(
         cast.team,
         lambda: accept_transfer(by=act("administrator"), transfer=offered, now=NOW),
@@ -127,7 +136,9 @@ def test_a_successor_who_is_being_removed_is_owner_or_gone(cast, act, offered, f
 
 
 @BOTH_ORDERS
-def test_the_last_administrator_cannot_leave_and_take_over_at_once(cast, act, offered, first):
+def test_the_last_administrator_cannot_leave_and_take_over_at_once(
+    cast: Cast, act: Callable[..., Actor], offered: Transfer, first: Any
+) -> None:
     results = race(
         cast.team,
         lambda: leave_team(by=act("administrator"), team=cast.team, now=NOW),
@@ -140,7 +151,7 @@ def test_the_last_administrator_cannot_leave_and_take_over_at_once(cast, act, of
 
 
 @BOTH_ORDERS
-def test_of_two_offers_one_stands(cast, act, first):
+def test_of_two_offers_one_stands(cast: Cast, act: Callable[..., Actor], first: Any) -> None:
     Membership.objects.filter(team=cast.team, user=cast.member).update(role=Role.ADMINISTRATOR)
     results = race(
         cast.team,
@@ -161,7 +172,9 @@ def test_of_two_offers_one_stands(cast, act, first):
 
 
 @BOTH_ORDERS
-def test_of_two_transfers_the_later_one_wins_or_is_void(cast, act, staff, offered, first):
+def test_of_two_transfers_the_later_one_wins_or_is_void(
+    cast: Cast, act: Callable[..., Actor], staff: Actor, offered: Transfer, first: Any
+) -> None:
     results = race(
         cast.team,
         lambda: accept_transfer(by=act("administrator"), transfer=offered, now=NOW),
@@ -174,7 +187,9 @@ def test_of_two_transfers_the_later_one_wins_or_is_void(cast, act, staff, offere
 
 
 @BOTH_ORDERS
-def test_an_offer_is_accepted_or_cancelled(cast, act, offered, first):
+def test_an_offer_is_accepted_or_cancelled(
+    cast: Cast, act: Callable[..., Actor], offered: Transfer, first: Any
+) -> None:
     results = race(
         cast.team,
         lambda: accept_transfer(by=act("administrator"), transfer=offered, now=NOW),
@@ -186,7 +201,9 @@ def test_an_offer_is_accepted_or_cancelled(cast, act, offered, first):
 
 
 @BOTH_ORDERS
-def test_a_successor_who_is_being_deactivated_owns_nothing_or_stays(cast, act, staff, offered, first):
+def test_a_successor_who_is_being_deactivated_owns_nothing_or_stays(
+    cast: Cast, act: Callable[..., Actor], staff: Actor, offered: Transfer, first: Any
+) -> None:
     results = race(
         cast.team,
         lambda: accept_transfer(by=act("administrator"), transfer=offered, now=NOW),
@@ -199,10 +216,12 @@ def test_a_successor_who_is_being_deactivated_owns_nothing_or_stays(cast, act, s
     assert User.objects.get(pk=cast.administrator.pk).is_active == (owner == cast.administrator)
 
 
-def test_a_token_in_use_stops_the_moment_its_revocation_returns(cast, act, token_of):
+def test_a_token_in_use_stops_the_moment_its_revocation_returns(
+    cast: Cast, act: Callable[..., Actor], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     token, secret = token_of("member")
     revoked = threading.Event()
-    late: list[Token] = []
+    late: list[Any] = []
 
     def use() -> None:
         for _ in range(500):

@@ -1,8 +1,11 @@
 """Who may run actions of the Django admin: superusers, support staff, staff without permissions."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission
@@ -20,6 +23,7 @@ from teams.activity import SITE
 from teams.models import Activity, Membership, Role, User
 from teams.support_group import GROUP, support_group
 from tests.account_pages import add_second_factors
+from tests.conftest import Cast
 
 WHO = ("superuser", "support", "staff")
 EVERYBODY_BUT_STAFF, SUPERUSER = (True, True, False), (True, False, False)
@@ -49,7 +53,7 @@ ON_ACCOUNTS = [action for table, action in ACTIONS if table == "teams.user"]
 
 
 @pytest.fixture
-def browser_of(db) -> Callable[[str], Client]:
+def browser_of(db: None) -> Callable[[str], Client]:
     """`browser_of("support")`: a browser in which a superuser, support staff or mere staff is signed in."""
 
     def make(who: str) -> Client:
@@ -65,7 +69,7 @@ def browser_of(db) -> Callable[[str], Client]:
     return make
 
 
-def run(client: Client, table: str, action: str, row) -> int:
+def run(client: Client, table: str, action: str, row: Any) -> int:
     """Runs an action of a list on a row, and returns how many activity rows it wrote."""
     before = Activity.objects.count()
     data = {"action": action, "_selected_action": row.pk}
@@ -86,7 +90,7 @@ def account_for(action: str, email: str, rank: str = "") -> User:
     return User.objects.get(pk=user.pk)
 
 
-def row_for(table: str, action: str, cast):
+def row_for(table: str, action: str, cast: Cast) -> Any:
     """A row that the action can change."""
     now = timezone.now()
     if table == "teams.user":
@@ -109,7 +113,7 @@ def row_for(table: str, action: str, cast):
     return key
 
 
-def test_every_action_of_the_admin_is_in_the_table():
+def test_every_action_of_the_admin_is_in_the_table() -> None:
     found = {
         (model._meta.label_lower, action)
         for model, page in admin.site._registry.items()
@@ -120,7 +124,9 @@ def test_every_action_of_the_admin_is_in_the_table():
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize(("table", "action"), ACTIONS)
-def test_everybody_may_what_the_table_says(cast, browser_of, table, action, who):
+def test_everybody_may_what_the_table_says(
+    cast: Cast, browser_of: Callable[[str], Client], table: Any, action: Any, who: str
+) -> None:
     row = row_for(table, action, cast)
     assert bool(run(browser_of(who), table, action, row)) == ACTIONS[table, action][WHO.index(who)]
 
@@ -128,29 +134,35 @@ def test_everybody_may_what_the_table_says(cast, browser_of, table, action, who)
 @pytest.mark.parametrize("who", ["support", "staff"])
 @pytest.mark.parametrize("rank", ["superuser", "support"])
 @pytest.mark.parametrize("action", ON_ACCOUNTS)
-def test_nobody_but_superusers_touches_the_accounts_of_site_staff(cast, browser_of, action, rank, who):
+def test_nobody_but_superusers_touches_the_accounts_of_site_staff(
+    cast: Cast, browser_of: Callable[[str], Client], action: Any, rank: str, who: str
+) -> None:
     target = account_for(action, "boss@example.org", rank)
     before = User.objects.filter(pk=target.pk).values().get()
     assert run(browser_of(who), "teams.user", action, target) == 0
     assert User.objects.filter(pk=target.pk).values().get() == before
-    assert target.authenticator_set.count() == 3
-    assert not target.emailaddress_set.filter(verified=True).exists()
+    assert Authenticator.objects.filter(user=target).count() == 3
+    assert not EmailAddress.objects.filter(user=target, verified=True).exists()
 
 
 @pytest.mark.parametrize("action", [action for action in ON_ACCOUNTS if action != "make_staff"])
-def test_superusers_do_it_for_support_staff(cast, browser_of, action):
+def test_superusers_do_it_for_support_staff(
+    cast: Cast, browser_of: Callable[[str], Client], action: Any
+) -> None:
     target = account_for(action, "sam2@example.org", "support")
     assert run(browser_of("superuser"), "teams.user", action, target) == 1
 
 
-def test_support_staff_look_at_everything_but_groups(cast, browser_of):
+def test_support_staff_look_at_everything_but_groups(cast: Cast, browser_of: Callable[[str], Client]) -> None:
     client = browser_of("support")
     for model in admin.site._registry:
         path = f"/admin/{model._meta.label_lower.replace('.', '/')}/"
         assert client.get(path).status_code == (403 if model._meta.label == "auth.Group" else 200), path
 
 
-def test_support_staff_do_not_see_what_is_for_superusers(cast, browser_of):
+def test_support_staff_do_not_see_what_is_for_superusers(
+    cast: Cast, browser_of: Callable[[str], Client]
+) -> None:
     assert b"Make support staff" in browser_of("superuser").get("/admin/teams/user/").content
     support = browser_of("support")
     page = support.get("/admin/teams/user/").content
@@ -160,14 +172,14 @@ def test_support_staff_do_not_see_what_is_for_superusers(cast, browser_of):
     assert b"is_staff" not in support.get("/admin/teams/user/add/").content
 
 
-def test_support_staff_make_users_but_no_staff(cast, browser_of):
+def test_support_staff_make_users_but_no_staff(cast: Cast, browser_of: Callable[[str], Client]) -> None:
     data = {"email": "kim@example.org", "name": "Kim", "is_staff": "on", "is_superuser": "on"}
     browser_of("support").post("/admin/teams/user/add/", data)
     kim = User.objects.get(email="kim@example.org")
     assert (kim.is_staff, kim.is_superuser) == (False, False)
 
 
-def test_superusers_make_support_staff_at_once(cast, browser_of):
+def test_superusers_make_support_staff_at_once(cast: Cast, browser_of: Callable[[str], Client]) -> None:
     browser_of("superuser").post("/admin/teams/user/add/", {"email": "kim@example.org", "is_staff": "on"})
     kim = User.objects.get(email="kim@example.org")
     assert kim.has_perm("teams.change_user")
@@ -175,18 +187,18 @@ def test_superusers_make_support_staff_at_once(cast, browser_of):
     assert list(kinds) == ["user.created", "user.made_staff"]
 
 
-def test_support_staff_make_no_key_of_the_whole_site(cast, browser_of):
+def test_support_staff_make_no_key_of_the_whole_site(cast: Cast, browser_of: Callable[[str], Client]) -> None:
     assert browser_of("support").get("/admin/teams/gatewaykey/add/").status_code == 403
 
 
-def test_whose_rights_end_is_out_of_the_admin_at_once(cast, browser_of):
+def test_whose_rights_end_is_out_of_the_admin_at_once(cast: Cast, browser_of: Callable[[str], Client]) -> None:
     support, root = browser_of("support"), browser_of("superuser")
     assert support.get("/admin/teams/user/").status_code == 200
     run(root, "teams.user", "end_staff", User.objects.get(email="support@example.org"))
     assert support.get("/admin/teams/user/").status_code == 302
 
 
-def test_a_migration_mends_the_group(db):
+def test_a_migration_mends_the_group(db: None) -> None:
     group = support_group()
     wanted = set(group.permissions.values_list("codename", flat=True))
     assert {"change_user", "change_balance", "view_activity"} <= wanted
@@ -197,6 +209,6 @@ def test_a_migration_mends_the_group(db):
     assert set(group.permissions.values_list("codename", flat=True)) == wanted
 
 
-def test_a_migration_makes_no_group(db):
+def test_a_migration_makes_no_group(db: None) -> None:
     call_command("migrate", verbosity=0)
     assert not apps.get_model("auth", "Group").objects.filter(name=GROUP).exists()

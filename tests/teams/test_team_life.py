@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -53,7 +54,7 @@ roles = st.sampled_from([Role.MEMBER, Role.ADMINISTRATOR, Role.OWNER])
 TABLES = (User, Team, Membership, Invitation, Transfer, Token)
 
 
-def state() -> list:
+def state() -> list[Any]:
     """All rows that an action could change, for comparison."""
     return [list(table.objects.order_by("pk").values()) for table in TABLES]
 
@@ -91,7 +92,7 @@ class TeamLife(RuleBasedStateMachine):
         teams = teams if teams and number < 6 else list(Team.objects.order_by("-pk"))
         return teams[number % len(teams)]
 
-    def any_of(self, table, number: int):
+    def any_of(self, table: Any, number: int) -> Any:
         rows = list(table.objects.order_by("pk"))
         return rows[number % len(rows)] if rows else None
 
@@ -104,7 +105,7 @@ class TeamLife(RuleBasedStateMachine):
             return User.objects.get(email=invitation.email)
         return User.objects.exclude(memberships__team=invitation.team).filter(is_active=True).first()
 
-    def do(self, action, **arguments):
+    def do(self, action: Any, **arguments: Any) -> Any:
         """Runs an action: it either changes nothing and is refused, or writes exactly one activity row."""
         before, rows = state(), Activity.objects.count()
         try:
@@ -119,18 +120,18 @@ class TeamLife(RuleBasedStateMachine):
         return result
 
     @rule(days=st.sampled_from([1, 1, 1, 3, 8, 31]))
-    def time_passes(self, days):
+    def time_passes(self, days: int) -> None:
         self.now += timedelta(days=days)
         lapse_transfers(now=self.now)
         purge_teams(now=self.now)
 
     @rule(name=who)
-    def somebody_makes_a_team(self, name):
+    def somebody_makes_a_team(self, name: str) -> None:
         if Team.objects.filter(is_personal=False).count() < 3:
             self.do(create_team, by=self.actor(name), owner=self.user(name), name="Another")
 
     @rule(name=doer, number=which, zone=st.sampled_from(["UTC", "Asia/Kolkata"]))
-    def somebody_edits_a_team(self, name, number, zone):
+    def somebody_edits_a_team(self, name: str, number: Any, zone: Any) -> None:
         team = self.team(number)
         self.do(
             update_team,
@@ -142,18 +143,18 @@ class TeamLife(RuleBasedStateMachine):
         )
 
     @rule(name=doer, number=which)
-    def somebody_deletes_a_team(self, name, number):
+    def somebody_deletes_a_team(self, name: str, number: Any) -> None:
         team = self.team(number)
         if number > 1:  # seldom: nothing happens in a deleted team
             return
         self.do(delete_team, by=self.actor(name, team.owner), team=team, typed_name=team.name, now=self.now)
 
     @rule(number=which)
-    def staff_restore_a_team(self, number):
+    def staff_restore_a_team(self, number: Any) -> None:
         self.do(restore_team, by=self.staff, team=self.team(number), now=self.now)
 
     @rule(name=doer, number=which, other=who, role=roles)
-    def somebody_invites_somebody(self, name, number, other, role):
+    def somebody_invites_somebody(self, name: str, number: Any, other: Any, role: Any) -> None:
         team = self.team(number)
         people = [InvitationRequest(f"{other}@example.org", role)]
         invited = self.do(
@@ -163,7 +164,7 @@ class TeamLife(RuleBasedStateMachine):
             self.invitation_secrets.append(invited[0].link.split("/")[-2])
 
     @rule(name=doer, number=which, role=roles, uses=st.integers(min_value=0, max_value=3))
-    def somebody_makes_a_link(self, name, number, role, uses):
+    def somebody_makes_a_link(self, name: str, number: Any, role: Any, uses: Any) -> None:
         team = self.team(number)
         made = self.do(
             create_link, by=self.actor(name, team.owner), team=team, role=role, now=self.now, max_uses=uses
@@ -172,7 +173,7 @@ class TeamLife(RuleBasedStateMachine):
             self.invitation_secrets.append(made[1].split("/")[-2])
 
     @rule(name=doer, number=which)
-    def somebody_sends_an_invitation_again(self, name, number):
+    def somebody_sends_an_invitation_again(self, name: str, number: Any) -> None:
         if invitation := self.any_of(Invitation, number):
             renewed = self.do(
                 resend_invitation,
@@ -184,7 +185,7 @@ class TeamLife(RuleBasedStateMachine):
                 self.invitation_secrets.append(renewed.link.split("/")[-2])
 
     @rule(name=doer, number=which)
-    def somebody_revokes_an_invitation(self, name, number):
+    def somebody_revokes_an_invitation(self, name: str, number: Any) -> None:
         if invitation := self.any_of(Invitation, number):
             self.do(
                 revoke_invitation,
@@ -194,7 +195,7 @@ class TeamLife(RuleBasedStateMachine):
             )
 
     @rule(name=doer, number=which)
-    def somebody_accepts_an_invitation(self, name, number):
+    def somebody_accepts_an_invitation(self, name: str, number: Any) -> None:
         if self.invitation_secrets:
             secret = self.invitation_secrets[-1 - number % len(self.invitation_secrets)]
             by = self.actor(name, self.invited(secret))
@@ -204,14 +205,14 @@ class TeamLife(RuleBasedStateMachine):
                 assert membership.role != Role.OWNER
 
     @rule(name=doer, number=which)
-    def somebody_declines_an_invitation(self, name, number):
+    def somebody_declines_an_invitation(self, name: str, number: Any) -> None:
         if self.invitation_secrets:
             secret = self.invitation_secrets[-1 - number % len(self.invitation_secrets)]
             by = self.actor(name, self.invited(secret))
             self.do(decline_invitation, by=by, secret=secret, now=self.now)
 
     @rule(name=doer, number=which, other=who, role=roles)
-    def somebody_changes_a_role(self, name, number, other, role):
+    def somebody_changes_a_role(self, name: str, number: Any, other: Any, role: Any) -> None:
         team = self.team(number)
         self.do(
             change_role,
@@ -223,19 +224,19 @@ class TeamLife(RuleBasedStateMachine):
         )
 
     @rule(name=doer, number=which, other=who)
-    def somebody_removes_somebody(self, name, number, other):
+    def somebody_removes_somebody(self, name: str, number: Any, other: Any) -> None:
         team = self.team(number)
         self.do(remove_member, by=self.actor(name, team.owner), team=team, user=self.user(other), now=self.now)
 
     @rule(name=doer, number=which)
-    def somebody_leaves(self, name, number):
+    def somebody_leaves(self, name: str, number: Any) -> None:
         team = self.team(number)
         someone = team.memberships.exclude(role=Role.OWNER).first()
         right = someone.user if someone else None
         self.do(leave_team, by=self.actor(name, right), team=team, now=self.now)
 
     @rule(name=doer, number=which, other=who)
-    def somebody_offers_a_team(self, name, number, other):
+    def somebody_offers_a_team(self, name: str, number: Any, other: Any) -> None:
         team = self.team(number)
         self.do(
             offer_transfer,
@@ -247,13 +248,13 @@ class TeamLife(RuleBasedStateMachine):
         )
 
     @rule(name=doer, number=which, action=st.sampled_from([accept_transfer, decline_transfer, cancel_transfer]))
-    def somebody_answers_an_offer(self, name, number, action):
+    def somebody_answers_an_offer(self, name: str, number: Any, action: Any) -> None:
         if transfer := self.any_of(Transfer, number):
             right = transfer.team.owner if action is cancel_transfer else transfer.successor
             self.do(action, by=self.actor(name, right), transfer=transfer, now=self.now)
 
     @rule(number=which, other=who)
-    def staff_transfer_a_team(self, number, other):
+    def staff_transfer_a_team(self, number: Any, other: Any) -> None:
         self.do(
             transfer_by_staff,
             by=self.staff,
@@ -263,7 +264,7 @@ class TeamLife(RuleBasedStateMachine):
         )
 
     @rule(name=doer, number=which)
-    def somebody_makes_a_token(self, name, number):
+    def somebody_makes_a_token(self, name: str, number: Any) -> None:
         team = self.team(number)
         by = self.actor(name, team.owner)
         made = self.do(create_token, by=by, team=team, user=by.user, name="laptop")
@@ -271,18 +272,18 @@ class TeamLife(RuleBasedStateMachine):
             self.secrets[made[1]] = made[0].pk
 
     @rule(name=doer, number=which, action=st.sampled_from([disable_token, revoke_token]))
-    def somebody_stops_a_token(self, name, number, action):
+    def somebody_stops_a_token(self, name: str, number: Any, action: Any) -> None:
         if token := self.any_of(Token, number):
             self.do(action, by=self.actor(name, token.user), token=token, now=self.now)
 
     @rule(name=doer, number=which)
-    def somebody_enables_or_renames_a_token(self, name, number):
+    def somebody_enables_or_renames_a_token(self, name: str, number: Any) -> None:
         if token := self.any_of(Token, number):
             self.do(enable_token, by=self.actor(name, token.user), token=token)
             self.do(rename_token, by=self.actor(name, token.user), token=token, name="desktop")
 
     @rule(name=doer, number=which)
-    def somebody_rotates_a_token(self, name, number):
+    def somebody_rotates_a_token(self, name: str, number: Any) -> None:
         if token := self.any_of(Token, number):
             rotated = self.do(rotate_token, by=self.actor(name, token.user), token=token, now=self.now)
             if rotated:
@@ -290,30 +291,30 @@ class TeamLife(RuleBasedStateMachine):
                 self.secrets[rotated[1]] = token.pk
 
     @rule(other=st.sampled_from(["cat", "dan"]))
-    def staff_deactivate_somebody(self, other):
+    def staff_deactivate_somebody(self, other: Any) -> None:
         self.do(deactivate_user, by=self.staff, user=self.user(other), now=self.now)
 
     @rule(other=who)
-    def staff_reactivate_somebody(self, other):
+    def staff_reactivate_somebody(self, other: Any) -> None:
         self.do(reactivate_user, by=self.staff, user=self.user(other))
 
     @invariant()
-    def every_team_has_exactly_one_owner_who_is_a_member(self):
+    def every_team_has_exactly_one_owner_who_is_a_member(self) -> None:
         owners = Membership.objects.filter(role=Role.OWNER).order_by("team")
         teams = Team.objects.order_by("pk")
         assert list(owners.values_list("team", "user")) == list(teams.values_list("pk", "owner"))
 
     @invariant()
-    def nobody_is_in_a_team_twice(self):
+    def nobody_is_in_a_team_twice(self) -> None:
         places = list(Membership.objects.values_list("team", "user"))
         assert len(places) == len(set(places))
 
     @invariant()
-    def no_deactivated_person_owns_a_team_that_lives(self):
+    def no_deactivated_person_owns_a_team_that_lives(self) -> None:
         assert not Team.objects.filter(is_personal=False, deleted_at=None, owner__is_active=False).exists()
 
     @invariant()
-    def only_tokens_of_active_members_of_living_teams_work(self):
+    def only_tokens_of_active_members_of_living_teams_work(self) -> None:
         for secret, token_id in self.secrets.items():
             try:
                 find_credential(secret, self.now)
@@ -327,14 +328,14 @@ class TeamLife(RuleBasedStateMachine):
             assert token.disabled_at is None
 
     @invariant()
-    def an_open_offer_is_from_the_owner_to_an_administrator(self):
+    def an_open_offer_is_from_the_owner_to_an_administrator(self) -> None:
         for transfer in Transfer.objects.filter(team__deleted_at=None):
             if transfer.state(self.now) == "open":
                 assert role_of(transfer.team, transfer.offered_by) == Role.OWNER
                 assert role_of(transfer.team, transfer.successor) == Role.ADMINISTRATOR
 
     @invariant()
-    def every_use_of_an_invitation_made_somebody_a_member(self):
+    def every_use_of_an_invitation_made_somebody_a_member(self) -> None:
         """Every membership comes from an invitation or from creating the team, except in the first team."""
         accepted = Activity.objects.filter(kind="invitation.accepted")
         used = Counter(accepted.values_list("after__id", flat=True))
@@ -345,14 +346,14 @@ class TeamLife(RuleBasedStateMachine):
         assert set(places.values_list("team", "user")) <= set(came.values_list("team", "person"))
 
     @invariant()
-    def no_link_is_used_oftener_than_it_may(self):
+    def no_link_is_used_oftener_than_it_may(self) -> None:
         for invitation in Invitation.objects.all():
             assert invitation.uses <= invitation.max_uses
             assert invitation.role != Role.OWNER
 
 
 @pytest.mark.django_db
-def test_the_rules_hold_whatever_people_do():
+def test_the_rules_hold_whatever_people_do() -> None:
     run_state_machine_as_test(
         TeamLife,
         settings=settings(

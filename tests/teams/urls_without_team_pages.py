@@ -1,3 +1,5 @@
 """A site on which no page of a team exists."""
 
-urlpatterns: list = []
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -18,14 +18,16 @@ from logs.recording.record import record_calls
 from teams.actions.members import add_member
 from teams.actions.teams import create_team
 from teams.activity import SITE, Actor
-from teams.models import Membership, Mode, Team, Token
+from teams.models import Membership, Mode, Team, Token, User
+from tests.conftest import Cast
 from tests.usage.contexts import NOW as SUNDAY_NIGHT
 from tests.usage.contexts import ZONES, new_token, report_random
 from usage.prices.money import amount_nanos
 from usage.quotas.actions.granting import Granted, Wanted
 from usage.quotas.actions.limits import Limit, set_balance, set_member_quota, set_team_quota, set_token_quota
 from usage.quotas.actions.reservations import reserve_quota
-from usage.quotas.availability import LevelState, Subject, levels_of, payer_of
+from usage.quotas.availability import Subject, levels_of, payer_of
+from usage.quotas.levels import LevelState
 from usage.quotas.models import Level, Period
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -38,16 +40,16 @@ def nanos(usd: str) -> int:
 
 
 @pytest.fixture
-def act(cast):
+def act(cast: Cast) -> Callable[..., Any]:
     """`act("owner")`: that person of the cast, acting from a known address."""
     return lambda name: Actor(cast.user(name), "198.51.100.7")
 
 
 @pytest.fixture
-def limit(cast):
+def limit(cast: Cast) -> Callable[..., None]:
     """`limit(Level.TEAM, "10")` sets the limit of the team, of its owner's balance, of Mia or a token."""
 
-    def set_limit(level: Level, usd: str, period: Period = Period.MONTH, token=None) -> None:
+    def set_limit(level: Level, usd: str, period: Period = Period.MONTH, token: Any = None) -> None:
         wanted = Limit(Decimal(usd), Period(period))
         if level == Level.TOKEN:
             set_token_quota(by=SITE, token=token, limit=wanted, now=NOW)
@@ -62,10 +64,19 @@ def limit(cast):
 
 
 @pytest.fixture
-def reserve(cast):
+def reserve(cast: Cast) -> Callable[..., Granted]:
     """`reserve("0.50")`: a reservation of Mia in the team, by default without a token for ten minutes."""
 
-    def make(usd: str, *, team=None, user=None, token=None, mode=Mode.LIVE, now=NOW, **wanted) -> Granted:
+    def make(
+        usd: str,
+        *,
+        team: Team | None = None,
+        user: User | None = None,
+        token: Any = None,
+        mode: Mode = Mode.LIVE,
+        now: datetime = NOW,
+        **wanted: Any,
+    ) -> Granted:
         return reserve_quota(
             team=team or cast.team,
             mode=token.mode if token else mode,
@@ -79,10 +90,17 @@ def reserve(cast):
 
 
 @pytest.fixture
-def level_of(cast):
+def level_of(cast: Cast) -> Callable[..., LevelState]:
     """`level_of(Level.TEAM)`: that level as it stands for Mia in the team."""
 
-    def read(level: Level, now=NOW, mode=Mode.LIVE, token=None, team=None, user=None) -> LevelState:
+    def read(
+        level: Level,
+        now: datetime = NOW,
+        mode: Mode = Mode.LIVE,
+        token: Any = None,
+        team: Team | None = None,
+        user: User | None = None,
+    ) -> LevelState:
         team = team or cast.team
         subject = Subject(team, payer_of(team), mode, (user or cast.member).pk, token.pk if token else 0)
         return next(state for state in levels_of(subject, now) if state.level == level)
@@ -94,7 +112,7 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def calls(cast, token_of) -> None:
+def calls(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> None:
     """Live: three calls of Mia, two of Adam, one of Fay before she left. Test mode: seven of Mia."""
     now = timezone.now()
     place = Membership.objects.create(team=cast.team, user=cast.former)
@@ -121,7 +139,7 @@ def calls(cast, token_of) -> None:
 
 
 @pytest.fixture
-def see(cast, client_of) -> Callable[..., Any]:
+def see(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., Any]:
     """`see("owner", "overview", "period=30d")`: the answer; with `headers` as htmx sends them."""
 
     clients: dict[str, Client] = {}  # so that signing in is not among the queries of a page
@@ -149,7 +167,7 @@ def frozen() -> Iterator[None]:
 
 
 @pytest.fixture
-def places(cast, frozen) -> dict[str, Team]:
+def places(cast: Cast, frozen: None) -> dict[str, Team]:
     """Mia's contexts, each on a clock of its own: two teams and her personal space."""
     lab = create_team(by=SITE, owner=cast.owner, name="Lab")
     add_member(by=SITE, team=lab, user=cast.member)
@@ -162,7 +180,7 @@ def places(cast, frozen) -> dict[str, Team]:
 
 
 @pytest.fixture
-def tokens(places, cast) -> dict[str, Token]:
+def tokens(places: dict[str, Team], cast: Cast) -> dict[str, Token]:
     """90 days of Mia's calls in each context, in both modes, and Olivia's in the teams, which are not hers."""
     rng = random.Random(3)
     tokens = {name: new_token(team, cast.member) for name, team in places.items()}
@@ -175,7 +193,7 @@ def tokens(places, cast) -> dict[str, Token]:
 
 
 @pytest.fixture
-def mine(client_of, tokens) -> Callable[..., Any]:
+def mine(client_of: Callable[..., Client], tokens: dict[str, Token]) -> Callable[..., Any]:
     """`mine("period=7d")`: the personal page of Mia."""
     client = client_of("member")
     return lambda query="": client.get(f"{reverse('usage:me')}?{query}")

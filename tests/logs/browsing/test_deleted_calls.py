@@ -1,13 +1,18 @@
 """What pages say of times whose calls were deleted: no number and no word that nobody can know."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
+from pytest_django import Settings
 
 from logs.integrity.retention import delete_old_calls
 from teams.models import Mode
+from tests.conftest import Cast
 from usage.anomalies.episodes import Episode, Kind, calls_link
 from usage.rollups.query import Range
 
@@ -15,15 +20,15 @@ pytestmark = pytest.mark.usefixtures("now")
 
 DAY = 24 * 60
 # Calls are kept since 17 Nov 2026.
-PAST = {"from": "2026-11-10T00:00", "to": "2026-11-16T00:00"}
-ACROSS = {"from": "2026-11-10T00:00", "to": "2026-11-20T00:00"}
-KEPT = {"from": "2026-11-17T00:00", "to": "2026-11-20T00:00"}
+PAST: dict[str, Any] = {"from": "2026-11-10T00:00", "to": "2026-11-16T00:00"}
+ACROSS: dict[str, Any] = {"from": "2026-11-10T00:00", "to": "2026-11-20T00:00"}
+KEPT: dict[str, Any] = {"from": "2026-11-17T00:00", "to": "2026-11-20T00:00"}
 GONE = "These calls are no longer stored"
 NONE = "No calls match"
 
 
 @pytest.fixture
-def partly_deleted(record, settings, now):
+def partly_deleted(record: Any, settings: Settings, now: datetime) -> None:
     """Four calls of which two are kept, one of them failed; 5 days ago and yesterday."""
     for days in (1, 5):
         record("owner", f"a{days}", minutes=days * DAY, latency_ms=3000, tags=["x"])
@@ -33,10 +38,10 @@ def partly_deleted(record, settings, now):
 
 
 @pytest.fixture
-def shown(cast, client_of):
+def shown(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., tuple[str, Any]]:
     """`shown("logs:list", period="7d")`: the page's text, and its context."""
 
-    def get(page: str, status=200, **asked):
+    def get(page: str, status: int = 200, **asked: Any) -> tuple[str, Any]:
         response = client_of("owner").get(reverse(page, args=[cast.team.slug]), asked)
         assert response.status_code == status
         return text_of(response), response.context
@@ -44,7 +49,7 @@ def shown(cast, client_of):
     return get
 
 
-def text_of(response) -> str:
+def text_of(response: Any) -> str:
     html = response.content.decode()
     return " ".join(strip_tags(html[html.index("<main") :]).split())
 
@@ -64,7 +69,12 @@ def text_of(response) -> str:
         ({"request": "a5"}, "0 stored calls newest"),
     ],
 )
-def test_the_heading_claims_no_number_that_nobody_knows(partly_deleted, shown, asked, told):
+def test_the_heading_claims_no_number_that_nobody_knows(
+    partly_deleted: None,
+    shown: Callable[..., tuple[str, Any]],
+    asked: dict[str, str] | dict[str, Any],
+    told: str,
+) -> None:
     text, _context = shown("logs:list", **asked)
     assert f" {told}" in text
 
@@ -80,25 +90,36 @@ def test_the_heading_claims_no_number_that_nobody_knows(partly_deleted, shown, a
         ({**KEPT, "latency_from": "9999"}, NONE),
     ],
 )
-def test_an_empty_list_says_when_there_may_have_been_calls(partly_deleted, shown, asked, title):
+def test_an_empty_list_says_when_there_may_have_been_calls(
+    partly_deleted: None,
+    shown: Callable[..., tuple[str, Any]],
+    asked: dict[str, str] | dict[str, Any],
+    title: str,
+) -> None:
     text, _context = shown("logs:list", **asked)
     assert [name for name in (GONE, NONE) if name in text] == [title]
 
 
-def test_what_may_have_been_is_not_told_as_if_it_had_been(partly_deleted, shown):
+def test_what_may_have_been_is_not_told_as_if_it_had_been(
+    partly_deleted: None, shown: Callable[..., tuple[str, Any]]
+) -> None:
     text, _context = shown("logs:list", **ACROSS, latency_from="9999")
     assert "Calls before 17 Nov 2026 were deleted after the retention period" in text
     text, _context = shown("logs:list", **PAST)
     assert "They were deleted after the retention period" in text
 
 
-def test_a_request_id_of_a_deleted_call_is_looked_for_among_those_that_are_kept(partly_deleted, shown):
+def test_a_request_id_of_a_deleted_call_is_looked_for_among_those_that_are_kept(
+    partly_deleted: None, shown: Callable[..., tuple[str, Any]]
+) -> None:
     text, _context = shown("logs:list", request="a5")
     assert "No call since 17 Nov 2026 that you may see has this request ID." in text
     assert "whenever it was made" not in text
 
 
-def test_a_request_id_where_all_calls_are_kept_was_never_there(record, shown):
+def test_a_request_id_where_all_calls_are_kept_was_never_there(
+    record: Any, shown: Callable[..., tuple[str, Any]]
+) -> None:
     record("owner", "a")
     text, _context = shown("logs:list", request="b")
     assert "No call with this request ID, at any time, among the calls that you may see." in text
@@ -113,7 +134,13 @@ def test_a_request_id_where_all_calls_are_kept_was_never_there(record, shown):
         ({**KEPT, "tag": "x"}, ""),
     ],
 )
-def test_the_latency_says_which_calls_it_counts(partly_deleted, shown, client_of, asked, told):
+def test_the_latency_says_which_calls_it_counts(
+    partly_deleted: None,
+    shown: Callable[..., tuple[str, Any]],
+    client_of: Callable[..., Client],
+    asked: dict[str, str] | dict[str, Any],
+    told: str,
+) -> None:
     text, context = shown("logs:latency", **asked)
     assert told in text
     assert ("17 Nov" in text) is bool(told)
@@ -122,7 +149,9 @@ def test_the_latency_says_which_calls_it_counts(partly_deleted, shown, client_of
         assert kept == (bar.calls / 2 if "no longer stored" in told else bar.calls)
 
 
-def test_the_calls_of_an_unusual_episode_long_ago_are_no_longer_kept(cast, partly_deleted, client_of, now):
+def test_the_calls_of_an_unusual_episode_long_ago_are_no_longer_kept(
+    cast: Cast, partly_deleted: None, client_of: Callable[..., Client], now: datetime
+) -> None:
     """Also where only single calls tell which of them were slow."""
     start = now - timedelta(days=5)
     for slower_than_ms, end in ((0, start), (2000, start), (2000, now - timedelta(days=3))):

@@ -2,13 +2,16 @@
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.http import QueryDict
+from django.test import Client
 from django.urls import reverse
 
 from config import formatting
@@ -18,6 +21,8 @@ from teams.access import Access
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Mode
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.logs.conftest import NOW
 from tests.logs.search.test_paging import reported
 from usage.parameters.forms import UsageFilter
@@ -29,7 +34,7 @@ PERIODS = ["period=24h", "period=7d", "period=month", "from=2026-11-20T09:13&to=
 
 
 @pytest.fixture
-def recorded(cast, token_of):
+def recorded(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> None:
     rng = random.Random(5)
     for index, name in enumerate(("owner", "member")):
         calls = [reported(rng, f"{index}-{n}", NOW - timedelta(hours=n)) for n in range(60)]
@@ -39,10 +44,10 @@ def recorded(cast, token_of):
 
 
 @pytest.fixture
-def total(cast, client_of):
+def total(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., tuple[Any, Any, Any]]:
     """`total("period=7d", model="x")`: calls, failed and cost as the list says."""
 
-    def get(period, name="owner", **asked):
+    def get(period: Any, name: str = "owner", **asked: Any) -> tuple[Any, Any, Any]:
         url = reverse("logs:list", args=[cast.team.slug])
         query = urlencode({key: value for key, value in asked.items() if value is not None}, doseq=True)
         found = client_of(name).get(f"{url}?{period}&{query}").context["page"].total
@@ -52,19 +57,21 @@ def total(cast, client_of):
     return get
 
 
-def usage(cast, asked, name="owner"):
+def usage(cast: Cast, asked: Any, name: str = "owner") -> Any:
     access = Access(cast.team, cast.user(name), "owner" if name == "owner" else "member")
     form = UsageFilter(QueryDict(asked), access=access, now=NOW)
     assert form.is_valid()
     return form.query()
 
 
-def numbers(figures):
+def numbers(figures: Any) -> tuple[Any, Any, Any]:
     return figures.calls, figures.failed, figures.cost_nanos
 
 
 @pytest.mark.parametrize("period", PERIODS)
-def test_the_totals_of_the_overview_are_the_totals_of_the_list(cast, recorded, total, period):
+def test_the_totals_of_the_overview_are_the_totals_of_the_list(
+    cast: Cast, recorded: None, total: Callable[..., tuple[Any, Any, Any]], period: str
+) -> None:
     for name in ("owner", "member"):
         shown = overview(usage(cast, period, name)).total
         assert total(period, name) == numbers(shown)
@@ -75,7 +82,9 @@ def test_the_totals_of_the_overview_are_the_totals_of_the_list(cast, recorded, t
 
 
 @pytest.mark.parametrize("period", PERIODS)
-def test_each_line_of_the_rankings_leads_to_as_many_calls(cast, recorded, total, period):
+def test_each_line_of_the_rankings_leads_to_as_many_calls(
+    cast: Cast, recorded: None, total: Callable[..., tuple[Any, Any, Any]], period: str
+) -> None:
     people = {user.pk: user.public_id for user in (cast.owner, cast.member)}
     for row in ranking(usage(cast, period), Dimension.MEMBER):
         if row.key in people:
@@ -85,7 +94,9 @@ def test_each_line_of_the_rankings_leads_to_as_many_calls(cast, recorded, total,
 
 
 @pytest.mark.parametrize("granularity", ["hour", "day"])
-def test_each_point_of_the_charts_leads_to_as_many_calls(cast, recorded, total, granularity):
+def test_each_point_of_the_charts_leads_to_as_many_calls(
+    cast: Cast, recorded: None, total: Callable[..., tuple[Any, Any, Any]], granularity: str
+) -> None:
     query = usage(cast, f"period=7d&granularity={granularity}&model=one&model=two")
     points = overview(query).points
     assert sum(point.figures.calls for point in points) > 10
@@ -115,25 +126,25 @@ class Links(HTMLParser):
         self.found: list[tuple[str, str]] = []
         self._href, self._text = "", ""
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         href = dict(attrs).get("href") or ""
         if tag == "a" and ("/logs/?" in href or "/me/calls/?" in href):
             self._href, self._text = href, ""
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self._text += data
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         if tag == "a" and self._href and self._text.strip() != "Logs":  # the page itself, in the rail
             self.found.append((" ".join(self._text.split()), self._href))
             self._href = ""
 
 
 @pytest.fixture
-def page(cast, client_of):
+def page(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., tuple[Any, Any]]:
     """`page("overview", "period=7d")`: its HTML and context, and `follow(href)`, the total of the list there."""
 
-    def get(name, asked, who="owner"):
+    def get(name: str, asked: Any, who: str = "owner") -> tuple[Any, Any]:
         response = client_of(who).get(f"{reverse(f'usage:{name}', args=[cast.team.slug])}?{asked}")
         links = Links()
         links.feed(response.content.decode())
@@ -143,8 +154,8 @@ def page(cast, client_of):
 
 
 @pytest.fixture
-def follow(client_of):
-    def get(href, who="owner"):
+def follow(client_of: Callable[..., Client]) -> Callable[..., Any]:
+    def get(href: Any, who: str = "owner") -> Any:
         total = client_of(who).get(href).context["page"].total
         assert total.is_exact, href
         return total
@@ -156,11 +167,11 @@ NUMBER = re.compile(r"(?:from )?([\d,]+)(?: client errors| throttled| server err
 MONEY = re.compile(r"(?:from )?<?\$([\d.,]+)")
 
 
-def is_amount(text):
+def is_amount(text: str) -> bool:
     return bool(NUMBER.fullmatch(text) or MONEY.fullmatch(text))
 
 
-def assert_leads_there(text, href, total):
+def assert_leads_there(text: str, href: Any, total: Any) -> None:
     """The list behind a link has the number that was clicked; tokens are not summed there."""
     number = NUMBER.fullmatch(text)
     if number and "sort=tokens" not in href:
@@ -183,7 +194,9 @@ def assert_leads_there(text, href, total):
     ],
 )
 @pytest.mark.parametrize("who", ["owner", "member"])
-def test_every_link_of_the_overview_leads_to_the_number_that_was_clicked(recorded, page, follow, asked, who):
+def test_every_link_of_the_overview_leads_to_the_number_that_was_clicked(
+    recorded: None, page: Callable[..., tuple[Any, Any]], follow: Callable[..., Any], asked: Any, who: str
+) -> None:
     links, context = page("overview", asked, who)
     shown = context["page"]
     buckets = sum(point.figures.calls > 0 for point in shown.overview.points) if "figures" in asked else 0
@@ -197,7 +210,9 @@ def test_every_link_of_the_overview_leads_to_the_number_that_was_clicked(recorde
 
 @pytest.mark.parametrize("by", ["member", "token", "model"])
 @pytest.mark.parametrize("asked", ["period=7d", "period=24h&model=one", "period=7d&mode=test"])
-def test_every_link_of_the_ranking_leads_to_the_number_that_was_clicked(recorded, page, follow, by, asked):
+def test_every_link_of_the_ranking_leads_to_the_number_that_was_clicked(
+    recorded: None, page: Callable[..., tuple[Any, Any]], follow: Callable[..., Any], by: str, asked: str
+) -> None:
     links, context = page("ranking", f"{asked}&by={by}&sort=cost&order=asc")
     rows = [row for row in context["page"].shown if row.figures.calls]
     assert rows
@@ -208,7 +223,9 @@ def test_every_link_of_the_ranking_leads_to_the_number_that_was_clicked(recorded
             assert_leads_there(text, href, follow(href))
 
 
-def test_calls_without_a_token_are_a_line_with_its_calls(cast, page, follow):
+def test_calls_without_a_token_are_a_line_with_its_calls(
+    cast: Cast, page: Callable[..., tuple[Any, Any]], follow: Callable[..., Any]
+) -> None:
     by_gateway = Caller(gateway_key=create_gateway_key(by=SITE, team=cast.team, name="proxy")[0])
     call = reported(random.Random(1), "g", NOW - timedelta(hours=1))
     record_calls([replace(call, team=cast.team.slug, member=cast.member.email)], by=by_gateway, now=NOW)
@@ -218,7 +235,9 @@ def test_calls_without_a_token_are_a_line_with_its_calls(cast, page, follow):
 
 
 @pytest.mark.parametrize("asked", ["period=24h", "period=7d&granularity=day", PERIODS[-1] + "&model=one"])
-def test_every_point_of_the_overviews_charts_leads_to_its_calls(cast, recorded, page, follow, asked):
+def test_every_point_of_the_overviews_charts_leads_to_its_calls(
+    cast: Cast, recorded: None, page: Callable[..., tuple[Any, Any]], follow: Callable[..., Any], asked: Any
+) -> None:
     _links, context = page("overview", asked)
     shown = context["page"].overview
     calls, before = (
@@ -242,7 +261,9 @@ def test_every_point_of_the_overviews_charts_leads_to_its_calls(cast, recorded, 
 
 
 @pytest.mark.parametrize("asked", ["period=24h", "period=7d&granularity=day", PERIODS[-1]])
-def test_every_point_is_a_link_of_the_table_too(recorded, page, asked):
+def test_every_point_is_a_link_of_the_table_too(
+    recorded: None, page: Callable[..., tuple[Any, Any]], asked: Any
+) -> None:
     """Points are reached by a click only; the table by keyboard and without JavaScript."""
     links, context = page("overview", f"{asked}&figures=table")
     told = {href for _text, href in links}
@@ -251,7 +272,9 @@ def test_every_point_is_a_link_of_the_table_too(recorded, page, asked):
             assert {href for href in trace.get("customdata", ()) if href} <= told, trace["name"]
 
 
-def test_the_menu_of_a_member_keeps_the_filters_of_its_page(cast, recorded, page, follow):
+def test_the_menu_of_a_member_keeps_the_filters_of_its_page(
+    cast: Cast, recorded: None, page: Callable[..., tuple[Any, Any]], follow: Callable[..., Any]
+) -> None:
     links, context = page("ranking", "period=24h&model=one")
     calls = {row.key: row.figures.calls for row in context["page"].shown}
     menus = [href for text, href in links if text == "View calls"]

@@ -1,13 +1,18 @@
 """Any query string at all, at every address that reads the logs: an answer, and never anybody else's data."""
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from logs.search.filters import CallFilterSet
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.logs.browsing.test_bad_input import FIELDS, NASTY
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -102,7 +107,7 @@ FUZZED = settings(max_examples=100, deadline=None, suppress_health_check=[Health
 
 
 @pytest.fixture
-def recorded(cast, record, token_of):
+def recorded(cast: Cast, record: Any, token_of: Callable[..., tuple[Token, str]]) -> Any:
     """A call of Mia's, who asks, and calls of others that she must never see."""
     own = record("member", "own-id", model="own-model", tags=["own"], session_id="own", provider="own")
     others = {
@@ -118,25 +123,25 @@ def recorded(cast, record, token_of):
 
 
 @pytest.fixture
-def browser(client_of):
+def browser(client_of: Callable[..., Client]) -> Client:
     """Mia's, signed in once."""
     return client_of("member")
 
 
-def address(cast, place, call):
+def address(cast: Cast, place: Any, call: Any) -> Any:
     name, _space, choice = place.partition(" ")
     return reverse(
         f"logs:{name}", args=[cast.team.slug, *([choice] if choice else [])] + [call.id] * (name == "detail")
     )
 
 
-def text_of(response):
+def text_of(response: Any) -> str:
     assert response.status_code in {200, 204, 302, 400, 403, 404, 422}, response.status_code
-    content = b"".join(response.streaming_content) if response.streaming else response.content
+    content = response.getvalue() if response.streaming else response.content
     return content.decode()
 
 
-def assert_hides_others(text):
+def assert_hides_others(text: str) -> None:
     """Nothing of others' calls, and no text as markup."""
     assert MARK not in text
     assert "<script>alert" not in text
@@ -145,7 +150,9 @@ def assert_hides_others(text):
 @FUZZED
 @given(place=places, query=queries, is_part=st.booleans())
 @example(place="tail", query="since=2026-11-20T11:59:50%2B00:00&mode=live&live=1", is_part=True)
-def test_any_query_is_answered_and_shows_nothing_of_others(cast, recorded, browser, place, query, is_part):
+def test_any_query_is_answered_and_shows_nothing_of_others(
+    cast: Cast, recorded: Any, browser: Client, place: Any, query: Any, is_part: bool
+) -> None:
     headers = {"HX-Request": "true"} if is_part else {}
     response = browser.get(address(cast, place, recorded), QUERY_STRING=query, headers=headers)
     assert_hides_others(text_of(response))
@@ -154,7 +161,9 @@ def test_any_query_is_answered_and_shows_nothing_of_others(cast, recorded, brows
 @FUZZED
 @given(query=queries, accept=st.sampled_from(["application/json", "text/csv", "application/x-ndjson", "\xff"]))
 @example(query="period=%3Cscript%3Ealert%281%29%3C/script%3E", accept="text/html")
-def test_the_api_answers_any_query_and_shows_nothing_of_others(cast, recorded, client, mia, query, accept):
+def test_the_api_answers_any_query_and_shows_nothing_of_others(
+    cast: Cast, recorded: Any, client: Client, mia: str, query: Any, accept: Any
+) -> None:
     headers = {"Authorization": f"Bearer {mia}", "Accept": accept}
     response = client.get("/api/v1/calls", QUERY_STRING=query, headers=headers)
     assert MARK not in text_of(response)

@@ -2,22 +2,26 @@
 
 import html
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from logs.models import Call
+from tests.conftest import Cast
 from tests.logs.conftest import NOW
 
 
 @pytest.fixture
-def tail(cast, client_of):
+def tail(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., Any]:
     """`tail("owner", since=10, at=0)`: the request ids that came in between so many seconds before noon."""
 
-    def get(name, since=10, at=0, **asked):
+    def get(name: str, since: int = 10, at: int = 0, **asked: Any) -> Any:
         moment = (NOW - timedelta(seconds=since)).isoformat()
         with time_machine.travel(NOW - timedelta(seconds=at), tick=False):
             url = reverse("logs:tail", args=[cast.team.slug])
@@ -32,10 +36,10 @@ def tail(cast, client_of):
 
 
 @pytest.fixture
-def follow_page(cast, client_of):
+def follow_page(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., str]:
     """`follow_page(since=10)`: what is swapped into a list that was last told so many seconds before noon."""
 
-    def get(since):
+    def get(since: Any) -> str:
         with time_machine.travel(NOW, tick=False):
             moment = (NOW - timedelta(seconds=since)).isoformat()
             response = client_of("owner").get(reverse("logs:tail", args=[cast.team.slug]), {"since": moment})
@@ -44,38 +48,44 @@ def follow_page(cast, client_of):
     return get
 
 
+class Followed:
+    """A list that somebody follows: called, it answers which calls it gets so many seconds after noon."""
+
+    def __init__(self, get: Callable[[str, float], Any], url: str) -> None:
+        self.get, self.told = get, ""
+        self.url = self._poller(get(url, 0))
+
+    def __call__(self, seconds: float) -> list[str]:
+        response = self.get(self.url, seconds)
+        if response.status_code == 204:
+            return []
+        self.url, self.told = self._poller(response), response.content.decode()
+        ids = [row.call.id for row in response.context["calls"]]
+        return [*Call.objects.filter(id__in=ids).values_list("request_id", flat=True)]
+
+    def _poller(self, response: Any) -> str:
+        return html.unescape(re.search(r'id="logs-tail"\s+hx-get="([^"]*)"', response.content.decode())[1])
+
+
 @pytest.fixture
-def opened(cast, client_of):
+def opened(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., Followed]:
     """`followed = opened()`: the list as the owner opens it at noon; `followed(3)`: what it gets 3 seconds later."""
 
-    def get(url, seconds) -> Any:
+    def get(url: str, seconds: float) -> Any:
         with time_machine.travel(NOW + timedelta(seconds=seconds), tick=False):
             return client_of("owner").get(url, headers={"HX-Request": "true"})
 
-    def poller(page: str) -> str:
-        return html.unescape(re.search(r'id="logs-tail"\s+hx-get="([^"]*)"', page)[1])
-
-    def open_list():
-        def follow(seconds) -> list[str]:
-            response = get(follow.url, seconds)
-            if response.status_code == 204:
-                return []
-            follow.told = response.content.decode()
-            follow.url = poller(follow.told)
-            ids = [row.call.id for row in response.context["calls"]]
-            return [*Call.objects.filter(id__in=ids).values_list("request_id", flat=True)]
-
-        follow.url = poller(get(reverse("logs:list", args=[cast.team.slug]) + "?live=1", 0).content.decode())
-        return follow
+    def open_list() -> Followed:
+        return Followed(get, reverse("logs:list", args=[cast.team.slug]) + "?live=1")
 
     return open_list
 
 
 @pytest.fixture
-def arrive(record):
+def arrive(record: Any) -> Callable[..., None]:
     """`arrive("member", "a", seconds=5)`: a call recorded so many seconds before noon, begun 5 minutes before that."""
 
-    def make(name, request_id, seconds, **fields):
+    def make(name: str, request_id: str, seconds: float, **fields: Any) -> None:
         call = record(name, request_id, **fields)
         received_at = NOW - timedelta(seconds=seconds)
         Call.objects.filter(team_id=call.team_id, id=call.id).update(received_at=received_at)
@@ -83,14 +93,18 @@ def arrive(record):
     return make
 
 
-def test_calls_that_came_in_since_are_given_once_also_those_that_began_long_before(arrive, tail):
+def test_calls_that_came_in_since_are_given_once_also_those_that_began_long_before(
+    arrive: Callable[..., None], tail: Callable[..., Any]
+) -> None:
     arrive("owner", "seen", 12)
     arrive("owner", "new", 5, minutes=9)
     assert tail("owner") == ["new"]
     assert tail("owner", since=2, at=-3) == 204
 
 
-def test_what_was_being_stored_while_the_list_was_opened_is_told_once(arrive, opened):
+def test_what_was_being_stored_while_the_list_was_opened_is_told_once(
+    arrive: Callable[..., None], opened: Callable[..., Followed]
+) -> None:
     arrive("owner", "listed", 1)
     arrive("owner", "listed, though below others", 2, minutes=14)
     followed = opened()
@@ -105,7 +119,11 @@ def test_what_was_being_stored_while_the_list_was_opened_is_told_once(arrive, op
     assert "4 added since" in followed.told
 
 
-def test_what_came_in_with_a_report_that_did_not_fit_is_not_told_later(arrive, opened, monkeypatch):
+def test_what_came_in_with_a_report_that_did_not_fit_is_not_told_later(
+    arrive: Callable[..., None],
+    opened: Callable[..., Followed],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("logs.browsing.tail.MOST", 2)
     followed = opened()
     for n in range(5):
@@ -116,7 +134,11 @@ def test_what_came_in_with_a_report_that_did_not_fit_is_not_told_later(arrive, o
     assert followed(6) == ["new"]
 
 
-def test_of_very_many_reports_the_oldest_are_no_longer_waited_for(arrive, opened, monkeypatch):
+def test_of_very_many_reports_the_oldest_are_no_longer_waited_for(
+    arrive: Callable[..., None],
+    opened: Callable[..., Followed],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("logs.browsing.tail.MOST_REPORTS", 2)
     for n in range(4):
         arrive("owner", f"listed {n}", 10 - n)
@@ -128,11 +150,13 @@ def test_of_very_many_reports_the_oldest_are_no_longer_waited_for(arrive, opened
 
 
 @pytest.mark.parametrize("known", ["x", "1,", "-5", "9" * 30, ",".join("1" * 1001)])
-def test_what_is_known_is_checked(tail, known):
+def test_what_is_known_is_checked(tail: Callable[..., Any], known: str) -> None:
     assert tail("owner", known=known) == 400
 
 
-def test_more_than_fit_or_a_long_absence_is_said(arrive, follow_page, monkeypatch):
+def test_more_than_fit_or_a_long_absence_is_said(
+    arrive: Callable[..., None], follow_page: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for n in range(3):
         arrive("owner", f"r{n}", 5)
     assert "More calls arrived" not in follow_page(since=10)
@@ -143,7 +167,9 @@ def test_more_than_fit_or_a_long_absence_is_said(arrive, follow_page, monkeypatc
     assert "More calls arrived" in text
 
 
-def test_a_quiet_team_is_not_told_that_calls_came_in(arrive, opened):
+def test_a_quiet_team_is_not_told_that_calls_came_in(
+    arrive: Callable[..., None], opened: Callable[..., Followed]
+) -> None:
     followed = opened()
     for minutes in range(1, 40):
         assert followed(60 * minutes) == []
@@ -153,7 +179,9 @@ def test_a_quiet_team_is_not_told_that_calls_came_in(arrive, opened):
     assert followed(2403) == ["new"]
 
 
-def test_how_many_were_added_since_the_list_was_shown_is_counted_on(cast, arrive, client_of):
+def test_how_many_were_added_since_the_list_was_shown_is_counted_on(
+    cast: Cast, arrive: Callable[..., None], client_of: Callable[..., Client]
+) -> None:
     arrive("owner", "a", 5)
     arrive("owner", "b", 5)
     url, since = reverse("logs:tail", args=[cast.team.slug]), (NOW - timedelta(seconds=10)).isoformat()
@@ -166,33 +194,35 @@ def test_how_many_were_added_since_the_list_was_shown_is_counted_on(cast, arrive
     assert "?added" not in later.partition("<template>")[2], "links to calls do not carry it"
 
 
-def test_a_period_that_is_over_gets_nothing_new(arrive, tail):
+def test_a_period_that_is_over_gets_nothing_new(arrive: Callable[..., None], tail: Callable[..., Any]) -> None:
     arrive("owner", "new", 5)
-    asked = {"from": "2026-11-19T10:00", "to": "2026-11-19T11:00"}
+    asked: dict[str, Any] = {"from": "2026-11-19T10:00", "to": "2026-11-19T11:00"}
     assert tail("owner", **asked) == 204
 
 
-def test_filters_and_modes_apply(arrive, tail):
+def test_filters_and_modes_apply(arrive: Callable[..., None], tail: Callable[..., Any]) -> None:
     arrive("owner", "fast", 5, latency_ms=1)
     arrive("owner", "slow", 5, latency_ms=9000)
     assert tail("owner", latency_from=5000) == ["slow"]
     assert tail("owner", mode="test") == 204
 
 
-def test_a_member_follows_their_own_calls(arrive, tail):
+def test_a_member_follows_their_own_calls(arrive: Callable[..., None], tail: Callable[..., Any]) -> None:
     arrive("owner", "foreign", 5)
     arrive("member", "own", 5)
     assert tail("member") == ["own"]
     assert tail("outsider") == 404
 
 
-def test_a_wrong_filter_is_refused(tail):
+def test_a_wrong_filter_is_refused(tail: Callable[..., Any]) -> None:
     assert tail("owner", latency_from="x") == 400
     assert tail("owner", cursor="forged") == 400
     assert tail("owner", added="-1") == 400
 
 
-def test_the_page_polls_only_while_it_is_followed(cast, record, client_of):
+def test_the_page_polls_only_while_it_is_followed(
+    cast: Cast, record: Any, client_of: Callable[..., Client]
+) -> None:
     with time_machine.travel(NOW, tick=False):
         record("owner", "a")
         url = reverse("logs:list", args=[cast.team.slug])
@@ -202,7 +232,12 @@ def test_the_page_polls_only_while_it_is_followed(cast, record, client_of):
         assert "logs-tail" not in client.get(url, {"live": "1", "sort": "cost"}).content.decode()
 
 
-def test_asking_costs_few_queries(cast, arrive, client_of, django_assert_max_num_queries):
+def test_asking_costs_few_queries(
+    cast: Cast,
+    arrive: Callable[..., None],
+    client_of: Callable[..., Client],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     arrive("owner", "a", 5)
     client = client_of("owner")
     with time_machine.travel(NOW, tick=False), django_assert_max_num_queries(7):

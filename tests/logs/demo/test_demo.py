@@ -1,6 +1,7 @@
 """`manage.py demo`: loaded once, into its own database only."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,11 +16,11 @@ NOW = datetime(2025, 11, 20, 15, 40, tzinfo=UTC)
 
 
 @pytest.fixture
-def small_demo(monkeypatch):
+def small_demo(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The command loads a week at a fiftieth of the calls, so that a test takes a second."""
     calls = []
 
-    def load_little(*, now):
+    def load_little(*, now: datetime) -> int:
         calls.append(now)
         return load_demo(now=now, days=7, scale=0.02)
 
@@ -28,7 +29,7 @@ def small_demo(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_all_calls_are_stored_and_the_team_is_complete():
+def test_all_calls_are_stored_and_the_team_is_complete() -> None:
     assert load_demo(now=NOW, days=7, scale=0.02) == Call.objects.count() > 100
     members = Membership.objects.filter(team__slug="harbour-research")
     assert members.count() == 40
@@ -42,7 +43,7 @@ def test_all_calls_are_stored_and_the_team_is_complete():
 
 
 @pytest.mark.django_db
-def test_the_former_member_keeps_calls_but_no_token_that_works():
+def test_the_former_member_keeps_calls_but_no_token_that_works() -> None:
     load_demo(now=NOW, days=30, scale=0.02)
     former = User.objects.get(email="viktor.sandoval@example.org")
     assert not Membership.objects.filter(user=former, team__is_personal=False).exists()
@@ -52,7 +53,7 @@ def test_the_former_member_keeps_calls_but_no_token_that_works():
 
 
 @pytest.mark.django_db
-def test_somebody_has_a_quota_on_every_level():
+def test_somebody_has_a_quota_on_every_level() -> None:
     load_demo(now=NOW, days=7, scale=0.02)
     quotas = Quota.objects.select_related("team")
     assert {quota.level.name for quota in quotas} == {"TOKEN", "MEMBER", "TEAM"}
@@ -60,7 +61,7 @@ def test_somebody_has_a_quota_on_every_level():
 
 
 @pytest.mark.django_db
-def test_the_printed_passwords_are_right(small_demo, capsys):
+def test_the_printed_passwords_are_right(small_demo: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     call_command("demo")
     printed = capsys.readouterr().out
     for email in SIGN_INS.values():
@@ -70,14 +71,14 @@ def test_the_printed_passwords_are_right(small_demo, capsys):
 
 
 @pytest.mark.django_db
-def test_a_second_run_reuses_everything(small_demo):
+def test_a_second_run_reuses_everything(small_demo: list[Any]) -> None:
     call_command("demo")
     call_command("demo")
     assert len(small_demo) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_interrupted_load_is_started_over(small_demo):
+def test_an_interrupted_load_is_started_over(small_demo: list[Any]) -> None:
     load_demo(now=NOW, days=7, scale=0.02)
     Activity.objects.filter(kind="demo.loaded").delete()
     call_command("demo")
@@ -86,7 +87,7 @@ def test_an_interrupted_load_is_started_over(small_demo):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reset_starts_over(small_demo):
+def test_reset_starts_over(small_demo: list[Any]) -> None:
     call_command("demo")
     call_command("demo", "--reset")
     assert len(small_demo) == 2
@@ -94,7 +95,9 @@ def test_reset_starts_over(small_demo):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("arguments", [[], ["--reset"]])
-def test_a_database_in_use_is_refused_and_left_alone(small_demo, arguments):
+def test_a_database_in_use_is_refused_and_left_alone(
+    small_demo: list[Any], arguments: list[Any] | list[str]
+) -> None:
     create_user(email="somebody@company.example")
     with pytest.raises(CommandError, match=r"somebody@company\.example"):
         call_command("demo", *arguments)
@@ -102,7 +105,7 @@ def test_a_database_in_use_is_refused_and_left_alone(small_demo, arguments):
 
 
 @pytest.mark.django_db
-def test_a_completed_demo_stays_usable_when_people_joined_it(small_demo):
+def test_a_completed_demo_stays_usable_when_people_joined_it(small_demo: list[Any]) -> None:
     call_command("demo")
     create_user(email="somebody@company.example")
     call_command("demo")

@@ -1,6 +1,7 @@
 """One value that makes no sense does not lose a call: it is corrected or left out, and noted."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ NAN = float("nan")
         ({"request_tags": "nightly"}, "tags", [], "request_tags must be a list"),
     ],
 )  # fmt: skip
-def test_a_call_of_litellm_is_kept(fields, attribute, value, note):
+def test_a_call_of_litellm_is_kept(fields: Any, attribute: str, value: Any, note: str) -> None:
     call = parsed(**fields)
     assert getattr(call, attribute) == value
     assert [one.startswith(note) for one in call.corrections] == [True], call.corrections
@@ -68,25 +69,27 @@ def test_a_call_of_litellm_is_kept(fields, attribute, value, note):
         ({"callboard.token": "t" * 300}, {}, "token", "", "callboard.token must have at most 254 characters; left out"),
     ],
 )  # fmt: skip
-def test_a_span_is_kept(attributes, fields, attribute, value, note):
+def test_a_span_is_kept(
+    attributes: Any, fields: dict[str, Any] | dict[str, int], attribute: str, value: int | str | None, note: str
+) -> None:
     call = call_of({**CHAT, **attributes}, **fields)
     assert getattr(call, attribute) == value
     assert [one.startswith(note) for one in call.corrections] == [True], call.corrections
 
 
-def test_a_number_that_makes_no_sense_under_one_name_is_read_under_the_next():
+def test_a_number_that_makes_no_sense_under_one_name_is_read_under_the_next() -> None:
     call = call_of({**CHAT, "gen_ai.usage.input_tokens": -5, "gen_ai.usage.prompt_tokens": 700})
     assert call.input_tokens == 700
     assert call.corrections == ["gen_ai.usage.input_tokens must not be negative; left out."]
 
 
 @pytest.mark.parametrize("number", ["1000", " 1000 ", "1e3", "1000.0", 1000.0, Decimal(1000)])
-def test_numbers_as_strings_are_read_and_not_noted(number):
+def test_numbers_as_strings_are_read_and_not_noted(number: str | float | Decimal) -> None:
     call = parsed(prompt_tokens=number, response_cost="0.00027", startTime=str(START), endTime=f"{START + 1}")
     assert (call.input_tokens, call.cost_nanos, call.latency_ms, call.corrections) == (1000, 270_000, 1000, [])
 
 
-def test_two_long_names_of_models_stay_apart():
+def test_two_long_names_of_models_stay_apart() -> None:
     names = [parsed(model_group="m" * 200 + end).model for end in "ab"]
     assert [len(name) for name in names] == [128, 128]
     assert names[0] != names[1]
@@ -94,7 +97,7 @@ def test_two_long_names_of_models_stay_apart():
     assert parsed(model_group="m" * 128).corrections == []
 
 
-def test_parts_are_never_more_than_their_whole():
+def test_parts_are_never_more_than_their_whole() -> None:
     usage = {"prompt_tokens_details": {"audio_tokens": 5000, "cached_tokens": 10},
              "completion_tokens_details": {"reasoning_tokens": 900},
              "cache_creation": {"ephemeral_1h_input_tokens": 60}}  # fmt: skip
@@ -105,12 +108,12 @@ def test_parts_are_never_more_than_their_whole():
     assert call.corrections == ["metadata.usage_object must not be more than prompt_tokens; reduced to 1000."]
 
 
-def test_several_values_are_corrected_together():
+def test_several_values_are_corrected_together() -> None:
     call = parsed(prompt_tokens=-1, response_cost=-1, model="", model_group="m" * 300, call_type=7)
     assert len(call.corrections) == 4
 
 
-def test_a_note_never_holds_the_value():
+def test_a_note_never_holds_the_value() -> None:
     secret = "a secret question " * 10
     notes = [
         *parsed(prompt_tokens=secret, response_cost=secret, call_type=secret, request_tags=secret).corrections,
@@ -120,6 +123,6 @@ def test_a_note_never_holds_the_value():
     assert "secret" not in repr(notes)
 
 
-def test_a_call_that_makes_sense_has_no_notes():
+def test_a_call_that_makes_sense_has_no_notes() -> None:
     assert parsed().corrections == call_of(CHAT).corrections == []
     assert parsed().details == {"response_model": "gpt-4o-mini"}

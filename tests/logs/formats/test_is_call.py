@@ -1,10 +1,16 @@
 """Which spans are calls to a model: one rule for all dialects."""
 
+from typing import Any
+
 import pytest
 
 from logs.formats.dialects import asks_a_model, is_call
 
-USAGE = {"gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5}
+USAGE: dict[str, Any] = {
+    "gen_ai.request.model": "gpt-5",
+    "gen_ai.usage.input_tokens": 10,
+    "gen_ai.usage.output_tokens": 5,
+}
 
 
 @pytest.mark.parametrize(
@@ -27,7 +33,7 @@ USAGE = {"gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 10, "gen_
         {"litellm.model_group": "", "gen_ai.request.model": "gpt-5"},
     ],
 )
-def test_one_question_to_a_model_is_a_call(attributes):
+def test_one_question_to_a_model_is_a_call(attributes: dict[str, Any] | dict[str, str]) -> None:
     assert is_call(attributes)
 
 
@@ -59,19 +65,19 @@ def test_one_question_to_a_model_is_a_call(attributes):
     ],
     ids=str,
 )
-def test_agents_chains_tools_and_workflows_are_none_even_with_a_model_and_tokens(mark):
+def test_agents_chains_tools_and_workflows_are_none_even_with_a_model_and_tokens(mark: dict[str, str]) -> None:
     assert not is_call({**USAGE, **mark})
 
 
 @pytest.mark.parametrize(
     "name", ["anthropic.messages.count_tokens", "anthropic.beta.sessions.create", "messages.count_tokens"]
 )
-def test_spans_of_anthropics_sdk_that_only_name_a_model_are_none(name):
+def test_spans_of_anthropics_sdk_that_only_name_a_model_are_none(name: str) -> None:
     assert not is_call({"gen_ai.request.model": "claude-haiku-4-5"}, name)
     assert is_call({"gen_ai.request.model": "claude-haiku-4-5"}, "anthropic.messages.create")
 
 
-def test_names_that_people_give_their_spans_decide_nothing():
+def test_names_that_people_give_their_spans_decide_nothing() -> None:
     assert is_call(USAGE, "agent step: list files with a tool")
     assert is_call(USAGE, "nightly.count_tokens")
 
@@ -82,7 +88,9 @@ def test_names_that_people_give_their_spans_decide_nothing():
      {"gen_ai.usage.input_tokens": 7}, {"openinference.span.kind": "LLM"}],
     ids=str,
 )  # fmt: skip
-def test_without_a_model_a_span_must_say_that_it_is_a_call_and_what_it_used(attributes):
+def test_without_a_model_a_span_must_say_that_it_is_a_call_and_what_it_used(
+    attributes: dict[str, Any] | dict[str, str] | dict[str, int],
+) -> None:
     assert not is_call(attributes)
 
 
@@ -92,7 +100,7 @@ def test_without_a_model_a_span_must_say_that_it_is_a_call_and_what_it_used(attr
      "anthropic_messages", "aresponses", "acompact_responses", "asearch", "arerank", "_arealtime", "aspeech",
      "aimage_generation", "acreate_video", "pass_through_endpoint", "allm_passthrough_route", "", None, 7],
 )  # fmt: skip
-def test_operations_that_ask_a_model(operation):
+def test_operations_that_ask_a_model(operation: str | int | None) -> None:
     assert asks_a_model(operation)
 
 
@@ -102,5 +110,5 @@ def test_operations_that_ask_a_model(operation):
      "afile_content", "aretrieve_batch", "acreate_batch", "acreate_thread", "list_mcp_tools", "acreate_container",
      "avector_store_create", "aretrieve_fine_tuning_job", "agent_step", "Invoke_Agent"],
 )  # fmt: skip
-def test_operations_that_retrieve_or_manage(operation):
+def test_operations_that_retrieve_or_manage(operation: str) -> None:
     assert not asks_a_model(operation)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from django.test import RequestFactory
@@ -17,22 +18,31 @@ from logs.formats.reported import ReportedCall
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # read when litellm is imported: no look outside
 
 
+class PostServer(HTTPServer):
+    """Keeps what was posted: headers and body."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Receiver)
+        self.posts: list[tuple[Any, bytes]] = []
+
+
 class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self):
+    server: PostServer
+
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.posts.append((self.headers, body))
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *_args):
+    def log_message(self, *_args: Any) -> None:
         pass  # standard error belongs to the tests
 
 
 @pytest.fixture
-def receiver() -> Iterator[HTTPServer]:
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    server.posts = []
+def receiver() -> Iterator[PostServer]:
+    server = PostServer()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
@@ -79,7 +89,7 @@ async def _call(port: int, log_format: str) -> None:
         litellm.callbacks = []
 
 
-def received(server: HTTPServer) -> list[ReportedCall]:
+def received(server: PostServer) -> list[ReportedCall]:
     calls = []
     for headers, body in server.posts:
         assert headers["Authorization"] == "Bearer cb_live_x"
@@ -90,7 +100,7 @@ def received(server: HTTPServer) -> list[ReportedCall]:
 
 
 @pytest.mark.parametrize("log_format", ["json_array", "ndjson", "single"])
-def test_what_litellm_posts_is_read(receiver, log_format):
+def test_what_litellm_posts_is_read(receiver: PostServer, log_format: str) -> None:
     asyncio.run(_call(receiver.server_port, log_format))
     calls = received(receiver)
     assert len(receiver.posts) == (3 if log_format == "single" else 1)

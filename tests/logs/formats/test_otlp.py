@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from google.protobuf import json_format
@@ -24,7 +25,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 START = 1_795_175_940_250_000_999  # 2026-11-20 11:59:00.250000999 UTC
 TRACE_ID = bytes.fromhex("5b8efff798038103d269b633813fc60c")
 SPAN_ID = bytes.fromhex("eee19b7ec3c1b174")
-CHAT = {
+CHAT: dict[str, Any] = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openai",
     "gen_ai.request.model": "gpt-4o-mini",
@@ -42,16 +43,16 @@ CHAT = {
 }
 
 
-def pairs(attributes: dict) -> list[KeyValue]:
-    kinds = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
+def pairs(attributes: dict[str, Any]) -> list[KeyValue]:
+    kinds: dict[type, str] = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
     return [
         KeyValue(key=key, value=AnyValue(**{kinds[type(value)]: value}) if value is not None else None)
         for key, value in attributes.items()
     ]
 
 
-def span(attributes: dict, **fields) -> Span:
-    about = {
+def span(attributes: dict[str, Any], **fields: Any) -> Span:
+    about: dict[str, Any] = {
         "trace_id": TRACE_ID,
         "span_id": SPAN_ID,
         "name": "chat gpt-4o-mini",
@@ -62,17 +63,17 @@ def span(attributes: dict, **fields) -> Span:
     return Span(attributes=pairs(attributes), **about)
 
 
-def request(*spans: Span, **resource) -> bytes:
+def request(*spans: Span, **resource: Any) -> bytes:
     group = ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])
     group.resource.attributes.extend(pairs({"service.name": "shop", **resource}))
     return ExportTraceServiceRequest(resource_spans=[group]).SerializeToString()
 
 
-def calls(*spans: Span, **resource) -> list[ReportedCall]:
+def calls(*spans: Span, **resource: Any) -> list[ReportedCall]:
     return [parse_span(record, NOW) for record in read_spans(request(*spans, **resource), PROTOBUF)]
 
 
-def call(more: dict | None = None, without: str = "", **fields) -> ReportedCall:
+def call(more: dict[str, Any] | None = None, without: str = "", **fields: Any) -> ReportedCall:
     attributes = {name: value for name, value in {**CHAT, **(more or {})}.items() if name != without}
     [one] = calls(span(attributes, **fields))
     return one
@@ -88,11 +89,11 @@ EXPECTED = ReportedCall(
 )  # fmt: skip
 
 
-def test_a_chat_span_is_a_call():
+def test_a_chat_span_is_a_call() -> None:
     assert call() == EXPECTED
 
 
-def test_json_says_the_same_as_protobuf():
+def test_json_says_the_same_as_protobuf() -> None:
     """As the specification writes it: hex ids, numbers as strings, attributes as typed values."""
     attributes = [
         {"key": key, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
@@ -112,7 +113,7 @@ def test_json_says_the_same_as_protobuf():
     assert parse_span(record, NOW).request_id == f"{TRACE_ID.hex()}-{SPAN_ID.hex()}"
 
 
-def test_old_names_are_understood():
+def test_old_names_are_understood() -> None:
     [one] = calls(
         span(
             {
@@ -140,11 +141,11 @@ def test_old_names_are_understood():
         *({**CHAT, "gen_ai.operation.name": name} for name in ("invoke_agent", "execute_tool", "create_agent")),
     ],
 )
-def test_other_spans_are_ignored(attributes):
+def test_other_spans_are_ignored(attributes: dict[str, Any] | dict[str, str] | dict[str, None]) -> None:
     assert calls(span(attributes)) == []
 
 
-def test_of_the_ten_spans_that_litellm_makes_one_is_the_call():
+def test_of_the_ten_spans_that_litellm_makes_one_is_the_call() -> None:
     names = ["Received Proxy Server Request", "auth", "router", "self", "proxy_pre_call", "redis", "postgres",
              "batch_write_to_db", "raw_gen_ai_request"]  # fmt: skip
     others = [span({"call_type": "acompletion", "llm.openai.id": "chatcmpl-1"}, name=name) for name in names]
@@ -152,7 +153,7 @@ def test_of_the_ten_spans_that_litellm_makes_one_is_the_call():
     assert (one.request_id, one.endpoint) == ("chatcmpl-1", "chat")
 
 
-def test_a_stream_tells_its_first_chunk_in_seconds():
+def test_a_stream_tells_its_first_chunk_in_seconds() -> None:
     one = call({"gen_ai.response.time_to_first_chunk": 0.2104, "gen_ai.request.stream": True})
     assert (one.stream, one.ttft_ms) == (True, 210)
     assert call({"llm.is_streaming": "True"}).stream
@@ -160,13 +161,13 @@ def test_a_stream_tells_its_first_chunk_in_seconds():
     assert call({"gen_ai.response.time_to_first_chunk": float("nan")}).ttft_ms is None
 
 
-def test_a_span_without_a_response_id_is_known_by_its_own():
+def test_a_span_without_a_response_id_is_known_by_its_own() -> None:
     own = f"{TRACE_ID.hex()}-{SPAN_ID.hex()}"
     assert call(without="gen_ai.response.id").request_id == own
     assert call({"gen_ai.response.id": "x" * 129}).request_id == own
 
 
-def test_attempts_that_failed_are_calls_of_their_own():
+def test_attempts_that_failed_are_calls_of_their_own() -> None:
     """LiteLLM writes the same response id on each."""
     failed = {**CHAT, "error.type": "500"}
     found = calls(span(failed), span(failed, span_id=b"another1"), span(CHAT))
@@ -185,28 +186,30 @@ def test_attempts_that_failed_are_calls_of_their_own():
         ({"error.type": "200"}, 500),
     ],
 )
-def test_a_failure_has_the_status_that_its_error_tells(attributes, status):
+def test_a_failure_has_the_status_that_its_error_tells(
+    attributes: dict[str, str] | dict[str, Any] | dict[str, int], status: int
+) -> None:
     one = call(attributes)
     assert (one.status, one.has_error) == (status, True)
 
 
-def test_a_span_that_failed_says_why():
+def test_a_span_that_failed_says_why() -> None:
     one = call(status=Status(code=Status.STATUS_CODE_ERROR, message="It broke"))
     assert (one.status, one.has_error, one.error_message) == (500, True, "It broke")
 
 
-def test_an_exception_says_why_where_the_status_does_not():
+def test_an_exception_says_why_where_the_status_does_not() -> None:
     about = {"exception.type": "openai.RateLimitError", "exception.message": "Slow down"}
     event = Span.Event(name="exception", attributes=pairs(about))
     one = call(status=Status(code=Status.STATUS_CODE_ERROR), events=[event])
     assert (one.status, one.error_type, one.error_message) == (429, "openai.RateLimitError", "Slow down")
 
 
-def test_a_status_of_200_is_no_failure():
+def test_a_status_of_200_is_no_failure() -> None:
     assert not call({"http.response.status_code": 200}).has_error
 
 
-def test_the_caller_may_stand_on_the_resource():
+def test_the_caller_may_stand_on_the_resource() -> None:
     [one] = calls(span({"gen_ai.request.model": "m"}), **{"callboard.token": "tok_1"})
     assert one.token == "tok_1"
     [one] = calls(
@@ -216,21 +219,21 @@ def test_the_caller_may_stand_on_the_resource():
     assert (one.team, one.member) == ("harbour", "mia@example.org")
 
 
-def test_a_user_who_is_no_address_is_kept_as_a_note():
+def test_a_user_who_is_no_address_is_kept_as_a_note() -> None:
     one = call({"user.id": "u-7"}, without="user.email")
     assert (one.member, one.metadata["user_id"]) == ("", "u-7")
 
 
-def test_cost_is_read_where_litellm_writes_it():
+def test_cost_is_read_where_litellm_writes_it() -> None:
     assert call({"gen_ai.cost.total_cost": 1.35e-05}).cost_nanos == 13_500
     assert call().cost_nanos is None
 
 
-def test_an_end_before_the_start_makes_the_latency_unknown():
+def test_an_end_before_the_start_makes_the_latency_unknown() -> None:
     assert call(end_time_unix_nano=0).latency_ms is None
 
 
-def test_content_is_not_kept():
+def test_content_is_not_kept() -> None:
     assert "secret" not in repr(call())
 
 
@@ -242,7 +245,9 @@ def test_content_is_not_kept():
         ({"error.type": "500"}, {"span_id": b""}, "spanId"),
     ],
 )
-def test_a_bad_value_is_refused_under_its_attribute(attributes, fields, param):
+def test_a_bad_value_is_refused_under_its_attribute(
+    attributes: dict[str, Any] | dict[str, str], fields: dict[str, int] | dict[str, bytes], param: str
+) -> None:
     with pytest.raises(InvalidRecordError) as caught:
         call(attributes, **fields)
     assert caught.value.param == param
@@ -258,42 +263,42 @@ def test_a_bad_value_is_refused_under_its_attribute(attributes, fields, param):
      b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":7}]}]}]}'],
     ids=range(11),
 )  # fmt: skip
-def test_a_body_that_is_not_traces_is_400(body, content_type):
+def test_a_body_that_is_not_traces_is_400(body: bytes, content_type: str) -> None:
     with pytest.raises(BodyError) as caught:
         read_spans(body, content_type)
     assert (caught.value.status, caught.value.code) == (400, "invalid_json")
 
 
-def test_an_empty_body_is_no_spans():
+def test_an_empty_body_is_no_spans() -> None:
     assert read_spans(b"", PROTOBUF) == []
     assert read_spans(b"{}", JSON) == []
 
 
-def test_more_calls_than_allowed_at_once_are_413():
+def test_more_calls_than_allowed_at_once_are_413() -> None:
     small = span({"gen_ai.request.model": "m"})
     with pytest.raises(BodyError) as caught:
         read_spans(request(*[small] * (MAX_RECORDS + 1)), PROTOBUF)
     assert caught.value.status == 413
 
 
-def test_the_answer_names_what_was_rejected():
+def test_the_answer_names_what_was_rejected() -> None:
     told = ExportTraceServiceResponse.FromString(answer(["one", "two"], PROTOBUF))
     assert (told.partial_success.rejected_spans, told.partial_success.error_message) == (2, "one; two")
     expected = {"partialSuccess": {"rejectedSpans": "1", "errorMessage": "one"}}
     assert json.loads(answer(["one"], JSON)) == expected
 
 
-def test_success_is_an_empty_answer():
+def test_success_is_an_empty_answer() -> None:
     assert answer([], PROTOBUF) == b""
     assert json.loads(answer([], JSON)) == {}
 
 
-def test_a_refusal_is_a_status_with_a_message():
+def test_a_refusal_is_a_status_with_a_message() -> None:
     assert json.loads(refusal("Send a key", JSON)) == {"message": "Send a key"}
     assert refusal("Send a key", PROTOBUF) == b"\x12\x0aSend a key", "field 2 of google.rpc.Status"
 
 
-def rejection(record: dict) -> str | None:
+def rejection(record: Any) -> str | None:
     """The attribute for which a span is rejected; None for a call, which has an id that fits."""
     try:
         parsed = parse_span(record, NOW)
@@ -317,7 +322,9 @@ SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floa
     ids=st.binary(max_size=20),
     as_json=st.booleans(),
 )
-def test_any_span_is_a_call_refused_or_ignored(attributes, start, end, ids, as_json):
+def test_any_span_is_a_call_refused_or_ignored(
+    attributes: Any, start: Any, end: int, ids: bytes, as_json: bool
+) -> None:
     one = span(
         {**CHAT, **attributes}, start_time_unix_nano=start, end_time_unix_nano=end, trace_id=ids, span_id=ids,
         events=[Span.Event(name=FIRST_CHUNK_EVENT, time_unix_nano=end)],
@@ -331,6 +338,6 @@ def test_any_span_is_a_call_refused_or_ignored(attributes, start, end, ids, as_j
 
 
 @given(body=st.binary(), content_type=st.sampled_from([PROTOBUF, JSON]))
-def test_any_bytes_are_spans_or_a_body_error(body, content_type):
+def test_any_bytes_are_spans_or_a_body_error(body: bytes, content_type: Any) -> None:
     with suppress(BodyError):
         assert isinstance(read_spans(body, content_type), list)

@@ -1,6 +1,7 @@
 """What a price needs beside model and tokens, in Callboard's own format."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from logs.formats.reported import InvalidRecordError, ReportedCall
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def parsed(**fields) -> ReportedCall:
+def parsed(**fields: Any) -> ReportedCall:
     tokens = {"input_tokens": 1000, "output_tokens": 500, "cache_write_tokens": 200}
     least = {"request_id": "r1", "started_at": "2026-11-20T11:59:00Z", "model": "prod-chat"}
     return parse_call(least | tokens | fields, NOW)
@@ -30,13 +31,13 @@ def parsed(**fields) -> ReportedCall:
         ("output_audio_tokens", 500),
     ],
 )
-def test_a_field_is_read_and_stored_with_the_call(field, value):
+def test_a_field_is_read_and_stored_with_the_call(field: str, value: str | int) -> None:
     call = parsed(**{field: value})
     assert getattr(call, field) == value
     assert call.details == {field: value}
 
 
-def test_nothing_is_stored_where_nothing_is_said():
+def test_nothing_is_stored_where_nothing_is_said() -> None:
     assert parsed().details is None
     assert parsed(response_model=None, service_tier=None, cache_write_1h_tokens=0).details is None
 
@@ -59,7 +60,7 @@ def test_nothing_is_stored_where_nothing_is_said():
         ("output_audio_tokens", 1.5),
     ],
 )
-def test_a_bad_value_is_refused_and_its_field_named(field, bad):
+def test_a_bad_value_is_refused_and_its_field_named(field: str, bad: Any) -> None:
     with pytest.raises(InvalidRecordError) as caught:
         parsed(**{field: bad})
     assert caught.value.param == field

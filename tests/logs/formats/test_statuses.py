@@ -1,5 +1,7 @@
 """The status of a failure: one table for LiteLLM and for traces."""
 
+from typing import Any
+
 import pytest
 
 from logs.formats.statuses import failure_status, gateway_status, known_status
@@ -22,16 +24,16 @@ from logs.formats.statuses import failure_status, gateway_status, known_status
         ("1000", None), ("٤٢٩", None), ("4.5", None), (4.5, None), (True, None), ([429], None), ("9" * 10_000, None),
     ],
 )  # fmt: skip
-def test_what_an_error_is_called_tells_its_status(hint, status):
+def test_what_an_error_is_called_tells_its_status(hint: Any, status: int | None) -> None:
     assert known_status(hint) == status
 
 
-def test_the_first_hint_that_tells_a_status_counts():
+def test_the_first_hint_that_tells_a_status_counts() -> None:
     assert failure_status("x", "400_INVALID_REQUEST", "RateLimitError") == 400
     assert failure_status("context_length_exceeded", "InternalServerError") == 400
     assert failure_status("", None, "SomeError") == 500
 
 
-def test_a_gateways_408_is_a_time_out_of_the_provider():
+def test_a_gateways_408_is_a_time_out_of_the_provider() -> None:
     assert failure_status("408") == 408
     assert gateway_status("408", "Timeout") == 500

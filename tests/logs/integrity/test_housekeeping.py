@@ -1,11 +1,13 @@
 """housekeeping: old calls go, their statistics stay, and a recount knows what it can no longer know."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from logs.formats.reported import ReportedCall
 from logs.integrity import retention
@@ -15,6 +17,8 @@ from logs.recording.record import record_calls
 from teams.actions.teams import delete_team
 from teams.activity import Actor
 from teams.models import Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from usage.quotas.models import Level, QuotaUse
 from usage.rollups.models import DayModel
 
@@ -22,7 +26,7 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def calls(cast, token_of):
+def calls(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> None:
     """Three calls in the team: of today, of 100 and of 200 days ago."""
     token, _secret = token_of("member")
     aged = [
@@ -40,18 +44,20 @@ def run(name: str) -> str:
     return out.getvalue()
 
 
-def test_calls_past_the_retention_go_and_their_statistics_stay(calls):
+def test_calls_past_the_retention_go_and_their_statistics_stay(calls: None) -> None:
     assert "1 calls deleted" in run("housekeeping")
     assert sorted(Call.objects.values_list("request_id", flat=True)) == ["r0", "r100"]
     assert sum(DayModel.objects.values_list("calls", flat=True)) == 3
 
 
-def test_the_setting_says_how_long_calls_are_kept(calls, settings):
+def test_the_setting_says_how_long_calls_are_kept(calls: None, settings: Settings) -> None:
     settings.CALL_RETENTION_DAYS = 50
     assert "2 calls deleted" in run("housekeeping")
 
 
-def test_calls_go_in_small_steps_with_pauses_for_those_who_write(calls, settings, monkeypatch):
+def test_calls_go_in_small_steps_with_pauses_for_those_who_write(
+    calls: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.CALL_RETENTION_DAYS = 50
     left = []
     monkeypatch.setattr("logs.integrity.retention._FIRST_STEP", 1)
@@ -62,20 +68,26 @@ def test_calls_go_in_small_steps_with_pauses_for_those_who_write(calls, settings
     assert left == [2, 1]
 
 
-def test_a_step_that_took_long_is_followed_by_a_smaller_one(monkeypatch):
-    sizes, clock = [], iter([0, 1, 1, 1.001, 2, 2.125, 3, 3])
+def test_a_step_that_took_long_is_followed_by_a_smaller_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    clock = iter([0, 1, 1, 1.001, 2, 2.125, 3, 3])
     monkeypatch.setattr("logs.integrity.retention.monotonic", lambda: next(clock))
     monkeypatch.setattr("logs.integrity.retention.sleep", lambda _seconds: None)
-    assert retention._in_steps(lambda most: sizes.append(most) or len(sizes) < 4) == 3
+
+    def step(most: int) -> bool:
+        sizes.append(most)
+        return len(sizes) < 4
+
+    assert retention._in_steps(step) == 3
     assert sizes == [500, 50, 100, 80]
 
 
-def test_a_second_run_finds_nothing_to_do(calls):
+def test_a_second_run_finds_nothing_to_do(calls: None) -> None:
     run("housekeeping")
     assert "0 calls deleted" in run("housekeeping")
 
 
-def test_verify_and_rebuild_leave_what_only_statistics_know(calls):
+def test_verify_and_rebuild_leave_what_only_statistics_know(calls: None) -> None:
     run("housekeeping")
     assert "2 calls, no difference" in run("verify_usage")
     DayModel.objects.filter(day__gte=NOW.date() - timedelta(days=150)).update(calls=9)
@@ -85,7 +97,7 @@ def test_verify_and_rebuild_leave_what_only_statistics_know(calls):
     assert "no difference" in run("verify_usage")
 
 
-def test_a_new_zone_does_not_lose_the_statistics_of_deleted_calls(cast, calls):
+def test_a_new_zone_does_not_lose_the_statistics_of_deleted_calls(cast: Cast, calls: None) -> None:
     from teams.signals import time_zone_changed
 
     run("housekeeping")
@@ -95,7 +107,7 @@ def test_a_new_zone_does_not_lose_the_statistics_of_deleted_calls(cast, calls):
     assert sum(DayModel.objects.values_list("calls", flat=True)) == 3
 
 
-def test_a_purged_team_takes_its_calls_along_and_what_its_owner_paid_stays(cast, calls):
+def test_a_purged_team_takes_its_calls_along_and_what_its_owner_paid_stays(cast: Cast, calls: None) -> None:
     delete_team(by=Actor(cast.owner), team=cast.team, typed_name=cast.team.name, now=NOW - timedelta(days=31))
     assert "1 teams purged" in run("housekeeping")
     assert not Call.objects.exists()

@@ -1,7 +1,9 @@
 """A new clock after old calls were deleted: every call stays counted once, and what can be compared agrees."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -10,6 +12,7 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from logs.formats.reported import ReportedCall
 from logs.integrity.reconciliation import reconcile
@@ -20,6 +23,8 @@ from logs.recording.record import record_calls
 from teams.actions.teams import update_team
 from teams.activity import SITE
 from teams.models import Mode, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.logs.integrity.test_rebuild_usage import rebuild, snapshot
 from usage.quotas.models import QuotaUse
 from usage.rollups.folding import COUNTERS, SKETCHES
@@ -39,10 +44,11 @@ ZONES = [
 ]
 
 
-def totals() -> list[tuple]:
+def totals() -> list[tuple[Any, ...]]:
     """What each table holds of each team in all, whatever days and hours it is of; sketches as bytes."""
-    found = []
-    for table in ROLLUPS:
+    found: list[Any] = []
+    tables: tuple[Any, ...] = ROLLUPS
+    for table in tables:
         teams = table.objects.values("team_id", "mode").order_by("team_id", "mode")
         found += teams.annotate(**{f"all_{name}": Sum(name) for name in COUNTERS})
         sketches = table.objects.values_list(*SKETCHES)
@@ -72,7 +78,7 @@ def call(number: int, at: datetime) -> ReportedCall:
 
 
 @pytest.fixture
-def hourly(cast, token_of):
+def hourly(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> None:
     """A call of Mia's in every half hour of the week before NOW, in a team in New York."""
     change_clock(cast.team, "America/New_York")
     token, _secret = token_of("member")
@@ -81,7 +87,7 @@ def hourly(cast, token_of):
 
 
 @pytest.fixture
-def delete_before(settings, monkeypatch):
+def delete_before(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`delete_before(3)`: calls of more than so many days before NOW are deleted."""
     monkeypatch.setattr("logs.integrity.retention.sleep", lambda _seconds: None)
 
@@ -93,7 +99,9 @@ def delete_before(settings, monkeypatch):
 
 
 @pytest.mark.parametrize("zone", ZONES[1:])
-def test_calls_are_counted_once_on_every_new_clock(cast, hourly, delete_before, zone):
+def test_calls_are_counted_once_on_every_new_clock(
+    cast: Cast, hourly: None, delete_before: Callable[..., None], zone: str
+) -> None:
     delete_before(3)
     before, on_the_old_clock = totals(), snapshot()
     change_clock(cast.team, zone)
@@ -105,7 +113,9 @@ def test_calls_are_counted_once_on_every_new_clock(cast, hourly, delete_before, 
     assert not ClockChange.objects.exists()
 
 
-def test_days_from_the_one_that_is_told_are_those_of_the_new_clock(cast, hourly, delete_before):
+def test_days_from_the_one_that_is_told_are_those_of_the_new_clock(
+    cast: Cast, hourly: None, delete_before: Callable[..., None]
+) -> None:
     delete_before(3)  # from 17 Nov on, which begins at 10:30 of Kolkata's
     change_clock(cast.team, "Asia/Kolkata")
     assert ClockChange.objects.get().exact_from == date(2026, 11, 18)
@@ -114,7 +124,9 @@ def test_days_from_the_one_that_is_told_are_those_of_the_new_clock(cast, hourly,
     assert HourModel.objects.filter(hour=datetime(2026, 11, 17, 4, 30, tzinfo=UTC)).exists()
 
 
-def test_what_is_gone_stays_gone_when_the_setting_is_raised(cast, hourly, delete_before, token_of):
+def test_what_is_gone_stays_gone_when_the_setting_is_raised(
+    cast: Cast, hourly: None, delete_before: Callable[..., None], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     delete_before(3)
     since = KeptCalls.objects.get().since
     late = call(1000, NOW - timedelta(days=6))
@@ -140,7 +152,13 @@ steps = st.one_of(
     taken=[("report", [6052, 1124, 1144]), ("delete", (False, 1)), ("space", ZONES[6]), ("team", ZONES[5])]
 )
 @given(taken=st.lists(steps, min_size=4, max_size=12))
-def test_whatever_is_deleted_and_whatever_clocks_follow(cast, token_of, settings, monkeypatch, taken):
+def test_whatever_is_deleted_and_whatever_clocks_follow(
+    cast: Cast,
+    token_of: Callable[..., tuple[Token, str]],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    taken: Any,
+) -> None:
     monkeypatch.setattr("logs.integrity.retention.sleep", lambda _seconds: None)
     with transaction.atomic():
         token, _secret = token_of("member")

@@ -1,6 +1,7 @@
 """Rebuilding while calls come in: nothing is lost and nothing is charged twice."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,8 @@ from logs.formats.reported import ReportedCall
 from logs.integrity.recount import rebuild_owner
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
+from teams.models.keys import Token
+from tests.conftest import Cast
 from usage.quotas.models import Level, QuotaUse
 
 CALLS = 60
@@ -17,7 +20,9 @@ CALLS = 60
 
 @pytest.mark.threads
 @pytest.mark.django_db(transaction=True)
-def test_an_owners_balance_is_exact_when_it_is_rebuilt_while_calls_are_recorded(cast, token_of):
+def test_an_owners_balance_is_exact_when_it_is_rebuilt_while_calls_are_recorded(
+    cast: Cast, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     now = datetime.now(UTC)
     token, _secret = token_of("member")
     space = cast.owner.owned_teams.get(is_personal=True)

@@ -1,13 +1,17 @@
 """The page that proves a month: calls in the logs, statistics, quota used, side by side."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
+from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from config.snapshot import one_snapshot
 from logs.formats.reported import ReportedCall
@@ -20,6 +24,8 @@ from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Mode, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from usage.quotas.models import Level, QuotaUse
 from usage.rollups.models import ROLLUPS, DayMember, HourModel
 
@@ -29,7 +35,7 @@ NOVEMBER = date(2026, 11, 1)
 FIRST = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
 
 
-def report(by: Caller, *moments: datetime, **fields) -> None:
+def report(by: Caller, *moments: datetime, **fields: Any) -> None:
     calls = [
         ReportedCall(
             **{"request_id": f"{at.isoformat()}-{n}", "started_at": at, "model": "m", "cost_nanos": 7, **fields}
@@ -40,7 +46,7 @@ def report(by: Caller, *moments: datetime, **fields) -> None:
 
 
 @pytest.fixture
-def calls(cast, token_of):
+def calls(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> None:
     """Of November three live calls of Mia, one of them reported for her by a gateway, one in test mode; one
     of October, and one of somebody else's team."""
     token = Caller(token=token_of("member")[0])
@@ -53,11 +59,11 @@ def calls(cast, token_of):
 
 
 @pytest.fixture
-def see(cast, client_of):
+def see(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., str]:
     """`see("owner", "month=2026-11")`: the page, read on 20 November."""
     address = reverse("logs:check", args=[cast.team.slug])
 
-    def get(who="owner", query="", status=200) -> str:
+    def get(who: str = "owner", query: str = "", status: int = 200) -> str:
         with time_machine.travel(NOW, tick=False):
             response = client_of(who).get(f"{address}?{query}")
         assert response.status_code == status
@@ -66,7 +72,7 @@ def see(cast, client_of):
     return get
 
 
-def test_all_agree_to_the_nano_dollar(cast, calls):
+def test_all_agree_to_the_nano_dollar(cast: Cast, calls: None) -> None:
     found = reconcile(cast.team, Mode.LIVE, NOVEMBER)
     assert (found.logged, found.apart) == (Amount(3, 2_000_000_007), [])
     assert (found.first, found.end) == (NOVEMBER, date(2026, 12, 1))
@@ -76,17 +82,17 @@ def test_all_agree_to_the_nano_dollar(cast, calls):
     assert [source.logged for source in found.sources] == expected
 
 
-def test_days_are_those_of_the_team(cast, calls):
+def test_days_are_those_of_the_team(cast: Cast, calls: None) -> None:
     assert reconcile(cast.team, Mode.LIVE, date(2026, 10, 1)).logged == Amount(1, 7)
     assert not reconcile(cast.team, Mode.LIVE, date(2026, 10, 1)).apart
 
 
-def test_test_mode_is_compared_apart(cast, calls):
+def test_test_mode_is_compared_apart(cast: Cast, calls: None) -> None:
     found = reconcile(cast.team, Mode.TEST, NOVEMBER)
     assert (found.logged, found.apart) == (Amount(1, 7), [])
 
 
-def test_a_personal_space_is_compared_too(cast, token_of):
+def test_a_personal_space_is_compared_too(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> None:
     space = Team.objects.get(owner=cast.member, is_personal=True)
     report(Caller(token=token_of("member", team=space)[0]), NOW)
     found = reconcile(space, Mode.LIVE, NOVEMBER)
@@ -94,7 +100,7 @@ def test_a_personal_space_is_compared_too(cast, token_of):
 
 
 @pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.__name__)
-def test_a_nano_dollar_too_much_is_found_in_every_table(cast, calls, rollup):
+def test_a_nano_dollar_too_much_is_found_in_every_table(cast: Cast, calls: None, rollup: Any) -> None:
     row = rollup._default_manager.filter(team_id=cast.team.pk, mode=Mode.LIVE, cost_nanos=1_000_000_001).first()
     rollup._default_manager.filter(pk=row.pk).update(cost_nanos=1_000_000_002)
     found = reconcile(cast.team, Mode.LIVE, NOVEMBER)
@@ -104,14 +110,16 @@ def test_a_nano_dollar_too_much_is_found_in_every_table(cast, calls, rollup):
 
 
 @pytest.mark.parametrize("level", [Level.TOKEN, Level.MEMBER, Level.TEAM])
-def test_quota_that_was_charged_wrongly_is_found_at_every_level(cast, calls, level):
+def test_quota_that_was_charged_wrongly_is_found_at_every_level(cast: Cast, calls: None, level: Level) -> None:
     uses = QuotaUse.objects.filter(team_id=cast.team.pk, mode=Mode.LIVE, level=level, day=date(2026, 11, 20))
     uses.update(calls=9)
     (one,) = reconcile(cast.team, Mode.LIVE, NOVEMBER).apart
     assert (one.stored.calls, one.logged.calls, one.place.day) == (9, 1, date(2026, 11, 20))
 
 
-def test_sums_that_are_right_together_and_wrong_one_by_one_are_found(cast, calls, token_of):
+def test_sums_that_are_right_together_and_wrong_one_by_one_are_found(
+    cast: Cast, calls: None, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     report(Caller(token=token_of("owner")[0]), NOW)
     days = DayMember.objects.filter(team_id=cast.team.pk, mode=Mode.LIVE, day=date(2026, 11, 20))
     days.filter(member_id=cast.member.pk).update(cost_nanos=7)
@@ -121,7 +129,9 @@ def test_sums_that_are_right_together_and_wrong_one_by_one_are_found(cast, calls
     assert found.logged == found.sources[3].stored
 
 
-def test_a_call_that_is_gone_and_a_row_that_none_explains_are_found(cast, calls, see):
+def test_a_call_that_is_gone_and_a_row_that_none_explains_are_found(
+    cast: Cast, calls: None, see: Callable[..., str]
+) -> None:
     Call.objects.filter(team_id=cast.team.pk, mode=Mode.LIVE, started_at=NOW).delete()
     assert len(reconcile(cast.team, Mode.LIVE, NOVEMBER).apart) == 9
     page = see()
@@ -130,7 +140,7 @@ def test_a_call_that_is_gone_and_a_row_that_none_explains_are_found(cast, calls,
     assert "All figures agree" not in page
 
 
-def test_the_page_says_that_all_is_well_and_how_much_it_was(calls, see):
+def test_the_page_says_that_all_is_well_and_how_much_it_was(calls: None, see: Callable[..., str]) -> None:
     page = see("administrator")
     for words in ("All figures agree, to the nano-dollar", "3 calls, $2.000000007.", "November 2026"):
         assert words in page
@@ -138,7 +148,7 @@ def test_the_page_says_that_all_is_well_and_how_much_it_was(calls, see):
     assert "verify_usage" in page
 
 
-def test_it_leads_to_other_months_and_keeps_the_mode(calls, see):
+def test_it_leads_to_other_months_and_keeps_the_mode(calls: None, see: Callable[..., str]) -> None:
     page = see(query="mode=test")
     assert "?mode=test&month=2026-10" in page
     assert "month=2026-12" not in page  # nothing was called then
@@ -147,16 +157,18 @@ def test_it_leads_to_other_months_and_keeps_the_mode(calls, see):
 
 
 @pytest.mark.parametrize("month", ["november", "2026-13", "2026", "0001-01", "9999-12", "2026-11-01"])
-def test_a_month_that_is_none_is_told(see, month):
+def test_a_month_that_is_none_is_told(see: Callable[..., str], month: str) -> None:
     assert "Enter a month such as 2026-11." in see(query=f"month={month}")
 
 
-def test_the_quotas_page_leads_to_it(cast, client_of):
+def test_the_quotas_page_leads_to_it(cast: Cast, client_of: Callable[..., Client]) -> None:
     page = client_of("owner").get(reverse("usage:quotas", args=[cast.team.slug])).content.decode()
     assert reverse("logs:check", args=[cast.team.slug]) in page
 
 
-def test_days_whose_calls_were_deleted_are_not_compared_and_it_says_so(cast, calls, see, settings):
+def test_days_whose_calls_were_deleted_are_not_compared_and_it_says_so(
+    cast: Cast, calls: None, see: Callable[..., str], settings: Settings
+) -> None:
     settings.CALL_RETENTION_DAYS = 5
     delete_old_calls(now=NOW)
     found = reconcile(cast.team, Mode.LIVE, NOVEMBER)
@@ -165,7 +177,9 @@ def test_days_whose_calls_were_deleted_are_not_compared_and_it_says_so(cast, cal
     assert "Nothing to compare" in see(query="month=2026-10")
 
 
-def test_a_page_reads_no_more_days_once_it_has_read_enough_calls(cast, calls, see, monkeypatch):
+def test_a_page_reads_no_more_days_once_it_has_read_enough_calls(
+    cast: Cast, calls: None, see: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reconciliation, "MOST_CALLS", 2)
     found = reconcile(cast.team, Mode.LIVE, NOVEMBER)
     assert (found.first, found.logged, found.apart) == (date(2026, 11, 17), Amount(2, 1_000_000_006), [])
@@ -174,15 +188,17 @@ def test_a_page_reads_no_more_days_once_it_has_read_enough_calls(cast, calls, se
 
 
 def test_a_month_is_read_by_as_many_queries_as_it_has_days_and_a_few(
-    cast, calls, django_assert_max_num_queries
-):
+    cast: Cast, calls: None, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_max_num_queries(30 + 9):
         reconcile(cast.team, Mode.LIVE, NOVEMBER)
 
 
 @pytest.mark.threads
 @pytest.mark.django_db(transaction=True)
-def test_calls_that_arrive_meanwhile_neither_wait_nor_count(cast, token_of):
+def test_calls_that_arrive_meanwhile_neither_wait_nor_count(
+    cast: Cast, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     token = Caller(token=token_of("member")[0])
     report(token, NOW)
 
@@ -206,7 +222,7 @@ def test_calls_that_arrive_meanwhile_neither_wait_nor_count(cast, token_of):
 
 @pytest.mark.threads
 @pytest.mark.django_db(transaction=True)
-def test_a_page_that_fails_leaves_no_transaction_behind(cast):
+def test_a_page_that_fails_leaves_no_transaction_behind(cast: Cast) -> None:
     def fail() -> None:
         with one_snapshot():
             raise ZeroDivisionError(Call.objects.count())

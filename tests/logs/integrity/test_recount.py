@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -17,6 +18,7 @@ from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.tokens import create_token
 from teams.activity import SITE
 from teams.models import Mode, Team
+from tests.conftest import Cast
 from tests.logs.integrity.test_rebuild_usage import rebuild, snapshot
 
 # Daylight saving ends in Berlin and New York here, and begins, by half an hour, on Lord Howe.
@@ -43,7 +45,7 @@ batches = st.tuples(st.integers(0, 5), st.lists(st.tuples(calls, st.integers(0, 
 
 
 @pytest.fixture
-def callers(cast):
+def callers(cast: Cast) -> list[Any]:
     """Four tokens of two people in two teams and two modes, then a key of a team and one of the site."""
     tokens = [
         create_token(by=SITE, team=team, user=user, name="t", mode=mode)[0]
@@ -56,7 +58,9 @@ def callers(cast):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(zones=st.tuples(*[st.sampled_from(ZONES)] * 3), reported=st.lists(batches, max_size=6))
-def test_after_any_batches_nothing_differs_and_a_rebuild_changes_nothing(cast, callers, zones, reported):
+def test_after_any_batches_nothing_differs_and_a_rebuild_changes_nothing(
+    cast: Cast, callers: list[Any], zones: Any, reported: Any
+) -> None:
     with transaction.atomic():
         spaces = Team.objects.filter(is_personal=True, owner=cast.owner)
         for teams, zone in zip((cast.team, cast.other_team, spaces.get()), zones, strict=True):

@@ -1,5 +1,6 @@
 """verify_usage while calls come in: it proves one moment, and neither waits for reporters nor stops them."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -10,13 +11,17 @@ from django.db import connection
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
+from teams.models.keys import Token
+from tests.conftest import Cast
 
 CALLS = 60
 
 
 @pytest.mark.threads
 @pytest.mark.django_db(transaction=True)
-def test_what_is_recorded_meanwhile_is_no_difference(cast, token_of, capsys):
+def test_what_is_recorded_meanwhile_is_no_difference(
+    cast: Cast, token_of: Callable[..., tuple[Token, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     now = datetime.now(UTC)
     callers = [Caller(token=token_of(name)[0]) for name in ("member", "administrator")]
 

@@ -117,7 +117,8 @@ def failed_attempt(
     """The payload of an attempt of a deployment that failed."""
     error = {"error_code": str(status), "error_class": "SomeError", "error_message": "It broke"}
     said = {"status": "failure", "model_id": deployment, "error_information": error}
-    return payload(call_id, **{"tokens": (0, 0), "cost": 0} | said | fields)
+    values: dict[str, Any] = {"tokens": (0, 0), "cost": 0} | said | fields
+    return payload(call_id, **values)
 
 
 def send_payloads(client: Any, key: str, *payloads: dict[str, Any]) -> tuple[int, int]:

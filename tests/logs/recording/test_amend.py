@@ -1,11 +1,15 @@
 """Amending stored calls: statistics, quota use, tags and what pages remember follow, as `verify_usage` proves."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from logs.formats.reported import ReportedCall
 from logs.models import Call, CallRoute, CallTag
@@ -13,22 +17,27 @@ from logs.recording.amend import Amendment, amend_calls
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
 from teams.actions.locks import lock_teams
-from teams.models import Mode
+from teams.models import Mode, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.logs.conftest import NOW
 from usage.prices.models import PricedBy
 from usage.quotas.models import QuotaUse
 from usage.rollups.cache import past_stamps
 from usage.rollups.models import ROLLUPS, DayModel, HourModel, Outcome
 
+TABLES: list[type[Model]] = [Call, CallTag, QuotaUse, *ROLLUPS]
+
+
 pytestmark = pytest.mark.django_db
 
 
-def amend(team, *amendments: tuple[Call, dict | None]) -> None:
+def amend(team: Team, *amendments: tuple[Call, dict[str, Any] | None]) -> None:
     lock_teams([team.pk])
     amend_calls(team=team, mode=Mode.LIVE, amendments=[Amendment(*one) for one in amendments], now=NOW)
 
 
-def test_tokens_and_cost_that_become_known_later_are_counted_and_charged(cast, record):
+def test_tokens_and_cost_that_become_known_later_are_counted_and_charged(cast: Cast, record: Any) -> None:
     call = record("member", "a", input_tokens=0, output_tokens=0)
     record("member", "b")
     amend(cast.team, (call, {"input_tokens": 10, "output_tokens": 3, "cost_nanos": 7, "latency_ms": 90}))
@@ -41,15 +50,15 @@ def test_tokens_and_cost_that_become_known_later_are_counted_and_charged(cast, r
     call_command("verify_usage")
 
 
-def test_a_call_that_is_none_leaves_nothing_behind(cast, record):
+def test_a_call_that_is_none_leaves_nothing_behind(cast: Cast, record: Any) -> None:
     call = record("member", "a", tags=["x"])
     amend(cast.team, (call, None))
-    for table in (Call, CallTag, QuotaUse, *ROLLUPS):
+    for table in TABLES:
         assert not table._default_manager.exists(), table
     call_command("verify_usage")
 
 
-def test_of_several_calls_of_an_hour_the_others_stay(cast, record):
+def test_of_several_calls_of_an_hour_the_others_stay(cast: Cast, record: Any) -> None:
     calls = [record("member", f"r{n}", latency_ms=latency) for n, latency in enumerate((10, 800, 800, 9000))]
     amend(cast.team, (calls[1], None), (calls[3], {"latency_ms": None}))
     row = HourModel.objects.get()
@@ -57,7 +66,7 @@ def test_of_several_calls_of_an_hour_the_others_stay(cast, record):
     call_command("verify_usage")
 
 
-def test_model_outcome_route_and_tags_move(cast, record):
+def test_model_outcome_route_and_tags_move(cast: Cast, record: Any) -> None:
     call = record("member", "a", tags=["x", "y"], model="old")
     values = {
         "model": "new",
@@ -73,7 +82,7 @@ def test_model_outcome_route_and_tags_move(cast, record):
     call_command("verify_usage")
 
 
-def test_the_days_are_those_of_the_team_and_of_who_paid(cast, record):
+def test_the_days_are_those_of_the_team_and_of_who_paid(cast: Cast, record: Any) -> None:
     """At 23:30 UTC it is the next day in Berlin already, but not for the payer in New York."""
     cast.owner.owned_teams.filter(is_personal=True).update(time_zone="America/New_York")
     call = record("member", "a", minutes=12 * 60 + 30)
@@ -84,7 +93,7 @@ def test_the_days_are_those_of_the_team_and_of_who_paid(cast, record):
     call_command("verify_usage")
 
 
-def test_pages_forget_sums_of_times_past_that_an_amendment_changes(cast, record):
+def test_pages_forget_sums_of_times_past_that_an_amendment_changes(cast: Cast, record: Any) -> None:
     recent, old = record("member", "a"), record("member", "b", minutes=60 * 48)
     stamp = past_stamps([cast.team.pk], Mode.LIVE)
     amend(cast.team, (recent, {"cost_nanos": 5}))
@@ -93,7 +102,9 @@ def test_pages_forget_sums_of_times_past_that_an_amendment_changes(cast, record)
     assert past_stamps([cast.team.pk], Mode.LIVE) != stamp
 
 
-def test_nothing_to_amend_asks_nothing(cast, record, django_assert_num_queries):
+def test_nothing_to_amend_asks_nothing(
+    cast: Cast, record: Any, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     call = record("member", "a")
     with django_assert_num_queries(0):
         amend_calls(team=cast.team, mode=Mode.LIVE, amendments=[], now=NOW)
@@ -101,7 +112,7 @@ def test_nothing_to_amend_asks_nothing(cast, record, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("name", ["started_at", "member_id", "payer_id", "request_id"])
-def test_which_call_it_is_and_whose_never_changes(cast, record, name):
+def test_which_call_it_is_and_whose_never_changes(cast: Cast, record: Any, name: str) -> None:
     with pytest.raises(ValueError, match=name):
         amend(cast.team, (record("member", "a"), {name: 1}))
 
@@ -126,7 +137,9 @@ VALUES = st.fixed_dictionaries(
     minutes=st.lists(st.integers(0, 60 * 30), min_size=1, max_size=8),
     rounds=st.lists(st.dictionaries(st.integers(0, 7), st.none() | VALUES), max_size=4),
 )
-def test_whatever_is_amended_the_sums_stay_those_of_the_calls(cast, token_of, minutes, rounds):
+def test_whatever_is_amended_the_sums_stay_those_of_the_calls(
+    cast: Cast, token_of: Callable[..., tuple[Token, str]], minutes: Any, rounds: Any
+) -> None:
     by = Caller(token=token_of("member")[0])
     calls = [
         ReportedCall(
@@ -146,5 +159,5 @@ def test_whatever_is_amended_the_sums_stay_those_of_the_calls(cast, token_of, mi
     tags = {(call.id, tag) for call in Call.objects.all() for tag in call.tags}
     assert set(CallTag.objects.values_list("id", "tag")) == tags
     assert not any(rollup._default_manager.filter(calls=0).exists() for rollup in ROLLUPS)
-    for table in (Call, CallTag, QuotaUse, *ROLLUPS):
+    for table in TABLES:
         table._default_manager.all().delete()

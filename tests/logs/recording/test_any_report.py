@@ -2,7 +2,9 @@
 
 import json
 import time
+from typing import Any
 
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +26,7 @@ def sent(record: object) -> bytes:
 
 @FEW
 @given(payloads=st.lists(PAYLOADS, min_size=1, max_size=5))
-def test_whatever_litellm_sends(client, team_key, payloads):
+def test_whatever_litellm_sends(client: Client, team_key: str, payloads: Any) -> None:
     batch = [
         {**one, "startTime": time.time() - 5, "litellm_call_id": f"r{n}", "metadata": WHO}
         for n, one in enumerate(payloads)
@@ -41,7 +43,7 @@ ATTRIBUTES = st.dictionaries(
 
 @FEW
 @given(spans=st.lists(ATTRIBUTES, min_size=1, max_size=5), data=st.data())
-def test_whatever_an_exporter_sends(client, mia, spans, data):
+def test_whatever_an_exporter_sends(client: Client, mia: str, spans: Any, data: Any) -> None:
     nanos = time.time_ns()
     end = data.draw(st.integers(0, 2**64 - 1) | st.just(nanos))
     body = request(

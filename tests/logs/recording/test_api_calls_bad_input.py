@@ -2,7 +2,9 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -66,7 +68,9 @@ FIELDS = [
 @pytest.mark.parametrize(
     ("field", "value"), FIELDS, ids=[f"{n}-{field}" for n, (field, _) in enumerate(FIELDS)]
 )
-def test_a_bad_field_is_named_and_only_its_record_is_left_out(post, mia, field, value):
+def test_a_bad_field_is_named_and_only_its_record_is_left_out(
+    post: Callable[..., Any], mia: str, field: str, value: Any
+) -> None:
     bad = record("bad") | {field: value}
     answer = post(mia, [record("first"), bad, record("last")]).json()
     assert (answer["accepted"], answer["duplicates"]) == (2, 0)
@@ -91,7 +95,9 @@ RAW = {
 
 @pytest.mark.parametrize("lines", [False, True], ids=["array", "lines"])
 @pytest.mark.parametrize("name", RAW)
-def test_what_json_cannot_say_costs_only_its_own_record(post, mia, name, lines):
+def test_what_json_cannot_say_costs_only_its_own_record(
+    post: Callable[..., Any], mia: str, name: Any, lines: bool
+) -> None:
     least = {key: record()[key] for key in ("started_at", "model")}
     bad = json.dumps({"request_id": "bad", **least}).encode()[:-1] + b", " + RAW[name] + b"}"
     parts = [json.dumps(record("first")).encode(), bad, json.dumps(record("last")).encode()]
@@ -106,17 +112,26 @@ def test_what_json_cannot_say_costs_only_its_own_record(post, mia, name, lines):
     assert set(Call.objects.values_list("request_id", flat=True)) == {"first", "last"}
 
 
-def test_a_gzip_bomb_is_refused_unread(post, mia):
+def test_a_gzip_bomb_is_refused_unread(post: Callable[..., Any], mia: str) -> None:
     bomb = gzip.compress(b"\0" * 2**28)
     assert len(bomb) < 300_000
     response = post(mia, bomb, headers={"Content-Encoding": "gzip"})
     assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
 
 
-def test_the_greatest_values_that_are_taken_keep_the_statistics_exact(post, mia, capsys):
-    most = dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens"), 10**9)
+def test_the_greatest_values_that_are_taken_keep_the_statistics_exact(
+    post: Callable[..., Any], mia: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    most: dict[str, Any] = dict.fromkeys(
+        ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens"), 10**9
+    )
     week = 7 * 24 * 3600 * 1000
-    greatest = {"reasoning_tokens": 10**9, "latency_ms": week, "ttft_ms": week, "cost_usd": "10000"}
+    greatest: dict[str, Any] = {
+        "reasoning_tokens": 10**9,
+        "latency_ms": week,
+        "ttft_ms": week,
+        "cost_usd": "10000",
+    }
     batch = [record(f"r{n}", **most, **greatest) for n in range(3)]
     assert post(mia, batch).json()["accepted"] == 3
     call_command("verify_usage")
@@ -126,7 +141,7 @@ def test_the_greatest_values_that_are_taken_keep_the_statistics_exact(post, mia,
 @pytest.mark.parametrize(
     "text", ["ünïcödé", "日本語", "🚀" * 16, "<script>alert(1)</script>", "'; DROP TABLE x; --"]
 )
-def test_any_text_is_only_text(post, mia, text):
+def test_any_text_is_only_text(post: Callable[..., Any], mia: str, text: str) -> None:
     assert post(mia, record(text, model=text, tags=[text], metadata={text: text})).json()["accepted"] == 1
     call = Call.objects.get()
     assert (call.request_id, call.model, call.tags, call.metadata) == (text, text, [text], {text: text})

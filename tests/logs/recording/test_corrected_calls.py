@@ -1,9 +1,12 @@
 """A call with a value that makes no sense is stored, with a note of what was corrected."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from logs.models import Call
@@ -31,7 +34,7 @@ from tests.logs.recording.test_api_otlp import PROTOBUF, fresh
     ],
     ids=str,
 )
-def test_a_call_of_litellm_is_not_lost_for_one_value(client, mia, fields):
+def test_a_call_of_litellm_is_not_lost_for_one_value(client: Client, mia: str, fields: Any) -> None:
     body = json.dumps([payload("bad", **fields), payload("good")]).encode()
     answer = report(client, "/api/v1/litellm", mia, body).json()
     assert (answer["accepted"], answer["rejected"]) == (2, [])
@@ -49,7 +52,9 @@ def test_a_call_of_litellm_is_not_lost_for_one_value(client, mia, fields):
     ],
     ids=str,
 )
-def test_nor_is_a_span(client, mia, attributes):
+def test_nor_is_a_span(
+    client: Client, mia: str, attributes: dict[str, float] | dict[str, int] | dict[str, str]
+) -> None:
     assert report(client, "/otlp/v1/traces", mia, fresh(**attributes), PROTOBUF).content == b""
     assert len(Call.objects.get().details["corrections"]) == 1
 
@@ -58,12 +63,16 @@ def test_nor_is_a_span(client, mia, attributes):
     "fields",
     [{"cost_usd": -1}, {"input_tokens": 100.5}, {"model": ""}, {"latency_ms": 10**9}, {"input_tokens": "7"}],
 )
-def test_in_our_own_format_it_is_rejected_as_before(post, mia, fields):
+def test_in_our_own_format_it_is_rejected_as_before(
+    post: Callable[..., Any], mia: str, fields: dict[str, int] | dict[str, float] | dict[str, str]
+) -> None:
     answer = post(mia, [record("bad", **fields), record("good")]).json()
     assert (answer["accepted"], len(answer["rejected"])) == (1, 1)
 
 
-def test_a_client_that_went_away_is_a_state_of_its_own_and_pays_for_its_tokens(client, mia):
+def test_a_client_that_went_away_is_a_state_of_its_own_and_pays_for_its_tokens(
+    client: Client, mia: str
+) -> None:
     gone = {"error_code": "499", "error_class": "ClientDisconnected", "error_message": "Client disconnected"}
     batch = [
         payload("told", error_information=gone),

@@ -1,11 +1,14 @@
 """What a key reported is counted, by the hour and with reasons, whatever became of its records."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.db import DatabaseError
+from django.test import Client
 from django.utils import timezone
 
 from logs.models import Call
@@ -16,24 +19,26 @@ from tests.logs.conftest import NOW, record, report
 from tests.logs.recording.test_api_litellm import payload
 from tests.logs.recording.test_api_otlp import PROTOBUF, fresh
 from usage.reporting import counting
-from usage.reporting.figures import Counts, key_report
+from usage.reporting.figures import Counts, KeyReport, key_report
 from usage.reporting.models import KeyHour, KeyRejection
 
 
 @pytest.fixture
-def send(client):
+def send(client: Client) -> Callable[..., Any]:
     return lambda path, secret, body, *rest, **more: report(client, path, secret, body, *rest, **more)
 
 
-def of(key):
+def of(key: Any) -> KeyReport:
     return key_report(key, timezone.now())
 
 
-def reasons(key):
+def reasons(key: Any) -> list[tuple[Any, Any, Any, Any, Any]]:
     return [(one.code, one.param, one.message, one.request_id, one.records) for one in of(key).reasons]
 
 
-def test_accepted_duplicate_and_rejected_records_are_counted_with_their_reason(send, mia):
+def test_accepted_duplicate_and_rejected_records_are_counted_with_their_reason(
+    send: Callable[..., Any], mia: str
+) -> None:
     batch = [record("a"), record("b"), record("c", latency_ms=-1), record("d", latency_ms=-1)]
     send("/api/v1/calls", mia, batch)
     send("/api/v1/calls", mia, batch[:1])
@@ -42,7 +47,7 @@ def test_accepted_duplicate_and_rejected_records_are_counted_with_their_reason(s
     assert reasons(token) == [("invalid_request", "latency_ms", "latency_ms must be at least 0.", "c", 2)]
 
 
-def test_a_batch_of_which_nothing_was_stored_is_counted(send, team_key):
+def test_a_batch_of_which_nothing_was_stored_is_counted(send: Callable[..., Any], team_key: str) -> None:
     send("/api/v1/litellm", team_key, [payload("x", end_user="otto@example.org")])
     send("/otlp/v1/traces", team_key, fresh(**{"user.email": "otto@example.org"}), PROTOBUF)
     key = GatewayKey.objects.get()
@@ -62,7 +67,9 @@ def test_a_batch_of_which_nothing_was_stored_is_counted(send, team_key):
         ("/otlp/v1/traces", b"{}", "text/plain", "unsupported_media_type"),
     ],
 )
-def test_a_request_that_is_refused_as_a_whole_is_counted_with_its_reason(send, mia, path, body, kind, code):
+def test_a_request_that_is_refused_as_a_whole_is_counted_with_its_reason(
+    send: Callable[..., Any], mia: str, path: str, body: bytes, kind: Any, code: str
+) -> None:
     assert send(path, mia, body, kind).status_code >= 400
     token = Token.objects.get()
     assert of(token).day == Counts(refused_requests=1)
@@ -72,7 +79,9 @@ def test_a_request_that_is_refused_as_a_whole_is_counted_with_its_reason(send, m
 
 
 @pytest.mark.parametrize("stop", [disable_token, revoke_token])
-def test_a_key_that_no_longer_works_is_counted_all_the_same(send, mia, stop):
+def test_a_key_that_no_longer_works_is_counted_all_the_same(
+    send: Callable[..., Any], mia: str, stop: Any
+) -> None:
     token = Token.objects.get()
     stop(by=SITE, token=token, now=timezone.now())
     for path, kind in [("calls", "application/json"), ("litellm", "application/json")]:
@@ -82,7 +91,9 @@ def test_a_key_that_no_longer_works_is_counted_all_the_same(send, mia, stop):
     assert {code for code, *_rest in reasons(token)} == {"invalid_token"}
 
 
-def test_an_unknown_key_and_an_empty_request_are_nobodys_and_nothing(send, mia):
+def test_an_unknown_key_and_an_empty_request_are_nobodys_and_nothing(
+    send: Callable[..., Any], mia: str
+) -> None:
     assert send("/api/v1/calls", "cb_live_unknown", [record()]).status_code == 401
     assert send("/api/v1/calls", None, [record()]).status_code == 401
     assert send("/api/v1/calls", mia, []).status_code == 200
@@ -90,13 +101,15 @@ def test_an_unknown_key_and_an_empty_request_are_nobodys_and_nothing(send, mia):
     assert not KeyRejection.objects.exists()
 
 
-def test_reading_is_not_reporting(client, mia):
+def test_reading_is_not_reporting(client: Client, mia: str) -> None:
     headers = {"Authorization": f"Bearer {mia}"}
     assert client.get("/api/v1/usage?nonsense=1", headers=headers).status_code == 400
     assert not KeyHour.objects.exists()
 
 
-def test_of_many_reasons_the_latest_twenty_are_kept_of_each_key(send, mia, team_key):
+def test_of_many_reasons_the_latest_twenty_are_kept_of_each_key(
+    send: Callable[..., Any], mia: str, team_key: str
+) -> None:
     send("/api/v1/calls", team_key, [record("other", team="nowhere")])
     for first in (0, 15):
         batch = [
@@ -112,7 +125,7 @@ def test_of_many_reasons_the_latest_twenty_are_kept_of_each_key(send, mia, team_
     assert of(token).day.rejected == 30 + 22
 
 
-def test_reasons_quote_nothing_of_what_was_sent(send, mia, team_key):
+def test_reasons_quote_nothing_of_what_was_sent(send: Callable[..., Any], mia: str, team_key: str) -> None:
     secret = "a secret prompt"
     odd = [
         {"request_id": "1", "started_at": secret, "model": secret},
@@ -142,8 +155,10 @@ def test_reasons_quote_nothing_of_what_was_sent(send, mia, team_key):
     assert secret not in " ".join(map(str, KeyRejection.objects.values()))
 
 
-def test_a_count_that_cannot_be_written_changes_no_answer(send, mia, monkeypatch, caplog):
-    def fail(statements):
+def test_a_count_that_cannot_be_written_changes_no_answer(
+    send: Callable[..., Any], mia: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(statements: Any) -> None:
         raise DatabaseError("full")
 
     monkeypatch.setattr(counting, "_write", fail)
@@ -151,7 +166,7 @@ def test_a_count_that_cannot_be_written_changes_no_answer(send, mia, monkeypatch
     assert "was not counted" in caplog.text
 
 
-def test_hours_are_added_up_for_the_last_day_and_week(send, mia):
+def test_hours_are_added_up_for_the_last_day_and_week(send: Callable[..., Any], mia: str) -> None:
     for hours in (24 * 7 + 2, 24 * 7 - 1, 25.5, 23, 0):
         with time_machine.travel(NOW - timedelta(hours=hours), tick=False):
             send("/api/v1/calls", mia, [record(f"r{hours}")])

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.test import Client
 from django.urls import clear_url_caches, include, path
 from django.utils import timezone
 
@@ -18,10 +20,11 @@ from logs.formats.reported import ReportedCall
 from logs.models import Call
 from logs.openapi import document
 from logs.recording.api import receiver
+from tests.conftest import Cast
 from tests.logs.conftest import record, report
 
 
-def parse_note(record, now) -> ReportedCall | None:
+def parse_note(record: Any, now: datetime) -> ReportedCall | None:
     """`{"who": …, "asked": …}`; what was not asked of a model is no call."""
     if record["asked"] is None:
         return None
@@ -33,27 +36,31 @@ def parse_note(record, now) -> ReportedCall | None:
     )
 
 
+def notes_of(line: Any) -> list[Any]:
+    return line["notes"]
+
+
 NOTES = replace(
     LITELLM,
     name="notes",
     path="api/v1/notes",
     parse=parse_note,
     id_field="id",
-    unfold=lambda line: line["notes"],
+    unfold=notes_of,
 )
-NOTE = {"id": "n1", "who": "mia@example.org", "asked": "gpt-4o-mini"}
+NOTE: dict[str, Any] = {"id": "n1", "who": "mia@example.org", "asked": "gpt-4o-mini"}
 NO_CALL = {"id": "n2", "who": "mia@example.org", "asked": None}
 urlpatterns = [path(NOTES.path, receiver(NOTES)), path("", include("config.urls"))]
 
 
 @pytest.fixture
-def declared(monkeypatch):
+def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     """The format beside the others: one entry."""
     monkeypatch.setitem(FORMATS, NOTES.name, NOTES)
 
 
 @pytest.mark.urls(__name__)
-def test_the_api_takes_a_format_by_its_entry_alone(client, team_key, cast):
+def test_the_api_takes_a_format_by_its_entry_alone(client: Client, team_key: str, cast: Cast) -> None:
     clear_url_caches()
     answer = report(
         client, f"/{NOTES.path}", team_key, [NOTE, NO_CALL, {**NOTE, "id": "n3", "who": "x@example.org"}]
@@ -65,28 +72,28 @@ def test_the_api_takes_a_format_by_its_entry_alone(client, team_key, cast):
 
 
 @pytest.mark.urls(__name__)
-def test_whoever_it_names_is_nobody_where_a_person_reports(client, mia, cast):
+def test_whoever_it_names_is_nobody_where_a_person_reports(client: Client, mia: str, cast: Cast) -> None:
     clear_url_caches()
     assert report(client, f"/{NOTES.path}", mia, {**NOTE, "who": "x@example.org"}).json()["accepted"] == 1
     assert Call.objects.get().member_id == cast.member.pk
 
 
 @pytest.mark.usefixtures("declared")
-def test_the_description_of_the_api_has_it():
+def test_the_description_of_the_api_has_it() -> None:
     post = document("https://callboard.example")["paths"]["/api/v1/notes"]["post"]
     assert post["summary"] == NOTES.summary
     assert list(post["requestBody"]["content"]) == list(NOTES.bodies)
 
 
 @pytest.mark.usefixtures("declared")
-def test_files_of_it_are_imported(cast, tmp_path, capsys):
+def test_files_of_it_are_imported(cast: Cast, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = tmp_path / "notes.ndjson"
     lines.write_text(json.dumps({"notes": [NOTE, NO_CALL]}) + "\n")
     call_command("import_calls", "--team", cast.team.slug, "--format", "notes", str(lines))
     assert capsys.readouterr().out.strip() == "1 accepted, 0 duplicates, 0 rejected, 1 ignored"
 
 
-def test_no_module_but_the_registry_names_a_format():
+def test_no_module_but_the_registry_names_a_format() -> None:
     """Whoever adds one has nothing else to change; only what belongs to OTLP's other signals knows a format."""
     base = Path(settings.BASE_DIR)
     readers = {"litellm", "otlp", "genai", "parse_payload", "parse_span"}
@@ -100,14 +107,14 @@ def test_no_module_but_the_registry_names_a_format():
         assert not named & readers, module
 
 
-def test_names_and_addresses_are_unique():
+def test_names_and_addresses_are_unique() -> None:
     assert list(FORMATS) == [one.name for one in FORMATS.values()]
     assert len({one.path for one in FORMATS.values()}) == len(FORMATS)
 
 
-def test_payloads_that_ask_no_model_are_no_calls(client, mia):
+def test_payloads_that_ask_no_model_are_no_calls(client: Client, mia: str) -> None:
     end = timezone.now().timestamp()
-    payload = {
+    payload: dict[str, Any] = {
         "startTime": end - 1,
         "endTime": end,
         "model": "gpt-4o",
@@ -123,7 +130,7 @@ def test_payloads_that_ask_no_model_are_no_calls(client, mia):
     assert report(client, "/api/v1/litellm", mia, batch[:3]).status_code == 200, "nothing was wrong with them"
 
 
-def test_the_fields_of_a_call_are_described_as_they_are_read(client, mia):
+def test_the_fields_of_a_call_are_described_as_they_are_read(client: Client, mia: str) -> None:
     """The limits stand in one place: what is just within is taken, what is beyond is rejected under its name."""
     described = document("")["components"]["schemas"]["Call"]["properties"]
     assert set(described) == {"started_at", *READERS}

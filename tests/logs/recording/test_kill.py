@@ -21,13 +21,13 @@ MOMENTS = (0.01, 0.07, 0.2)
 
 
 @pytest.fixture(scope="module")
-def scratch(tmp_path_factory) -> Iterator[Scratch]:
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     with scratch_database(tmp_path_factory.mktemp("served")) as database:
         yield database
 
 
 @pytest.fixture(scope="module")
-def secret(scratch) -> str:
+def secret(scratch: Scratch) -> str:
     """A token of an owner of a team whose days are not those of UTC."""
     scratch.manage("create_user", "olivia@example.org")
     slug = scratch.manage(
@@ -79,7 +79,9 @@ class Sender:
             self.first_answer.set()
 
 
-def test_a_server_killed_at_any_moment_loses_nothing_and_counts_nothing_twice(scratch, secret):
+def test_a_server_killed_at_any_moment_loses_nothing_and_counts_nothing_twice(
+    scratch: Scratch, secret: str
+) -> None:
     answered: set[int] = set()
     for moment in MOMENTS:
         sender = Sender(scratch, secret, [number for number in range(BATCHES) if number not in answered])
@@ -118,7 +120,9 @@ def write_lock(scratch: Scratch) -> Iterator[None]:
             yield
 
 
-def test_a_locked_database_is_503_stores_nothing_and_takes_the_batch_later(scratch, secret):
+def test_a_locked_database_is_503_stores_nothing_and_takes_the_batch_later(
+    scratch: Scratch, secret: str
+) -> None:
     short = "timeout=1" if connection.vendor == "sqlite" else "options=-c%20lock_timeout%3D1s"
     batch = [call | {"request_id": f"locked-{call['request_id']}"} for call in batch_of(0)[:10]]
     with served(scratch, DATABASE_URL=f"{scratch.url}?{short}"):

@@ -1,7 +1,9 @@
 """Which spans of a trace are calls: a function of the spans alone, in time in proportion to their number."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,12 +19,12 @@ from tests.logs.conftest import NOW
 CALL = ReportedCall(request_id="r", started_at=NOW, model="m", input_tokens=10, output_tokens=1)
 
 
-def layer(name: str, parent: str, response: str = "", **fields) -> Layer:
+def layer(name: str, parent: str, response: str = "", **fields: Any) -> Layer:
     identity = Identity("sdk", name, "t", name, parent, response)
     return Layer(replace(CALL, **fields), identity, CallContext(1, 0, 1), NOW)
 
 
-def names(nodes) -> list[list[str]]:
+def names(nodes: Any) -> list[list[str]]:
     return sorted(sorted(one.identity.span_id for one in group.layers) for group in calls_of_trace(nodes))
 
 
@@ -42,7 +44,7 @@ nodes = st.lists(
 
 
 @given(nodes, st.randoms())
-def test_the_order_does_not_matter_and_no_span_is_of_two_calls(found, randomness):
+def test_the_order_does_not_matter_and_no_span_is_of_two_calls(found: Any, randomness: Any) -> None:
     first = names(found)
     randomness.shuffle(found)
     assert names(found) == first
@@ -50,14 +52,14 @@ def test_the_order_does_not_matter_and_no_span_is_of_two_calls(found, randomness
 
 
 @given(nodes)
-def test_a_span_that_has_no_call_below_is_always_of_one(found):
+def test_a_span_that_has_no_call_below_is_always_of_one(found: Any) -> None:
     parents = {node.identity.parent_id if isinstance(node, Layer) else node.parent_id for node in found}
     counted = {name for group in names(found) for name in group}
     leaves = {node.identity.span_id for node in found if isinstance(node, Layer)} - parents
     assert leaves <= counted
 
 
-def test_spans_that_are_their_own_ancestors_are_no_ancestors():
+def test_spans_that_are_their_own_ancestors_are_no_ancestors() -> None:
     assert names([layer("a", "b"), layer("b", "a"), layer("c", "c"), layer("d", "a")]) == [
         ["a", "d"],
         ["b"],
@@ -69,7 +71,9 @@ def test_spans_that_are_their_own_ancestors_are_no_ancestors():
     "parent", [lambda n: n - 1, lambda n: 0, lambda n: n // 2], ids=["chain", "star", "tree"]
 )
 @pytest.mark.parametrize("spread", [1, 50_000], ids=["equal", "different"])
-def test_ten_thousand_spans_take_no_longer_than_their_number(parent, spread, monkeypatch):
+def test_ten_thousand_spans_take_no_longer_than_their_number(
+    parent: Callable[..., Any], spread: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Were each compared with each, these would be a hundred million comparisons."""
     found = [
         layer(f"{n}", f"{parent(n)}", f"r{n % spread}", input_tokens=1 + n % spread) for n in range(1, 10_001)
@@ -77,12 +81,13 @@ def test_ten_thousand_spans_take_no_longer_than_their_number(parent, spread, mon
     random.shuffle(found)
     compared = 0
 
-    def agree(one, other):
+    really = layers.agree
+
+    def agree(one: Any, other: Any) -> Any:
         nonlocal compared
         compared += 1
-        return layers.agree_really(one, other)
+        return really(one, other)
 
-    monkeypatch.setattr(layers, "agree_really", layers.agree, raising=False)
     monkeypatch.setattr(layers, "agree", agree)
     groups = calls_of_trace(found)
     assert compared <= 10 * len(found)

@@ -5,19 +5,25 @@ import html
 import os
 import re
 import subprocess
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from logs.models import Call
+from tests.conftest import Cast
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # read when litellm is imported: no look outside
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def overview(cast, client_of):
+def overview(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., Any]:
     """`overview()`: the page as the owner sees it at the next refresh."""
     client = client_of("owner")
     return lambda: client.get(reverse("usage:overview", args=[cast.team.slug]))
@@ -29,7 +35,10 @@ async def _call_by_litellm(url: str, secret: str) -> None:
     from litellm.integrations.generic_api.generic_api_callback import GenericAPILogger
 
     logger = GenericAPILogger(endpoint=f"{url}/api/v1/litellm", headers={"Authorization": f"Bearer {secret}"})
-    ask = {"model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "secret question"}]}
+    ask: dict[str, Any] = {
+        "model": "openai/gpt-4o-mini",
+        "messages": [{"role": "user", "content": "secret question"}],
+    }
     litellm.suppress_debug_info = True
     litellm.callbacks = [logger]
     try:
@@ -45,7 +54,13 @@ async def _call_by_litellm(url: str, secret: str) -> None:
         litellm.callbacks = []
 
 
-def test_calls_of_litellm_are_on_the_overview_at_the_next_refresh(live_server, mia, overview, cast, capsys):
+def test_calls_of_litellm_are_on_the_overview_at_the_next_refresh(
+    live_server: LiveServer,
+    mia: str,
+    overview: Callable[..., Any],
+    cast: Cast,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert overview().context["page"].never_called
     asyncio.run(_call_by_litellm(live_server.url, mia))
     page = overview()
@@ -58,7 +73,9 @@ def test_calls_of_litellm_are_on_the_overview_at_the_next_refresh(live_server, m
     assert "3 calls, no difference" in capsys.readouterr().out
 
 
-def test_the_command_of_the_first_steps_works_when_it_is_pasted(live_server, mia, overview, settings):
+def test_the_command_of_the_first_steps_works_when_it_is_pasted(
+    live_server: LiveServer, mia: str, overview: Callable[..., Any], settings: Settings
+) -> None:
     settings.BASE_URL = live_server.url
     page = overview().content.decode()
     (command,) = (text for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL) if "curl" in text)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db.models import Model
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -65,7 +66,7 @@ def through_gateway(draw: Any, truth: Truth, name: str, at: float) -> None:
     if ways != "callback":
         cost = {"gen_ai.usage.cost": 0.5} if ways == "trace" or draw(st.booleans()) else {}
         told = tokens if ways == "trace" or draw(st.booleans()) else None
-        said = {"litellm.call_id": call_id, "response": response, "scope": "litellm"} | cost
+        said: dict[str, Any] = {"litellm.call_id": call_id, "response": response, "scope": "litellm"} | cost
         truth.reports.append((SPAN, chat(name, trace=name, at=start, tokens=told, **said)))
 
 
@@ -80,8 +81,8 @@ def through_layers(draw: Any, truth: Truth, name: str, at: float) -> None:
         told = tokens if level == knowing or draw(st.booleans()) else None
         cost = {"gen_ai.usage.cost": 0.5} if level == knowing else {}
         own = f"{name}l{level}"
-        said = {"response": response, "scope": f"layer {level}"} | cost
-        within = {"at": at + level * 0.01, "seconds": 2 - level * 0.1}
+        said: dict[str, Any] = {"response": response, "scope": f"layer {level}"} | cost
+        within: dict[str, Any] = {"at": at + level * 0.01, "seconds": 2 - level * 0.1}
         truth.reports.append((SPAN, chat(own, parent, trace=name, tokens=told, **within, **said)))
         parent = own
         if draw(st.booleans()):
@@ -111,17 +112,27 @@ def by_agent(draw: Any, truth: Truth, name: str, at: float) -> None:
     for number, tokens in enumerate(used):
         truth.add(tokens, 0.5)
         response = responses[number] if through or draw(st.booleans()) else ""
-        said = {"response": response, "gen_ai.usage.cost": 0.5, "at": at + number, "seconds": 0.5}
+        said: dict[str, Any] = {
+            "response": response,
+            "gen_ai.usage.cost": 0.5,
+            "at": at + number,
+            "seconds": 0.5,
+        }
         truth.reports.append((SPAN, chat(f"{name}c{number}", f"{name}s", trace=name, tokens=tokens, **said)))
         if through:
-            passed_on = {"at": at + number + 0.1, "seconds": 0.3, "tokens": tokens, "id": response}
+            passed_on: dict[str, Any] = {
+                "at": at + number + 0.1,
+                "seconds": 0.3,
+                "tokens": tokens,
+                "id": response,
+            }
             truth.reports.append((LITELLM, payload(f"{name}{number}", **passed_on)))
     total = (sum(tokens[0] for tokens in used), sum(tokens[1] for tokens in used))
     told = draw(st.sampled_from([total, used[-1], None]))
     last = draw(st.sampled_from(["", responses[-1]]))
-    whole = {"at": at, "seconds": len(used), "response": last, "scope": "framework"}
+    whole: dict[str, Any] = {"at": at, "seconds": len(used), "response": last, "scope": "framework"}
     truth.reports.append((SPAN, chat(f"{name}s", f"{name}a", trace=name, tokens=told, **whole)))
-    agent = {"gen_ai.operation.name": "invoke_agent", "model": "gpt-4o-mini"}
+    agent: dict[str, Any] = {"gen_ai.operation.name": "invoke_agent", "model": "gpt-4o-mini"}
     truth.reports.append((SPAN, span(f"{name}a", trace=name, at=at, **agent)))
 
 
@@ -131,7 +142,7 @@ def with_repeated_response_id(draw: Any, truth: Truth, name: str, at: float) -> 
         tokens = draw(TOKENS)
         truth.add(tokens, 0.5)
         trace = draw(st.sampled_from([name, f"{name}{number}"]))
-        said = {"response": "chatcmpl-213", "gen_ai.usage.cost": 0.5, "at": at}
+        said: dict[str, Any] = {"response": "chatcmpl-213", "gen_ai.usage.cost": 0.5, "at": at}
         truth.reports.append((SPAN, chat(f"{name}o{number}", trace=trace, tokens=tokens, **said)))
 
 
@@ -183,7 +194,7 @@ def deliver(client: Client, key: str, requests: list[list[Report]]) -> None:
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(deliveries())
-def test_what_is_counted_is_what_was_called(client, mia, delivered):
+def test_what_is_counted_is_what_was_called(client: Client, mia: str, delivered: Any) -> None:
     truth, requests = delivered
     deliver(client, mia, requests)
     stored = Call.objects.values_list("input_tokens", "output_tokens", "cost_nanos")
@@ -196,5 +207,6 @@ def test_what_is_counted_is_what_was_called(client, mia, delivered):
 
 def forget() -> None:
     loose_links.clear()
-    for table in (Call, CallLayer, CallTag, CallRoute, QuotaUse, *ROLLUPS):
+    tables: list[type[Model]] = [Call, CallLayer, CallTag, CallRoute, QuotaUse, *ROLLUPS]
+    for table in tables:
         table._default_manager.all().delete()

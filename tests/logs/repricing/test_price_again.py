@@ -1,13 +1,17 @@
 """Pricing unpriced calls again: what they cost, what follows, what is left alone."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, repeat
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pytest_django import Settings
 
 from logs.models import Call
+from logs.recording.amend import amend_calls
 from logs.repricing import price_again as room
 from logs.repricing.price_again import Progress, Repriced, price_again
 from teams.actions.teams import delete_team
@@ -15,6 +19,8 @@ from teams.actions.users import create_user
 from teams.activity import SITE, Actor
 from teams.errors import ActionError, NotAllowedError
 from teams.models import Activity, Mode, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.logs.conftest import NOW
 from usage.alerts.models import ThresholdAlert
 from usage.alerts.quotas import alert_quotas
@@ -38,11 +44,11 @@ def root() -> Actor:
 
 
 def set_price(model: str = "house", since: datetime = LATELY.start) -> None:
-    rates = {"input_usd": Decimal(1), "output_usd": Decimal(2)}
+    rates: dict[str, Any] = {"input_usd": Decimal(1), "output_usd": Decimal(2)}
     Price.objects.create(model=model, valid_from=since, **rates)
 
 
-def again(by: Actor, **more) -> Repriced:
+def again(by: Actor, **more: Any) -> Repriced:
     return price_again(**{"by": by, "within": LATELY, "now": NOW, **more})
 
 
@@ -53,7 +59,9 @@ def costs() -> dict[str, tuple[int, int]]:
 UNPRICED, PRICED = (0, PricedBy.NOTHING), (2_000_000, PricedBy.SITE)
 
 
-def test_calls_get_the_price_that_is_known_now_and_everything_follows(cast, record, root):
+def test_calls_get_the_price_that_is_known_now_and_everything_follows(
+    cast: Cast, record: Any, root: Actor
+) -> None:
     for name in ("a", "b"):
         record("member", name, model="house")
     set_price()
@@ -65,7 +73,7 @@ def test_calls_get_the_price_that_is_known_now_and_everything_follows(cast, reco
     call_command("verify_usage")
 
 
-def test_one_row_of_activity_tells_of_it(record, root):
+def test_one_row_of_activity_tells_of_it(record: Any, root: Actor) -> None:
     for name in ("a", "b", "c"):
         record("member", name, model="house")
     set_price()
@@ -77,7 +85,7 @@ def test_one_row_of_activity_tells_of_it(record, root):
     assert Activity.objects.filter(kind="price.applied").count() == 1
 
 
-def test_what_was_reported_failed_or_priced_stays_as_it_is(record, root):
+def test_what_was_reported_failed_or_priced_stays_as_it_is(record: Any, root: Actor) -> None:
     record("member", "reported", model="house", cost_nanos=0)
     record("member", "paid", model="house", cost_nanos=7)
     record("member", "failed", model="house", status=500)
@@ -89,7 +97,7 @@ def test_what_was_reported_failed_or_priced_stays_as_it_is(record, root):
     assert costs() == before
 
 
-def test_only_calls_of_the_period_and_the_model_are_priced(record, root):
+def test_only_calls_of_the_period_and_the_model_are_priced(record: Any, root: Actor) -> None:
     record("member", "before", minutes=2 * 24 * 60, model="house")
     record("member", "in", model="house")
     record("member", "other", model="other")
@@ -99,7 +107,7 @@ def test_only_calls_of_the_period_and_the_model_are_priced(record, root):
     assert costs() == {"before": UNPRICED, "in": PRICED, "other": UNPRICED}
 
 
-def test_the_price_is_that_of_the_time_of_the_call(record, root):
+def test_the_price_is_that_of_the_time_of_the_call(record: Any, root: Actor) -> None:
     record("member", "early", minutes=600, model="house")
     record("member", "late", model="house")
     set_price(since=NOW - timedelta(hours=1))
@@ -107,9 +115,9 @@ def test_the_price_is_that_of_the_time_of_the_call(record, root):
     assert costs() == {"early": UNPRICED, "late": PRICED}
 
 
-def test_what_is_stored_of_a_call_decides_its_price(record, root):
+def test_what_is_stored_of_a_call_decides_its_price(record: Any, root: Actor) -> None:
     """A call of the list that was stored without a price, as the version before did with deployments."""
-    details = {"response_model": "gpt-4o-mini", "provider": "azure"}
+    details: dict[str, Any] = {"response_model": "gpt-4o-mini", "provider": "azure"}
     call = record("member", "a", model="prod-chat", **details)
     Call.objects.filter(id=call.id).update(cost_nanos=0, priced_by=PricedBy.NOTHING)
     DayModel.objects.update(unpriced=1)
@@ -117,7 +125,9 @@ def test_what_is_stored_of_a_call_decides_its_price(record, root):
     assert costs() == {"a": (450_000, PricedBy.LIST)}
 
 
-def test_both_modes_and_all_teams_are_priced(cast, record, token_of, root):
+def test_both_modes_and_all_teams_are_priced(
+    cast: Cast, record: Any, token_of: Callable[..., tuple[Token, str]], root: Actor
+) -> None:
     own_space = Team.objects.get(owner=cast.owner, is_personal=True)
     record("member", "live", model="house")
     record("member", "test", model="house", token=token_of("member", mode=Mode.TEST)[0])
@@ -127,14 +137,16 @@ def test_both_modes_and_all_teams_are_priced(cast, record, token_of, root):
     call_command("verify_usage")
 
 
-def one_step(monkeypatch, by: Actor, since: Progress | None) -> Repriced:
+def one_step(monkeypatch: Any, by: Actor, since: Progress | None) -> Repriced:
     """A run whose time is up after its first step: the clock is read at its start and before each step."""
     ticks = chain([0, 0], repeat(99))
     monkeypatch.setattr(room, "monotonic", lambda: float(next(ticks)))
     return again(by, since=since, longest=timedelta(seconds=10))
 
 
-def test_it_goes_on_in_steps_and_where_it_stopped(record, root, monkeypatch):
+def test_it_goes_on_in_steps_and_where_it_stopped(
+    record: Any, root: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(room, "STEP", 2)
     for number in range(5):
         record("member", f"r{number}", minutes=number, model="house")
@@ -149,12 +161,14 @@ def test_it_goes_on_in_steps_and_where_it_stopped(record, root, monkeypatch):
     call_command("verify_usage")
 
 
-def test_a_run_that_breaks_off_tells_what_it_has_done(record, root, monkeypatch):
+def test_a_run_that_breaks_off_tells_what_it_has_done(
+    record: Any, root: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(room, "STEP", 1)
     for name in ("a", "b"):
         record("member", name, model="house")
     set_price()
-    steps = iter([room.amend_calls])
+    steps = iter([amend_calls])
     monkeypatch.setattr(room, "amend_calls", lambda **arguments: next(steps)(**arguments))
     with pytest.raises(StopIteration):
         again(root)
@@ -163,7 +177,7 @@ def test_a_run_that_breaks_off_tells_what_it_has_done(record, root, monkeypatch)
     call_command("verify_usage")
 
 
-def test_sums_of_past_times_that_are_remembered_are_given_up(cast, record, root):
+def test_sums_of_past_times_that_are_remembered_are_given_up(cast: Cast, record: Any, root: Actor) -> None:
     record("member", "a", minutes=3 * 24 * 60, model="house")
     before = past_stamps([cast.team.pk], Mode.LIVE)
     set_price()
@@ -171,7 +185,9 @@ def test_sums_of_past_times_that_are_remembered_are_given_up(cast, record, root)
     assert past_stamps([cast.team.pk], Mode.LIVE) != before
 
 
-def test_a_closed_period_of_a_quota_sends_no_alert(cast, record, root, settings):
+def test_a_closed_period_of_a_quota_sends_no_alert(
+    cast: Cast, record: Any, root: Actor, settings: Settings
+) -> None:
     settings.HAS_MAIL = True
     record("member", "october", minutes=25 * 24 * 60, model="house")
     set_team_quota(by=SITE, team=cast.team, limit=Limit(Decimal("0.001")), now=NOW)
@@ -184,7 +200,7 @@ def test_a_closed_period_of_a_quota_sends_no_alert(cast, record, root, settings)
     assert ThresholdAlert.objects.exists()
 
 
-def test_a_deleted_team_is_left_alone(cast, record, root):
+def test_a_deleted_team_is_left_alone(cast: Cast, record: Any, root: Actor) -> None:
     record("member", "a", model="house")
     set_price()
     delete_team(by=Actor(cast.owner), team=cast.team, typed_name=cast.team.name, now=NOW)
@@ -192,13 +208,13 @@ def test_a_deleted_team_is_left_alone(cast, record, root):
 
 
 @pytest.mark.parametrize("who", ["owner", "support"])
-def test_only_superusers_do_it(cast, who):
+def test_only_superusers_do_it(cast: Cast, who: str) -> None:
     support = create_user(email="support@example.org", is_staff=True, verified=True)
     with pytest.raises(NotAllowedError):
         again(Actor(cast.owner if who == "owner" else support, as_staff=who == "support"))
 
 
-def test_a_period_that_ends_before_it_starts_is_refused(root):
+def test_a_period_that_ends_before_it_starts_is_refused(root: Actor) -> None:
     with pytest.raises(ActionError) as error:
         again(root, within=Range(NOW, datetime(2026, 1, 1, tzinfo=UTC)))
     assert error.value.field == "until"

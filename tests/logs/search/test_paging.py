@@ -1,8 +1,10 @@
 """Paging by key: every call once, in order, both ways, whatever arrives meanwhile and however it is searched."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -20,12 +22,14 @@ from logs.search.paging import find_first_page, find_page
 from logs.search.plans import make_plan
 from logs.search.query import Position, Sort, matching
 from teams.access import Access
+from teams.models.keys import Token
+from tests.conftest import Cast
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MODELS = ["one", "two", "three"]
 
 
-def reported(rng, n, latest=NOW) -> ReportedCall:
+def reported(rng: Any, n: Any, latest: datetime = NOW) -> ReportedCall:
     status = rng.choice([200, 200, 200, 400, 429, 503])
     return ReportedCall(
         request_id=f"r{n}",
@@ -46,7 +50,7 @@ def reported(rng, n, latest=NOW) -> ReportedCall:
 
 
 @pytest.fixture
-def many(cast, token_of):
+def many(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> list[Caller]:
     """120 calls of two members."""
     rng = random.Random(3)
     callers = [Caller(token=token_of(name)[0]) for name in ("owner", "member")]
@@ -81,7 +85,7 @@ LIMITS = st.sampled_from([(0, (7, 11, 1000)), (0, (1000,)), (5, (3, 1000)), (10_
 relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def patch_limits(patch, few, steps):
+def patch_limits(patch: Any, few: Any, steps: Any) -> None:
     for module in (plans, paging, totals):
         patch.setattr(module, "BOUND", few)
     patch.setattr(plans, "FEW_IN_INDEX", few)
@@ -92,7 +96,7 @@ def patch_limits(patch, few, steps):
     patch.setattr(totals, "FIRST_STEPS", steps)
 
 
-def ask(cast, asked, who="owner"):
+def ask(cast: Cast, asked: Any, who: str = "owner") -> CallFilterSet:
     data = QueryDict(mutable=True)
     for name, value in asked.items():
         data.setlist(name, value if isinstance(value, list) else [value])
@@ -102,7 +106,7 @@ def ask(cast, asked, who="owner"):
     return form
 
 
-def recount(form):
+def recount(form: Any) -> list[Any]:
     """The ids that a plain look at every call finds, in the order of the list."""
     query = form.qs
     calls = list(Call.objects.filter(id__in=matching(query).values("id")))
@@ -119,7 +123,9 @@ def recount(form):
 
 @relaxed
 @given(asked=FILTERS, sort=st.sampled_from(list(Sort)), size=st.integers(1, 40), limits=LIMITS)
-def test_pages_have_every_call_once_in_order_and_back_again(cast, many, asked, sort, size, limits):
+def test_pages_have_every_call_once_in_order_and_back_again(
+    cast: Cast, many: list[Caller], asked: Any, sort: Any, size: int, limits: Any
+) -> None:
     form = ask(cast, {**asked, "sort": sort.value})
     query = form.qs
     with pytest.MonkeyPatch.context() as patch:
@@ -137,7 +143,8 @@ def test_pages_have_every_call_once_in_order_and_back_again(cast, many, asked, s
         assert [call_id for ids in pages for call_id in ids] == expected
         if not expected:
             return
-        back, place = [], Position(last_key(expected[-1], sort), back=True)
+        back: list[Any] = []
+        place = Position(last_key(expected[-1], sort), back=True)
         while place is not None:
             page = find_page(query, plan, place, size)
             back = page.ids + back
@@ -145,7 +152,7 @@ def test_pages_have_every_call_once_in_order_and_back_again(cast, many, asked, s
         assert back == expected[:-1]
 
 
-def last_key(call_id, sort):
+def last_key(call_id: Any, sort: Any) -> tuple[object, ...]:
     from logs.browsing.pages import key_of
 
     return key_of(Call.objects.get(id=call_id), sort)
@@ -153,7 +160,9 @@ def last_key(call_id, sort):
 
 @relaxed
 @given(asked=FILTERS, sort=st.sampled_from(list(Sort)), size=st.integers(1, 40), limits=LIMITS)
-def test_the_first_page_is_the_same_where_its_total_comes_with_it(cast, many, asked, sort, size, limits):
+def test_the_first_page_is_the_same_where_its_total_comes_with_it(
+    cast: Cast, many: list[Caller], asked: Any, sort: Any, size: int, limits: Any
+) -> None:
     query = ask(cast, {**asked, "sort": sort.value}).qs
     with pytest.MonkeyPatch.context() as patch:
         patch_limits(patch, *limits)
@@ -165,7 +174,9 @@ def test_the_first_page_is_the_same_where_its_total_comes_with_it(cast, many, as
 
 @relaxed
 @given(asked=FILTERS, size=st.integers(1, 40))
-def test_older_pages_stay_the_same_while_calls_arrive(cast, many, asked, size):
+def test_older_pages_stay_the_same_while_calls_arrive(
+    cast: Cast, many: list[Caller], asked: Any, size: int
+) -> None:
     form = ask(cast, asked)
     query, expected = form.qs, recount(form)
     plan, seen, place = make_plan(query), [], None
@@ -191,7 +202,9 @@ def test_older_pages_stay_the_same_while_calls_arrive(cast, many, asked, size):
     who=st.sampled_from(["owner", "member"]),
     few=st.sampled_from([0, 5, 10_000]),
 )
-def test_totals_agree_with_a_recount(cast, many, asked, sort, who, few):
+def test_totals_agree_with_a_recount(
+    cast: Cast, many: list[Caller], asked: Any, sort: Any, who: Any, few: Any
+) -> None:
     form = ask(cast, {**asked, "sort": sort.value}, who)
     with pytest.MonkeyPatch.context() as patch:
         patch_limits(patch, few, (max(1, few), 1000))
@@ -211,7 +224,9 @@ def test_totals_agree_with_a_recount(cast, many, asked, sort, who, few):
 
 @relaxed
 @given(asked=FILTERS, sort=st.sampled_from(list(Sort)), limits=LIMITS, data=st.data())
-def test_neighbours_are_those_of_the_list(cast, many, asked, sort, limits, data):
+def test_neighbours_are_those_of_the_list(
+    cast: Cast, many: list[Caller], asked: Any, sort: Any, limits: Any, data: Any
+) -> None:
     form = ask(cast, {**asked, "sort": sort.value})
     order = [None, *recount(form), None]
     if len(order) == 2:
@@ -227,7 +242,7 @@ def test_neighbours_are_those_of_the_list(cast, many, asked, sort, limits, data)
         assert found == (order[at - 1], order[at + 1])
 
 
-def test_a_cursor_of_other_filters_and_an_altered_one_are_refused(cast, many):
+def test_a_cursor_of_other_filters_and_an_altered_one_are_refused(cast: Cast, many: list[Caller]) -> None:
     form = ask(cast, {"model": "one"})
     from logs.search.cursors import write_cursor
 
@@ -235,7 +250,7 @@ def test_a_cursor_of_other_filters_and_an_altered_one_are_refused(cast, many):
     cursor = write_cursor(page.after, form.form.fingerprint)
     assert ask(cast, {"model": "one", "cursor": cursor}).form.place == page.after
 
-    def errors(asked):
+    def errors(asked: Any) -> str:
         role_form = CallFilterSet(QueryDict(asked), access=Access(cast.team, cast.owner, "owner"), now=NOW)
         return str(role_form.errors.get("cursor", ""))
 

@@ -1,5 +1,7 @@
 """Gateway keys: of a team, and of the site."""
 
+from collections.abc import Callable
+
 import pytest
 
 from teams.actions.gateway_keys import (
@@ -10,9 +12,11 @@ from teams.actions.gateway_keys import (
     revoke_gateway_key,
     rotate_gateway_key,
 )
+from teams.activity import Actor
 from teams.credentials import RefusedKeyError, find_credential
 from teams.errors import ActionError, ConflictError, NotAllowedError
 from teams.models import GatewayKey
+from tests.conftest import Cast
 from tests.teams.conftest import NOW, newest_activity
 
 
@@ -25,7 +29,9 @@ def works(secret: str) -> bool:
 
 
 @pytest.mark.parametrize("by", ["owner", "administrator"])
-def test_owner_and_administrator_manage_the_keys_of_their_team(cast, act, by):
+def test_owner_and_administrator_manage_the_keys_of_their_team(
+    cast: Cast, act: Callable[..., Actor], by: str
+) -> None:
     key, secret = create_gateway_key(by=act(by), team=cast.team, name=" LiteLLM ")
     assert (key.name, key.created_by, secret[:6]) == ("LiteLLM", cast.user(by), "cb_gw_")
     disable_gateway_key(by=act(by), key=key, now=NOW)
@@ -42,7 +48,7 @@ def test_owner_and_administrator_manage_the_keys_of_their_team(cast, act, by):
 
 
 @pytest.mark.parametrize("by", ["member", "former", "outsider"])
-def test_nobody_else_can(cast, act, by):
+def test_nobody_else_can(cast: Cast, act: Callable[..., Actor], by: str) -> None:
     with pytest.raises(NotAllowedError):
         create_gateway_key(by=act(by), team=cast.team, name="LiteLLM")
     key, secret = create_gateway_key(by=act("owner"), team=cast.team, name="LiteLLM")
@@ -54,7 +60,7 @@ def test_nobody_else_can(cast, act, by):
     assert works(secret)
 
 
-def test_keys_of_the_site_belong_to_its_staff(act, staff):
+def test_keys_of_the_site_belong_to_its_staff(act: Callable[..., Actor], staff: Actor) -> None:
     with pytest.raises(NotAllowedError):
         create_gateway_key(by=act("owner"), team=None, name="LiteLLM")
     key, secret = create_gateway_key(by=staff, team=None, name="LiteLLM")
@@ -64,18 +70,18 @@ def test_keys_of_the_site_belong_to_its_staff(act, staff):
     assert not works(secret)
 
 
-def test_a_key_needs_a_name(cast, act):
+def test_a_key_needs_a_name(cast: Cast, act: Callable[..., Actor]) -> None:
     with pytest.raises(ActionError) as caught:
         create_gateway_key(by=act("owner"), team=cast.team, name=" ")
     assert caught.value.field == "name"
 
 
-def test_the_secret_is_stored_as_a_hash_only(cast, act):
+def test_the_secret_is_stored_as_a_hash_only(cast: Cast, act: Callable[..., Actor]) -> None:
     _, secret = create_gateway_key(by=act("owner"), team=cast.team, name="LiteLLM")
     assert secret not in str(GatewayKey.objects.values().get())
 
 
-def test_a_revoked_key_stays_revoked(cast, act):
+def test_a_revoked_key_stays_revoked(cast: Cast, act: Callable[..., Actor]) -> None:
     key, _ = create_gateway_key(by=act("owner"), team=cast.team, name="LiteLLM")
     revoke_gateway_key(by=act("owner"), key=key, now=NOW)
     with pytest.raises(ConflictError, match="permanently"):

@@ -1,5 +1,8 @@
 """Giving users the rights of support staff, and removing them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from teams.actions.staff import end_staff, make_staff
@@ -8,6 +11,7 @@ from teams.activity import SITE, Actor
 from teams.errors import ActionError, NotAllowedError
 from teams.models import Activity, User
 from teams.support_group import GROUP
+from tests.conftest import Cast
 from tests.teams.conftest import ADDRESS, NOW, newest_activity
 
 NOTHING = {"site_staff": False, "support": False}
@@ -15,7 +19,7 @@ RIGHTS = {"site_staff": True, "support": True}
 
 
 @pytest.fixture
-def root(db) -> Actor:
+def root(db: None) -> Actor:
     """A superuser at work in the Django admin."""
     user = create_user(email="root@example.org", is_staff=True, is_superuser=True, verified=True)
     return Actor(user, ADDRESS, as_staff=True)
@@ -26,7 +30,7 @@ def fresh(user: User) -> User:
     return User.objects.get(pk=user.pk)
 
 
-def test_they_may_run_the_actions_of_the_admin_but_give_nobody_rights(cast, root):
+def test_they_may_run_the_actions_of_the_admin_but_give_nobody_rights(cast: Cast, root: Actor) -> None:
     make_staff(by=root, user=cast.member)
     mia = fresh(cast.member)
     assert mia.is_staff
@@ -41,7 +45,7 @@ def test_they_may_run_the_actions_of_the_admin_but_give_nobody_rights(cast, root
         assert not mia.has_perm(permission)
 
 
-def test_it_is_recorded_with_before_and_after(cast, root):
+def test_it_is_recorded_with_before_and_after(cast: Cast, root: Actor) -> None:
     make_staff(by=root, user=cast.member)
     row = newest_activity()
     assert (row.kind, row.team, row.actor, row.person, row.ip) == (
@@ -57,7 +61,7 @@ def test_it_is_recorded_with_before_and_after(cast, root):
     assert (row.kind, row.before, row.after) == ("user.staff_ended", RIGHTS, NOTHING)
 
 
-def test_staff_without_permissions_get_them(root):
+def test_staff_without_permissions_get_them(root: Actor) -> None:
     sam = create_user(email="sam@example.org", is_staff=True)
     assert not sam.has_perm("teams.change_user")
     make_staff(by=root, user=sam)
@@ -65,7 +69,7 @@ def test_staff_without_permissions_get_them(root):
     assert newest_activity().before == {"site_staff": True, "support": False}
 
 
-def test_whose_rights_end_has_none_left_and_keeps_the_account(cast, root):
+def test_whose_rights_end_has_none_left_and_keeps_the_account(cast: Cast, root: Actor) -> None:
     make_staff(by=root, user=cast.member)
     end_staff(by=root, user=cast.member)
     mia = fresh(cast.member)
@@ -74,7 +78,7 @@ def test_whose_rights_end_has_none_left_and_keeps_the_account(cast, root):
     assert not mia.get_all_permissions()
 
 
-def test_doing_it_twice_writes_once(cast, root):
+def test_doing_it_twice_writes_once(cast: Cast, root: Actor) -> None:
     for _ in range(2):
         make_staff(by=root, user=cast.member)
     for _ in range(2):
@@ -83,7 +87,7 @@ def test_doing_it_twice_writes_once(cast, root):
 
 
 @pytest.mark.parametrize("action", [make_staff, end_staff])
-def test_a_superuser_is_not_changed(root, action):
+def test_a_superuser_is_not_changed(root: Actor, action: Any) -> None:
     boss = create_user(email="boss@example.org", is_staff=True, is_superuser=True)
     for user in (boss, root.user):
         with pytest.raises(ActionError, match="is a superuser"):
@@ -92,7 +96,7 @@ def test_a_superuser_is_not_changed(root, action):
     assert not fresh(boss).groups.exists()
 
 
-def test_one_who_is_deactivated_gets_no_rights_but_loses_theirs(cast, root):
+def test_one_who_is_deactivated_gets_no_rights_but_loses_theirs(cast: Cast, root: Actor) -> None:
     make_staff(by=root, user=cast.member)
     deactivate_user(by=root, user=cast.member, now=NOW)
     end_staff(by=root, user=cast.member)
@@ -103,7 +107,7 @@ def test_one_who_is_deactivated_gets_no_rights_but_loses_theirs(cast, root):
 
 
 @pytest.mark.parametrize("action", [make_staff, end_staff])
-def test_support_staff_cannot(cast, staff, root, action):
+def test_support_staff_cannot(cast: Cast, staff: Actor, root: Actor, action: Any) -> None:
     make_staff(by=SITE, user=staff.user)
     other = create_user(email="kim@example.org", is_staff=True)
     rows = Activity.objects.count()
@@ -117,12 +121,12 @@ def test_support_staff_cannot(cast, staff, root, action):
 
 @pytest.mark.parametrize("action", [make_staff, end_staff])
 @pytest.mark.parametrize("who", ["owner", "administrator", "member", "former", "outsider"])
-def test_nobody_else_can(cast, act, who, action):
+def test_nobody_else_can(cast: Cast, act: Callable[..., Actor], who: str, action: Any) -> None:
     with pytest.raises(NotAllowedError):
         action(by=act(who), user=cast.user(who))
 
 
-def test_a_superuser_can_in_the_admin_only(cast, root):
+def test_a_superuser_can_in_the_admin_only(cast: Cast, root: Actor) -> None:
     with pytest.raises(NotAllowedError):
         make_staff(by=Actor(root.user), user=cast.member)
     assert not fresh(cast.member).groups.filter(name=GROUP).exists()

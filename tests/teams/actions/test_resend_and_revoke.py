@@ -1,6 +1,8 @@
 """Resending and revoking an invitation."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,13 +14,15 @@ from teams.actions.invitations import (
     resend_invitation,
     revoke_invitation,
 )
+from teams.activity import Actor
 from teams.errors import ConflictError, NotAllowedError
 from teams.invitations import ClosedInvitationError, UnknownInvitationError
+from tests.conftest import Cast
 from tests.teams.conftest import NOW, newest_activity
 
 
 @pytest.fixture
-def invited(cast, act):
+def invited(cast: Cast, act: Callable[..., Actor]) -> tuple[Any, str]:
     """An invitation of Fay, a former member, and its secret."""
     (one,) = invite_by_email(
         by=act("owner"), team=cast.team, people=[InvitationRequest("fay@example.org")], now=NOW
@@ -31,7 +35,9 @@ def secret_of(link: str) -> str:
 
 
 @pytest.mark.parametrize("by", ["owner", "administrator"])
-def test_sending_again_renews_the_expiry_and_kills_the_old_secret(act, invited, by):
+def test_sending_again_renews_the_expiry_and_kills_the_old_secret(
+    act: Callable[..., Actor], invited: tuple[Any, str], by: str
+) -> None:
     invitation, old = invited
     later = NOW + timedelta(days=10)
     renewed = resend_invitation(by=act(by), invitation=invitation, now=later)
@@ -41,14 +47,16 @@ def test_sending_again_renews_the_expiry_and_kills_the_old_secret(act, invited, 
     accept_invitation(by=act("former"), secret=secret_of(renewed.link), now=later)
 
 
-def test_a_link_can_be_renewed_too(cast, act):
+def test_a_link_can_be_renewed_too(cast: Cast, act: Callable[..., Actor]) -> None:
     invitation, link = create_link(by=act("owner"), team=cast.team, role="member", now=NOW)
     renewed = resend_invitation(by=act("owner"), invitation=invitation, now=NOW)
     assert renewed.link != link
 
 
 @pytest.mark.parametrize("by", ["owner", "administrator"])
-def test_a_revoked_invitation_cannot_be_accepted(act, invited, by):
+def test_a_revoked_invitation_cannot_be_accepted(
+    act: Callable[..., Actor], invited: tuple[Any, str], by: str
+) -> None:
     invitation, secret = invited
     revoke_invitation(by=act(by), invitation=invitation, now=NOW)
     with pytest.raises(ClosedInvitationError) as caught:
@@ -59,7 +67,7 @@ def test_a_revoked_invitation_cannot_be_accepted(act, invited, by):
 
 @pytest.mark.parametrize("by", ["member", "former", "outsider"])
 @pytest.mark.parametrize("action", [resend_invitation, revoke_invitation])
-def test_nobody_else_can(act, invited, action, by):
+def test_nobody_else_can(act: Callable[..., Actor], invited: tuple[Any, str], action: Any, by: str) -> None:
     with pytest.raises(NotAllowedError):
         action(by=act(by), invitation=invited[0], now=NOW)
     invited[0].refresh_from_db()
@@ -67,7 +75,9 @@ def test_nobody_else_can(act, invited, action, by):
 
 
 @pytest.mark.parametrize("action", [resend_invitation, revoke_invitation])
-def test_what_was_answered_stays_answered(act, invited, action):
+def test_what_was_answered_stays_answered(
+    act: Callable[..., Actor], invited: tuple[Any, str], action: Any
+) -> None:
     invitation, secret = invited
     accept_invitation(by=act("former"), secret=secret, now=NOW)
     with pytest.raises(ConflictError, match=r"fay@example.org has already accepted"):
@@ -75,7 +85,9 @@ def test_what_was_answered_stays_answered(act, invited, action):
 
 
 @pytest.mark.parametrize("action", [resend_invitation, revoke_invitation])
-def test_declined_and_revoked_invitations_say_so(act, cast, invited, action):
+def test_declined_and_revoked_invitations_say_so(
+    act: Callable[..., Actor], cast: Cast, invited: tuple[Any, str], action: Any
+) -> None:
     invitation, secret = invited
     decline_invitation(by=act("former"), secret=secret, now=NOW)
     with pytest.raises(ConflictError, match="declined"):

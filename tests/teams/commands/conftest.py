@@ -1,5 +1,6 @@
 """Running commands as scripts do."""
 
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -7,7 +8,7 @@ from django.core.management import call_command
 
 
 @pytest.fixture
-def run():
+def run() -> Callable[..., str]:
     """`run("create_user", …)`: what the command printed on standard output, without the newline."""
 
     def go(*arguments: str) -> str:

@@ -1,6 +1,8 @@
 """Fixtures: reading pages and submitting forms."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,13 +11,14 @@ from django.utils.html import strip_tags
 
 from teams.actions.invitations import InvitationRequest, create_link, invite_by_email
 from teams.activity import Actor
+from tests.conftest import Cast
 
 
 @pytest.fixture
-def page(cast, client_of):
+def page(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., str]:
     """`page("owner", "members/")`: the text of a page of the team, without tags and repeated spaces."""
 
-    def read(who: str, path: str, status: int = 200, **query) -> str:
+    def read(who: str, path: str, status: int = 200, **query: Any) -> str:
         response = client_of(who).get(f"/t/harbour-research/{path}", query)
         assert response.status_code == status
         return text_of(response)
@@ -24,17 +27,17 @@ def page(cast, client_of):
 
 
 @pytest.fixture
-def submit(cast, client_of):
+def submit(cast: Cast, client_of: Callable[..., Client]) -> Callable[..., Any]:
     """`submit("owner", "settings/leave/")`: posts to a URL of the team and follows redirects."""
 
-    def post(who: str, path: str, **data):
+    def post(who: str, path: str, **data: Any) -> Any:
         return client_of(who).post(f"/t/harbour-research/{path}", data, follow=True)
 
     return post
 
 
 @pytest.fixture
-def invited(cast):
+def invited(cast: Cast) -> Callable[..., str]:
     """`invited("fay@example.org")`: the path of a new invitation of that address, or of a link for two."""
 
     def make(email: str = "", role: str = "member") -> str:
@@ -54,7 +57,7 @@ def anonymous() -> Client:
     return Client()
 
 
-def text_of(response) -> str:
+def text_of(response: Any) -> str:
     """The text of a page: without head and tags, with single spaces."""
     body = response.content.decode().partition("<main")[2]
     return re.sub(r"\s+", " ", strip_tags(body))

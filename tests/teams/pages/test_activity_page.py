@@ -1,20 +1,23 @@
 """The activity page and its export."""
 
 import csv
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
+from django.test import Client
 
 from teams.actions.members import change_role, remove_member
 from teams.actions.tokens import create_token
 from teams.activity import SITE, Actor, record_activity
 from teams.models import Activity, Role
 from teams.pages import activity as activity_pages
+from tests.conftest import Cast
 from tests.teams.conftest import ADDRESS, NOW
 
 
 @pytest.fixture
-def life(cast):
+def life(cast: Cast) -> None:
     """A promotion, a removal and a token, from a known address."""
     by = Actor(cast.owner, ADDRESS)
     change_role(by=by, team=cast.team, user=cast.member, role=Role.ADMINISTRATOR, now=NOW)
@@ -22,7 +25,7 @@ def life(cast):
     remove_member(by=by, team=cast.team, user=cast.member, now=NOW)
 
 
-def test_it_tells_who_did_what_before_and_after_and_from_where(page, life):
+def test_it_tells_who_did_what_before_and_after_and_from_where(page: Callable[..., str], life: None) -> None:
     text = page("administrator", "activity/")
     assert "Olivia changed the role of Mia" in text
     assert "role: member → administrator" in text
@@ -30,11 +33,11 @@ def test_it_tells_who_did_what_before_and_after_and_from_where(page, life):
     assert ADDRESS in text
 
 
-def test_what_people_did_stays_when_they_leave(page, life):
+def test_what_people_did_stays_when_they_leave(page: Callable[..., str], life: None) -> None:
     assert "The site created the token laptop of Mia" in page("owner", "activity/")
 
 
-def test_filters_by_person_kind_and_day(cast, page, life):
+def test_filters_by_person_kind_and_day(cast: Cast, page: Callable[..., str], life: None) -> None:
     text = page("owner", "activity/", kind="token")
     assert "created the token" in text
     assert "removed Mia" not in text
@@ -55,12 +58,16 @@ def test_filters_by_person_kind_and_day(cast, page, life):
         {"before": "99999999999999999999"},
     ],
 )
-def test_a_bad_filter_shows_its_error_in_page_and_export(page, query):
+def test_a_bad_filter_shows_its_error_in_page_and_export(
+    page: Callable[..., str], query: dict[str, str]
+) -> None:
     assert "Please correct the error below" in page("owner", "activity/", **query)
     assert "Please correct the error below" in page("owner", "activity/export/", **query)
 
 
-def test_older_rows_are_a_page_away(cast, page, monkeypatch, life):
+def test_older_rows_are_a_page_away(
+    cast: Cast, page: Callable[..., str], monkeypatch: pytest.MonkeyPatch, life: None
+) -> None:
     monkeypatch.setattr(activity_pages, "PAGE", 2)
     newest = page("owner", "activity/")
     assert "removed Mia" in newest
@@ -69,7 +76,7 @@ def test_older_rows_are_a_page_away(cast, page, monkeypatch, life):
     assert "changed the role" in page("owner", "activity/", before=oldest_shown)
 
 
-def test_the_export_holds_the_filtered_rows(client_of, life):
+def test_the_export_holds_the_filtered_rows(client_of: Callable[..., Client], life: None) -> None:
     response = client_of("owner").get("/t/harbour-research/activity/export/", {"kind": "member"})
     rows = list(csv.DictReader(StringIO(response.getvalue().decode())))
     assert response["Content-Disposition"] == 'attachment; filename="activity-harbour-research.csv"'
@@ -80,17 +87,19 @@ def test_the_export_holds_the_filtered_rows(client_of, life):
 
 
 @pytest.mark.parametrize("sign", ["=", "\n", "＝"])
-def test_a_name_cannot_be_a_formula_in_the_export(cast, client_of, sign):
+def test_a_name_cannot_be_a_formula_in_the_export(
+    cast: Cast, client_of: Callable[..., Client], sign: str
+) -> None:
     record_activity(by=SITE, team=cast.team, kind="token.created", subject=f"{sign}cmd()")
     text = client_of("owner").get("/t/harbour-research/activity/export/").getvalue().decode()
     assert f"'{sign}cmd()" in text
 
 
-def test_a_kind_of_another_app_is_shown_as_it_is_called(cast, page):
+def test_a_kind_of_another_app_is_shown_as_it_is_called(cast: Cast, page: Callable[..., str]) -> None:
     record_activity(by=SITE, team=cast.team, kind="quota.100%", subject="team")
     assert "quota.100%" in page("owner", "activity/")
 
 
-def test_a_swap_brings_the_list_alone(client_of):
+def test_a_swap_brings_the_list_alone(client_of: Callable[..., Client]) -> None:
     response = client_of("owner").get("/t/harbour-research/activity/", headers={"HX-Request": "true"})
     assert response.content.decode().strip().startswith('<div id="teams-activity"')

@@ -1,9 +1,12 @@
 """The tokens page, with its gateway keys."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from teams.actions.gateway_keys import create_gateway_key, revoke_gateway_key
@@ -11,20 +14,24 @@ from teams.actions.tokens import create_token, disable_token
 from teams.activity import SITE
 from teams.credentials import find_credential
 from teams.models import GatewayKey, Mode, Token
+from tests.conftest import Cast
 from tests.teams.pages.conftest import text_of
 
-NEW = {"name": "laptop", "expires": "30", "mode": "0", "models": ""}
+NEW: dict[str, Any] = {"name": "laptop", "expires": "30", "mode": "0", "models": ""}
 
 
-def secret_in(response) -> str:
+def secret_in(response: Any) -> str:
     return re.search(r"cb_(live|test|gw)_\w{40}", response.content.decode())[0]
 
 
 @pytest.mark.parametrize("who", ["owner", "administrator", "member"])
-def test_a_new_token_is_shown_once_with_commands_that_name_the_context(cast, page, submit, who):
+def test_a_new_token_is_shown_once_with_commands_that_name_the_context(
+    cast: Cast, page: Callable[..., str], submit: Callable[..., Any], who: str
+) -> None:
     response = submit(who, "tokens/new/", **NEW)
     secret = secret_in(response)
     token = find_credential(secret, timezone.now())
+    assert isinstance(token, Token)
     assert (token.user, token.team, token.mode) == (cast.user(who), cast.team, Mode.LIVE)
     assert abs(token.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
     text = text_of(response)
@@ -35,7 +42,7 @@ def test_a_new_token_is_shown_once_with_commands_that_name_the_context(cast, pag
     assert secret not in page(who, "tokens/")
 
 
-def test_mode_expiry_and_models_can_be_chosen(submit):
+def test_mode_expiry_and_models_can_be_chosen(submit: Callable[..., Any]) -> None:
     secret = secret_in(
         submit("member", "tokens/new/", **(NEW | {"mode": "1", "expires": "never", "models": "a, b,a"}))
     )
@@ -45,14 +52,16 @@ def test_mode_expiry_and_models_can_be_chosen(submit):
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"expires": "7000"}, {"mode": "5"}, {"models": "m" * 129}])
-def test_nonsense_names_the_field(submit, wrong):
+def test_nonsense_names_the_field(submit: Callable[..., Any], wrong: dict[str, str]) -> None:
     response = submit("member", "tokens/new/", **(NEW | wrong))
     assert response.status_code == 422
     assert "Please correct the error below" in text_of(response)
     assert not Token.objects.exists()
 
 
-def test_members_see_their_own_and_those_above_everybodys(page, submit):
+def test_members_see_their_own_and_those_above_everybodys(
+    page: Callable[..., str], submit: Callable[..., Any]
+) -> None:
     submit("member", "tokens/new/", **(NEW | {"name": "mias-laptop"}))
     submit("owner", "tokens/new/", **(NEW | {"name": "olivias-laptop"}))
     assert "olivias-laptop" not in page("member", "tokens/")
@@ -61,7 +70,7 @@ def test_members_see_their_own_and_those_above_everybodys(page, submit):
         assert "olivias-laptop" in page(who, "tokens/")
 
 
-def test_the_menu_offers_what_may_be_done(client_of, submit):
+def test_the_menu_offers_what_may_be_done(client_of: Callable[..., Client], submit: Callable[..., Any]) -> None:
     submit("owner", "tokens/new/", **NEW)
     mine = client_of("owner").get("/t/harbour-research/tokens/").content.decode()
     assert "Rotate secret" in mine
@@ -70,7 +79,9 @@ def test_the_menu_offers_what_may_be_done(client_of, submit):
     assert "Revoke permanently" not in administrators
 
 
-def test_a_token_is_disabled_enabled_renamed_rotated_and_revoked(page, submit):
+def test_a_token_is_disabled_enabled_renamed_rotated_and_revoked(
+    page: Callable[..., str], submit: Callable[..., Any]
+) -> None:
     old = secret_in(submit("member", "tokens/new/", **NEW))
     token = Token.objects.get()
     path = f"tokens/{token.public_id}"
@@ -86,25 +97,27 @@ def test_a_token_is_disabled_enabled_renamed_rotated_and_revoked(page, submit):
     assert "has been revoked permanently" in text_of(submit("member", f"{path}/rotate/"))
 
 
-def test_another_members_token_is_not_there(cast, submit):
+def test_another_members_token_is_not_there(cast: Cast, submit: Callable[..., Any]) -> None:
     submit("administrator", "tokens/new/", **NEW)
     token = Token.objects.get()
     for verb in ("rename", "rotate", "disable", "enable", "revoke"):
         assert submit("member", f"tokens/{token.public_id}/{verb}/").status_code == 404
 
 
-def test_the_owners_token_cannot_be_stopped_by_an_administrator(submit):
+def test_the_owners_token_cannot_be_stopped_by_an_administrator(submit: Callable[..., Any]) -> None:
     submit("owner", "tokens/new/", **NEW)
     token = Token.objects.get()
     for verb in ("disable", "revoke"):
         assert submit("administrator", f"tokens/{token.public_id}/{verb}/").status_code == 403
 
 
-def test_an_empty_list_says_what_a_token_is_for(page):
+def test_an_empty_list_says_what_a_token_is_for(page: Callable[..., str]) -> None:
     assert "No tokens yet" in page("member", "tokens/")
 
 
-def test_gateway_keys_are_for_owner_and_administrators(page, submit):
+def test_gateway_keys_are_for_owner_and_administrators(
+    page: Callable[..., str], submit: Callable[..., Any]
+) -> None:
     assert "Gateway keys" not in page("member", "tokens/")
     response = submit(
         "administrator", "gateway-keys/new/", **{"gateway-name": "LiteLLM", "gateway-expires": "never"}
@@ -120,7 +133,9 @@ def test_gateway_keys_are_for_owner_and_administrators(page, submit):
     assert "Envoy" in page("owner", "tokens/", revoked="1")
 
 
-def test_gateway_keys_stand_below_tokens_without_a_quota_of_theirs(cast, page, submit):
+def test_gateway_keys_stand_below_tokens_without_a_quota_of_theirs(
+    cast: Cast, page: Callable[..., str], submit: Callable[..., Any]
+) -> None:
     create_token(by=SITE, team=cast.team, user=cast.owner, name="laptop")
     submit("owner", "gateway-keys/new/", **{"gateway-name": "LiteLLM", "gateway-expires": "never"})
     text = page("owner", "tokens/")
@@ -128,11 +143,11 @@ def test_gateway_keys_stand_below_tokens_without_a_quota_of_theirs(cast, page, s
     assert text.count("Set a quota") == 1
 
 
-def test_a_gateway_key_without_a_name_is_refused(submit):
+def test_a_gateway_key_without_a_name_is_refused(submit: Callable[..., Any]) -> None:
     assert submit("owner", "gateway-keys/new/").status_code == 422
 
 
-def test_a_personal_space_has_tokens_of_its_own(cast, client_of):
+def test_a_personal_space_has_tokens_of_its_own(cast: Cast, client_of: Callable[..., Client]) -> None:
     slug = cast.member.owned_teams.get(is_personal=True).slug
     client = client_of("member")
     assert "your balance" in text_of(client.get(f"/t/{slug}/tokens/"))
@@ -140,7 +155,7 @@ def test_a_personal_space_has_tokens_of_its_own(cast, client_of):
     assert find_credential(secret, timezone.now()).team.is_personal
 
 
-def test_many_tokens_come_in_pages_ones_own_first(cast, page):
+def test_many_tokens_come_in_pages_ones_own_first(cast: Cast, page: Callable[..., str]) -> None:
     for n in range(60):
         create_token(by=SITE, team=cast.team, user=cast.member, name=f"key {n:02}")
     create_token(by=SITE, team=cast.team, user=cast.owner, name="mine")
@@ -152,7 +167,9 @@ def test_many_tokens_come_in_pages_ones_own_first(cast, page):
     assert "key 00" in second
 
 
-def test_many_gateway_keys_come_in_pages_of_their_own(cast, client_of, page):
+def test_many_gateway_keys_come_in_pages_of_their_own(
+    cast: Cast, client_of: Callable[..., Client], page: Callable[..., str]
+) -> None:
     for n in range(60):
         create_gateway_key(by=SITE, team=cast.team, name=f"gateway {n:02}")
     revoke_gateway_key(by=SITE, key=GatewayKey.objects.get(name="gateway 30"), now=timezone.now())
@@ -166,7 +183,9 @@ def test_many_gateway_keys_come_in_pages_of_their_own(cast, client_of, page):
     assert 'href="/t/harbour-research/tokens/?revoked=1&amp;keys=2#gateway-keys"' in html
 
 
-def test_the_pages_are_reached_from_the_answer_to_a_form_too(cast, client_of, submit):
+def test_the_pages_are_reached_from_the_answer_to_a_form_too(
+    cast: Cast, client_of: Callable[..., Client], submit: Callable[..., Any]
+) -> None:
     for n in range(60):
         create_token(by=SITE, team=cast.team, user=cast.owner, name=f"key {n:02}")
     html = submit("owner", "tokens/new/", **NEW).content.decode()
@@ -174,14 +193,16 @@ def test_the_pages_are_reached_from_the_answer_to_a_form_too(cast, client_of, su
 
 
 @pytest.mark.parametrize("query", [{"page": "nonsense"}, {"page": "0"}, {"keys": "-1"}])
-def test_a_page_that_cannot_be_is_told_and_the_first_shown(cast, page, query):
+def test_a_page_that_cannot_be_is_told_and_the_first_shown(
+    cast: Cast, page: Callable[..., str], query: dict[str, str]
+) -> None:
     create_token(by=SITE, team=cast.team, user=cast.owner, name="laptop")
     text = page("owner", "tokens/", **query)
     assert "Please correct the error below" in text
     assert "laptop" in text
 
 
-def test_a_page_beyond_the_last_shows_the_last(cast, page):
+def test_a_page_beyond_the_last_shows_the_last(cast: Cast, page: Callable[..., str]) -> None:
     create_token(by=SITE, team=cast.team, user=cast.owner, name="laptop")
     assert "laptop" in page("owner", "tokens/", page="9" * 30, revoked="nonsense")
 
@@ -193,7 +214,7 @@ def shown_names(text: str) -> set[str]:
 
 
 @pytest.fixture
-def several_keys(cast):
+def several_keys(cast: Cast) -> None:
     """Tokens of two members, one of them disabled, and a revoked gateway key."""
     now = timezone.now()
     for user, name in (
@@ -217,27 +238,31 @@ def several_keys(cast):
         ({"revoked": "1"}, {"mias-laptop", "mias-phone", "olivias-laptop", "proxy"}),
     ],
 )
-def test_tokens_and_gateway_keys_are_filtered_by_name_and_state(several_keys, page, query, found):
+def test_tokens_and_gateway_keys_are_filtered_by_name_and_state(
+    several_keys: None, page: Callable[..., str], query: dict[str, Any] | dict[str, str], found: set[str]
+) -> None:
     assert shown_names(page("owner", "tokens/", **query)) == found
 
 
-def test_tokens_are_filtered_by_their_holder(several_keys, cast, page):
+def test_tokens_are_filtered_by_their_holder(several_keys: None, cast: Cast, page: Callable[..., str]) -> None:
     text = page("owner", "tokens/", holder=cast.member.public_id)
     assert shown_names(text) == {"mias-laptop", "mias-phone"}
     assert "not one of the available choices" in page("owner", "tokens/", holder="usr_nobody")
 
 
-def test_a_member_cannot_filter_by_another_holder(several_keys, cast, page):
+def test_a_member_cannot_filter_by_another_holder(
+    several_keys: None, cast: Cast, page: Callable[..., str]
+) -> None:
     text = page("member", "tokens/", holder=cast.owner.public_id)
     assert "not one of the available choices" in text
     assert "olivias-laptop" not in text
 
 
-def test_a_made_up_state_shows_its_error_in_the_page(several_keys, page):
+def test_a_made_up_state_shows_its_error_in_the_page(several_keys: None, page: Callable[..., str]) -> None:
     assert "not one of the available choices" in page("owner", "tokens/", state="asleep")
 
 
-def test_filters_without_result_say_what_to_do(several_keys, page):
+def test_filters_without_result_say_what_to_do(several_keys: None, page: Callable[..., str]) -> None:
     text = page("owner", "tokens/", q="nothing")
     assert "No tokens match" in text
     assert "No gateway keys match" in text

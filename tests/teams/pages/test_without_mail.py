@@ -1,12 +1,18 @@
 """A site without a mail server: people can sign in, but an unverified address gives no access to teams."""
 
+from collections.abc import Callable
+
 import pytest
+from allauth.account.models import EmailAddress
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
+from pytest_django import Settings
 
 from teams.actions.members import add_member
 from teams.actions.users import confirm_address
 from teams.activity import SITE
 from teams.models import Activity, User
+from tests.conftest import Cast
 from tests.teams.conftest import role_of
 from tests.teams.pages.conftest import text_of
 
@@ -15,7 +21,7 @@ NEW = {"email": KIM, "password1": "a fine long word", "password2": "a fine long 
 
 
 @pytest.fixture
-def kim(settings, cast, client) -> Client:
+def kim(settings: Settings, cast: Cast, client: Client) -> Client:
     """Kim's browser, after signing up."""
     settings.SIGNUP = "open"
     client.post("/accounts/signup/", NEW)
@@ -23,10 +29,12 @@ def kim(settings, cast, client) -> Client:
 
 
 def confirmed(email: str) -> bool:
-    return User.objects.get(email=email).emailaddress_set.get().verified
+    return EmailAddress.objects.get(user=User.objects.get(email=email)).verified
 
 
-def test_open_sign_up_leads_in_and_the_address_counts_as_unconfirmed(kim, mailoutbox):
+def test_open_sign_up_leads_in_and_the_address_counts_as_unconfirmed(
+    kim: Client, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
     response = kim.get("/me/")
     assert response.status_code == 200
     assert "mail" not in text_of(response).lower()
@@ -34,12 +42,14 @@ def test_open_sign_up_leads_in_and_the_address_counts_as_unconfirmed(kim, mailou
     assert mailoutbox == []
 
 
-def test_a_sign_up_is_recorded_with_its_address(kim):
+def test_a_sign_up_is_recorded_with_its_address(kim: Client) -> None:
     row = Activity.objects.get(kind="user.created", person__email=KIM)
     assert (row.actor.email, row.ip) == (KIM, "127.0.0.1")
 
 
-def test_a_link_without_an_address_leads_through_sign_up_into_the_team(cast, client, invited):
+def test_a_link_without_an_address_leads_through_sign_up_into_the_team(
+    cast: Cast, client: Client, invited: Callable[..., str]
+) -> None:
     path = invited()
     client.get(path)
     assert client.post(f"/accounts/signup/?next={path}", NEW)["Location"] == path
@@ -49,14 +59,18 @@ def test_a_link_without_an_address_leads_through_sign_up_into_the_team(cast, cli
     assert not confirmed(KIM)
 
 
-def test_the_secret_of_an_invitation_to_the_address_confirms_it(cast, client, invited):
+def test_the_secret_of_an_invitation_to_the_address_confirms_it(
+    cast: Cast, client: Client, invited: Callable[..., str]
+) -> None:
     path = invited(KIM)
     client.get(path)
     client.post(f"/accounts/signup/?next={path}", NEW)
     assert confirmed(KIM)
 
 
-def test_an_unconfirmed_address_fits_no_invitation(kim, cast, invited):
+def test_an_unconfirmed_address_fits_no_invitation(
+    kim: Client, cast: Cast, invited: Callable[..., str]
+) -> None:
     path = invited(KIM)
     text = text_of(kim.get(path))
     assert "This is your address, but it is not verified yet." in text
@@ -65,24 +79,26 @@ def test_an_unconfirmed_address_fits_no_invitation(kim, cast, invited):
     assert role_of(cast.team, User.objects.get(email=KIM)) is None
 
 
-def test_once_staff_vouch_for_it_it_does(kim, cast, invited):
+def test_once_staff_vouch_for_it_it_does(kim: Client, cast: Cast, invited: Callable[..., str]) -> None:
     confirm_address(by=SITE, user=User.objects.get(email=KIM))
     kim.post(f"{invited(KIM)}accept/")
     assert role_of(cast.team, User.objects.get(email=KIM)) == "member"
 
 
-def test_a_taken_address_is_told_at_once(kim, db):
+def test_a_taken_address_is_told_at_once(kim: Client, db: None) -> None:
     response = Client().post("/accounts/signup/", NEW)
     assert "already registered" in text_of(response)
     assert User.objects.filter(email=KIM).count() == 1
 
 
-def test_the_members_page_marks_an_address_that_nobody_confirmed(kim, cast, page):
+def test_the_members_page_marks_an_address_that_nobody_confirmed(
+    kim: Client, cast: Cast, page: Callable[..., str]
+) -> None:
     add_member(by=SITE, team=cast.team, user=User.objects.get(email=KIM))
     assert page("owner", "members/").count("Not verified") == 1
 
 
-def test_the_page_of_addresses_says_what_to_do_and_claims_no_mail(kim):
+def test_the_page_of_addresses_says_what_to_do_and_claims_no_mail(kim: Client) -> None:
     text = text_of(kim.get("/accounts/email/"))
     assert "This site has no mail server" in text
     assert "The site administrators can verify yours" in text
@@ -93,13 +109,15 @@ def test_the_page_of_addresses_says_what_to_do_and_claims_no_mail(kim):
     assert "sent" not in text_of(response)
 
 
-def test_the_page_for_a_forgotten_password_says_whom_to_ask(client, db):
+def test_the_page_for_a_forgotten_password_says_whom_to_ask(client: Client, db: None) -> None:
     text = text_of(client.get("/accounts/password/reset/"))
     assert "This site has no mail server" in text
     assert "Send the link" not in text
 
 
-def test_with_a_mail_server_the_address_must_be_confirmed_before_one_gets_in(settings, kim):
+def test_with_a_mail_server_the_address_must_be_confirmed_before_one_gets_in(
+    settings: Settings, kim: Client
+) -> None:
     """If a mail server is added later, users must verify their address at the next sign-in."""
     settings.HAS_MAIL, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
     client = Client()
@@ -109,7 +127,9 @@ def test_with_a_mail_server_the_address_must_be_confirmed_before_one_gets_in(set
 
 
 @pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/password/reset/"])
-def test_a_mail_server_that_does_not_answer_is_told_and_is_no_error(settings, cast, client, path):
+def test_a_mail_server_that_does_not_answer_is_told_and_is_no_error(
+    settings: Settings, cast: Cast, client: Client, path: str
+) -> None:
     settings.HAS_MAIL, settings.ACCOUNT_EMAIL_VERIFICATION, settings.SIGNUP = True, "mandatory", "open"
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1

@@ -1,8 +1,10 @@
 """Where webhooks may lead: what is an address, and which hosts are the public internet's."""
 
 import socket
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from usage.alerts.addresses import AddressError, WebhookTarget, endpoints_of, is_public, read_address
 
@@ -42,12 +44,12 @@ PRIVATE = [
 
 
 @pytest.fixture(autouse=True)
-def as_when_nothing_is_set(settings):
+def as_when_nothing_is_set(settings: Settings) -> None:
     settings.WEBHOOKS_MAY_BE_PRIVATE = False
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_inside_addresses_of_every_kind_are_not_public(address):
+def test_inside_addresses_of_every_kind_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 
@@ -55,7 +57,7 @@ def test_inside_addresses_of_every_kind_are_not_public(address):
     "address",
     ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"],
 )
-def test_public_addresses_are(address):
+def test_public_addresses_are(address: str) -> None:
     assert is_public(address)
 
 
@@ -63,18 +65,18 @@ def test_public_addresses_are(address):
     "host",
     ["127.0.0.1", "[::1]", "localhost", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]"],
 )
-def test_a_host_that_leads_inside_is_refused_however_it_is_written(host):
+def test_a_host_that_leads_inside_is_refused_however_it_is_written(host: str) -> None:
     with pytest.raises(AddressError, match="not on the public internet"):
         endpoints_of(read_address(f"http://{host}/"))
 
 
-def test_a_setting_allows_them(settings):
+def test_a_setting_allows_them(settings: Settings) -> None:
     settings.WEBHOOKS_MAY_BE_PRIVATE = True
     assert [one.address[0] for one in endpoints_of(read_address("http://127.0.0.1/"))] == ["127.0.0.1"]
 
 
-def test_one_inside_address_among_public_ones_is_enough_to_refuse(monkeypatch):
-    def answer(host, port, **_kind):
+def test_one_inside_address_among_public_ones_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(host: Any, port: Any, **_kind: Any) -> list[tuple[Any, int, int, str, tuple[Any, Any]]]:
         return [(socket.AF_INET, 1, 6, "", (ip, port)) for ip in ("8.8.8.8", "10.0.0.1")]
 
     monkeypatch.setattr(socket, "getaddrinfo", answer)
@@ -82,7 +84,7 @@ def test_one_inside_address_among_public_ones_is_enough_to_refuse(monkeypatch):
         endpoints_of(read_address("https://both.example/"))
 
 
-def test_an_unknown_host_is_named():
+def test_an_unknown_host_is_named() -> None:
     with pytest.raises(AddressError, match=r"The host no-such-host\.invalid cannot be found"):
         endpoints_of(read_address("https://no-such-host.invalid/secret"))
 
@@ -95,11 +97,11 @@ def test_an_unknown_host_is_named():
         ("https://[2606:4700::1111]:8443/x#part", WebhookTarget(True, "2606:4700::1111", 8443, "/x")),
     ],
 )
-def test_an_address_is_read_into_its_parts(url, expected):
+def test_an_address_is_read_into_its_parts(url: str, expected: WebhookTarget) -> None:
     assert read_address(url) == expected
 
 
-def test_only_the_origin_may_be_shown():
+def test_only_the_origin_may_be_shown() -> None:
     assert read_address("https://[2606:4700::1111]:8443/x").origin == "https://[2606:4700::1111]:8443"
     assert read_address("https://hooks.example/T0P-S3CRET").origin == "https://hooks.example"
 
@@ -127,6 +129,6 @@ def test_only_the_origin_may_be_shown():
         ("https://hooks.example/" + "a" * 500, "At most 500"),
     ],
 )
-def test_what_is_no_address_is_refused_in_words(url, words):
+def test_what_is_no_address_is_refused_in_words(url: str, words: str) -> None:
     with pytest.raises(AddressError, match=words):
         read_address(url)

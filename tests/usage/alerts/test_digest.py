@@ -1,6 +1,7 @@
 """The weekly digest: who gets it, when, and what it says."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -9,12 +10,16 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.core.mail import EmailMultiAlternatives
 from django.core.management import call_command
 from django.template.loader import render_to_string
+from django.test import Client
+from pytest_django import Settings
 
 from teams.activity import Actor
 from teams.errors import NotAllowedError
 from teams.models import Activity, Membership, Role
+from tests.conftest import Cast
 from tests.usage.anomalies.conftest import NOW, happen, runaway, tokens, usual  # noqa: F401
 from usage.alerts.actions.subscriptions import Subscriptions, set_subscriptions
 from usage.alerts.digest import make_digest, send_digests
@@ -29,13 +34,13 @@ LAST_WEEK = Week(date(2026, 11, 16), ZoneInfo("Europe/Berlin"))
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept(db, settings):
+def nothing_kept(db: None, settings: Settings) -> None:
     cache.clear()
     settings.HAS_MAIL = True
 
 
 @pytest.fixture
-def subscribe(cast):
+def subscribe(cast: Cast) -> Callable[..., UsageMail]:
     def want(name: str, at: datetime = NOW, **wishes: bool) -> UsageMail:
         wanted = Subscriptions(**{"digest": True, **wishes})
         return set_subscriptions(by=Actor(cast.user(name)), team=cast.team, wishes=wanted, now=at)
@@ -43,12 +48,17 @@ def subscribe(cast):
     return want
 
 
-def test_nobody_gets_one_who_did_not_ask(runaway, mailoutbox):  # noqa: F811
+def test_nobody_gets_one_who_did_not_ask(runaway: None, mailoutbox: list[EmailMultiAlternatives]) -> None:  # noqa: F811
     assert send_digests(now=MONDAY) == 0
     assert mailoutbox == []
 
 
-def test_it_tells_totals_ranking_the_unusual_and_quotas(cast, runaway, subscribe, mailoutbox):  # noqa: F811
+def test_it_tells_totals_ranking_the_unusual_and_quotas(
+    cast: Cast,
+    runaway: None,  # noqa: F811
+    subscribe: Callable[..., UsageMail],
+    mailoutbox: list[EmailMultiAlternatives],
+) -> None:
     set_member_quota(
         by=Actor(cast.owner), team=cast.team, user=cast.member, limit=Limit(Decimal("0.2")), now=NOW
     )
@@ -57,31 +67,37 @@ def test_it_tells_totals_ranking_the_unusual_and_quotas(cast, runaway, subscribe
     (mail,) = mailoutbox
     assert mail.to == ["olivia@example.org"]
     assert mail.subject == "Callboard: Harbour Research, week of 16 Nov"
-    html = mail.alternatives[0][0]
-    for text in (mail.body, html):
+    body, html = str(mail.body), str(mail.alternatives[0][0])
+    for text in (body, html):
         assert "Members by calls" in text
         assert "12:00 Thu: 1,02" in text
         assert "/t/harbour-research/logs/?from=2026-11-19T12" in text
         assert "Quotas near their limit" in text
-        assert "<span" not in mail.body
-    assert "1. Mia: 1," in mail.body
-    assert re.search(r"^Calls: 2,\d{3} \(1,\d{3} in the previous week, \+\d+\.\d%\)$", mail.body, re.MULTILINE)
+        assert "<span" not in body
+    assert "1. Mia: 1," in body
+    assert re.search(r"^Calls: 2,\d{3} \(1,\d{3} in the previous week, \+\d+\.\d%\)$", body, re.MULTILINE)
     assert re.search(
-        r"^Cost: \$\d+\.\d\d \(\$\d+\.\d\d in the previous week, \+\d+\.\d%\)$", mail.body, re.MULTILINE
+        r"^Cost: \$\d+\.\d\d \(\$\d+\.\d\d in the previous week, \+\d+\.\d%\)$", body, re.MULTILINE
     )
     assert re.search(
         r"^Success rate: \d+\.\d% \(\d+\.\d% in the previous week, [+−]\d\.\d points\)$",
-        mail.body,
+        body,
         re.MULTILINE,
     )
     assert re.search(r"<td[^>]*>\+\d+\.\d%</td>", html)
 
 
-def test_every_number_of_calls_leads_to_exactly_these(cast, runaway, subscribe, mailoutbox, client_of):  # noqa: F811
+def test_every_number_of_calls_leads_to_exactly_these(
+    cast: Cast,
+    runaway: None,  # noqa: F811
+    subscribe: Callable[..., UsageMail],
+    mailoutbox: list[EmailMultiAlternatives],
+    client_of: Callable[..., Client],
+) -> None:
     subscribe("owner")
     send_digests(now=MONDAY)
     send_due(now=MONDAY)
-    html = mailoutbox[0].alternatives[0][0]
+    html = str(mailoutbox[0].alternatives[0][0])
     links = re.findall(r'<a href="http://[^/"]+([^"]*/logs/[^"]*)">([\d,.]+)([^<]*)</a>', html)
     with time_machine.travel(MONDAY, tick=False):
         for address, number, unit in links:
@@ -96,7 +112,11 @@ def test_every_number_of_calls_leads_to_exactly_these(cast, runaway, subscribe, 
     assert len(re.findall(r'sort=cost">\$', html)) == 2
 
 
-def test_a_week_is_sent_once(runaway, subscribe, mailoutbox):  # noqa: F811
+def test_a_week_is_sent_once(
+    runaway: None,  # noqa: F811
+    subscribe: Callable[..., UsageMail],
+    mailoutbox: list[EmailMultiAlternatives],
+) -> None:
     subscribe("owner")
     subscribe("administrator")
     assert [send_digests(now=MONDAY + timedelta(hours=hour)) for hour in range(3)] == [2, 0, 0]
@@ -104,19 +124,23 @@ def test_a_week_is_sent_once(runaway, subscribe, mailoutbox):  # noqa: F811
     assert send_due(now=MONDAY + timedelta(weeks=1)) == len(mailoutbox) == 4
 
 
-def test_it_waits_for_the_morning_of_the_team(usual, subscribe):  # noqa: F811
+def test_it_waits_for_the_morning_of_the_team(usual: None, subscribe: Callable[..., UsageMail]) -> None:  # noqa: F811
     subscribe("owner")
     assert send_digests(now=MONDAY - timedelta(hours=4)) == 0
     assert send_digests(now=MONDAY) == 1
 
 
-def test_the_first_one_comes_when_the_week_is_over(usual, subscribe):  # noqa: F811
+def test_the_first_one_comes_when_the_week_is_over(usual: None, subscribe: Callable[..., UsageMail]) -> None:  # noqa: F811
     subscribe("owner", at=NOW)
     assert send_digests(now=NOW) == 0
     assert send_digests(now=MONDAY) == 1
 
 
-def test_without_a_mail_server_it_waits_for_one(usual, subscribe, settings):  # noqa: F811
+def test_without_a_mail_server_it_waits_for_one(
+    usual: None,  # noqa: F811
+    subscribe: Callable[..., UsageMail],
+    settings: Settings,
+) -> None:
     subscribe("owner")
     settings.HAS_MAIL = False
     assert send_digests(now=MONDAY) == 0
@@ -124,7 +148,12 @@ def test_without_a_mail_server_it_waits_for_one(usual, subscribe, settings):  # 
     assert send_digests(now=MONDAY) == 1
 
 
-def test_what_the_mail_server_refused_is_tried_again(usual, subscribe, settings, mailoutbox):  # noqa: F811
+def test_what_the_mail_server_refused_is_tried_again(
+    usual: None,  # noqa: F811
+    subscribe: Callable[..., UsageMail],
+    settings: Settings,
+    mailoutbox: list[EmailMultiAlternatives],
+) -> None:
     subscribe("owner")
     send_digests(now=MONDAY)
     settings.HAS_MAIL = False
@@ -136,7 +165,11 @@ def test_what_the_mail_server_refused_is_tried_again(usual, subscribe, settings,
     assert len(mailoutbox) == 1
 
 
-def test_who_is_no_longer_an_administrator_gets_none(cast, usual, subscribe):  # noqa: F811
+def test_who_is_no_longer_an_administrator_gets_none(
+    cast: Cast,
+    usual: None,  # noqa: F811
+    subscribe: Callable[..., UsageMail],
+) -> None:
     subscribe("administrator")
     Membership.objects.filter(user=cast.administrator, team=cast.team).update(role=Role.MEMBER)
     assert send_digests(now=MONDAY) == 0
@@ -144,13 +177,15 @@ def test_who_is_no_longer_an_administrator_gets_none(cast, usual, subscribe):  #
     assert not UsageMail.objects.exists()
 
 
-def test_a_team_without_calls_sends_nothing(subscribe, mailoutbox):
+def test_a_team_without_calls_sends_nothing(
+    subscribe: Callable[..., UsageMail], mailoutbox: list[EmailMultiAlternatives]
+) -> None:
     subscribe("owner")
     assert send_digests(now=MONDAY) == 0
     assert mailoutbox == []
 
 
-def test_without_calls_there_are_no_members_by_calls(cast, client_of):
+def test_without_calls_there_are_no_members_by_calls(cast: Cast, client_of: Callable[..., Client]) -> None:
     with time_machine.travel(MONDAY, tick=False):
         page = client_of("owner").get(f"/t/{cast.team.slug}/digest/").content.decode()
     text = render_to_string(
@@ -161,7 +196,7 @@ def test_without_calls_there_are_no_members_by_calls(cast, client_of):
         assert "Members by calls" not in digest
 
 
-def test_the_command_prints_how_many(cast, usual, subscribe):  # noqa: F811
+def test_the_command_prints_how_many(cast: Cast, usual: None, subscribe: Callable[..., UsageMail]) -> None:  # noqa: F811
     subscribe("owner")
     out = StringIO()
     with time_machine.travel(MONDAY, tick=False):
@@ -171,12 +206,14 @@ def test_the_command_prints_how_many(cast, usual, subscribe):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ["member", "former", "outsider"])
-def test_only_owners_and_administrators_may_ask_for_it(subscribe, name):
+def test_only_owners_and_administrators_may_ask_for_it(subscribe: Callable[..., UsageMail], name: str) -> None:
     with pytest.raises(NotAllowedError):
         subscribe(name)
 
 
-def test_a_choice_writes_one_row_and_the_same_again_none(cast, subscribe):
+def test_a_choice_writes_one_row_and_the_same_again_none(
+    cast: Cast, subscribe: Callable[..., UsageMail]
+) -> None:
     subscribe("owner")
     row = Activity.objects.order_by("-id").first()
     assert row.kind == "alert.mail_changed"
@@ -192,7 +229,7 @@ def test_a_choice_writes_one_row_and_the_same_again_none(cast, subscribe):
     assert Activity.objects.count() == rows
 
 
-def test_the_page_previews_it(cast, usual, client_of):  # noqa: F811
+def test_the_page_previews_it(cast: Cast, usual: None, client_of: Callable[..., Client]) -> None:  # noqa: F811
     with time_machine.travel(MONDAY, tick=False):
         page = client_of("administrator").get(f"/t/{cast.team.slug}/digest/").content.decode()
     assert "Harbour Research, week of 16 Nov" in page

@@ -1,10 +1,15 @@
 """A key that used to work and has nothing but rejections: somebody is notified, once until it works again."""
 
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from django.core.mail import EmailMultiAlternatives
+from django.test import Client
+from pytest_django import Settings
 
 from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.tokens import revoke_token
@@ -12,10 +17,13 @@ from teams.actions.transfers import transfer_by_staff
 from teams.actions.users import create_user
 from teams.activity import SITE, Actor
 from teams.models import Mode, Team
+from teams.models.keys import Token
 from teams.support_group import support_group
+from tests.conftest import Cast
+from tests.usage.alerts.receivers import Receiver
 from tests.usage.conftest import NOW
 from usage.alerts.keys import alert_failing_keys
-from usage.alerts.models import Message
+from usage.alerts.models import Message, Webhook
 from usage.alerts.outbox import send_due
 from usage.reporting.counting import Reason, Report, count_report
 from usage.reporting.models import KeyAlert
@@ -27,27 +35,33 @@ REJECTED = Report(rejected=1, reasons=[REASON])
 REFUSED = Report(is_refused=True, reasons=[Reason("invalid_json", "This is not JSON.")])
 
 
-def at(minutes):
+def at(minutes: Any) -> datetime:
     return NOW + timedelta(minutes=minutes)
 
 
-def follow(key, *reports):
+def follow(key: Any, *reports: Any) -> None:
     """Counts the reports, each so many minutes after NOW."""
     for minutes, report in reports:
         count_report(key, report, at(minutes))
 
 
-def alerts(*minutes):
+def alerts(*minutes: Any) -> list[int]:
     """How many keys were alerted about at each of these minutes."""
     return [alert_failing_keys(now=at(one)) for one in minutes]
 
 
 @pytest.fixture
-def token(token_of):
+def token(token_of: Callable[..., tuple[Token, str]]) -> Any:
     return token_of("member")[0]
 
 
-def test_the_owner_of_the_team_gets_a_mail_and_webhooks_a_message(token, cast, hook, receiver, mailoutbox):
+def test_the_owner_of_the_team_gets_a_mail_and_webhooks_a_message(
+    token: Any,
+    cast: Cast,
+    hook: Callable[..., Webhook],
+    receiver: Receiver,
+    mailoutbox: list[EmailMultiAlternatives],
+) -> None:
     hook(receiver.url)
     follow(token, (0, WORKED), (3, REJECTED), (10, REFUSED), (14, REJECTED))
     assert alerts(17, 18, 19) == [0, 1, 0]
@@ -72,7 +86,9 @@ def test_the_owner_of_the_team_gets_a_mail_and_webhooks_a_message(token, cast, h
     }
 
 
-def test_the_link_of_the_mail_leads_to_the_reasons(token, client_of, hook):
+def test_the_link_of_the_mail_leads_to_the_reasons(
+    token: Any, client_of: Callable[..., Client], hook: Callable[..., Webhook]
+) -> None:
     follow(token, (0, WORKED), (1, REJECTED))
     alerts(20)
     url = json.loads(Message.objects.get().body)["url"]
@@ -81,18 +97,18 @@ def test_the_link_of_the_mail_leads_to_the_reasons(token, client_of, hook):
     assert REASON.message in page.content.decode()
 
 
-def test_a_key_that_never_worked_is_not_alerted_about(token):
+def test_a_key_that_never_worked_is_not_alerted_about(token: Any) -> None:
     follow(token, (0, REJECTED), (20, REJECTED))
     assert alerts(21, 40) == [0, 0]
 
 
 @pytest.mark.parametrize("success", [WORKED, Report(duplicates=1), Report(accepted=1, rejected=99)])
-def test_one_record_that_is_taken_ends_it(token, success):
+def test_one_record_that_is_taken_ends_it(token: Any, success: Report) -> None:
     follow(token, (0, WORKED), (1, REJECTED), (15, success), (16, REJECTED))
     assert alerts(17, 30) == [0, 0]
 
 
-def test_each_episode_is_alerted_about_once(token):
+def test_each_episode_is_alerted_about_once(token: Any) -> None:
     follow(token, (0, WORKED), (1, REJECTED), (20, REJECTED), (50, REJECTED))
     assert alerts(21, 22, 51) == [1, 0, 0]
     follow(token, (60, WORKED), (61, REJECTED), (80, REJECTED))
@@ -100,17 +116,17 @@ def test_each_episode_is_alerted_about_once(token):
     assert KeyAlert.objects.count() == 1
 
 
-def test_an_episode_that_goes_on_over_hours_began_where_it_began(token):
+def test_an_episode_that_goes_on_over_hours_began_where_it_began(token: Any) -> None:
     follow(token, (0, WORKED), (55, REJECTED), (65, REJECTED))
     assert alerts(69, 70) == [0, 1]
 
 
-def test_a_key_that_fell_silent_long_ago_is_no_news(token):
+def test_a_key_that_fell_silent_long_ago_is_no_news(token: Any) -> None:
     follow(token, (0, WORKED), (1, REJECTED))
     assert alerts(122) == [0]
 
 
-def test_a_gateway_key_is_alerted_about_by_its_name_and_page(cast):
+def test_a_gateway_key_is_alerted_about_by_its_name_and_page(cast: Cast) -> None:
     key = create_gateway_key(by=SITE, team=cast.team, name="proxy")[0]
     follow(key, (0, WORKED), (1, REFUSED))
     assert alerts(16) == [1]
@@ -119,7 +135,7 @@ def test_a_gateway_key_is_alerted_about_by_its_name_and_page(cast):
     assert message.url.endswith(f"/t/harbour-research/gateway-keys/{key.public_id}/")
 
 
-def test_a_key_of_the_site_is_for_its_staff_alone(cast, mailoutbox):
+def test_a_key_of_the_site_is_for_its_staff_alone(cast: Cast, mailoutbox: list[EmailMultiAlternatives]) -> None:
     root = create_user(email="root@example.org", is_staff=True, is_superuser=True, verified=True)
     helper = create_user(email="help@example.org", is_staff=True, verified=True)
     helper.groups.add(support_group())
@@ -134,20 +150,20 @@ def test_a_key_of_the_site_is_for_its_staff_alone(cast, mailoutbox):
     assert set(Message.objects.values_list("team__owner", flat=True)) == {root.pk, helper.pk}
 
 
-def test_a_key_that_was_revoked_and_is_still_used_is_alerted_about(token):
+def test_a_key_that_was_revoked_and_is_still_used_is_alerted_about(token: Any) -> None:
     follow(token, (0, WORKED))
     revoke_token(by=SITE, token=token, now=NOW)
     follow(token, (1, REFUSED), (20, REFUSED))
     assert alerts(20) == [1]
 
 
-def test_test_mode_is_not_alerted_about(token_of):
+def test_test_mode_is_not_alerted_about(token_of: Callable[..., tuple[Token, str]]) -> None:
     token = token_of("member", mode=Mode.TEST)[0]
     follow(token, (0, WORKED), (1, REJECTED))
     assert alerts(16) == [0]
 
 
-def test_the_owner_is_whoever_owns_the_team_by_then(token, cast):
+def test_the_owner_is_whoever_owns_the_team_by_then(token: Any, cast: Cast) -> None:
     follow(token, (0, WORKED), (1, REJECTED))
     root = create_user(email="root@example.org", is_staff=True, is_superuser=True, verified=True)
     by = Actor(root, as_staff=True)
@@ -156,7 +172,7 @@ def test_the_owner_is_whoever_owns_the_team_by_then(token, cast):
     assert Message.objects.get().to == "adam@example.org"
 
 
-def test_what_nobody_could_be_sent_is_sent_when_somebody_can(token, settings):
+def test_what_nobody_could_be_sent_is_sent_when_somebody_can(token: Any, settings: Settings) -> None:
     follow(token, (0, WORKED), (1, REJECTED))
     settings.HAS_MAIL = False
     assert alerts(16) == [0]
@@ -164,7 +180,7 @@ def test_what_nobody_could_be_sent_is_sent_when_somebody_can(token, settings):
     assert alerts(17) == [1]
 
 
-def test_nothing_is_sent_of_a_deleted_team(token, cast):
+def test_nothing_is_sent_of_a_deleted_team(token: Any, cast: Cast) -> None:
     follow(token, (0, WORKED), (1, REJECTED))
     Team.objects.filter(pk=cast.team.pk).update(deleted_at=NOW)
     assert alerts(16) == [0]

@@ -2,12 +2,17 @@
 
 import json
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.db import connection
+from pytest_django import Settings
 
 from teams.models import Activity
+from tests.conftest import Cast
 from tests.usage.alerts.receivers import Receiver, receiving
 from tests.usage.alerts.test_signing import signature_by_the_book
 from tests.usage.conftest import NOW
@@ -20,17 +25,19 @@ ALERT = Alert(Event.QUOTA, "80% used", "80% of <Mia> & co.", "https://callboard.
 
 
 @pytest.fixture
-def tell(cast, hook):
+def tell(cast: Cast, hook: Callable[..., Webhook]) -> Callable[..., Message]:
     """`tell(receiver)`: an alert on its way to it."""
 
-    def make(receiver: Receiver, name: str = "chat", now=NOW) -> Message:
+    def make(receiver: Receiver, name: str = "chat", now: datetime = NOW) -> Message:
         (message,) = queue_for_webhooks(cast.team, ALERT, [hook(receiver.url, name=name)], now)
         return message
 
     return make
 
 
-def test_it_arrives_signed_with_a_text_that_slack_shows(tell, receiver):
+def test_it_arrives_signed_with_a_text_that_slack_shows(
+    tell: Callable[..., Message], receiver: Receiver
+) -> None:
     message = tell(receiver)
     assert send_due(now=NOW) == 1
     ((_path, headers, body),) = receiver.got
@@ -57,7 +64,9 @@ def test_it_arrives_signed_with_a_text_that_slack_shows(tell, receiver):
     assert send_due(now=NOW + timedelta(days=1)) == 0
 
 
-def test_500_and_then_200_is_delivered_a_minute_later_under_the_same_id(tell, receiver):
+def test_500_and_then_200_is_delivered_a_minute_later_under_the_same_id(
+    tell: Callable[..., Message], receiver: Receiver
+) -> None:
     receiver.statuses = [500, 200]
     message = tell(receiver)
     assert send_due(now=NOW) == 0
@@ -75,7 +84,9 @@ def test_500_and_then_200_is_delivered_a_minute_later_under_the_same_id(tell, re
     assert Webhook.objects.get().failing_since is None
 
 
-def test_one_that_always_fails_is_tried_six_times_and_given_up(tell, receiver):
+def test_one_that_always_fails_is_tried_six_times_and_given_up(
+    tell: Callable[..., Message], receiver: Receiver
+) -> None:
     receiver.statuses = [503]
     message, at = tell(receiver), NOW
     for number, wait in enumerate([*BACK_OFF, timedelta(days=1)], start=1):
@@ -87,7 +98,9 @@ def test_one_that_always_fails_is_tried_six_times_and_given_up(tell, receiver):
     assert (len(receiver.got), message.state, message.attempts) == (6, "failed", 6)
 
 
-def test_a_receiver_that_fails_is_left_alone_and_holds_up_nobody(tell, receiver):
+def test_a_receiver_that_fails_is_left_alone_and_holds_up_nobody(
+    tell: Callable[..., Message], receiver: Receiver
+) -> None:
     with receiving(Receiver(statuses=[500])) as broken:
         first = tell(broken, name="broken")
         queue_for_webhooks(first.team, ALERT, [first.webhook], NOW)
@@ -97,8 +110,12 @@ def test_a_receiver_that_fails_is_left_alone_and_holds_up_nobody(tell, receiver)
 
 
 def test_a_mail_goes_out_and_a_mail_server_that_is_down_holds_up_no_webhook(
-    tell, cast, receiver, settings, mailoutbox
-):
+    tell: Callable[..., Message],
+    cast: Cast,
+    receiver: Receiver,
+    settings: Settings,
+    mailoutbox: list[EmailMultiAlternatives],
+) -> None:
     for name in ("a", "b"):
         queue_mail(cast.team, Event.QUOTA, f"{name}@example.org", "Hello", "text", "<p>html</p>", NOW)
     tell(receiver)
@@ -112,11 +129,11 @@ def test_a_mail_goes_out_and_a_mail_server_that_is_down_holds_up_no_webhook(
 
 
 def test_a_sender_that_died_between_taking_and_noting_loses_nothing_and_repeats_once(
-    tell, receiver, monkeypatch
-):
+    tell: Callable[..., Message], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     message = tell(receiver)
 
-    def die(*_arguments):
+    def die(*_arguments: Any) -> None:
         raise SystemExit
 
     with monkeypatch.context() as dying:
@@ -129,7 +146,9 @@ def test_a_sender_that_died_between_taking_and_noting_loses_nothing_and_repeats_
     assert (message.state, message.attempts, len(receiver.got)) == ("delivered", 2, 1)
 
 
-def test_a_webhook_that_was_switched_off_gets_nothing_that_waits(tell, receiver):
+def test_a_webhook_that_was_switched_off_gets_nothing_that_waits(
+    tell: Callable[..., Message], receiver: Receiver
+) -> None:
     message = tell(receiver)
     Webhook.objects.update(is_active=False)
     assert send_due(now=NOW) == 0
@@ -137,7 +156,9 @@ def test_a_webhook_that_was_switched_off_gets_nothing_that_waits(tell, receiver)
     assert (message.state, message.error, receiver.got) == ("failed", "The webhook was switched off.", [])
 
 
-def test_one_that_says_it_is_gone_is_switched_off_at_once(tell, receiver):
+def test_one_that_says_it_is_gone_is_switched_off_at_once(
+    tell: Callable[..., Message], receiver: Receiver
+) -> None:
     receiver.statuses = [410]
     tell(receiver)
     send_due(now=NOW)
@@ -150,7 +171,9 @@ def test_one_that_says_it_is_gone_is_switched_off_at_once(tell, receiver):
     assert (row.kind, row.actor, row.subject) == ("webhook.stopped", None, "chat")
 
 
-def test_one_that_only_fails_for_three_days_is_switched_off(tell, receiver):
+def test_one_that_only_fails_for_three_days_is_switched_off(
+    tell: Callable[..., Message], receiver: Receiver
+) -> None:
     receiver.statuses = [500]
     message = tell(receiver)
     send_due(now=NOW)
@@ -164,7 +187,7 @@ def test_one_that_only_fails_for_three_days_is_switched_off(tell, receiver):
 
 @pytest.mark.threads
 @pytest.mark.django_db(transaction=True)
-def test_eight_senders_at_once_send_each_message_once(tell, receiver):
+def test_eight_senders_at_once_send_each_message_once(tell: Callable[..., Message], receiver: Receiver) -> None:
     webhook = tell(receiver).webhook
     queue_for_webhooks(webhook.team, ALERT, [webhook] * 19, NOW)
     barrier, delivered = threading.Barrier(8), []

@@ -2,23 +2,29 @@
 
 import json
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
 from teams.actions.tokens import create_token, revoke_token
 from teams.activity import SITE, Actor
-from teams.models import Mode
+from teams.models import Mode, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.usage.alerts.receivers import Receiver
 from tests.usage.conftest import NOW, nanos
 from usage.alerts.actions.policy import set_thresholds
-from usage.alerts.models import Message, ThresholdAlert
+from usage.alerts.models import Message, ThresholdAlert, Webhook
 from usage.alerts.outbox import send_due
 from usage.alerts.quotas import alert_quotas
 from usage.quotas.actions.limits import Limit, set_balance
@@ -29,11 +35,19 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def spend(cast):
+def spend(cast: Cast) -> Callable[..., None]:
     """`spend("8")`: Mia's calls cost so much, by one token unless another is given."""
     tokens = {}
 
-    def record(usd: str, *, name: str = "member", token=None, mode=Mode.LIVE, now=NOW, team=None) -> None:
+    def record(
+        usd: str,
+        *,
+        name: str = "member",
+        token: Any = None,
+        mode: Mode = Mode.LIVE,
+        now: datetime = NOW,
+        team: Team | None = None,
+    ) -> None:
         team = team or cast.team
         if token is None:
             key = (name, mode, team.pk)
@@ -51,10 +65,10 @@ def spend(cast):
 
 
 @pytest.fixture
-def subjects(mailoutbox):
+def subjects(mailoutbox: list[EmailMultiAlternatives]) -> Callable[..., list[tuple[str, str]]]:
     """Sends what is due; the subjects that went out since the last time, each with its reader's name."""
 
-    def read(now=NOW) -> list[tuple[str, str]]:
+    def read(now: datetime = NOW) -> list[tuple[str, str]]:
         mailoutbox.clear()
         send_due(now=now)
         return sorted(
@@ -64,7 +78,9 @@ def subjects(mailoutbox):
     return read
 
 
-def test_a_member_is_told_of_each_threshold_once(limit, spend, subjects):
+def test_a_member_is_told_of_each_threshold_once(
+    limit: Callable[..., None], spend: Callable[..., None], subjects: Callable[..., list[tuple[str, str]]]
+) -> None:
     limit(Level.MEMBER, "10")
     told = []
     for number, usd in enumerate(["4.99", "0.01", "0", "3", "1.5", "0.5", "3"]):
@@ -79,7 +95,9 @@ def test_a_member_is_told_of_each_threshold_once(limit, spend, subjects):
     ]
 
 
-def test_several_at_once_are_told_as_the_highest(limit, spend, subjects):
+def test_several_at_once_are_told_as_the_highest(
+    limit: Callable[..., None], spend: Callable[..., None], subjects: Callable[..., list[tuple[str, str]]]
+) -> None:
     limit(Level.MEMBER, "10")
     spend("9")
     assert alert_quotas(now=NOW) == 1
@@ -87,7 +105,13 @@ def test_several_at_once_are_told_as_the_highest(limit, spend, subjects):
     assert alert_quotas(now=NOW) == 0
 
 
-def test_who_subscribes_is_told_of_everybody_and_nobody_twice(cast, limit, spend, subjects, subscribe):
+def test_who_subscribes_is_told_of_everybody_and_nobody_twice(
+    cast: Cast,
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    subjects: Callable[..., list[tuple[str, str]]],
+    subscribe: Callable[..., None],
+) -> None:
     subscribe("owner", quotas=True)
     subscribe("administrator", alerts=True)
     limit(Level.MEMBER, "10")
@@ -101,7 +125,13 @@ def test_who_subscribes_is_told_of_everybody_and_nobody_twice(cast, limit, spend
     ]
 
 
-def test_a_token_is_told_to_its_holder(cast, limit, spend, token_of, subjects):
+def test_a_token_is_told_to_its_holder(
+    cast: Cast,
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    token_of: Callable[..., tuple[Token, str]],
+    subjects: Callable[..., list[tuple[str, str]]],
+) -> None:
     token, _secret = token_of("member")
     limit(Level.TOKEN, "1", token=token)
     spend("1", token=token)
@@ -109,7 +139,12 @@ def test_a_token_is_told_to_its_holder(cast, limit, spend, token_of, subjects):
     assert subjects() == [("mia", "All of the quota of your token laptop in Harbour Research is used")]
 
 
-def test_a_revoked_token_is_not(cast, limit, spend, token_of):
+def test_a_revoked_token_is_not(
+    cast: Cast,
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    token_of: Callable[..., tuple[Token, str]],
+) -> None:
     token, _secret = token_of("member")
     limit(Level.TOKEN, "1", token=token)
     spend("1", token=token)
@@ -117,7 +152,12 @@ def test_a_revoked_token_is_not(cast, limit, spend, token_of):
     assert alert_quotas(now=NOW) == 0
 
 
-def test_of_a_balance_its_owner_is_told_wherever_the_calls_were_made(cast, limit, spend, subjects):
+def test_of_a_balance_its_owner_is_told_wherever_the_calls_were_made(
+    cast: Cast,
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    subjects: Callable[..., list[tuple[str, str]]],
+) -> None:
     limit(Level.OWNER, "10")
     spend("6")
     spend("2.5", name="owner", team=payer_of(cast.team))
@@ -128,7 +168,15 @@ def test_of_a_balance_its_owner_is_told_wherever_the_calls_were_made(cast, limit
     assert "/t/olivia" in body  # her personal space, where she chooses
 
 
-def test_a_balance_is_nobody_elses_business(cast, limit, spend, subjects, subscribe, hook, receiver):
+def test_a_balance_is_nobody_elses_business(
+    cast: Cast,
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    subjects: Callable[..., list[tuple[str, str]]],
+    subscribe: Callable[..., None],
+    hook: Callable[..., Webhook],
+    receiver: Receiver,
+) -> None:
     subscribe("administrator", quotas=True)
     hook(receiver.url)
     limit(Level.OWNER, "10")
@@ -138,7 +186,13 @@ def test_a_balance_is_nobody_elses_business(cast, limit, spend, subjects, subscr
     assert receiver.got == []
 
 
-def test_without_a_mail_server_webhooks_are_told_and_no_mail_waits(limit, spend, hook, receiver, settings):
+def test_without_a_mail_server_webhooks_are_told_and_no_mail_waits(
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    hook: Callable[..., Webhook],
+    receiver: Receiver,
+    settings: Settings,
+) -> None:
     settings.HAS_MAIL = False
     hook(receiver.url)
     limit(Level.MEMBER, "10")
@@ -147,7 +201,12 @@ def test_without_a_mail_server_webhooks_are_told_and_no_mail_waits(limit, spend,
     assert send_due(now=NOW) == Message.objects.count() == 1
 
 
-def test_what_nobody_could_be_told_is_told_when_somebody_can(limit, spend, subjects, settings):
+def test_what_nobody_could_be_told_is_told_when_somebody_can(
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    subjects: Callable[..., list[tuple[str, str]]],
+    settings: Settings,
+) -> None:
     settings.HAS_MAIL = False
     limit(Level.MEMBER, "10")
     spend("8")
@@ -158,7 +217,12 @@ def test_what_nobody_could_be_told_is_told_when_somebody_can(limit, spend, subje
     assert subjects() == [("mia", "80% of your quota in Harbour Research is used")]
 
 
-def test_who_does_not_want_their_own_is_not_told(limit, spend, subjects, subscribe):
+def test_who_does_not_want_their_own_is_not_told(
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    subjects: Callable[..., list[tuple[str, str]]],
+    subscribe: Callable[..., None],
+) -> None:
     subscribe("member", own_quotas=False)
     limit(Level.MEMBER, "10")
     spend("8")
@@ -166,7 +230,9 @@ def test_who_does_not_want_their_own_is_not_told(limit, spend, subjects, subscri
     assert subjects() == []
 
 
-def test_a_raised_limit_starts_afresh_and_a_lowered_one_repeats_nothing(limit, spend, subjects):
+def test_a_raised_limit_starts_afresh_and_a_lowered_one_repeats_nothing(
+    limit: Callable[..., None], spend: Callable[..., None], subjects: Callable[..., list[tuple[str, str]]]
+) -> None:
     limit(Level.MEMBER, "10")
     spend("8")
     assert alert_quotas(now=NOW) == 1
@@ -182,7 +248,7 @@ def test_a_raised_limit_starts_afresh_and_a_lowered_one_repeats_nothing(limit, s
     assert alert_quotas(now=NOW) == 0
 
 
-def test_the_next_period_is_told_again(limit, spend):
+def test_the_next_period_is_told_again(limit: Callable[..., None], spend: Callable[..., None]) -> None:
     limit(Level.MEMBER, "10", Period.DAY)
     spend("8")
     assert alert_quotas(now=NOW) == 1
@@ -192,7 +258,9 @@ def test_the_next_period_is_told_again(limit, spend):
     assert alert_quotas(now=tomorrow) == 1
 
 
-def test_a_quota_that_never_resets_is_told_once_for_ever(limit, spend):
+def test_a_quota_that_never_resets_is_told_once_for_ever(
+    limit: Callable[..., None], spend: Callable[..., None]
+) -> None:
     limit(Level.MEMBER, "10", Period.NONE)
     spend("8", now=NOW - timedelta(days=3))
     assert [alert_quotas(now=NOW + timedelta(days=days)) for days in (0, 1, 400)] == [1, 0, 0]
@@ -200,27 +268,36 @@ def test_a_quota_that_never_resets_is_told_once_for_ever(limit, spend):
 
 
 @pytest.mark.parametrize(("used", "told"), [("7.999999999", 50), ("8", 80), ("9.499999999", 80), ("9.5", 95)])
-def test_a_threshold_is_reached_to_the_nano_dollar(limit, spend, used, told):
+def test_a_threshold_is_reached_to_the_nano_dollar(
+    limit: Callable[..., None], spend: Callable[..., None], used: str, told: int
+) -> None:
     limit(Level.MEMBER, "10")
     spend(used)
     alert_quotas(now=NOW)
     assert ThresholdAlert.objects.get().threshold == told
 
 
-def test_a_limit_of_nothing_is_no_news_until_something_is_charged(limit, spend):
+def test_a_limit_of_nothing_is_no_news_until_something_is_charged(
+    limit: Callable[..., None], spend: Callable[..., None]
+) -> None:
     limit(Level.MEMBER, "0")
     assert alert_quotas(now=NOW) == 0
     spend("0.01")
     assert alert_quotas(now=NOW) == 1
 
 
-def test_test_mode_is_not_told(limit, spend):
+def test_test_mode_is_not_told(limit: Callable[..., None], spend: Callable[..., None]) -> None:
     limit(Level.MEMBER, "10")
     spend("10", mode=Mode.TEST)
     assert alert_quotas(now=NOW) == 0
 
 
-def test_a_team_chooses_its_thresholds(cast, limit, spend, subjects):
+def test_a_team_chooses_its_thresholds(
+    cast: Cast,
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    subjects: Callable[..., list[tuple[str, str]]],
+) -> None:
     set_thresholds(by=Actor(cast.administrator), team=cast.team, percents=[120, 33])
     limit(Level.MEMBER, "10")
     for number, usd in enumerate(["3.2", "0.1", "6.7", "2"]):
@@ -232,7 +309,7 @@ def test_a_team_chooses_its_thresholds(cast, limit, spend, subjects):
     assert alert_quotas(now=NOW) == 0
 
 
-def test_a_deleted_team_is_silent(cast, limit, spend):
+def test_a_deleted_team_is_silent(cast: Cast, limit: Callable[..., None], spend: Callable[..., None]) -> None:
     limit(Level.MEMBER, "10")
     spend("9")
     cast.team.deleted_at = NOW
@@ -240,7 +317,13 @@ def test_a_deleted_team_is_silent(cast, limit, spend):
     assert alert_quotas(now=NOW) == 0
 
 
-def test_webhooks_get_figures_for_programs(cast, limit, spend, hook, receiver: Receiver):
+def test_webhooks_get_figures_for_programs(
+    cast: Cast,
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    hook: Callable[..., Webhook],
+    receiver: Receiver,
+) -> None:
     hook(receiver.url)
     limit(Level.MEMBER, "10")
     spend("8.5")
@@ -261,8 +344,15 @@ def test_webhooks_get_figures_for_programs(cast, limit, spend, hook, receiver: R
 
 @pytest.mark.parametrize("level", [Level.MEMBER, Level.TEAM, Level.TOKEN])
 def test_the_link_leads_to_exactly_the_calls_that_were_charged(
-    cast, limit, spend, token_of, hook, receiver, client_of, level
-):
+    cast: Cast,
+    limit: Callable[..., None],
+    spend: Callable[..., None],
+    token_of: Callable[..., tuple[Token, str]],
+    hook: Callable[..., Webhook],
+    receiver: Receiver,
+    client_of: Callable[..., Client],
+    level: Level,
+) -> None:
     """What the logs sum up there is what the alert says was used."""
     hook(receiver.url)
     token, _secret = token_of("member")
@@ -285,7 +375,7 @@ def test_the_link_leads_to_exactly_the_calls_that_were_charged(
 
 @pytest.mark.threads
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_tell_once(cast, limit, spend):
+def test_two_at_once_tell_once(cast: Cast, limit: Callable[..., None], spend: Callable[..., None]) -> None:
     for level in (Level.MEMBER, Level.TEAM, Level.OWNER):
         limit(level, "10")
     spend("9")
@@ -307,7 +397,9 @@ def test_two_at_once_tell_once(cast, limit, spend):
     assert Message.objects.count() == 2  # to Mia, and to Olivia of her balance
 
 
-def test_hundreds_of_quotas_cost_few_queries(cast, limit, django_assert_max_num_queries):
+def test_hundreds_of_quotas_cost_few_queries(
+    cast: Cast, limit: Callable[..., None], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     limit(Level.MEMBER, "10")
     for number in range(40):
         token, _secret = create_token(by=SITE, team=cast.team, user=cast.member, name=str(number))
@@ -316,7 +408,9 @@ def test_hundreds_of_quotas_cost_few_queries(cast, limit, django_assert_max_num_
         assert alert_quotas(now=NOW) == 0
 
 
-def test_a_balance_of_staffs_own_choice_is_told_in_the_owners_zone(cast, spend):
+def test_a_balance_of_staffs_own_choice_is_told_in_the_owners_zone(
+    cast: Cast, spend: Callable[..., None]
+) -> None:
     """The period of a balance is that of the personal space, whatever the team's zone."""
     set_balance(by=SITE, space=payer_of(cast.team), limit=Limit(Decimal(10), Period.DAY), now=NOW)
     late = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)  # the 21st in Berlin, still the 20th in UTC

@@ -2,10 +2,12 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.serving import Scratch, scratch_database, served
+from tests.usage.alerts.receivers import Receiver
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
@@ -28,7 +30,7 @@ print(create_token(by=SITE, team=team, user=owner, name="laptop")[1])
 """
 
 
-def test_an_alert_arrives_within_a_minute_without_cron(tmp_path, receiver):
+def test_an_alert_arrives_within_a_minute_without_cron(tmp_path: Path, receiver: Receiver) -> None:
     with scratch_database(tmp_path) as scratch:
         scratch = Scratch(scratch.url, {**scratch.environment, "CALLBOARD_WEBHOOKS_MAY_BE_PRIVATE": "1"})
         secret = scratch.manage("shell", "-v0", "-c", SETUP.format(url=receiver.url))

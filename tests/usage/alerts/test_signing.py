@@ -4,11 +4,15 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
+from pytest_django import Settings
 
-from usage.alerts.models import Event
+from tests.conftest import Cast
+from tests.usage.alerts.receivers import Receiver
+from usage.alerts.models import Event, Webhook
 from usage.alerts.outbox import Alert, queue_for_webhooks, send_due
 from usage.alerts.signing import headers_of, new_nonce, secret_of
 
@@ -20,7 +24,7 @@ def signature_by_the_book(secret: str, message_id: str, timestamp: str, body: by
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def test_the_signature_is_that_of_the_published_rule(hook, receiver):
+def test_the_signature_is_that_of_the_published_rule(hook: Callable[..., Webhook], receiver: Receiver) -> None:
     webhook = hook(receiver.url)
     headers = headers_of(webhook, "msg_1", 1_760_000_000, b'{"text": "h\xc3\xa4llo"}')
     assert headers["webhook-signature"] == signature_by_the_book(
@@ -28,7 +32,9 @@ def test_the_signature_is_that_of_the_published_rule(hook, receiver):
     )
 
 
-def test_secrets_are_long_and_differ_by_webhook_nonce_and_site(hook, receiver, settings):
+def test_secrets_are_long_and_differ_by_webhook_nonce_and_site(
+    hook: Callable[..., Webhook], receiver: Receiver, settings: Settings
+) -> None:
     one, other = hook(receiver.url), hook(receiver.url)
     secrets = [secret_of(one), secret_of(other)]
     one.nonce = new_nonce()
@@ -39,7 +45,9 @@ def test_secrets_are_long_and_differ_by_webhook_nonce_and_site(hook, receiver, s
     assert all(len(base64.b64decode(secret.removeprefix("whsec_"))) == 32 for secret in secrets)
 
 
-def test_neither_the_database_nor_the_log_of_activity_has_the_secret(hook, receiver, cast):
+def test_neither_the_database_nor_the_log_of_activity_has_the_secret(
+    hook: Callable[..., Webhook], receiver: Receiver, cast: Cast
+) -> None:
     webhook = hook(receiver.url)
     secret = secret_of(webhook).removeprefix("whsec_")
     stored = [str(value) for value in type(webhook).objects.values().get().values()]
@@ -50,7 +58,9 @@ def test_neither_the_database_nor_the_log_of_activity_has_the_secret(hook, recei
     assert "T0P-S3CRET" not in f"{row.before}{row.after}"
 
 
-def test_the_check_in_the_documentation_takes_what_arrives_and_nothing_else(cast, hook, receiver, settings):
+def test_the_check_in_the_documentation_takes_what_arrives_and_nothing_else(
+    cast: Cast, hook: Callable[..., Webhook], receiver: Receiver, settings: Settings
+) -> None:
     """The code of docs/webhooks.md, run on a message that a receiver got."""
     (code,) = re.findall(
         r"```python\n(.*?)```", (settings.BASE_DIR / "docs" / "webhooks.md").read_text(), re.DOTALL

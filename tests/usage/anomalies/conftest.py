@@ -1,7 +1,8 @@
 """Weeks of ordinary use of the fixed cast, and incidents in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from logs.recording.record import record_calls
 from teams.actions.tokens import create_token
 from teams.activity import SITE
 from teams.models import Mode, Token
+from tests.conftest import Cast
 from usage.rollups.buckets import day_of, hour_of
 from usage.rollups.folding import Fact, add_calls
 
@@ -22,7 +24,7 @@ WEEKS = 4
 
 
 @pytest.fixture
-def at_noon():
+def at_noon() -> Iterator[None]:
     """The clock stands on a Friday at 13:30 of the team's time."""
     cache.clear()
     with time_machine.travel(NOW, tick=False):
@@ -30,7 +32,7 @@ def at_noon():
 
 
 @pytest.fixture
-def tokens(cast) -> dict[str, Token]:
+def tokens(cast: Cast) -> dict[str, Token]:
     """A token of each person who calls, and a second one of Mia's."""
     return {
         name: create_token(by=SITE, team=cast.team, user=cast.user(person), name=name)[0]
@@ -44,7 +46,7 @@ def tokens(cast) -> dict[str, Token]:
 
 
 @pytest.fixture
-def usual(cast, tokens):
+def usual(cast: Cast, tokens: dict[str, Token]) -> None:
     """Four weeks in which three people call from 9 to 18 on workdays, two of them with half the calls each."""
     zone, start = cast.team.zone, NOW - timedelta(weeks=WEEKS)
     callers = [tokens[name] for name in ("owner", "administrator", "member")]
@@ -59,7 +61,7 @@ def usual(cast, tokens):
     add_calls(team_id=cast.team.pk, mode=Mode.LIVE, facts=facts)
 
 
-def _fact(at, day, token, index, *, is_failed: bool) -> Fact:
+def _fact(at: Any, day: Any, token: Any, index: Any, *, is_failed: bool) -> Fact:
     return Fact(
         hour=at,
         day=day,
@@ -80,10 +82,10 @@ def _fact(at, day, token, index, *, is_failed: bool) -> Fact:
 
 
 @pytest.fixture
-def happen(tokens) -> Callable[..., None]:
+def happen(tokens: dict[str, Token]) -> Callable[..., None]:
     """`happen("script", 400)`: so many calls with that token in the hour from `at`; any field changed."""
 
-    def record(name: str, count: int, at: datetime = LUNCH, **fields) -> None:
+    def record(name: str, count: int, at: datetime = LUNCH, **fields: Any) -> None:
         calls = [
             ReportedCall(
                 request_id=f"{name}-{at:%d%H}-{index}",
@@ -104,6 +106,6 @@ def happen(tokens) -> Callable[..., None]:
 
 
 @pytest.fixture
-def runaway(usual, happen) -> None:
+def runaway(usual: None, happen: Callable[..., None]) -> None:
     """Mia's script calls a thousand times at lunch."""
     happen("script", 1000)

@@ -1,5 +1,6 @@
 """`manage.py set_quota`"""
 
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -7,6 +8,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from teams.models import Activity, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.usage.conftest import nanos
 from usage.quotas.models import Level, Period, Quota
 
@@ -17,7 +20,9 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_it_sets_every_level_and_prints_the_limit_alone(cast, token_of):
+def test_it_sets_every_level_and_prints_the_limit_alone(
+    cast: Cast, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     token, _secret = token_of("member")
     for arguments, level in [
         (["--team", "harbour-research"], Level.TEAM),
@@ -30,12 +35,12 @@ def test_it_sets_every_level_and_prints_the_limit_alone(cast, token_of):
     assert Activity.objects.filter(kind="quota.changed", actor=None).count() == 3
 
 
-def test_it_sets_an_owners_balance(cast):
+def test_it_sets_an_owners_balance(cast: Cast) -> None:
     assert run("--balance", "olivia@example.org", "100") == "100.00 month\n"
     assert Quota.objects.get().team == Team.objects.get(owner=cast.owner, is_personal=True)
 
 
-def test_none_removes_the_limit(cast):
+def test_none_removes_the_limit(cast: Cast) -> None:
     run("--team", "harbour-research", "5")
     assert run("--team", "harbour-research", "none") == "none\n"
     assert not Quota.objects.exists()
@@ -57,7 +62,7 @@ def test_none_removes_the_limit(cast):
         ["--team", "harbour-research", "--", "-5"],
     ],
 )
-def test_what_makes_no_sense_is_an_error_that_says_so(cast, arguments):
+def test_what_makes_no_sense_is_an_error_that_says_so(cast: Cast, arguments: list[str]) -> None:
     with pytest.raises(CommandError) as refused:
         run(*arguments)
     assert str(refused.value)

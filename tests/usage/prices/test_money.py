@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from usage.prices.money import AmountError, amount_nanos, read_usd, to_usd, usd_
         ("10000000", 10**16),
     ],
 )
-def test_an_amount_is_read_exactly(value, nanos):
+def test_an_amount_is_read_exactly(value: str | int | Decimal, nanos: int) -> None:
     assert amount_nanos(read_usd(value)) == nanos
 
 
@@ -48,7 +49,7 @@ def test_an_amount_is_read_exactly(value, nanos):
         ("0.0000000001", "9 decimals"),
     ],
 )
-def test_what_is_no_amount_is_refused_with_a_reason(value, words):
+def test_what_is_no_amount_is_refused_with_a_reason(value: Any, words: str) -> None:
     with pytest.raises(AmountError, match=words.replace("$", r"\$")):
         amount_nanos(read_usd(value))
 
@@ -66,16 +67,16 @@ def test_what_is_no_amount_is_refused_with_a_reason(value, words):
         ("10000000", "10000000.00"),
     ],
 )
-def test_amounts_are_written_as_the_contract_of_the_api_writes_them(usd, written):
+def test_amounts_are_written_as_the_contract_of_the_api_writes_them(usd: str, written: str) -> None:
     assert usd_string(amount_nanos(Decimal(usd))) == written
 
 
 @given(st.integers(0, 10**16))
-def test_every_amount_survives_being_written_and_read(nanos):
+def test_every_amount_survives_being_written_and_read(nanos: Any) -> None:
     assert amount_nanos(read_usd(usd_string(nanos))) == amount_nanos(to_usd(nanos)) == nanos
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.decimals()))
-def test_nothing_but_an_amount_error_comes_of_anything(value):
+def test_nothing_but_an_amount_error_comes_of_anything(value: Any) -> None:
     with suppress(AmountError):
         assert 0 <= amount_nanos(read_usd(value)) <= 10**16

@@ -27,18 +27,18 @@ def signed_in(user: User) -> Client:
 
 
 @pytest.fixture
-def root(db) -> Client:
+def root(db: None) -> Client:
     return signed_in(create_user(email="root@example.org", is_staff=True, is_superuser=True, verified=True))
 
 
 @pytest.fixture
-def support(db) -> Client:
+def support(db: None) -> Client:
     user = create_user(email="support@example.org", is_staff=True, verified=True)
     user.groups.add(support_group())
     return signed_in(user)
 
 
-def test_a_superuser_adds_one_by_the_action(root):
+def test_a_superuser_adds_one_by_the_action(root: Client) -> None:
     page = root.post(f"{LIST}add/", FIELDS, follow=True).content.decode()
     assert "was added successfully" in page
     assert str(Price.objects.get().output_usd) == "6.500000"
@@ -56,20 +56,20 @@ def test_a_superuser_adds_one_by_the_action(root):
         ("output_usd", "12345678", "no more than 6 digits before the decimal point"),
     ],
 )
-def test_what_is_wrong_is_told_at_its_field(root, field, value, words):
+def test_what_is_wrong_is_told_at_its_field(root: Client, field: str, value: str, words: str) -> None:
     page = root.post(f"{LIST}add/", FIELDS | {field: value}, follow=True).content.decode()
     assert words in page
     assert not Price.objects.exists()
 
 
-def test_two_from_one_moment_on_are_refused(root):
+def test_two_from_one_moment_on_are_refused(root: Client) -> None:
     root.post(f"{LIST}add/", FIELDS)
     page = root.post(f"{LIST}add/", FIELDS | {"input_usd": "3"}, follow=True).content.decode()
     assert "already exists" in page
     assert Price.objects.count() == 1
 
 
-def test_a_superuser_deletes_one_or_several(root):
+def test_a_superuser_deletes_one_or_several(root: Client) -> None:
     for model in ("a", "b", "c"):
         root.post(f"{LIST}add/", FIELDS | {"model": model})
     first, *others = Price.objects.order_by("model")
@@ -80,14 +80,14 @@ def test_a_superuser_deletes_one_or_several(root):
     assert Activity.objects.filter(kind="price.deleted").count() == 3
 
 
-def test_a_price_is_not_changed(root):
+def test_a_price_is_not_changed(root: Client) -> None:
     root.post(f"{LIST}add/", FIELDS)
     page = f"{LIST}{Price.objects.get().pk}/change/"
     assert root.post(page, FIELDS | {"input_usd": "9"}).status_code == 403
     assert Price.objects.get().input_usd == 2
 
 
-def test_support_staff_look_and_no_more(support, root):
+def test_support_staff_look_and_no_more(support: Client, root: Client) -> None:
     root.post(f"{LIST}add/", FIELDS)
     one = Price.objects.get()
     assert "house" in support.get(LIST).content.decode()

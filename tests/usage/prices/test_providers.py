@@ -78,11 +78,11 @@ def usd(*amounts: str) -> tuple[Decimal, ...]:
         (" ", None),
     ],
 )
-def test_a_provider_names_a_vendor(provider, vendor):
+def test_a_provider_names_a_vendor(provider: str, vendor: str | None) -> None:
     assert vendor_of_provider(provider) == vendor
 
 
-def test_every_vendor_of_the_list_is_known_by_its_id():
+def test_every_vendor_of_the_list_is_known_by_its_id() -> None:
     for provider in get_snapshot().providers:
         assert vendor_of_provider(provider.id) == provider.id
 
@@ -112,18 +112,18 @@ def test_every_vendor_of_the_list_is_known_by_its_id():
         ("", None),
     ],
 )
-def test_the_beginning_of_a_name_names_a_vendor(model, vendor):
+def test_the_beginning_of_a_name_names_a_vendor(model: str, vendor: str | None) -> None:
     assert vendor_of_model(model) == vendor
 
 
-def test_a_protocol_that_many_speak_gives_way_to_the_models_own_prefix():
+def test_a_protocol_that_many_speak_gives_way_to_the_models_own_prefix() -> None:
     assert vendor_called("openai", "ollama/llama3") == UNLISTED
     assert vendor_called("openai", "openrouter/openai/gpt-4o") == "openrouter"
     assert vendor_called("anthropic", "us.anthropic.claude-sonnet-4-5-20250929-v1:0") == "aws"
     assert vendor_called("groq", "openai/gpt-oss-120b") == "groq"
 
 
-def test_a_prefix_counts_for_both_names_of_a_model_where_no_provider_is_known():
+def test_a_prefix_counts_for_both_names_of_a_model_where_no_provider_is_known() -> None:
     assert vendor_called("", "deepseek-r1:14b", "ollama/deepseek-r1") == UNLISTED
     assert vendor_called("openai", "gpt-4o-2024-08-06", "anthropic/claude-sonnet-4-5") == "openai"
 
@@ -171,23 +171,25 @@ def test_a_prefix_counts_for_both_names_of_a_model_where_no_provider_is_known():
         ("claude-sonnet-4-5", "openai", None),
     ],
 )
-def test_the_price_is_that_of_the_vendor(model, provider, expected):
+def test_the_price_is_that_of_the_vendor(
+    model: str, provider: str, expected: tuple[Decimal, ...] | None
+) -> None:
     assert rates(model, provider) == expected
 
 
-def test_the_model_that_answered_is_priced_before_the_one_that_is_shown():
+def test_the_model_that_answered_is_priced_before_the_one_that_is_shown() -> None:
     assert rates("gpt-4", "azure.ai.openai", "gpt-4o-mini-2024-07-18") == usd("0.15", "0.6")
     assert rates("prod-chat", "azure.ai.openai", "gpt-4o-mini-2024-07-18") == usd("0.15", "0.6")
     assert rates("gpt-4o", "openai", "a-snapshot-of-tomorrow") == usd("2.5", "10")
     assert rates("gpt-4", "", "openai/gpt-4o-mini") == usd("0.15", "0.6")
 
 
-def test_a_model_that_answered_and_is_not_sold_by_the_token_is_unpriced_whatever_it_was_called():
+def test_a_model_that_answered_and_is_not_sold_by_the_token_is_unpriced_whatever_it_was_called() -> None:
     priced = public_price(ModelNames("gpt-4o", "openai", "whisper-1"), AT, Tokens(1000, 0))
     assert priced.by is PricedBy.NOTHING
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "a/" * 128, "openai/" * 30, "/" * 64, "\u202e日本", "%", "../.."])
-def test_any_name_is_looked_up(name):
+def test_any_name_is_looked_up(name: str) -> None:
     for provider in ("", "openai", "openrouter", name[:64]):
         assert list_entry(ModelNames(name, provider, name)) is None

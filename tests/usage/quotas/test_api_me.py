@@ -1,15 +1,26 @@
 """`GET /api/v1/me`: a key is told its context."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from teams.actions.tokens import create_token
 from teams.activity import SITE
 from teams.models import Mode, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from usage.quotas.models import Level
 
 
 @pytest.mark.parametrize("who", ["owner", "administrator", "member"])
-def test_a_token_is_told_team_member_role_mode_and_quota(cast, api, token_of, limit, who):
+def test_a_token_is_told_team_member_role_mode_and_quota(
+    cast: Cast,
+    api: Callable[..., tuple[Any, Any]],
+    token_of: Callable[..., tuple[Token, str]],
+    limit: Callable[..., None],
+    who: str,
+) -> None:
     limit(Level.TEAM, "5", period="week")
     token, secret = token_of(who, mode=Mode.TEST)
     status, body = api(secret, "GET", "me")
@@ -31,7 +42,9 @@ def test_a_token_is_told_team_member_role_mode_and_quota(cast, api, token_of, li
     }
 
 
-def test_in_a_personal_space_there_are_the_token_and_the_balance(cast, api):
+def test_in_a_personal_space_there_are_the_token_and_the_balance(
+    cast: Cast, api: Callable[..., tuple[Any, Any]]
+) -> None:
     space = Team.objects.get(owner=cast.member, is_personal=True)
     _token, secret = create_token(by=SITE, team=space, user=cast.member, name="laptop")
     body = api(secret, "GET", "me")[1]
@@ -40,7 +53,7 @@ def test_in_a_personal_space_there_are_the_token_and_the_balance(cast, api):
     assert body["quota"][1]["limit_usd"] is None
 
 
-def test_a_gateway_key_is_told_its_team(api, gateway_secret):
+def test_a_gateway_key_is_told_its_team(api: Callable[..., tuple[Any, Any]], gateway_secret: Any) -> None:
     body = api(gateway_secret, "GET", "me")[1]
     assert (body["kind"], body["mode"], body["member"]) == ("gateway_key", None, None)
     assert body["token"] is None
@@ -48,11 +61,11 @@ def test_a_gateway_key_is_told_its_team(api, gateway_secret):
     assert [level["level"] for level in body["quota"]] == ["team", "owner"]
 
 
-def test_a_gateway_key_of_the_site_has_no_team(api, site_secret):
+def test_a_gateway_key_of_the_site_has_no_team(api: Callable[..., tuple[Any, Any]], site_secret: Any) -> None:
     body = api(site_secret, "GET", "me")[1]
     assert (body["kind"], body["team"], body["quota"]) == ("gateway_key", None, [])
 
 
-def test_without_a_working_key_nothing_is_told(api, db):
+def test_without_a_working_key_nothing_is_told(api: Callable[..., tuple[Any, Any]], db: None) -> None:
     assert api("", "GET", "me")[0] == 401
     assert api("cb_live_made_up", "GET", "me")[0] == 401

@@ -1,27 +1,33 @@
 """`POST /api/v1/reservations` and `DELETE /api/v1/reservations/{id}`"""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from teams.models import Membership, Mode, Team, Token
+from tests.conftest import Cast
 from tests.usage.conftest import nanos
 from usage.prices.models import Price
+from usage.quotas.levels import LevelState
 from usage.quotas.models import Level, Refusal, Reservation
 
 
 @pytest.fixture
-def mia(token_of):
+def mia(token_of: Callable[..., tuple[Token, str]]) -> Any:
     return token_of("member")[1]
 
 
-def error_of(answer) -> tuple:
+def error_of(answer: Any) -> tuple[Any, ...]:
     status, body = answer
     return status, body["error"]["code"], body["error"]["param"]
 
 
-def test_a_token_reserves_an_amount(cast, api, mia, limit):
+def test_a_token_reserves_an_amount(
+    cast: Cast, api: Callable[..., tuple[Any, Any]], mia: Any, limit: Callable[..., None]
+) -> None:
     limit(Level.MEMBER, "12.35")
     status, body = api(mia, "POST", "reservations", {"amount_usd": "0.01"})
     assert status == 201
@@ -42,17 +48,17 @@ def test_a_token_reserves_an_amount(cast, api, mia, limit):
     assert body["expires_at"].endswith("Z")
 
 
-def test_what_is_available_is_null_without_any_limit(api, mia):
+def test_what_is_available_is_null_without_any_limit(api: Callable[..., tuple[Any, Any]], mia: Any) -> None:
     assert api(mia, "POST", "reservations", {"amount_usd": 0.5})[1]["available_usd"] is None
 
 
-def test_tokens_are_estimated_by_the_price_list(api, mia):
+def test_tokens_are_estimated_by_the_price_list(api: Callable[..., tuple[Any, Any]], mia: Any) -> None:
     wanted = {"model": "gpt-4o-mini", "input_tokens": 1000, "max_output_tokens": 500}
     status, body = api(mia, "POST", "reservations", wanted)
     assert (status, body["amount_usd"], body["unpriced"]) == (201, "0.000450", False)
 
 
-def test_the_sites_own_price_comes_first(api, mia):
+def test_the_sites_own_price_comes_first(api: Callable[..., tuple[Any, Any]], mia: Any) -> None:
     Price.objects.create(
         model="house", input_usd=1, output_usd=2, valid_from=timezone.now() - timedelta(days=1)
     )
@@ -60,7 +66,9 @@ def test_the_sites_own_price_comes_first(api, mia):
     assert api(mia, "POST", "reservations", wanted)[1]["amount_usd"] == "3.00"
 
 
-def test_a_refusal_names_level_limit_used_reserved_and_reset(cast, api, mia, limit):
+def test_a_refusal_names_level_limit_used_reserved_and_reset(
+    cast: Cast, api: Callable[..., tuple[Any, Any]], mia: Any, limit: Callable[..., None]
+) -> None:
     limit(Level.TEAM, "1")
     api(mia, "POST", "reservations", {"amount_usd": "0.75"})
     status, body = api(mia, "POST", "reservations", {"amount_usd": "0.50"})
@@ -80,7 +88,9 @@ def test_a_refusal_names_level_limit_used_reserved_and_reset(cast, api, mia, lim
     assert Refusal.objects.get().refused == 1
 
 
-def test_a_quota_that_never_resets_says_null(api, mia, limit):
+def test_a_quota_that_never_resets_says_null(
+    api: Callable[..., tuple[Any, Any]], mia: Any, limit: Callable[..., None]
+) -> None:
     limit(Level.TEAM, "0", period="none")
     status, body = api(mia, "POST", "reservations", {"amount_usd": "0.50"})
     assert (status, body["error"]["resets_at"]) == (429, None)
@@ -112,7 +122,7 @@ def test_a_quota_that_never_resets_says_null(api, mia, limit):
         ({"amount_usd": "1", "request_id": "\ud800"}, "request_id"),
     ],
 )
-def test_a_wrong_field_is_named(api, mia, body, param):
+def test_a_wrong_field_is_named(api: Callable[..., tuple[Any, Any]], mia: Any, body: Any, param: str) -> None:
     assert error_of(api(mia, "POST", "reservations", body)) == (400, "invalid_request", param)
     assert not Reservation.objects.exists()
 
@@ -129,11 +139,15 @@ def test_a_wrong_field_is_named(api, mia, body, param):
         ("{}", "text/plain", 415, "unsupported_media_type"),
     ],
 )
-def test_a_body_that_cannot_be_read_is_refused(api, mia, body, content_type, status, code):
+def test_a_body_that_cannot_be_read_is_refused(
+    api: Callable[..., tuple[Any, Any]], mia: Any, body: str | bytes, content_type: str, status: int, code: str
+) -> None:
     assert error_of(api(mia, "POST", "reservations", body, content_type))[:2] == (status, code)
 
 
-def test_the_same_request_id_again_gives_the_same_reservation(api, mia):
+def test_the_same_request_id_again_gives_the_same_reservation(
+    api: Callable[..., tuple[Any, Any]], mia: Any
+) -> None:
     wanted = {"amount_usd": "1", "request_id": "r1"}
     first, again = (api(mia, "POST", "reservations", wanted) for _ in range(2))
     assert first[0] == again[0] == 201
@@ -141,14 +155,18 @@ def test_the_same_request_id_again_gives_the_same_reservation(api, mia):
     assert Reservation.objects.count() == 1
 
 
-def test_a_request_id_of_somebody_else_is_refused(api, mia, token_of):
+def test_a_request_id_of_somebody_else_is_refused(
+    api: Callable[..., tuple[Any, Any]], mia: Any, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     wanted = {"amount_usd": "1", "request_id": "r1"}
     api(mia, "POST", "reservations", wanted)
     answer = api(token_of("owner")[1], "POST", "reservations", wanted)
     assert error_of(answer) == (400, "invalid_request", "request_id")
 
 
-def test_a_token_with_a_list_of_models_reserves_for_these_only(api, token_of):
+def test_a_token_with_a_list_of_models_reserves_for_these_only(
+    api: Callable[..., tuple[Any, Any]], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     token, secret = token_of("member")
     Token.objects.filter(pk=token.pk).update(models=["gpt-4o-mini"])
     wanted = {"amount_usd": "1"}
@@ -166,18 +184,27 @@ def test_a_token_with_a_list_of_models_reserves_for_these_only(api, token_of):
         ({"member": "olivia@example.org"}, "member"),
     ],
 )
-def test_a_token_reserves_for_itself_only(api, mia, named, param):
+def test_a_token_reserves_for_itself_only(
+    api: Callable[..., tuple[Any, Any]], mia: Any, named: dict[str, str], param: str
+) -> None:
     answer = api(mia, "POST", "reservations", {"amount_usd": "1", **named})
     assert error_of(answer) == (403, "out_of_scope", param)
 
 
-def test_a_token_may_name_itself(api, token_of):
+def test_a_token_may_name_itself(
+    api: Callable[..., tuple[Any, Any]], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     token, secret = token_of("member")
-    named = {"token": token.public_id, "team": "harbour-research", "member": "MIA@example.org"}
+    named: dict[str, Any] = {"token": token.public_id, "team": "harbour-research", "member": "MIA@example.org"}
     assert api(secret, "POST", "reservations", {"amount_usd": "1", **named})[0] == 201
 
 
-def test_a_gateway_reserves_for_tokens_and_members_of_its_team(cast, api, gateway_secret, token_of):
+def test_a_gateway_reserves_for_tokens_and_members_of_its_team(
+    cast: Cast,
+    api: Callable[..., tuple[Any, Any]],
+    gateway_secret: Any,
+    token_of: Callable[..., tuple[Token, str]],
+) -> None:
     token, secret = token_of("member", mode=Mode.TEST)
     for named, mode, kind in [
         ({"token": secret}, "test", "token"),
@@ -190,7 +217,12 @@ def test_a_gateway_reserves_for_tokens_and_members_of_its_team(cast, api, gatewa
     assert set(Reservation.objects.values_list("member", flat=True)) == {cast.member.pk}
 
 
-def test_a_gateway_of_the_site_reserves_for_anybody(api, site_secret, token_of, cast):
+def test_a_gateway_of_the_site_reserves_for_anybody(
+    api: Callable[..., tuple[Any, Any]],
+    site_secret: Any,
+    token_of: Callable[..., tuple[Token, str]],
+    cast: Cast,
+) -> None:
     token, _secret = token_of("outsider", team=cast.other_team)
     for named in (
         {"token": token.public_id},
@@ -201,7 +233,12 @@ def test_a_gateway_of_the_site_reserves_for_anybody(api, site_secret, token_of, 
     assert error_of(answer) == (400, "invalid_request", "team")
 
 
-def test_a_gateway_is_refused_for_others_and_for_nobody(cast, api, gateway_secret, token_of):
+def test_a_gateway_is_refused_for_others_and_for_nobody(
+    cast: Cast,
+    api: Callable[..., tuple[Any, Any]],
+    gateway_secret: Any,
+    token_of: Callable[..., tuple[Token, str]],
+) -> None:
     foreign, _secret = token_of("outsider", team=cast.other_team)
     for named, expected in [
         ({}, (400, "invalid_request", "token")),
@@ -216,7 +253,12 @@ def test_a_gateway_is_refused_for_others_and_for_nobody(cast, api, gateway_secre
 
 
 @pytest.mark.parametrize("field", ["revoked_at", "disabled_at", "expires_at"])
-def test_a_gateway_is_refused_for_a_token_that_ended(api, gateway_secret, token_of, field):
+def test_a_gateway_is_refused_for_a_token_that_ended(
+    api: Callable[..., tuple[Any, Any]],
+    gateway_secret: Any,
+    token_of: Callable[..., tuple[Token, str]],
+    field: str,
+) -> None:
     token, secret = token_of("member")
     Token.objects.filter(pk=token.pk).update(**{field: timezone.now()})
     answer = api(gateway_secret, "POST", "reservations", {"amount_usd": "1", "token": token.public_id})
@@ -224,7 +266,9 @@ def test_a_gateway_is_refused_for_a_token_that_ended(api, gateway_secret, token_
     assert error_of(api(secret, "POST", "reservations", {"amount_usd": "1"}))[:2] == (401, "invalid_token")
 
 
-def test_who_left_and_a_deleted_team_are_refused(cast, api, mia, gateway_secret):
+def test_who_left_and_a_deleted_team_are_refused(
+    cast: Cast, api: Callable[..., tuple[Any, Any]], mia: Any, gateway_secret: Any
+) -> None:
     Membership.objects.filter(team=cast.team, user=cast.member).delete()
     wanted = {"amount_usd": "1"}
     assert error_of(api(mia, "POST", "reservations", wanted))[:2] == (401, "invalid_token")
@@ -233,12 +277,16 @@ def test_who_left_and_a_deleted_team_are_refused(cast, api, mia, gateway_secret)
     assert error_of(answer)[:2] == (401, "invalid_token")
 
 
-def test_without_a_key_nothing_is_reserved_and_other_methods_are_refused(api, mia):
+def test_without_a_key_nothing_is_reserved_and_other_methods_are_refused(
+    api: Callable[..., tuple[Any, Any]], mia: Any
+) -> None:
     assert error_of(api("", "POST", "reservations", {}))[:2] == (401, "missing_key")
     assert api(mia, "GET", "reservations")[0] == 405
 
 
-def test_deleting_rolls_back_and_may_be_repeated(api, mia, level_of):
+def test_deleting_rolls_back_and_may_be_repeated(
+    api: Callable[..., tuple[Any, Any]], mia: Any, level_of: Callable[..., LevelState]
+) -> None:
     reservation_id = api(mia, "POST", "reservations", {"amount_usd": "1"})[1]["id"]
     for _ in range(2):
         assert api(mia, "DELETE", f"reservations/{reservation_id}") == (204, None)
@@ -246,7 +294,14 @@ def test_deleting_rolls_back_and_may_be_repeated(api, mia, level_of):
     assert level_of(Level.TEAM, now=timezone.now()).reserved_nanos == 0
 
 
-def test_only_what_is_yours_can_be_deleted(cast, api, mia, token_of, gateway_secret, site_secret):
+def test_only_what_is_yours_can_be_deleted(
+    cast: Cast,
+    api: Callable[..., tuple[Any, Any]],
+    mia: Any,
+    token_of: Callable[..., tuple[Token, str]],
+    gateway_secret: Any,
+    site_secret: Any,
+) -> None:
     reservation_id = api(mia, "POST", "reservations", {"amount_usd": "1"})[1]["id"]
     strangers = [
         token_of("owner")[1],
@@ -261,7 +316,9 @@ def test_only_what_is_yours_can_be_deleted(cast, api, mia, token_of, gateway_sec
         assert api(secret, "DELETE", f"reservations/{reservation_id}")[0] == 204
 
 
-def test_a_call_settles_its_reservation_over_http(api, mia, level_of):
+def test_a_call_settles_its_reservation_over_http(
+    api: Callable[..., tuple[Any, Any]], mia: Any, level_of: Callable[..., LevelState]
+) -> None:
     reservation_id = api(mia, "POST", "reservations", {"amount_usd": "1"})[1]["id"]
     now = timezone.now()
     call = {"request_id": "a", "started_at": now.isoformat(), "model": "m", "cost_usd": "0.25"}

@@ -1,13 +1,20 @@
 """Reading quotas: one subject or many, in a constant number of queries."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pytest_django import DjangoAssertNumQueries
 
 from teams.access import memberships_of
 from teams.actions.members import add_member
 from teams.actions.users import create_user
 from teams.activity import SITE
 from teams.models import Membership, Mode, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.usage.conftest import NOW, nanos
+from usage.quotas.actions.granting import Granted
 from usage.quotas.availability import (
     Subject,
     binding_level,
@@ -19,16 +26,19 @@ from usage.quotas.availability import (
     payers_of,
     token_levels,
 )
+from usage.quotas.levels import LevelState
 from usage.quotas.models import Level, Period, QuotaUse
 
 
-def use(team, level, subject_id, day, usd, mode=Mode.LIVE) -> None:
+def use(team: Team, level: Any, subject_id: Any, day: Any, usd: str, mode: Mode = Mode.LIVE) -> None:
     QuotaUse.objects.create(
         team_id=team.pk, mode=mode, level=level, subject_id=subject_id, day=day, used_nanos=nanos(usd), calls=1
     )
 
 
-def test_a_level_without_a_limit_tells_its_use_of_the_month(cast, level_of):
+def test_a_level_without_a_limit_tells_its_use_of_the_month(
+    cast: Cast, level_of: Callable[..., LevelState]
+) -> None:
     use(cast.team, Level.MEMBER, cast.member.pk, NOW.date().replace(day=1), "1")
     use(cast.team, Level.MEMBER, cast.member.pk, NOW.date().replace(day=1) - timedelta(days=1), "5")
     state = level_of(Level.MEMBER)
@@ -37,7 +47,9 @@ def test_a_level_without_a_limit_tells_its_use_of_the_month(cast, level_of):
     assert state.resets_at == datetime(2026, 11, 30, 23, tzinfo=UTC)  # December in Berlin
 
 
-def test_each_period_sums_its_own_days(cast, limit, level_of):
+def test_each_period_sums_its_own_days(
+    cast: Cast, limit: Callable[..., None], level_of: Callable[..., LevelState]
+) -> None:
     # NOW is a Friday.
     days = {
         "1": "2026-11-20",
@@ -54,7 +66,9 @@ def test_each_period_sums_its_own_days(cast, limit, level_of):
     assert level_of(Level.TEAM).resets_at is None
 
 
-def test_the_owners_balance_follows_the_calendar_of_their_personal_space(cast, limit, level_of):
+def test_the_owners_balance_follows_the_calendar_of_their_personal_space(
+    cast: Cast, limit: Callable[..., None], level_of: Callable[..., LevelState]
+) -> None:
     Team.objects.filter(owner=cast.owner, is_personal=True).update(time_zone="Pacific/Auckland")
     limit(Level.OWNER, "5", Period.DAY)
     use(payer_of(cast.team), Level.OWNER, 0, "2026-11-21", "2")  # it is tomorrow there
@@ -62,7 +76,12 @@ def test_the_owners_balance_follows_the_calendar_of_their_personal_space(cast, l
     assert (state.used_nanos, state.resets_at) == (nanos("2"), datetime(2026, 11, 21, 11, tzinfo=UTC))
 
 
-def test_the_binding_level_is_the_one_with_the_least_left(limit, token_of, level_of, cast):
+def test_the_binding_level_is_the_one_with_the_least_left(
+    limit: Callable[..., None],
+    token_of: Callable[..., tuple[Token, str]],
+    level_of: Callable[..., LevelState],
+    cast: Cast,
+) -> None:
     token, _secret = token_of("member")
     limit(Level.TOKEN, "3", token=token)
     limit(Level.TEAM, "2")
@@ -72,12 +91,17 @@ def test_the_binding_level_is_the_one_with_the_least_left(limit, token_of, level
     assert binding_level([state for state in levels if state.level == Level.MEMBER]) is None
 
 
-def test_a_limit_of_nothing_is_used_up(limit, level_of):
+def test_a_limit_of_nothing_is_used_up(limit: Callable[..., None], level_of: Callable[..., LevelState]) -> None:
     limit(Level.MEMBER, "0")
     assert (level_of(Level.MEMBER).used_share, level_of(Level.MEMBER).available_nanos) == (1.0, 0)
 
 
-def test_many_subjects_are_read_by_one_query(cast, limit, django_assert_num_queries, level_of):
+def test_many_subjects_are_read_by_one_query(
+    cast: Cast,
+    limit: Callable[..., None],
+    django_assert_num_queries: DjangoAssertNumQueries,
+    level_of: Callable[..., LevelState],
+) -> None:
     limit(Level.MEMBER, "2")
     teams = [cast.team, cast.other_team]
     payers = payers_of(teams)
@@ -94,7 +118,12 @@ def test_many_subjects_are_read_by_one_query(cast, limit, django_assert_num_quer
     assert limited == [nanos("2")] * 2  # Mia's, in both modes
 
 
-def test_the_levels_of_a_hundred_members_are_one_query(cast, reserve, limit, django_assert_num_queries):
+def test_the_levels_of_a_hundred_members_are_one_query(
+    cast: Cast,
+    reserve: Callable[..., Granted],
+    limit: Callable[..., None],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     limit(Level.MEMBER, "2")
     people = [create_user(email=f"p{n}@example.org") for n in range(100)]
     for person in people:
@@ -112,7 +141,13 @@ def test_the_levels_of_a_hundred_members_are_one_query(cast, reserve, limit, dja
     assert (found[people[7].pk].limit_nanos, found[people[7].pk].reserved_nanos) == (None, nanos("0.25"))
 
 
-def test_the_levels_of_many_tokens(cast, limit, reserve, token_of, django_assert_num_queries):
+def test_the_levels_of_many_tokens(
+    cast: Cast,
+    limit: Callable[..., None],
+    reserve: Callable[..., Granted],
+    token_of: Callable[..., tuple[Token, str]],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     first, second = token_of("member")[0], token_of("owner")[0]
     limit(Level.TOKEN, "1", token=first)
     reserve("0.5", token=second)
@@ -123,7 +158,9 @@ def test_the_levels_of_many_tokens(cast, limit, reserve, token_of, django_assert
     assert token_levels(cast.team, Mode.LIVE, [], NOW) == {}
 
 
-def test_the_contexts_of_a_user_begin_with_their_personal_space(cast, limit, django_assert_num_queries):
+def test_the_contexts_of_a_user_begin_with_their_personal_space(
+    cast: Cast, limit: Callable[..., None], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     limit(Level.MEMBER, "2")
     add_member(by=SITE, team=cast.other_team, user=cast.member)
     with django_assert_num_queries(3):

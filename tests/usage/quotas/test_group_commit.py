@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ class Gate:
         self.is_open = threading.Event()
         self.has_begun = threading.Event()
 
-    def __call__(self, asked):
+    def __call__(self, asked: Any) -> list[Any]:
         self.batches.append(list(asked))
         self.has_begun.set()
         assert self.is_open.wait(30)
@@ -27,7 +28,7 @@ class Gate:
         return [2 * number for number in asked]
 
 
-def ask_all(together: GroupCommit, gate: Gate, numbers: list[int], key: str = "k"):
+def ask_all(together: GroupCommit[Any, Any], gate: Gate, numbers: list[int], key: str = "k") -> list[Any]:
     """Asks for the first, and while it is at work for the others; the futures, in order."""
     pool = ThreadPoolExecutor(len(numbers))
     futures = [pool.submit(together.do, key, numbers[0])]
@@ -40,7 +41,7 @@ def ask_all(together: GroupCommit, gate: Gate, numbers: list[int], key: str = "k
     return futures
 
 
-def test_what_comes_while_somebody_works_is_done_in_one_go():
+def test_what_comes_while_somebody_works_is_done_in_one_go() -> None:
     gate = Gate()
     together = GroupCommit(gate, most=32)
     futures = ask_all(together, gate, list(range(THREADS)))
@@ -49,14 +50,14 @@ def test_what_comes_while_somebody_works_is_done_in_one_go():
     assert together._waiting == {}
 
 
-def test_no_more_than_the_most_are_done_at_a_time():
+def test_no_more_than_the_most_are_done_at_a_time() -> None:
     gate = Gate()
     futures = ask_all(GroupCommit(gate, most=3), gate, list(range(THREADS)))
     assert [future.result() for future in futures] == [2 * number for number in range(THREADS)]
     assert [len(batch) for batch in gate.batches] == [1, 3, 3, 1]
 
 
-def test_what_goes_wrong_is_raised_to_all_it_was_done_for_and_to_nobody_else():
+def test_what_goes_wrong_is_raised_to_all_it_was_done_for_and_to_nobody_else() -> None:
     gate = Gate()
     together = GroupCommit(gate, most=3)
     futures = ask_all(together, gate, [0, 13, 2, 3, 4, 5])
@@ -66,17 +67,17 @@ def test_what_goes_wrong_is_raised_to_all_it_was_done_for_and_to_nobody_else():
     assert together.do("k", 7) == 14
 
 
-def test_a_thread_that_is_stopped_leaves_nobody_waiting():
-    def stop(asked):
+def test_a_thread_that_is_stopped_leaves_nobody_waiting() -> None:
+    def stop(asked: Any) -> list[Any]:
         raise SystemExit
 
-    together = GroupCommit(stop, most=3)
+    together: GroupCommit[Any, Any] = GroupCommit(stop, most=3)
     with pytest.raises(SystemExit):
         together.do("k", 1)
     assert together._waiting == {}
 
 
-def test_other_keys_do_not_wait():
+def test_other_keys_do_not_wait() -> None:
     gate = Gate()
     together = GroupCommit(gate, most=3)
     with ThreadPoolExecutor(2) as pool:

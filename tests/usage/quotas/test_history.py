@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from tests.conftest import Cast
 from tests.usage.conftest import NOW, nanos
 from usage.quotas.daily import DayUse, used_by_day
 from usage.quotas.history import past_periods, past_since
@@ -9,7 +10,7 @@ from usage.quotas.levels import LevelKey
 from usage.quotas.models import Level, Period, QuotaUse
 
 
-def test_past_months_are_told_newest_first_from_the_first_with_calls(cast):
+def test_past_months_are_told_newest_first_from_the_first_with_calls(cast: Cast) -> None:
     for day, usd in [("2026-11-01", "9"), ("2026-10-31", "1"), ("2026-10-01", "2"), ("2026-08-02", "4")]:
         QuotaUse.objects.create(
             team_id=cast.team.pk,
@@ -33,6 +34,6 @@ def test_past_months_are_told_newest_first_from_the_first_with_calls(cast):
     assert past_periods(Period.MONTH, zone, days[in_test_mode], NOW) == []
 
 
-def test_what_never_resets_has_no_past(cast):
+def test_what_never_resets_has_no_past(cast: Cast) -> None:
     assert past_since(Period.NONE, cast.team.zone, NOW) is None
     assert past_periods(Period.NONE, cast.team.zone, [DayUse(date(2026, 8, 2), 1, 1)], NOW) == []

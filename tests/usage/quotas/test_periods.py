@@ -1,6 +1,7 @@
 """When quotas start again, in every zone there is."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -18,18 +19,20 @@ RESETTING = st.sampled_from([Period.DAY, Period.WEEK, Period.MONTH])
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 @given(period=RESETTING, now=MOMENTS, zone=ZONES)
-def test_now_is_in_its_period(period, now, zone):
+def test_now_is_in_its_period(period: Any, now: Any, zone: Any) -> None:
     span = span_at(period, now, zone)
     assert span.starts_at <= now < span.resets_at
 
 
 @given(period=RESETTING, now=MOMENTS, zone=ZONES)
-def test_the_next_period_begins_at_the_reset_and_the_one_before_ended_where_this_began(period, now, zone):
+def test_the_next_period_begins_at_the_reset_and_the_one_before_ended_where_this_began(
+    period: Any, now: Any, zone: Any
+) -> None:
     span = span_at(period, now, zone)
     following = span_at(period, span.resets_at, zone)
     assert following.starts_at == span.resets_at
@@ -38,7 +41,7 @@ def test_the_next_period_begins_at_the_reset_and_the_one_before_ended_where_this
 
 
 @given(period=RESETTING, now=MOMENTS, zone=ZONES)
-def test_a_period_has_the_days_of_its_name(period, now, zone):
+def test_a_period_has_the_days_of_its_name(period: Any, now: Any, zone: Any) -> None:
     span = span_at(period, now, zone)
     days = (span.end - span.first).days
     assert days in {Period.DAY: {1}, Period.WEEK: {7}, Period.MONTH: {28, 29, 30, 31}}[period]
@@ -46,7 +49,7 @@ def test_a_period_has_the_days_of_its_name(period, now, zone):
     assert period != Period.MONTH or (span.first.day, span.end.day) == (1, 1)
 
 
-def test_no_period_never_resets_and_has_no_past():
+def test_no_period_never_resets_and_has_no_past() -> None:
     span = span_at(Period.NONE, utc(2026, 11, 23), BERLIN)
     assert (span.starts_at, span.resets_at, span_before(Period.NONE, span)) == (None, None, None)
 
@@ -63,11 +66,13 @@ def test_no_period_never_resets_and_has_no_past():
         (Period.MONTH, "UTC", utc(2026, 12, 31, 23, 59), utc(2027, 1, 1)),
     ],
 )
-def test_resets_follow_the_clock_on_the_wall(period, zone, now, resets_at):
+def test_resets_follow_the_clock_on_the_wall(
+    period: Period, zone: str, now: datetime, resets_at: datetime
+) -> None:
     assert span_at(period, now, ZoneInfo(zone)).resets_at == resets_at
 
 
-def test_a_day_that_a_zone_left_out_is_a_day_without_length_between_two_others():
+def test_a_day_that_a_zone_left_out_is_a_day_without_length_between_two_others() -> None:
     # Samoa went from 29 to 31 December 2011 across the date line.
     span = span_at(Period.DAY, utc(2011, 12, 30, 9, 59), ZoneInfo("Pacific/Apia"))
     assert (span.first, span.resets_at) == (date(2011, 12, 29), utc(2011, 12, 30, 10))

@@ -1,7 +1,8 @@
 """Reserving, settling, rolling back, lapsing in any order, against a model that keeps a plain list."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -15,6 +16,7 @@ from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Team
+from tests.conftest import Cast
 from tests.usage.conftest import NOW
 from usage.prices.money import to_usd
 from usage.quotas.actions.granting import Wanted
@@ -53,7 +55,7 @@ class Kept:
 class World:
     """The database and the model, side by side. Person 2 calls in the owner's own personal space."""
 
-    def __init__(self, cast, gateway: Caller) -> None:
+    def __init__(self, cast: Cast, gateway: Caller) -> None:
         self.gateway = gateway
         self.space = Team.objects.get(owner=cast.owner, is_personal=True)
         self.places = [(cast.team, cast.member), (cast.team, cast.administrator), (self.space, cast.owner)]
@@ -66,7 +68,7 @@ class World:
         self.calls = 0
 
     @property
-    def now(self):
+    def now(self) -> datetime:
         return NOW + timedelta(microseconds=self.at)
 
     def reserved(self, *people: int) -> int:
@@ -145,7 +147,7 @@ class World:
         else:
             set_balance(by=SITE, space=self.space, limit=limit, now=self.now)
 
-    def step(self, name: str, *arguments) -> None:
+    def step(self, name: str, *arguments: Any) -> None:
         if name == "wait":
             self.at += arguments[0]
         elif name == "limit":
@@ -171,13 +173,13 @@ class World:
 
 
 @pytest.fixture
-def gateway(db):
+def gateway(db: None) -> Caller:
     return Caller(gateway_key=create_gateway_key(by=SITE, team=None, name="site proxy")[0])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_used_and_reserved_are_what_a_plain_list_says(cast, gateway, steps):
+def test_used_and_reserved_are_what_a_plain_list_says(cast: Cast, gateway: Caller, steps: Any) -> None:
     with transaction.atomic():
         world = World(cast, gateway)
         for step in steps:

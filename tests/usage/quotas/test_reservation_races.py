@@ -19,11 +19,13 @@ from teams.actions.members import add_member, remove_member
 from teams.actions.teams import create_team
 from teams.activity import SITE
 from teams.credentials import RefusedKeyError
-from teams.models import Mode, Team
+from teams.models import Mode, Team, User
+from tests.conftest import Cast
 from tests.usage.conftest import nanos
 from usage.quotas.actions.granting import Wanted
 from usage.quotas.actions.reservations import InsufficientQuotaError, reserve_quota, roll_back_reservation
 from usage.quotas.availability import Subject, levels_of, payer_of
+from usage.quotas.levels import LevelState
 from usage.quotas.models import Level, QuotaUse, Reservation, ReservedSum
 
 pytestmark = [pytest.mark.threads, pytest.mark.django_db(transaction=True)]
@@ -47,7 +49,7 @@ def at_once(*work: Callable[[], Any]) -> list[Any]:
         return [future.result(timeout=120) for future in futures]
 
 
-def try_to_reserve(team, user, usd, **wanted):
+def try_to_reserve(team: Team, user: User, usd: str, **wanted: Any) -> Any:
     """The reservation, or REFUSED."""
     try:
         return reserve_quota(
@@ -62,12 +64,12 @@ def try_to_reserve(team, user, usd, **wanted):
         return REFUSED
 
 
-def owner_level(team):
+def owner_level(team: Team) -> Any:
     subject = Subject(team, payer_of(team), Mode.LIVE)
     return next(state for state in levels_of(subject, timezone.now()) if state.level == Level.OWNER)
 
 
-def call_for(reservation, usd, request_id) -> ReportedCall:
+def call_for(reservation: Any, usd: str, request_id: str) -> ReportedCall:
     return ReportedCall(
         request_id=request_id,
         started_at=timezone.now(),
@@ -80,10 +82,12 @@ def call_for(reservation, usd, request_id) -> ReportedCall:
 
 
 @pytest.mark.parametrize("level", [Level.MEMBER, Level.TEAM, Level.OWNER])
-def test_64_clients_on_one_quota_get_exactly_what_it_covers(cast, limit, level_of, level):
+def test_64_clients_on_one_quota_get_exactly_what_it_covers(
+    cast: Cast, limit: Callable[..., None], level_of: Callable[..., LevelState], level: Level
+) -> None:
     limit(level, "0.50")
 
-    def client():
+    def client() -> list[Any]:
         return [try_to_reserve(cast.team, cast.member, "0.01") for _ in range(2)]
 
     results = [result for results in at_once(*[client] * 64) for result in results]
@@ -91,7 +95,9 @@ def test_64_clients_on_one_quota_get_exactly_what_it_covers(cast, limit, level_o
     assert level_of(level, now=timezone.now()).reserved_nanos == nanos("0.50")
 
 
-def test_reserving_settling_and_giving_back_in_two_teams_of_one_owner_keeps_every_sum(cast, limit):
+def test_reserving_settling_and_giving_back_in_two_teams_of_one_owner_keeps_every_sum(
+    cast: Cast, limit: Callable[..., None]
+) -> None:
     limit(Level.OWNER, "0.40")
     teams = [cast.team, create_team(by=SITE, owner=cast.owner, name="Second")]
     gateway = Caller(gateway_key=create_gateway_key(by=SITE, team=None, name="site")[0])
@@ -123,7 +129,7 @@ def test_reserving_settling_and_giving_back_in_two_teams_of_one_owner_keeps_ever
     assert not [r for r in Reservation.objects.all() if r.state(timezone.now()) == "open"]
 
 
-def test_batches_over_teams_of_several_owners_do_not_wait_for_each_other_for_ever(cast):
+def test_batches_over_teams_of_several_owners_do_not_wait_for_each_other_for_ever(cast: Cast) -> None:
     """Crosswise: the teams with the lowest and the highest id are of one owner each."""
     second = create_team(by=SITE, owner=cast.outsider, name="Second")
     third = create_team(by=SITE, owner=cast.owner, name="Third")
@@ -152,15 +158,19 @@ def test_batches_over_teams_of_several_owners_do_not_wait_for_each_other_for_eve
     assert sorted(used) == [80, 80]
 
 
-def test_one_request_asked_16_times_at_once_reserves_once(cast, level_of):
-    def client():
+def test_one_request_asked_16_times_at_once_reserves_once(
+    cast: Cast, level_of: Callable[..., LevelState]
+) -> None:
+    def client() -> Any:
         return try_to_reserve(cast.team, cast.member, "1", request_id="r1").pk
 
     assert len(set(at_once(*[client] * 16))) == 1
     assert level_of(Level.TEAM, now=timezone.now()).reserved_nanos == nanos("1")
 
 
-def test_one_reservation_settled_by_16_calls_at_once_is_given_back_once(cast, level_of):
+def test_one_reservation_settled_by_16_calls_at_once_is_given_back_once(
+    cast: Cast, level_of: Callable[..., LevelState]
+) -> None:
     reservation = try_to_reserve(cast.team, cast.member, "1")
     try_to_reserve(cast.team, cast.member, "2")
     gateway = Caller(gateway_key=create_gateway_key(by=SITE, team=None, name="site")[0])
@@ -174,7 +184,7 @@ def test_one_reservation_settled_by_16_calls_at_once_is_given_back_once(cast, le
     assert (state.used_nanos, state.reserved_nanos) == (nanos("1.60"), nanos("2"))
 
 
-def test_whoever_is_removed_keeps_no_reservation_whichever_comes_first(cast):
+def test_whoever_is_removed_keeps_no_reservation_whichever_comes_first(cast: Cast) -> None:
     for _turn in range(5):
         user = cast.former
         add_member(by=SITE, team=cast.team, user=user)

@@ -1,6 +1,7 @@
 """When a quota ends at the present pace, and how that is said."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +19,7 @@ NOW = datetime(2026, 11, 22, 11, tzinfo=UTC)
 RESET = datetime(2026, 11, 30, 23, tzinfo=UTC)
 
 
-def state(limit="100", used="50", reserved="0", resets_at=RESET) -> LevelState:
+def state(limit: str = "100", used: str = "50", reserved: str = "0", resets_at: datetime = RESET) -> LevelState:
     return LevelState(
         level=Level.MEMBER,
         team_id=1,
@@ -33,7 +34,7 @@ def state(limit="100", used="50", reserved="0", resets_at=RESET) -> LevelState:
     )
 
 
-def said(limit, used, per_day, resets_at=RESET) -> str:
+def said(limit: Any, used: Any, per_day: Any, resets_at: datetime = RESET) -> str:
     return pace_sentence(run_out(state(limit, used, resets_at=resets_at), nanos(per_day), NOW))
 
 
@@ -49,7 +50,9 @@ def said(limit, used, per_day, resets_at=RESET) -> str:
         ("0", "0", "0", "Nothing is left until 1 December."),
     ],
 )
-def test_the_sentence_names_the_pace_the_day_and_how_long_before_the_reset(limit, used, per_day, sentence):
+def test_the_sentence_names_the_pace_the_day_and_how_long_before_the_reset(
+    limit: str, used: str, per_day: str, sentence: str
+) -> None:
     assert said(limit, used, per_day) == sentence
 
 
@@ -61,15 +64,15 @@ def test_the_sentence_names_the_pace_the_day_and_how_long_before_the_reset(limit
         ("100", "1", "Nothing is left. Never resets."),
     ],
 )
-def test_a_quota_that_never_resets(used, per_day, sentence):
+def test_a_quota_that_never_resets(used: str, per_day: str, sentence: str) -> None:
     assert said("100", used, per_day, resets_at=None) == sentence
 
 
-def test_what_is_reserved_is_as_good_as_used():
+def test_what_is_reserved_is_as_good_as_used() -> None:
     assert run_out(state("100", "50", reserved="50"), nanos("1"), NOW).ends_at == NOW
 
 
-def test_without_a_limit_nothing_runs_out():
+def test_without_a_limit_nothing_runs_out() -> None:
     assert run_out(state(limit=None), nanos("4"), NOW) is None
 
 
@@ -82,12 +85,14 @@ def test_without_a_limit_nothing_runs_out():
         (None, "Never resets."),
     ],
 )
-def test_the_reset_is_told_in_days_and_by_its_date(resets_at, sentence):
+def test_the_reset_is_told_in_days_and_by_its_date(resets_at: datetime | None, sentence: str) -> None:
     assert reset_sentence(state(resets_at=resets_at), NOW) == sentence
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), st.integers(0, 10**12))
-def test_it_ends_before_the_reset_or_never_and_when_it_ends_all_is_used(limit, used, per_day):
+def test_it_ends_before_the_reset_or_never_and_when_it_ends_all_is_used(
+    limit: Any, used: Any, per_day: Any
+) -> None:
     level = LevelState(Level.TEAM, 1, 0, limit, used, 0, Period.MONTH, None, RESET, BERLIN)
     out = run_out(level, per_day, NOW)
     if out.ends_at is None:
@@ -99,7 +104,7 @@ def test_it_ends_before_the_reset_or_never_and_when_it_ends_all_is_used(limit, u
         assert per_day * days == pytest.approx(level.available_nanos, rel=1e-3, abs=1 + per_day / 10**6)
 
 
-def test_the_pace_is_that_of_the_last_seven_days_or_since_the_first_call_of_them(db):
+def test_the_pace_is_that_of_the_last_seven_days_or_since_the_first_call_of_them(db: None) -> None:
     for subject, days in {
         2: {"2026-11-15": "700", "2026-11-16": "13", "2026-11-22": "13"},
         3: {"2026-11-22": "4"},

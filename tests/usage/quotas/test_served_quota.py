@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ class Api:
 
 
 @pytest.fixture
-def site(tmp_path) -> Iterator[tuple[Any, str]]:
+def site(tmp_path: Path) -> Iterator[tuple[Any, str]]:
     """A running server, and the secret of a token whose team has the limit and its owner a little more."""
     with scratch_database(tmp_path) as scratch:
         scratch.manage("create_user", OWNER)
@@ -57,7 +58,7 @@ def site(tmp_path) -> Iterator[tuple[Any, str]]:
             yield scratch, secret
 
 
-def test_64_clients_reserve_settle_and_give_back_and_never_pass_the_limit(site):
+def test_64_clients_reserve_settle_and_give_back_and_never_pass_the_limit(site: tuple[Any, str]) -> None:
     scratch, secret = site
     barrier = threading.Barrier(CLIENTS)
 

@@ -1,12 +1,14 @@
 """Many requests of one key at once: each is counted, and nobody gets stuck."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 
+from teams.models.keys import Token
 from tests.usage.conftest import NOW
 from usage.reporting.counting import Reason, Report, count_report
 from usage.reporting.figures import Counts, key_report
@@ -16,7 +18,7 @@ pytestmark = [pytest.mark.threads, pytest.mark.django_db(transaction=True)]
 REPORT = Report(accepted=1, rejected=2, reasons=[Reason("a", "A.", records=1), Reason("b", "B.", records=1)])
 
 
-def test_all_are_counted_and_the_latest_reasons_kept(token_of):
+def test_all_are_counted_and_the_latest_reasons_kept(token_of: Callable[..., tuple[Token, str]]) -> None:
     token = token_of("member")[0]
     barrier = threading.Barrier(6)
 
@@ -36,7 +38,9 @@ def test_all_are_counted_and_the_latest_reasons_kept(token_of):
     assert len(found.reasons) == KeyRejection.objects.count() == 20
 
 
-def test_a_count_is_committed_by_itself_and_other_commits_wait_for_the_disk_as_before(token_of):
+def test_a_count_is_committed_by_itself_and_other_commits_wait_for_the_disk_as_before(
+    token_of: Callable[..., tuple[Token, str]],
+) -> None:
     token = token_of("member")[0]
     setting = "SHOW synchronous_commit" if connection.vendor == "postgresql" else "PRAGMA synchronous"
 

@@ -1,10 +1,13 @@
 """What is known of keys is kept for eight days, and goes with the team."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.teams import delete_team, purge_teams
 from teams.activity import SITE, Actor
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.usage.conftest import NOW
 from usage.housekeeping import run_housekeeping
 from usage.reporting.counting import Reason, Report, count_report
@@ -13,7 +16,7 @@ from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 REPORT = Report(accepted=1, rejected=1, reasons=[Reason("invalid_request", "No.", records=1)])
 
 
-def test_hours_and_reasons_of_eight_days_are_kept(token_of):
+def test_hours_and_reasons_of_eight_days_are_kept(token_of: Callable[..., tuple[Token, str]]) -> None:
     token = token_of("member")[0]
     for days in (9, 8.1, 7.9, 0):
         count_report(token, REPORT, NOW - timedelta(days=days))
@@ -22,7 +25,9 @@ def test_hours_and_reasons_of_eight_days_are_kept(token_of):
     assert (KeyHour.objects.count(), KeyRejection.objects.count()) == (2, 2)
 
 
-def test_a_purged_team_takes_them_along_and_others_stay(cast, token_of):
+def test_a_purged_team_takes_them_along_and_others_stay(
+    cast: Cast, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     site_key = create_gateway_key(by=SITE, team=None, name="site")[0]
     for key in (token_of("member")[0], create_gateway_key(by=SITE, team=cast.team, name="x")[0], site_key):
         count_report(key, REPORT, NOW)

@@ -1,6 +1,7 @@
 """The hours that time is cut into, also where the clock is changed by half an hour or within one."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -38,7 +39,7 @@ BY_HALF = [
 
 
 @st.composite
-def moments(draw, changes: list[tuple[str, str]]) -> tuple[datetime, ZoneInfo]:
+def moments(draw: Any, changes: list[tuple[str, str]]) -> tuple[datetime, ZoneInfo]:
     """An instant, mostly one within two hours of a change of the zone's clock."""
     zone, change = draw(st.sampled_from(changes))
     near = st.integers(-7200, 7200) | st.integers(-8, 8).map(lambda quarters: quarters * 900)
@@ -65,20 +66,21 @@ def utc(text: str) -> datetime:
         ("2026-04-04T15:30", "2026-04-04T15:30"),
     ],
 )
-def test_a_change_of_the_clock_by_half_an_hour_begins_an_hour(at, start):
+def test_a_change_of_the_clock_by_half_an_hour_begins_an_hour(at: str, start: str) -> None:
     assert hour_of(utc(at), LORD_HOWE) == utc(start)
     assert LocalTimes(LORD_HOWE)(utc(at))[0] == utc(start)
     assert bucket_start(utc(at), Granularity.HOUR, LORD_HOWE) == utc(start)
 
 
-def test_the_repeated_hour_is_found_from_a_time_of_the_zone_too():
-    at = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
-    assert hour_of(at, at.tzinfo) == utc("2026-10-25T00:00")
-    assert hour_of(at.replace(fold=1), at.tzinfo) == utc("2026-10-25T01:00")
+def test_the_repeated_hour_is_found_from_a_time_of_the_zone_too() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    at = datetime(2026, 10, 25, 2, 30, tzinfo=zone)
+    assert hour_of(at, zone) == utc("2026-10-25T00:00")
+    assert hour_of(at.replace(fold=1), zone) == utc("2026-10-25T01:00")
 
 
 @given(moments(WHOLE + BY_HALF))
-def test_each_instant_is_in_one_hour_only(moment):
+def test_each_instant_is_in_one_hour_only(moment: Any) -> None:
     at, zone = moment
     start = hour_of(at, zone)
     after = next_bucket(start, Granularity.HOUR, zone)
@@ -90,7 +92,7 @@ def test_each_instant_is_in_one_hour_only(moment):
 
 
 @given(moments(WHOLE))
-def test_where_clocks_are_changed_by_whole_hours_an_hour_begins_when_the_minutes_do(moment):
+def test_where_clocks_are_changed_by_whole_hours_an_hour_begins_when_the_minutes_do(moment: Any) -> None:
     at, zone = moment
     local = at.astimezone(zone)
     past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
@@ -98,13 +100,15 @@ def test_where_clocks_are_changed_by_whole_hours_an_hour_begins_when_the_minutes
 
 
 @given(moments(BY_HALF))
-def test_an_hour_ends_when_the_clock_is_changed_by_half_of_one(moment):
+def test_an_hour_ends_when_the_clock_is_changed_by_half_of_one(moment: Any) -> None:
     at, zone = moment
     assert hour_of(at, zone).astimezone(zone).utcoffset() == at.astimezone(zone).utcoffset()
 
 
 @pytest.mark.parametrize(("name", "change"), [*WHOLE, *BY_HALF])
-def test_every_time_of_a_clock_is_an_instant_and_those_it_skips_are_that_of_the_change(name, change):
+def test_every_time_of_a_clock_is_an_instant_and_those_it_skips_are_that_of_the_change(
+    name: Any, change: Any
+) -> None:
     zone, changed = ZoneInfo(name), datetime.fromisoformat(change).replace(tzinfo=UTC)
     for minutes in range(-180, 180, 7):
         at = changed + timedelta(minutes=minutes)

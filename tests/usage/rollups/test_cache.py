@@ -1,7 +1,9 @@
 """Sums of times past that a process keeps: found again, given up when the past changes, never wrong."""
 
 import random
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,11 +15,13 @@ from logs.integrity.recount import rebuild_team
 from logs.recording.callers import Caller
 from logs.recording.record import record_calls
 from teams.models import Mode, Team
+from teams.models.keys import Token
+from tests.conftest import Cast
 from usage.rollups.cache import FRESH, SETTLED, ProcessCache, stamp_past
 from usage.rollups.figures import Figures
 from usage.rollups.models import PastStamp
 from usage.rollups.query import Dimension, Granularity, Range, UsageQuery
-from usage.rollups.reader import cells
+from usage.rollups.reader import Key, cells
 from usage.rollups.sketch import merged
 from usage.statistics.preparation import prepared
 
@@ -28,13 +32,13 @@ LONG_AGO = NOW - 10 * DAY
 
 
 @pytest.fixture(autouse=True)
-def clock(db):
+def clock(db: None) -> Iterator[Any]:
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
 
 
 @pytest.fixture
-def call(token_of):
+def call(token_of: Callable[..., tuple[Token, str]]) -> Callable[..., None]:
     """`call(at)`: a call of Mia's at that time, reported now."""
     token, _secret = token_of("member")
 
@@ -47,20 +51,20 @@ def call(token_of):
     return record
 
 
-def question(cast, *, team: Team | None = None, **more) -> UsageQuery:
+def question(cast: Cast, *, team: Team | None = None, **more: Any) -> UsageQuery:
     asked = UsageQuery(team or cast.team, Mode.LIVE, Range(END - 30 * DAY, END), **more)
     return prepared([asked], NOW)[0]
 
 
-def figures(query: UsageQuery, by: Dimension = Dimension.MEMBER) -> dict:
+def figures(query: UsageQuery, by: Dimension = Dimension.MEMBER) -> dict[Key, Figures]:
     return cells(query, [by], [query.range])[0]
 
 
-def count(cast, **more) -> int:
+def count(cast: Cast, **more: Any) -> int:
     return sum((one.calls for one in figures(question(cast, **more)).values()), 0)
 
 
-def stamp(cast) -> int | None:
+def stamp(cast: Cast) -> int | None:
     return (
         PastStamp.objects.filter(team_id=cast.team.pk, mode=Mode.LIVE).values_list("stamp", flat=True).first()
     )
@@ -72,7 +76,7 @@ def queries_about(query: UsageQuery, by: Dimension = Dimension.MEMBER) -> list[s
     return [one["sql"] for one in captured.captured_queries]
 
 
-def test_what_is_over_is_read_once(cast, call):
+def test_what_is_over_is_read_once(cast: Cast, call: Callable[..., None]) -> None:
     call(LONG_AGO)
     query = question(cast)
     (first,) = queries_about(query)
@@ -81,13 +85,13 @@ def test_what_is_over_is_read_once(cast, call):
     assert count(cast) == 1
 
 
-def test_without_a_page_nothing_is_kept(cast, call):
+def test_without_a_page_nothing_is_kept(cast: Cast, call: Callable[..., None]) -> None:
     call(LONG_AGO)
     plain = UsageQuery(cast.team, Mode.LIVE, Range(END - 30 * DAY, END))
     assert queries_about(plain) == queries_about(plain)
 
 
-def test_a_call_of_now_is_there_at_once_and_gives_no_new_stamp(cast, call):
+def test_a_call_of_now_is_there_at_once_and_gives_no_new_stamp(cast: Cast, call: Callable[..., None]) -> None:
     call(LONG_AGO)
     before = stamp(cast)
     assert count(cast) == 1
@@ -98,7 +102,7 @@ def test_a_call_of_now_is_there_at_once_and_gives_no_new_stamp(cast, call):
 
 
 @pytest.mark.parametrize("age", [FRESH + timedelta(hours=1), SETTLED, 5 * DAY, 29 * DAY])
-def test_a_late_call_is_there_at_once(cast, call, age):
+def test_a_late_call_is_there_at_once(cast: Cast, call: Callable[..., None], age: Any) -> None:
     call(LONG_AGO)
     before = stamp(cast)
     assert count(cast) == count(cast) == 1
@@ -108,7 +112,7 @@ def test_a_late_call_is_there_at_once(cast, call, age):
     assert count(cast, members=(cast.member.pk,), models=("gpt-4o",)) == 2
 
 
-def test_single_calls_of_times_past_are_kept_as_well(cast, call):
+def test_single_calls_of_times_past_are_kept_as_well(cast: Cast, call: Callable[..., None]) -> None:
     """Of tokens no table knows hours, so the beginning of this range is counted from calls."""
     call(LONG_AGO)
     begins_within_an_hour = Range(LONG_AGO - timedelta(minutes=7), NOW - 3 * DAY)
@@ -121,7 +125,9 @@ def test_single_calls_of_times_past_are_kept_as_well(cast, call):
     assert [one.calls for one in figures(query, Dimension.TOKEN).values()] == [2]
 
 
-def test_a_day_that_ends_while_nobody_looks_is_settled_with_all_its_calls(cast, call, clock):
+def test_a_day_that_ends_while_nobody_looks_is_settled_with_all_its_calls(
+    cast: Cast, call: Callable[..., None], clock: Any
+) -> None:
     call(NOW)
     assert count(cast) == 1
     clock.move_to(NOW + 3 * DAY)
@@ -131,7 +137,7 @@ def test_a_day_that_ends_while_nobody_looks_is_settled_with_all_its_calls(cast, 
     assert len(queries_about(query)[0]) < 2_000
 
 
-def test_statistics_that_are_cut_again_are_seen(cast, call):
+def test_statistics_that_are_cut_again_are_seen(cast: Cast, call: Callable[..., None]) -> None:
     call(LONG_AGO)
     assert count(cast) == 1
     connection.cursor().execute("UPDATE usage_daymember SET calls = 7")
@@ -141,7 +147,7 @@ def test_statistics_that_are_cut_again_are_seen(cast, call):
     assert count(cast) == 9
 
 
-def test_teams_modes_and_filters_are_kept_apart(cast, call):
+def test_teams_modes_and_filters_are_kept_apart(cast: Cast, call: Callable[..., None]) -> None:
     call(LONG_AGO)
     assert count(cast) == 1
     assert count(cast, team=cast.other_team) == 0
@@ -153,7 +159,9 @@ def test_teams_modes_and_filters_are_kept_apart(cast, call):
 
 @pytest.mark.parametrize("granularity", list(Granularity))
 @pytest.mark.parametrize("by", [Dimension.TIME, Dimension.MEMBER, Dimension.MODEL, Dimension.TOKEN])
-def test_whatever_happens_in_between_answers_are_those_of_the_database(cast, call, by, granularity):
+def test_whatever_happens_in_between_answers_are_those_of_the_database(
+    cast: Cast, call: Callable[..., None], by: Dimension, granularity: Any
+) -> None:
     dice = random.Random(f"{by}-{granularity}")
     for _turn in range(12):
         call(NOW - timedelta(minutes=dice.choice([1, 60, 1_500, 1_700, 1_900, 3_000, 20_000, 43_000])))
@@ -166,7 +174,7 @@ def test_whatever_happens_in_between_answers_are_those_of_the_database(cast, cal
         assert answers[0] == answers[1] == answers[2]
 
 
-def comparable(found: dict) -> dict:
+def comparable(found: dict[Key, Figures]) -> dict[Key, Any]:
     """The counters, and the sketches, which may come in other pieces, together."""
     names = [name for name in Figures.__slots__ if not name.endswith("sketches")]
     return {
@@ -175,7 +183,7 @@ def comparable(found: dict) -> dict:
     }
 
 
-def test_no_more_is_kept_than_fits_and_what_was_not_used_goes_first():
+def test_no_more_is_kept_than_fits_and_what_was_not_used_goes_first() -> None:
     kept = ProcessCache()
     large = [(0, bytes(4_000_000))]
     for name in "abc":

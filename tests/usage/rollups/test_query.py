@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -62,27 +63,29 @@ def query(start: str, end: str, granularity: Granularity, zone: ZoneInfo = BERLI
         ("last-month", ["2026-10-01T00:00", "2026-11-01T00:00", "2026-09-01T00:00", "2026-10-01T00:00"]),
     ],
 )
-def test_a_preset_ends_with_the_current_hour_and_is_compared_with_the_same_share_of_the_one_before(name, edges):
+def test_a_preset_ends_with_the_current_hour_and_is_compared_with_the_same_share_of_the_one_before(
+    name: str, edges: list[str]
+) -> None:
     assert span(name, "2026-11-20T14:23") == tuple(map(local, edges))
 
 
-def test_last_month_in_january_is_december():
+def test_last_month_in_january_is_december() -> None:
     assert span("last-month", "2027-01-05T10:00")[0] == local("2026-12-01T00:00")
 
 
-def test_a_month_is_not_compared_with_more_than_the_month_before():
+def test_a_month_is_not_compared_with_more_than_the_month_before() -> None:
     start, _end, before, before_end = span("month", "2026-03-31T23:59")
     assert (before, before_end) == (local("2026-02-01T00:00"), start)
 
 
-def test_a_day_that_is_an_hour_short_or_long_is_a_day():
+def test_a_day_that_is_an_hour_short_or_long_is_a_day() -> None:
     start, end, *_before = span("24h", "2026-03-29T12:10")
     assert end - start == timedelta(hours=23)
     start, end, *_before = span("24h", "2026-10-25T12:10")
     assert end - start == timedelta(hours=25)
 
 
-def test_half_hour_zones_have_hours_of_their_own():
+def test_half_hour_zones_have_hours_of_their_own() -> None:
     start, end, *_before = span("24h", "2026-11-20T14:23", KOLKATA)
     assert (end.minute, start.minute) == (30, 30)
     assert end == local("2026-11-20T15:00", KOLKATA)
@@ -93,7 +96,7 @@ def test_half_hour_zones_have_hours_of_their_own():
     zone=st.sampled_from(ZONES).map(ZoneInfo),
     name=st.sampled_from(list(PRESETS)),
 )
-def test_ranges_are_never_empty_nor_overlap_and_hold_the_present(now, zone, name):
+def test_ranges_are_never_empty_nor_overlap_and_hold_the_present(now: Any, zone: Any, name: Any) -> None:
     asked, before = preset_ranges(name, now, zone)
     assert asked.start < asked.end
     assert before.start < before.end <= asked.start
@@ -102,7 +105,7 @@ def test_ranges_are_never_empty_nor_overlap_and_hold_the_present(now, zone, name
         assert asked.end - now <= timedelta(hours=1)
 
 
-def test_the_period_before_a_custom_range_is_as_long_and_right_before():
+def test_the_period_before_a_custom_range_is_as_long_and_right_before() -> None:
     asked = Range(local("2026-11-01T00:00"), local("2026-11-04T12:00"))
     assert preceding(asked, BERLIN) == Range(asked.start - timedelta(hours=84), asked.start)
 
@@ -116,7 +119,9 @@ def test_the_period_before_a_custom_range_is_as_long_and_right_before():
         ("2026-10-25T01:30", "2026-10-25T04:30", "2026-10-24T21:30"),  # hours of less than a day are hours
     ],
 )
-def test_the_period_before_a_custom_range_of_days_begins_at_the_same_time_of_day(start, end, before):
+def test_the_period_before_a_custom_range_of_days_begins_at_the_same_time_of_day(
+    start: str, end: str, before: str
+) -> None:
     asked = Range(local(start), local(end))
     assert preceding(asked, BERLIN) == Range(local(before), asked.start)
 
@@ -124,13 +129,13 @@ def test_the_period_before_a_custom_range_of_days_begins_at_the_same_time_of_day
 @given(
     start=instants, length=st.timedeltas(timedelta(minutes=1), timedelta(days=40)), zone=st.sampled_from(ZONES)
 )
-def test_the_period_before_a_custom_range_is_never_empty(start, length, zone):
+def test_the_period_before_a_custom_range_is_never_empty(start: Any, length: Any, zone: Any) -> None:
     before = preceding(Range(start, start + length), ZoneInfo(zone))
     assert before.end == start
     assert abs(before.length - length) <= timedelta(hours=1)
 
 
-def test_this_month_is_compared_up_to_the_same_time_of_day_when_the_clock_is_changed():
+def test_this_month_is_compared_up_to_the_same_time_of_day_when_the_clock_is_changed() -> None:
     _start, end, _before, before_end = span("month", "2026-11-26T17:10", NEW_YORK)
     assert (end, before_end) == (local("2026-11-26T18:00", NEW_YORK), local("2026-10-26T18:00", NEW_YORK))
 
@@ -139,7 +144,7 @@ def test_this_month_is_compared_up_to_the_same_time_of_day_when_the_clock_is_cha
     ("days", "granularity"),
     [(1, "hour"), (8, "hour"), (9, "day"), (93, "day"), (94, "week"), (731, "week"), (732, "month")],
 )
-def test_the_automatic_step_keeps_charts_readable(days, granularity):
+def test_the_automatic_step_keeps_charts_readable(days: int, granularity: str) -> None:
     start = local("2026-01-01T00:00")
     assert automatic_granularity(Range(start, start + timedelta(days=days))) == granularity
 
@@ -148,18 +153,18 @@ def test_the_automatic_step_keeps_charts_readable(days, granularity):
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-11-20", 24)])
-def test_a_day_has_the_hours_that_its_clock_shows(day, hours):
+def test_a_day_has_the_hours_that_its_clock_shows(day: str, hours: int) -> None:
     buckets = query(f"{day}T00:00", f"{day}T23:59", Granularity.HOUR).buckets()
     assert len(buckets) == len(set(buckets)) == hours
 
 
-def test_the_repeated_hour_is_two_buckets():
+def test_the_repeated_hour_is_two_buckets() -> None:
     buckets = query("2026-10-25T00:00", "2026-10-25T12:00", Granularity.HOUR).buckets()
     assert local("2026-10-25T02:00", fold=0) in buckets
     assert local("2026-10-25T02:00", fold=1) in buckets
 
 
-def test_a_half_hour_shift_leaves_no_hole():
+def test_a_half_hour_shift_leaves_no_hole() -> None:
     asked = query("2026-10-03T22:00", "2026-10-04T06:00", Granularity.HOUR, LORD_HOWE)
     buckets = asked.buckets()
     steps = {after - start for start, after in pairwise(buckets)}
@@ -167,7 +172,7 @@ def test_a_half_hour_shift_leaves_no_hole():
     assert buckets[-1] < asked.range.end <= buckets[-1] + timedelta(hours=1)
 
 
-def test_days_begin_at_midnight_of_the_team():
+def test_days_begin_at_midnight_of_the_team() -> None:
     assert query("2026-10-24T10:00", "2026-10-26T10:00", Granularity.DAY).buckets() == [
         local("2026-10-24T00:00"),
         local("2026-10-25T00:00"),
@@ -175,7 +180,7 @@ def test_days_begin_at_midnight_of_the_team():
     ]
 
 
-def test_weeks_begin_on_monday_and_months_on_the_first():
+def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
     assert query("2026-11-20T10:00", "2026-12-01T10:00", Granularity.WEEK).buckets() == [
         local("2026-11-16T00:00"), local("2026-11-23T00:00"), local("2026-11-30T00:00"),
     ]  # fmt: skip
@@ -190,7 +195,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first():
     granularity=st.sampled_from(list(Granularity)),
     zone=st.sampled_from(ZONES),
 )
-def test_buckets_ascend_and_cover_the_range(start, hours, granularity, zone):
+def test_buckets_ascend_and_cover_the_range(start: Any, hours: int, granularity: Any, zone: Any) -> None:
     team = Team(name="Harbour", slug="harbour", time_zone=zone)
     asked = Range(start, start + timedelta(hours=hours))
     buckets = UsageQuery(team=team, mode=Mode.LIVE, range=asked, granularity=granularity).buckets()

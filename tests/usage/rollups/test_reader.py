@@ -2,13 +2,16 @@
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from logs.formats.reported import ReportedCall
 from logs.models import Call
@@ -18,6 +21,7 @@ from teams.actions.gateway_keys import create_gateway_key
 from teams.actions.tokens import create_token
 from teams.activity import SITE
 from teams.models import Mode
+from tests.conftest import Cast
 from usage.rollups.figures import Figures, fill_percentiles
 from usage.rollups.models import Outcome
 from usage.rollups.query import Dimension, Granularity, Range, UsageQuery, bucket_start
@@ -33,7 +37,7 @@ ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Ho
 
 
 @pytest.fixture
-def recorded(cast):
+def recorded(cast: Cast) -> Callable[..., None]:
     """400 calls of three people with two tokens each, over 40 days, in a zone drawn by each example."""
 
     def record(zone: str) -> None:
@@ -79,7 +83,9 @@ aligned = st.integers(0, DAYS).map(lambda days: HOUR.replace(hour=0) + timedelta
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(cast, recorded, zone):
+def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(
+    cast: Cast, recorded: Callable[..., None], zone: str
+) -> None:
     recorded(zone)
     rows = list(Call.objects.all())
 
@@ -102,7 +108,9 @@ def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(cast, r
             },
         ),
     )
-    def check(ends, by, granularity, members, models, tokens, of_single_calls):
+    def check(
+        ends: Any, by: Any, granularity: Any, members: Any, models: Any, tokens: Any, of_single_calls: Any
+    ) -> None:
         start, end = sorted(ends)
         query = UsageQuery(
             team=cast.team,
@@ -123,7 +131,7 @@ def test_every_question_is_answered_as_a_recount_of_the_calls_answers_it(cast, r
     check()
 
 
-def _recount(rows, query, by):
+def _recount(rows: Any, query: Any, by: Any) -> Any:
     """The calls of each key; one of several tags is in the key of each."""
     found = defaultdict(list)
     for call in rows:
@@ -140,14 +148,18 @@ def _recount(rows, query, by):
     return found
 
 
-def _is_asked_for(call, query):
+def _is_asked_for(call: Any, query: Any) -> Any:
     if query.tags and not set(query.tags) & set(call.tags):
         return False
     filters = {name: query.values_of(dimension) for dimension, name in FILTER_COLUMNS.items()}
     return all(getattr(call, name) in values for name, values in filters.items() if values)
 
 
-def _numbers(figures):
+def _numbers(
+    figures: Any,
+) -> (
+    "tuple[Any, tuple[Any, Any, Any, Any], Any, Any, Any, tuple[Any, Any, Any, Any], list[_Near], list[_Near]]"
+):
     fill_percentiles([figures])
     return (
         figures.calls,
@@ -161,7 +173,9 @@ def _numbers(figures):
     )
 
 
-def _expected_numbers(calls):
+def _expected_numbers(
+    calls: Any,
+) -> "tuple[int, Any, Any, Any, Any, tuple[Any, int, Any, int], list[_Near], list[_Near]]":
     outcomes = Counter(call.outcome for call in calls)
     latencies = sorted(call.latency_ms for call in calls if call.latency_ms is not None)
     ttfts = sorted(call.ttft_ms for call in calls if call.ttft_ms is not None)
@@ -177,7 +191,7 @@ def _expected_numbers(calls):
     )
 
 
-def _percentiles(values):
+def _percentiles(values: Any) -> "list[_Near]":
     """Of sorted values the least that 50, 95 and 99 % do not pass."""
     return [_Near(values[-(-len(values) * share // 100) - 1] if values else None) for share in (50, 95, 99)]
 
@@ -185,21 +199,23 @@ def _percentiles(values):
 class _Near:
     """Equal within 2 %, what a percentile promises."""
 
-    def __init__(self, value):
+    def __init__(self, value: Any) -> None:
         self.value = value
 
-    def __eq__(self, other):
+    def __eq__(self, other: Any) -> bool:
         if self.value is None or other.value is None:
             return self.value is other.value
         return abs(self.value - other.value) <= 0.02 * max(self.value, other.value)
 
     __hash__ = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"≈{self.value}"
 
 
-def test_the_previous_period_is_answered_in_the_same_statements(cast, recorded, django_assert_num_queries):
+def test_the_previous_period_is_answered_in_the_same_statements(
+    cast: Cast, recorded: Callable[..., None], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     recorded("Europe/Berlin")
     zone = ZoneInfo("Europe/Berlin")
     middle = datetime(2026, 10, 20, tzinfo=zone)
@@ -212,7 +228,9 @@ def test_the_previous_period_is_answered_in_the_same_statements(cast, recorded, 
         assert {key[0]: figures.calls for key, figures in found.items()} == expected
 
 
-def test_of_a_range_of_which_only_the_keys_are_asked_nothing_is_counted(cast, recorded):
+def test_of_a_range_of_which_only_the_keys_are_asked_nothing_is_counted(
+    cast: Cast, recorded: Callable[..., None]
+) -> None:
     """Also where they come from single calls: no table knows tokens by the hour, or anything by the minute."""
     recorded("Europe/Berlin")
     middle = datetime(2026, 10, 20, 11, 13, tzinfo=ZoneInfo("Europe/Berlin"))

@@ -2,12 +2,15 @@
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
 
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import Caller
@@ -15,12 +18,13 @@ from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Mode, Token
+from tests.conftest import Cast
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
-def calls(cast, token_of):
+def calls(cast: Cast, token_of: Callable[..., tuple[Token, str]]) -> None:
     """Two calls of Mia, one of Adam, one of Mia in test mode."""
     for name, mode, count in [
         ("member", Mode.LIVE, 2),
@@ -46,25 +50,29 @@ def calls(cast, token_of):
 
 
 @pytest.fixture
-def get(client, calls):
-    def ask(secret, query="", **headers):
+def get(client: Client, calls: None) -> Callable[..., Any]:
+    def ask(secret: str, query: str = "", **headers: Any) -> Any:
         return client.get(f"/api/v1/usage?{query}", headers={"Authorization": f"Bearer {secret}", **headers})
 
     return ask
 
 
-def secret_of(token_of, name, **more):
+def secret_of(token_of: Any, name: str, **more: Any) -> Any:
     return token_of(name, **more)[1]
 
 
 @pytest.mark.parametrize(("name", "seen"), [("owner", 3), ("administrator", 3), ("member", 2)])
-def test_owners_and_administrators_see_the_team_and_members_themselves(get, token_of, name, seen):
+def test_owners_and_administrators_see_the_team_and_members_themselves(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]], name: str, seen: int
+) -> None:
     answer = get(secret_of(token_of, name), "group_by=member").json()
     assert answer["totals"]["calls"] == seen
     assert sum(row["calls"] for row in answer["rows"]) == seen
 
 
-def test_rows_have_exact_costs_and_all_four_dimensions(get, token_of):
+def test_rows_have_exact_costs_and_all_four_dimensions(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     answer = get(secret_of(token_of, "owner"), "group_by=model,member&granularity=day").json()
     row = next(row for row in answer["rows"] if row["member"] == "mia@example.org")
     assert (row["time"], row["model"], row["token"]) == (None, "gpt-4o-mini", None)
@@ -74,21 +82,25 @@ def test_rows_have_exact_costs_and_all_four_dimensions(get, token_of):
     }
 
 
-def test_a_test_token_reads_test_mode_unless_it_asks_for_live(get, token_of):
+def test_a_test_token_reads_test_mode_unless_it_asks_for_live(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     secret = secret_of(token_of, "owner", mode=Mode.TEST)
     assert get(secret).json()["totals"]["calls"] == 1
     assert get(secret, "mode=live").json()["totals"]["calls"] == 3
 
 
 @pytest.mark.parametrize("name", ["owner", "member"])
-def test_addresses_are_read_however_they_are_written_as_they_are_reported(get, token_of, name):
+def test_addresses_are_read_however_they_are_written_as_they_are_reported(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]], name: str
+) -> None:
     secret = secret_of(token_of, name)
     assert get(secret, "member=Mia@Example.ORG").json()["totals"]["calls"] == 2
     both = get(secret, "member=MIA@example.org&member=mia@example.org&group_by=member").json()
     assert [row["member"] for row in both["rows"]] == ["mia@example.org"]
 
 
-def test_filters_narrow_the_answer(get, token_of):
+def test_filters_narrow_the_answer(get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]]) -> None:
     secret = secret_of(token_of, "owner")
     assert get(secret, "member=mia@example.org").json()["totals"]["calls"] == 2
     assert get(secret, "model=gpt-4o-mini&model=other").json()["totals"]["calls"] == 3
@@ -97,7 +109,9 @@ def test_filters_narrow_the_answer(get, token_of):
 
 
 @pytest.mark.parametrize("model", ["own,model", " own, model", ",", "m" * 127 + ","])
-def test_a_model_is_asked_for_by_its_whole_name_with_commas_and_spaces(get, token_of, model):
+def test_a_model_is_asked_for_by_its_whole_name_with_commas_and_spaces(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]], model: str
+) -> None:
     token, secret = token_of("owner")
     called = ReportedCall(request_id="own", started_at=NOW - timedelta(hours=1), model=model)
     record_calls([called], by=Caller(token=token), now=NOW)
@@ -107,7 +121,9 @@ def test_a_model_is_asked_for_by_its_whole_name_with_commas_and_spaces(get, toke
     assert get(secret, "model=own&model=model").json()["rows"] == []
 
 
-def test_divisions_may_have_commas_or_be_repeated(get, token_of):
+def test_divisions_may_have_commas_or_be_repeated(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     secret = secret_of(token_of, "owner")
     answers = [
         get(secret, asked).json()["rows"]
@@ -128,7 +144,9 @@ GROUPS = [
 
 @pytest.mark.parametrize("granularity", ["hour", "day", "week", "month"])
 @pytest.mark.parametrize("group_by", GROUPS)
-def test_the_rows_of_any_division_add_up_to_the_total_and_contain_none(get, token_of, group_by, granularity):
+def test_the_rows_of_any_division_add_up_to_the_total_and_contain_none(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]], group_by: str, granularity: str
+) -> None:
     answer = get(secret_of(token_of, "owner"), f"group_by={group_by}&granularity={granularity}").json()
     assert (answer["granularity"], answer["totals"]["calls"]) == (granularity, 3)
     keys = [tuple(row[name] for name in ("time", "member", "model", "token")) for row in answer["rows"]]
@@ -141,7 +159,9 @@ def test_the_rows_of_any_division_add_up_to_the_total_and_contain_none(get, toke
             assert (row[name] is not None) == (name in group_by.split(","))
 
 
-def test_head_is_answered_as_get_without_a_body(client, get, token_of):
+def test_head_is_answered_as_get_without_a_body(
+    client: Client, get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     headers = {"Authorization": f"Bearer {secret_of(token_of, 'owner')}"}
     for path in ("usage", "unusual", "calls", "me"):
         head = client.head(f"/api/v1/{path}", headers=headers)
@@ -150,14 +170,18 @@ def test_head_is_answered_as_get_without_a_body(client, get, token_of):
     assert (refused.status_code, refused["Allow"]) == (405, "GET, HEAD")
 
 
-def test_csv_has_the_rows_and_no_total(get, token_of):
+def test_csv_has_the_rows_and_no_total(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     response = get(secret_of(token_of, "owner"), "group_by=member", Accept="text/csv")
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
     assert {row["member"]: row["calls"] for row in rows} == {"mia@example.org": "2", "adam@example.org": "1"}
     assert rows[0]["latency_ms_p95"]
 
 
-def test_a_team_key_reads_its_team_and_a_site_key_the_team_it_names(get, cast):
+def test_a_team_key_reads_its_team_and_a_site_key_the_team_it_names(
+    get: Callable[..., Any], cast: Cast
+) -> None:
     _key, secret = create_gateway_key(by=SITE, team=cast.team, name="proxy")
     assert get(secret).json()["totals"]["calls"] == 3
     assert get(secret, f"team={cast.other_team.slug}").status_code == 403
@@ -166,7 +190,9 @@ def test_a_team_key_reads_its_team_and_a_site_key_the_team_it_names(get, cast):
     assert get(secret, f"team={cast.team.slug}").json()["totals"]["calls"] == 3
 
 
-def test_nobody_reads_another_team_or_another_member(get, token_of, cast):
+def test_nobody_reads_another_team_or_another_member(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]], cast: Cast
+) -> None:
     outsider = secret_of(token_of, "outsider", team=cast.other_team)
     assert get(outsider).json()["totals"]["calls"] == 0
     assert get(outsider, f"team={cast.team.slug}").status_code == 403
@@ -206,7 +232,9 @@ def test_nobody_reads_another_team_or_another_member(get, token_of, cast):
         ("token=tok_nothing", "token"),
     ],
 )
-def test_a_bad_parameter_is_named(get, token_of, query, param):
+def test_a_bad_parameter_is_named(
+    get: Callable[..., Any], token_of: Callable[..., tuple[Token, str]], query: str, param: str
+) -> None:
     response = get(secret_of(token_of, "owner"), query)
     assert response.status_code in {400, 404}
     assert response.json()["error"]["param"] == param

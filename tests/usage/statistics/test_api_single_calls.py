@@ -4,13 +4,17 @@ import csv
 import io
 import random
 from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from django.test import Client
+from pytest_django import Settings
 
 from logs.formats.reported import ReportedCall
 from logs.integrity.retention import delete_old_calls
@@ -19,6 +23,8 @@ from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Mode
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.usage.conftest import NOW
 from usage.statistics import single_calls
 
@@ -29,7 +35,7 @@ WORDS = {200: "succeeded", 404: "client_error", 429: "throttled", 503: "server_e
 
 
 @pytest.fixture(autouse=True)
-def noon():
+def noon() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
 
@@ -54,7 +60,9 @@ def some_calls(rng: random.Random, count: int, name: str) -> list[ReportedCall]:
 
 
 @pytest.fixture(params=[1, 2])
-def reported(request, cast, token_of) -> list[ReportedCall]:
+def reported(
+    request: pytest.FixtureRequest, cast: Cast, token_of: Callable[..., tuple[Token, str]]
+) -> list[ReportedCall]:
     """The live calls of Mia and Adam; there are others of Mia in test mode."""
     rng = random.Random(request.param)
     live: list[ReportedCall] = []
@@ -70,10 +78,12 @@ def reported(request, cast, token_of) -> list[ReportedCall]:
 
 
 @pytest.fixture
-def get(client, token_of):
+def get(client: Client, token_of: Callable[..., tuple[Token, str]]) -> Callable[..., Any]:
     """`get("group_by=tag")`: the answer to the owner, or to another of the cast."""
 
-    def ask(query="", name="owner", status=200, secret=None, **headers):
+    def ask(
+        query: str = "", name: str = "owner", status: int = 200, secret: str | None = None, **headers: Any
+    ) -> Any:
         headers |= {"Authorization": f"Bearer {secret or token_of(name)[1]}"}
         response = client.get(f"/api/v1/usage?{query}", headers=headers)
         assert response.status_code == status, response.content
@@ -82,14 +92,16 @@ def get(client, token_of):
     return ask
 
 
-def sums(rows):
+def sums(rows: Any) -> Any:
     """The exact sums of rows: counts and dollars."""
     added = {name: sum(row[name] for row in rows) for name in SUMS}
     return added | {"cost_usd": sum(Decimal(row["cost_usd"]) for row in rows)}
 
 
 @pytest.mark.parametrize("granularity", ["hour", "day", "week", "month"])
-def test_rows_by_each_dimension_add_up_to_the_totals_without_it(get, reported, granularity):
+def test_rows_by_each_dimension_add_up_to_the_totals_without_it(
+    get: Callable[..., Any], reported: list[ReportedCall], granularity: str
+) -> None:
     whole = get()["totals"]
     for dimension in ONE_VALUED:
         for others in ((), ("time",), ("member", "model"), ("time", "token")):
@@ -100,7 +112,7 @@ def test_rows_by_each_dimension_add_up_to_the_totals_without_it(get, reported, g
             assert len(keys) == len(set(keys)) > 1
 
 
-def test_all_together_they_add_up_too(get, reported):
+def test_all_together_they_add_up_too(get: Callable[..., Any], reported: list[ReportedCall]) -> None:
     for size in (2, 3):
         for some in combinations(ONE_VALUED, size):
             answer = get(f"group_by={','.join(some)}")
@@ -108,7 +120,9 @@ def test_all_together_they_add_up_too(get, reported):
 
 
 @pytest.mark.parametrize("dimension", [*ONE_VALUED, "tag"])
-def test_a_row_is_what_the_filter_by_its_value_gives(get, reported, dimension):
+def test_a_row_is_what_the_filter_by_its_value_gives(
+    get: Callable[..., Any], reported: list[ReportedCall], dimension: str
+) -> None:
     answer = get(f"group_by={dimension}")
     for row in answer["rows"]:
         if row[dimension] is not None:
@@ -118,7 +132,7 @@ def test_a_row_is_what_the_filter_by_its_value_gives(get, reported, dimension):
             }
 
 
-def test_rows_have_the_calls_that_were_reported(get, reported):
+def test_rows_have_the_calls_that_were_reported(get: Callable[..., Any], reported: list[ReportedCall]) -> None:
     for dimension, of in [
         ("channel", lambda call: call.channel or None),
         ("provider", lambda call: call.provider or None),
@@ -128,7 +142,9 @@ def test_rows_have_the_calls_that_were_reported(get, reported):
         assert {row[dimension]: row["calls"] for row in rows} == Counter(map(of, reported))
 
 
-def test_a_call_is_in_the_row_of_each_of_its_tags_and_once_in_the_totals(get, reported):
+def test_a_call_is_in_the_row_of_each_of_its_tags_and_once_in_the_totals(
+    get: Callable[..., Any], reported: list[ReportedCall]
+) -> None:
     answer = get("group_by=tag")
     expected = Counter(tag for call in reported for tag in set(call.tags) or {None})
     assert {row["tag"]: row["calls"] for row in answer["rows"]} == expected
@@ -136,7 +152,9 @@ def test_a_call_is_in_the_row_of_each_of_its_tags_and_once_in_the_totals(get, re
     assert sum(expected.values()) > answer["totals"]["calls"]
 
 
-def test_tags_are_filtered_by_any_and_only_those_have_rows(get, reported):
+def test_tags_are_filtered_by_any_and_only_those_have_rows(
+    get: Callable[..., Any], reported: list[ReportedCall]
+) -> None:
     wanted = {"eval", "a,b"}
     answer = get(urlencode([("group_by", "tag"), *(("tag", tag) for tag in wanted)]))
     assert {row["tag"] for row in answer["rows"]} == wanted
@@ -144,7 +162,7 @@ def test_tags_are_filtered_by_any_and_only_those_have_rows(get, reported):
     assert get("tag=nobody")["totals"]["calls"] == 0
 
 
-def test_filters_narrow_together_and_by_time(get, reported):
+def test_filters_narrow_together_and_by_time(get: Callable[..., Any], reported: list[ReportedCall]) -> None:
     asked = {"provider": "openai", "outcome": "succeeded", "tag": "eval", "model": "gpt-4o"}
     meant = [
         call
@@ -161,14 +179,19 @@ def test_filters_narrow_together_and_by_time(get, reported):
     assert {row["outcome"] for row in both} == {"throttled", "server_error"}
 
 
-def test_percentiles_are_those_of_the_calls(get, reported):
+def test_percentiles_are_those_of_the_calls(get: Callable[..., Any], reported: list[ReportedCall]) -> None:
     (row,) = get("group_by=provider&provider=azure")["rows"]
     known = sorted(call.latency_ms for call in reported if call.provider == "azure" and call.latency_ms)
     assert row["latency_ms"]["avg"] == pytest.approx(sum(known) / len(known), abs=0.06)
     assert row["latency_ms"]["p50"] == pytest.approx(known[(len(known) - 1) // 2], rel=0.05)
 
 
-def test_members_see_their_own_and_test_tokens_test_mode(get, cast, reported, token_of):
+def test_members_see_their_own_and_test_tokens_test_mode(
+    get: Callable[..., Any],
+    cast: Cast,
+    reported: list[ReportedCall],
+    token_of: Callable[..., tuple[Token, str]],
+) -> None:
     own = [call for call in reported if call.request_id.startswith("member")]
     assert get("group_by=tag,outcome", name="member")["totals"]["calls"] == len(own)
     secret = token_of("member", mode=Mode.TEST)[1]
@@ -178,14 +201,18 @@ def test_members_see_their_own_and_test_tokens_test_mode(get, cast, reported, to
     assert get("group_by=provider", secret=token_of("outsider", team=cast.other_team)[1])["rows"] == []
 
 
-def test_rows_have_these_dimensions_only_when_divided_by_them(get, reported):
+def test_rows_have_these_dimensions_only_when_divided_by_them(
+    get: Callable[..., Any], reported: list[ReportedCall]
+) -> None:
     names = ["time", "member", "model", "token"]
     assert [name for name in get("group_by=model")["rows"][0] if name in {*names, "tag", *ONE_VALUED}] == names
     row = get("group_by=outcome,tag")["rows"][0]
     assert [name for name in row if name in {*names, "tag", *ONE_VALUED}] == [*names, "tag", "outcome"]
 
 
-def test_csv_has_the_rows_also_when_there_are_none(get, reported):
+def test_csv_has_the_rows_also_when_there_are_none(
+    get: Callable[..., Any], reported: list[ReportedCall]
+) -> None:
     response = get("group_by=channel,outcome", Accept="text/csv")
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
     assert sum(int(row["calls"]) for row in rows) == len(reported)
@@ -197,7 +224,9 @@ def test_csv_has_the_rows_also_when_there_are_none(get, reported):
 @pytest.mark.parametrize(
     "query", ["group_by=tag", "group_by=channel,time", "provider=openai", "outcome=succeeded"]
 )
-def test_beyond_what_is_kept_the_beginning_is_refused_or_moved(get, reported, settings, query):
+def test_beyond_what_is_kept_the_beginning_is_refused_or_moved(
+    get: Callable[..., Any], reported: list[ReportedCall], settings: Settings, query: str
+) -> None:
     settings.CALL_RETENTION_DAYS = 7
     assert delete_old_calls(now=NOW) > 0
     response = get(f"{query}&from=2026-10-25", status=400)
@@ -212,7 +241,9 @@ def test_beyond_what_is_kept_the_beginning_is_refused_or_moved(get, reported, se
     assert get("from=2026-10-25")["totals"]["calls"] == len(reported)
 
 
-def test_more_calls_than_can_be_counted_are_refused_with_what_to_do(get, reported, monkeypatch):
+def test_more_calls_than_can_be_counted_are_refused_with_what_to_do(
+    get: Callable[..., Any], reported: list[ReportedCall], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(single_calls, "MOST_CALLS", 99)
     error = get("group_by=tag", status=400)["error"]
     assert error["param"] == "from"
@@ -225,7 +256,9 @@ def test_more_calls_than_can_be_counted_are_refused_with_what_to_do(get, reporte
     get("group_by=member,model,token,time")
 
 
-def test_more_rows_than_are_answered_are_refused(get, reported, monkeypatch):
+def test_more_rows_than_are_answered_are_refused(
+    get: Callable[..., Any], reported: list[ReportedCall], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(single_calls, "MOST_ROWS", 3)
     assert get("group_by=channel,provider", status=400)["error"]["param"] == "group_by"
     assert len(get("group_by=provider")["rows"]) == 3
@@ -235,11 +268,13 @@ def test_more_rows_than_are_answered_are_refused(get, reported, monkeypatch):
     ("query", "param"),
     [("outcome=fine", "outcome"), ("outcome=succeeded&outcome=0", "outcome"), ("group_by=tags", "group_by")],
 )
-def test_a_wrong_value_is_named(get, cast, query, param):
+def test_a_wrong_value_is_named(get: Callable[..., Any], cast: Cast, query: str, param: str) -> None:
     assert get(query, status=400)["error"]["param"] == param
 
 
 @pytest.mark.parametrize("value", ["x" * 5_000, "%", "' OR 1=1 --", "\ud800".encode("utf-8", "surrogatepass")])
-def test_odd_values_find_nothing(get, reported, value):
+def test_odd_values_find_nothing(
+    get: Callable[..., Any], reported: list[ReportedCall], value: str | bytes
+) -> None:
     for name in ("tag", "channel", "provider"):
         assert get(urlencode({name: value, "group_by": name}))["totals"]["calls"] == 0

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 import pytest
@@ -18,7 +19,7 @@ START = datetime(2026, 11, 2, tzinfo=UTC)
 BUSY = Figures(
     calls=10, succeeded=9, server_errors=1, cost_nanos=2_500_000_000, latency=Percentiles(200, 900, 1500)
 )
-FULL = {"calls": 100, "succeeded": 100, "cost_nanos": 7, "latency": Percentiles(1, 2, 3)}
+FULL: dict[str, Any] = {"calls": 100, "succeeded": 100, "cost_nanos": 7, "latency": Percentiles(1, 2, 3)}
 
 
 def shown(*figures: Figures, granularity: Granularity = Granularity.DAY, compare: bool = True) -> Overview:
@@ -58,13 +59,13 @@ CASES = {
 @pytest.mark.parametrize("granularity", Granularity)
 @pytest.mark.parametrize("compare", [True, False])
 @pytest.mark.parametrize("case", CASES)
-def test_plotly_takes_every_chart(case, compare, granularity):
+def test_plotly_takes_every_chart(case: Any, compare: bool, granularity: Any) -> None:
     for name, chart in all_charts(shown(*CASES[case], granularity=granularity, compare=compare)).items():
         plain = json.loads(json.dumps(chart, allow_nan=False))
         go.Figure(_without_variables(plain)), name
 
 
-def _without_variables(node):
+def _without_variables(node: Any) -> Any:
     """Colours are CSS variables, which the script resolves before Plotly sees them."""
     if isinstance(node, dict):
         return {key: _without_variables(value) for key, value in node.items()}
@@ -73,7 +74,7 @@ def _without_variables(node):
     return "#000000" if isinstance(node, str) and node.startswith("var(--") else node
 
 
-def texts(node) -> list[str]:
+def texts(node: Any) -> list[str]:
     if isinstance(node, dict):
         return [text for value in node.values() for text in texts(value)]
     if isinstance(node, list):
@@ -82,13 +83,13 @@ def texts(node) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_text_has_a_tag_but_extra(case):
+def test_no_text_has_a_tag_but_extra(case: Any) -> None:
     for chart in all_charts(shown(*CASES[case])).values():
         for text in texts(chart):
             assert set(re.findall(r"<\s*/?\s*(\w+)", text)) <= {"extra"}, text
 
 
-def test_an_empty_bucket_is_a_gap_in_rates_and_latency_and_zero_in_sums():
+def test_an_empty_bucket_is_a_gap_in_rates_and_latency_and_zero_in_sums() -> None:
     overview = shown(*CASES["busy"])
     _before, success = charts.success(overview)["data"]
     assert success["y"] == [90.0, None, 100.0]
@@ -100,19 +101,19 @@ def test_an_empty_bucket_is_a_gap_in_rates_and_latency_and_zero_in_sums():
     assert cost["y"] == [2.5, 0.0, 7e-9]
 
 
-def test_a_value_between_two_gaps_is_a_dot():
+def test_a_value_between_two_gaps_is_a_dot() -> None:
     (lone,) = charts.success(shown(Figures(), BUSY, Figures(), BUSY, BUSY, compare=False))["data"]
     assert (lone["mode"], lone["marker"]["size"]) == ("lines+markers", [0, 4, 0, 0, 0])
     (line,) = charts.success(shown(BUSY, BUSY, compare=False))["data"]
     assert line["mode"] == "lines"
 
 
-def test_times_are_those_of_the_teams_clock():
+def test_times_are_those_of_the_teams_clock() -> None:
     assert charts.trend(shown(BUSY, granularity=Granularity.HOUR))["data"][0]["x"] == ["2026-11-02T05:30"]
     assert charts.trend(shown(BUSY, granularity=Granularity.DAY))["data"][0]["x"] == ["2026-11-02"]
 
 
-def test_the_period_before_lies_over_the_same_buckets():
+def test_the_period_before_lies_over_the_same_buckets() -> None:
     overview = shown(BUSY, Figures(**FULL))
     before = next(line for line in charts.trend(overview)["data"] if line.get("name") == "Previous")
     assert (before["x"], before["y"]) == (["2026-11-02", "2026-11-03"], [10, 100])
@@ -123,7 +124,7 @@ def befores(chart: charts.Chart) -> list[list[float | None]]:
     return [line["y"] for line in chart["data"] if line.get("name") == "Previous"]
 
 
-def test_every_chart_is_compared_with_the_period_before():
+def test_every_chart_is_compared_with_the_period_before() -> None:
     overview = shown(BUSY, Figures(), Figures(**FULL))
     assert befores(charts.trend(overview)) == [[10, 0, 100], [2.5, 0.0, 7e-9]]
     assert befores(charts.success(overview)) == [[90.0, None, 100.0]]
@@ -132,7 +133,7 @@ def test_every_chart_is_compared_with_the_period_before():
     assert not any(befores(one) for one in (charts.trend(alone), charts.success(alone), charts.latency(alone)))
 
 
-def test_a_peak_of_the_period_before_does_not_flatten_the_present():
+def test_a_peak_of_the_period_before_does_not_flatten_the_present() -> None:
     overview = shown(BUSY, BUSY)
     peak = replace(overview, points_before=[Point(START, Figures(calls=9000, cost_nanos=10**12))])
     layout = charts.trend(peak)["layout"]
@@ -142,14 +143,14 @@ def test_a_peak_of_the_period_before_does_not_flatten_the_present():
     assert charts.trend(nothing_now)["layout"]["yaxis"]["range"] == [0, pytest.approx(1.16 * 9000)]
 
 
-def test_the_axis_of_the_success_rate_shows_the_worst_bucket():
+def test_the_axis_of_the_success_rate_shows_the_worst_bucket() -> None:
     (low, _high) = charts.success(shown(Figures(calls=10, succeeded=2)))["layout"]["yaxis"]["range"]
     assert low == 0
     (low, _high) = charts.success(shown(Figures(**FULL)))["layout"]["yaxis"]["range"]
     assert low == 90
 
 
-def test_the_trend_in_words_names_the_busiest_bucket():
+def test_the_trend_in_words_names_the_busiest_bucket() -> None:
     words = charts.trend_summary(shown(*CASES["busy"]))
     assert "110 calls" in words
     assert "100, from 2026-11-04 05:30" in words
@@ -167,7 +168,7 @@ def test_the_trend_in_words_names_the_busiest_bucket():
         ([0, None, 10], "0.0,22.0 72.0,2.0"),
     ],
 )
-def test_a_sparkline_spans_its_box(values, points):
+def test_a_sparkline_spans_its_box(values: list[Any] | list[int] | list[int | None], points: str) -> None:
     assert charts.sparkline(values) == points
 
 
@@ -175,7 +176,7 @@ def time_axes(overview: Overview) -> list[charts.Chart]:
     return [chart["layout"]["xaxis"] for chart in all_charts(overview).values()]
 
 
-def test_ticks_within_a_day_have_their_hour_and_others_their_day():
+def test_ticks_within_a_day_have_their_hour_and_others_their_day() -> None:
     for axis in time_axes(shown(BUSY, granularity=Granularity.HOUR)):
         within, beyond = axis["tickformatstops"]
         assert (within["value"], beyond["value"]) == ("%H:%M\n%a %-d", "%a %-d")
@@ -186,7 +187,7 @@ def test_ticks_within_a_day_have_their_hour_and_others_their_day():
     ("granularity", "step"),
     [(Granularity.DAY, 86_400_000), (Granularity.WEEK, 7 * 86_400_000), (Granularity.MONTH, "M1")],
 )
-def test_no_day_week_or_month_has_two_ticks(granularity, step):
+def test_no_day_week_or_month_has_two_ticks(granularity: Granularity, step: int | str) -> None:
     for axis in time_axes(shown(BUSY, BUSY, granularity=granularity)):
         assert (axis["tick0"], axis["dtick"]) == ("2024-01-01", step)
     for axis in time_axes(shown(*[BUSY] * 367, granularity=granularity)):
@@ -194,6 +195,6 @@ def test_no_day_week_or_month_has_two_ticks(granularity, step):
 
 
 @pytest.mark.parametrize(("calls", "step"), [(1, 1), (2, 1), (4, 1), (5, None), (900, None)])
-def test_calls_are_counted_in_whole_numbers(calls, step):
+def test_calls_are_counted_in_whole_numbers(calls: int, step: int | None) -> None:
     axis = charts.trend(shown(Figures(calls=calls), compare=False))["layout"]["yaxis"]
     assert (axis["tickformat"], axis.get("dtick")) == (",d", step)

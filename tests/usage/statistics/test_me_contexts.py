@@ -1,12 +1,15 @@
 """The personal page: what is left in each context, one's own latest calls and tokens, nobody else's."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from teams.activity import Actor
 from teams.models import Team
+from tests.conftest import Cast
 from tests.usage.conftest import text_of
 from usage.quotas.models import Period, Quota
 
@@ -17,7 +20,7 @@ def calls_linked(page: str) -> list[str]:
 
 
 @pytest.fixture
-def quota(cast):
+def quota(cast: Cast) -> Quota:
     return Quota.objects.create(
         team=cast.team,
         membership=cast.team.memberships.get(user=cast.member),
@@ -28,20 +31,22 @@ def quota(cast):
     )
 
 
-def test_a_member_sees_what_is_left_and_when_it_resets(see, calls, quota):
+def test_a_member_sees_what_is_left_and_when_it_resets(
+    see: Callable[..., Any], calls: None, quota: Quota
+) -> None:
     page = text_of(see("member", "me"))
     assert "/ $2.00" in page
     assert "left (member)." in page
     assert "Resets" in page
 
 
-def test_without_a_limit_there_is_no_empty_bar(see, calls):
+def test_without_a_limit_there_is_no_empty_bar(see: Callable[..., Any], calls: None) -> None:
     page = text_of(see("member", "me"))
     assert "You have no limit here." in page
     assert "quota-text" not in page
 
 
-def test_the_latest_calls_and_tokens_are_ones_own(see, calls):
+def test_the_latest_calls_and_tokens_are_ones_own(see: Callable[..., Any], calls: None) -> None:
     member, administrator = (text_of(see(name, "me")) for name in ("member", "administrator"))
     assert len(calls_linked(member)) == 3
     assert "gpt-4o-mini" in member
@@ -50,7 +55,7 @@ def test_the_latest_calls_and_tokens_are_ones_own(see, calls):
     assert member.count("cb_test_") == 1
 
 
-def test_the_latest_calls_are_of_the_contexts_chosen(see, cast, calls):
+def test_the_latest_calls_are_of_the_contexts_chosen(see: Callable[..., Any], cast: Cast, calls: None) -> None:
     space = Team.objects.get(owner=cast.member, is_personal=True)
     assert len(calls_linked(text_of(see("member", "me", f"team={cast.team.slug}")))) == 3
     page = text_of(see("member", "me", f"team={space.slug}"))
@@ -58,15 +63,17 @@ def test_the_latest_calls_are_of_the_contexts_chosen(see, cast, calls):
     assert "No calls yet" in page
 
 
-def test_test_mode_has_its_own_calls(see, calls):
+def test_test_mode_has_its_own_calls(see: Callable[..., Any], calls: None) -> None:
     assert len(calls_linked(text_of(see("member", "me", "mode=test")))) == 7
 
 
-def test_a_member_finds_the_way_out_of_a_team_and_the_owner_does_not(see, cast):
+def test_a_member_finds_the_way_out_of_a_team_and_the_owner_does_not(
+    see: Callable[..., Any], cast: Cast
+) -> None:
     assert "#leave" in text_of(see("member", "me"))
     assert "#leave" not in text_of(see("owner", "me"))
 
 
-def test_somebody_outside_sees_nothing_of_the_team(see, calls, cast):
+def test_somebody_outside_sees_nothing_of_the_team(see: Callable[..., Any], calls: None, cast: Cast) -> None:
     assert cast.team.name not in text_of(see("outsider", "me"))
     assert cast.team.name not in text_of(see("former", "me"))

@@ -1,10 +1,13 @@
 """From a number of the personal page to the calls behind it: in one context, in several, on several clocks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from logs.formats.reported import ReportedCall
@@ -13,6 +16,8 @@ from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Token
+from teams.models.teams import Team
+from tests.conftest import Cast
 from tests.logs.browsing.test_drill_down import Links, assert_leads_there, is_amount
 from tests.usage.conftest import text_of
 from tests.usage.contexts import NOW
@@ -35,16 +40,16 @@ class There:
 
 
 @pytest.fixture
-def follow(client_of):
+def follow(client_of: Callable[..., Client]) -> Callable[..., There]:
     """`follow(href)`: the sums of the list there, or of the lists of all contexts that the page there leads to."""
     client = client_of("member")
 
-    def total(href):
+    def total(href: Any) -> Any:
         total = client.get(href).context["page"].total
         assert total.is_exact, href
         return total
 
-    def get(href) -> There:
+    def get(href: Any) -> There:
         response = client.get(href, follow=True)
         text_of(response)
         if "found" not in response.context:
@@ -64,7 +69,7 @@ def follow(client_of):
     return get
 
 
-def links_of(response):
+def links_of(response: Any) -> Any:
     links = Links()
     links.feed(text_of(response))
     return {href: (text, href) for text, href in links.found if text != "View calls"}.values()
@@ -79,7 +84,9 @@ def links_of(response):
         (PERIODS[2], "&team=lab&team=harbour-research&model=gpt-4o"),
     ],
 )
-def test_every_link_leads_to_the_number_that_was_clicked(mine, follow, period, where):
+def test_every_link_leads_to_the_number_that_was_clicked(
+    mine: Callable[..., Any], follow: Callable[..., There], period: Any, where: str
+) -> None:
     response = mine(f"{period}{where}&figures=table")
     page = response.context["page"]
     assert page.overview.total.calls > 1
@@ -96,7 +103,7 @@ def test_every_link_leads_to_the_number_that_was_clicked(mine, follow, period, w
 
 
 @pytest.fixture
-def without_token(cast, places):
+def without_token(cast: Cast, places: dict[str, Team]) -> None:
     """Three calls that a gateway reported for Mia in the lab."""
     gateway = Caller(gateway_key=create_gateway_key(by=SITE, team=places["lab"], name="proxy")[0])
     call = ReportedCall(
@@ -110,7 +117,14 @@ def without_token(cast, places):
 
 
 @pytest.mark.parametrize("where", ["", "&team=lab", "&team=lab&team=harbour-research"])
-def test_calls_without_a_token_can_be_filtered_by(mine, client_of, tokens, without_token, follow, where):
+def test_calls_without_a_token_can_be_filtered_by(
+    mine: Callable[..., Any],
+    client_of: Callable[..., Client],
+    tokens: dict[str, Token],
+    without_token: None,
+    follow: Callable[..., There],
+    where: str,
+) -> None:
     query = f"period=7d&token=none{where}"
     response = mine(query)
     page = response.context["page"]
@@ -136,7 +150,7 @@ def asked_by(href: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 @pytest.mark.parametrize("where", ["", "&team=lab"])
-def test_every_point_is_a_link_of_the_table_too(mine, where):
+def test_every_point_is_a_link_of_the_table_too(mine: Callable[..., Any], where: str) -> None:
     response = mine(f"{PERIODS[2]}{where}&figures=table")
     told = {asked_by(href) for _text, href in links_of(response)}
     for name in ("trend", "success", "latency"):
@@ -147,7 +161,9 @@ def test_every_point_is_a_link_of_the_table_too(mine, where):
 @pytest.mark.parametrize(
     ("period", "where"), [*((period, "") for period in PERIODS), (PERIODS[0], "&team=lab")]
 )
-def test_every_point_of_the_charts_leads_to_its_calls(mine, follow, period, where):
+def test_every_point_of_the_charts_leads_to_its_calls(
+    mine: Callable[..., Any], follow: Callable[..., There], period: Any, where: Any
+) -> None:
     context = mine(f"{period}{where}").context
     shown = context["page"].overview
     trend, success, latency = (context[name]["data"] for name in ("trend", "success", "latency"))
@@ -164,12 +180,17 @@ def test_every_point_of_the_charts_leads_to_its_calls(mine, follow, period, wher
                 assert follow(href).calls == number, href
 
 
-def test_one_context_has_its_own_logs_and_needs_no_page_between(mine):
+def test_one_context_has_its_own_logs_and_needs_no_page_between(mine: Callable[..., Any]) -> None:
     for _text, href in links_of(mine("period=7d&team=lab")):
         assert href.startswith("/t/lab/logs/?from=")
 
 
-def test_a_token_leads_straight_to_its_contexts_calls(mine, tokens: dict[str, Token], client_of, follow):
+def test_a_token_leads_straight_to_its_contexts_calls(
+    mine: Callable[..., Any],
+    tokens: dict[str, Token],
+    client_of: Callable[..., Client],
+    follow: Callable[..., There],
+) -> None:
     """The page between would have one line."""
     token = tokens["lab"].public_id
     response = mine(f"period=7d&token={token}")
@@ -181,14 +202,16 @@ def test_a_token_leads_straight_to_its_contexts_calls(mine, tokens: dict[str, To
     assert follow(href).calls == response.context["page"].overview.total.calls > 0
 
 
-def test_a_context_without_the_token_leads_nowhere(mine, tokens):
+def test_a_context_without_the_token_leads_nowhere(mine: Callable[..., Any], tokens: dict[str, Token]) -> None:
     """Its logs would not know the token."""
     for where in ("", "&team=harbour-research"):
         response = mine(f"period=7d&token={tokens['lab'].public_id}{where}")
         assert not any("/t/harbour-research/logs/?" in href for _text, href in links_of(response))
 
 
-def test_each_context_is_told_with_its_time_on_its_own_clock(client_of, tokens):
+def test_each_context_is_told_with_its_time_on_its_own_clock(
+    client_of: Callable[..., Client], tokens: dict[str, Token]
+) -> None:
     page = text_of(
         client_of("member").get(f"{reverse('usage:me-calls')}?period=7d&granularity=day&at=2026-10-31")
     )
@@ -208,18 +231,22 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize(("query", "message"), NONSENSE)
-def test_nonsense_is_told(client_of, tokens, query, message):
+def test_nonsense_is_told(
+    client_of: Callable[..., Client], tokens: dict[str, Token], query: str, message: str
+) -> None:
     page = text_of(client_of("member").get(f"{reverse('usage:me-calls')}?{query}"))
     assert message in page
     assert 'role="alert"' in page
 
 
-def test_nothing_there_is_said(client_of, tokens):
+def test_nothing_there_is_said(client_of: Callable[..., Client], tokens: dict[str, Token]) -> None:
     page = text_of(client_of("member").get(f"{reverse('usage:me-calls')}?period=24h&model=none"))
     assert "No matching calls in any context" in page
 
 
-def test_who_left_a_team_sees_none_of_its_calls_here(cast, client_of, tokens):
+def test_who_left_a_team_sees_none_of_its_calls_here(
+    cast: Cast, client_of: Callable[..., Client], tokens: dict[str, Token]
+) -> None:
     cast.member.memberships.filter(team=cast.team).delete()
     page = client_of("member").get(f"{reverse('usage:me-calls')}?period=7d").context["found"]
     assert {place.membership.team.slug for place in page.places}.isdisjoint({cast.team.slug})

@@ -3,14 +3,21 @@
 import csv
 import io
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from logs.models import Call
 from teams.actions.teams import create_team
 from teams.activity import SITE
+from teams.models.keys import Token
+from teams.models.teams import Team
+from tests.conftest import Cast
 from tests.usage.conftest import text_of
 from tests.usage.contexts import NOW, new_token, report_random
 from usage.rollups.query import PRESETS
@@ -18,7 +25,9 @@ from usage.statistics.overview import Overview
 
 
 @pytest.fixture
-def part(client_of, tokens, places):
+def part(
+    client_of: Callable[..., Client], tokens: dict[str, Token], places: dict[str, Team]
+) -> Callable[..., Overview]:
     """`part("lab", "period=7d")`: the overview that the context's own page shows her."""
     client = client_of("member")
 
@@ -32,7 +41,7 @@ def part(client_of, tokens, places):
     return get
 
 
-def numbers(figures) -> tuple[object, ...]:
+def numbers(figures: Any) -> tuple[object, ...]:
     return (
         figures.calls,
         (figures.client_errors, figures.throttled, figures.server_errors),
@@ -42,14 +51,16 @@ def numbers(figures) -> tuple[object, ...]:
     )
 
 
-def by_name(page, places) -> dict[str, object]:
+def by_name(page: Any, places: Any) -> dict[str, Any]:
     slugs = {team.slug: name for name, team in places.items()}
     return {slugs[one.membership.team.slug]: one for one in page.own.contexts}
 
 
 @pytest.mark.parametrize("step", ["", "granularity=day"])
 @pytest.mark.parametrize("period", PRESETS)
-def test_each_context_has_what_its_own_page_shows_and_they_add_up(mine, part, places, period, step):
+def test_each_context_has_what_its_own_page_shows_and_they_add_up(
+    mine: Callable[..., Any], part: Callable[..., Overview], places: dict[str, Team], period: Any, step: str
+) -> None:
     query = f"period={period}&{step}"
     page = mine(query).context["page"]
     for name, one in by_name(page, places).items():
@@ -67,7 +78,9 @@ def test_each_context_has_what_its_own_page_shows_and_they_add_up(mine, part, pl
     assert total.calls == sum(row.figures.calls for row in page.models) > 0
 
 
-def test_days_meet_by_their_dates_on_each_contexts_own_calendar(mine, places, tokens):
+def test_days_meet_by_their_dates_on_each_contexts_own_calendar(
+    mine: Callable[..., Any], places: dict[str, Team], tokens: dict[str, Token]
+) -> None:
     points = mine("period=30d&granularity=day").context["page"].overview.points
     calls = Call.objects.filter(token_id__in=[token.pk for token in tokens.values()])
     zones = {team.pk: team.zone for team in places.values()}
@@ -79,7 +92,9 @@ def test_days_meet_by_their_dates_on_each_contexts_own_calendar(mine, places, to
     assert points[-1].start.astimezone(places["personal"].zone).date() == NOW.date()
 
 
-def test_one_context_is_shown_on_its_own_clock_as_its_own_page_shows_it(mine, part, places):
+def test_one_context_is_shown_on_its_own_clock_as_its_own_page_shows_it(
+    mine: Callable[..., Any], part: Callable[..., Overview], places: dict[str, Team]
+) -> None:
     for name, team in places.items():
         shown = part(name, "period=7d")
         page = mine(f"period=7d&team={team.slug}").context["page"]
@@ -90,7 +105,9 @@ def test_one_context_is_shown_on_its_own_clock_as_its_own_page_shows_it(mine, pa
         assert page.query.team == team
 
 
-def test_a_range_of_ones_own_is_the_same_time_in_all_contexts(mine, tokens):
+def test_a_range_of_ones_own_is_the_same_time_in_all_contexts(
+    mine: Callable[..., Any], tokens: dict[str, Token]
+) -> None:
     page = mine("from=2026-10-30T00:13&to=2026-11-01T22:47").context["page"]
     since, until = datetime(2026, 10, 30, 4, 13, tzinfo=UTC), datetime(2026, 11, 2, 3, 47, tzinfo=UTC)
     mine_of = Call.objects.filter(token_id__in=[token.pk for token in tokens.values()])
@@ -101,7 +118,9 @@ def test_a_range_of_ones_own_is_the_same_time_in_all_contexts(mine, tokens):
 
 
 @pytest.mark.parametrize("query", ["period=7d", "period=month", "from=2026-10-30T00:13&to=2026-11-01T22:47"])
-def test_each_context_leads_to_exactly_its_calls(mine, client_of, query):
+def test_each_context_leads_to_exactly_its_calls(
+    mine: Callable[..., Any], client_of: Callable[..., Client], query: str
+) -> None:
     response = mine(f"{query}&model=gpt-4o")
     html = text_of(response)
     client = client_of("member")
@@ -111,7 +130,9 @@ def test_each_context_leads_to_exactly_its_calls(mine, client_of, query):
         assert client.get(link).context["page"].total.calls == one.figures.calls
 
 
-def test_filters_narrow_it_to_models_tokens_and_contexts(mine, tokens, places):
+def test_filters_narrow_it_to_models_tokens_and_contexts(
+    mine: Callable[..., Any], tokens: dict[str, Token], places: dict[str, Team]
+) -> None:
     page = mine("period=90d&model=gpt-4o&model=house-model").context["page"]
     assert {row.key for row in page.models} == {"gpt-4o", "house-model"}
     assert page.overview.total.calls == sum(row.figures.calls for row in page.models)
@@ -126,12 +147,12 @@ def test_filters_narrow_it_to_models_tokens_and_contexts(mine, tokens, places):
     assert set(by_name(page, places)) == {"lab", "personal"}
 
 
-def test_several_clocks_are_said_and_one_is_not(mine, places):
+def test_several_clocks_are_said_and_one_is_not(mine: Callable[..., Any], places: dict[str, Team]) -> None:
     assert "Your contexts use several time zones" in text_of(mine())
     assert "on several clocks" not in text_of(mine(f"team={places['lab'].slug}"))
 
 
-def test_test_mode_is_apart(mine):
+def test_test_mode_is_apart(mine: Callable[..., Any]) -> None:
     page = mine("mode=test&period=90d").context["page"]
     assert page.overview.total.calls == 20
     assert mine("mode=live&period=90d").context["page"].overview.total.calls > 200
@@ -153,7 +174,7 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize(("query", "message"), NONSENSE)
-def test_nonsense_is_told_and_the_limits_stay(mine, query, message):
+def test_nonsense_is_told_and_the_limits_stay(mine: Callable[..., Any], query: str, message: str) -> None:
     response = mine(query)
     html = text_of(response)
     assert 'role="alert"' in html
@@ -162,12 +183,14 @@ def test_nonsense_is_told_and_the_limits_stay(mine, query, message):
     assert "Remaining quota" in html
 
 
-def test_a_token_of_somebody_else_is_none_of_hers(mine, cast, places):
+def test_a_token_of_somebody_else_is_none_of_hers(
+    mine: Callable[..., Any], cast: Cast, places: dict[str, Team]
+) -> None:
     other = new_token(places["lab"], cast.owner)
     assert "You have no token" in text_of(mine(f"token={other.public_id}"))
 
 
-def test_the_files_have_what_the_page_shows(client_of, mine):
+def test_the_files_have_what_the_page_shows(client_of: Callable[..., Client], mine: Callable[..., Any]) -> None:
     page = mine("period=7d&model=gpt-4o").context["page"]
     client, address = client_of("member"), reverse("usage:me-export")
     rows = list(
@@ -188,7 +211,9 @@ def test_the_files_have_what_the_page_shows(client_of, mine):
     "query",
     ["period=30d", "period=24h", "period=90d&model=gpt-4o", "from=2026-10-30T00:13&to=2026-11-01T22:47"],
 )
-def test_more_contexts_take_no_more_queries(mine, cast, django_assert_max_num_queries, query):
+def test_more_contexts_take_no_more_queries(
+    mine: Callable[..., Any], cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries, query: str
+) -> None:
     def count() -> int:
         mine(query)  # works out what was unusual, once an hour
         with django_assert_max_num_queries(20) as captured:
@@ -202,7 +227,7 @@ def test_more_contexts_take_no_more_queries(mine, cast, django_assert_max_num_qu
     assert count() == few
 
 
-def test_somebody_without_any_call_sees_sensible_zeros(client_of, frozen):
+def test_somebody_without_any_call_sees_sensible_zeros(client_of: Callable[..., Client], frozen: None) -> None:
     response = client_of("outsider").get(f"{reverse('usage:me')}?period=30d")
     html = text_of(response)
     assert response.context["page"].overview.total.calls == 0

@@ -1,9 +1,12 @@
 """No page asks more than 16 times, however many members and calls there are."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import Caller
@@ -13,13 +16,14 @@ from teams.actions.tokens import create_token
 from teams.actions.users import create_user
 from teams.activity import SITE
 from teams.models import Team, User
+from tests.conftest import Cast
 
 PERIODS = ["24h", "7d", "30d", "90d", "month", "last-month"]
 MOST = 16  # by token at odd minutes, of which no table knows the hours, and of several contexts; else 15
 
 
 @pytest.fixture
-def grow(cast, calls):
+def grow(cast: Cast, calls: None) -> Callable[..., None]:
     """`grow("a")`: ten more members, each with a token and calls on 40 days, of 8 models and Mia's and Adam's."""
 
     def add(name: str) -> None:
@@ -49,7 +53,7 @@ def _report(team: Team, user: User, name: str, now: datetime) -> None:
 
 
 @pytest.fixture
-def settled(see):
+def settled(see: Callable[..., Any]) -> None:
     """The session and the note of the last team are there; what is counted is the page."""
     for name in ("owner", "administrator", "member"):
         see(name)
@@ -74,15 +78,28 @@ PAGES = [
 
 
 @pytest.mark.parametrize(("name", "page", "query"), PAGES)
-def test_a_small_team_needs_few_queries(see, calls, settled, django_assert_max_num_queries, name, page, query):
+def test_a_small_team_needs_few_queries(
+    see: Callable[..., Any],
+    calls: None,
+    settled: None,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    name: Any,
+    page: Any,
+    query: Any,
+) -> None:
     # Once an hour somebody's page works out what was unusual; it is at hand for all others.
     see(name, page, query)
     with django_assert_max_num_queries(MOST):
         assert see(name, page, query).status_code == 200
 
 
-def test_a_large_team_needs_no_more(see, grow, settled, django_assert_max_num_queries):
-    def count(name, page, query) -> int:
+def test_a_large_team_needs_no_more(
+    see: Callable[..., Any],
+    grow: Callable[..., None],
+    settled: None,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    def count(name: str, page: Any, query: Any) -> int:
         see(name, page, query)  # works out what was unusual, once an hour
         with django_assert_max_num_queries(MOST) as captured:
             assert see(name, page, query).status_code == 200

@@ -3,7 +3,7 @@
 from tests.logs.formats.dialects.spans import call_of
 
 
-def test_numbers_as_strings_are_read_and_nothing_is_noted():
+def test_numbers_as_strings_are_read_and_nothing_is_noted() -> None:
     attributes = {
         "gen_ai.operation.name": "chat",
         "gen_ai.system": "openai",

@@ -1,11 +1,13 @@
 """OpenInference: names below `llm.`."""
 
+from typing import Any
+
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.logs.formats.dialects.spans import call_of, tokens_of
 from tests.logs.formats.test_otlp import pairs
 
-LLM = {
+LLM: dict[str, Any] = {
     "openinference.span.kind": "LLM",
     "llm.provider": "anthropic",
     "llm.model_name": "claude-sonnet-4-5",
@@ -20,20 +22,20 @@ LLM = {
 }
 
 
-def test_an_llm_span_is_a_call():
+def test_an_llm_span_is_a_call() -> None:
     call = call_of(LLM)
     assert (call.model, call.provider, call.cost_nanos) == ("claude-sonnet-4-5", "anthropic", 50_900_000)
     assert tokens_of(call) == (130_213, 500, 128_955, 1_253, 90)
     assert (call.input_audio_tokens, call.output_audio_tokens) == (5, 6)
 
 
-def test_the_model_asked_for_and_the_one_that_answered_are_told_apart():
-    names = {"llm.request.model_name": "router", "llm.response.model_name": "claude-haiku-4-5"}
+def test_the_model_asked_for_and_the_one_that_answered_are_told_apart() -> None:
+    names: dict[str, Any] = {"llm.request.model_name": "router", "llm.response.model_name": "claude-haiku-4-5"}
     call = call_of({**LLM, **names})
     assert (call.model, call.response_model) == ("router", "claude-haiku-4-5")
 
 
-def test_an_embedding_is_a_call():
+def test_an_embedding_is_a_call() -> None:
     call = call_of(
         {
             "openinference.span.kind": "EMBEDDING",
@@ -44,7 +46,7 @@ def test_an_embedding_is_a_call():
     assert (call.model, call.input_tokens) == ("text-embedding-3-small", 12)
 
 
-def test_a_call_that_failed_names_its_model_among_the_parameters_only():
+def test_a_call_that_failed_names_its_model_among_the_parameters_only() -> None:
     failed = {
         "openinference.span.kind": "LLM",
         "llm.system": "openai",

@@ -18,7 +18,7 @@ CHAT = {
 }
 
 
-def test_details_cost_and_the_first_chunk_are_read():
+def test_details_cost_and_the_first_chunk_are_read() -> None:
     call = call_of(CHAT)
     assert tokens_of(call) == (130_213, 500, 128_955, 1_253, 90)
     assert (call.input_audio_tokens, call.cost_nanos, call.ttft_ms) == (4, 50_000_000, 500)

@@ -16,12 +16,12 @@ INNER = {
 }
 
 
-def test_details_and_the_first_chunk_are_read():
+def test_details_and_the_first_chunk_are_read() -> None:
     call = call_of(INNER)
     assert tokens_of(call) == (1000, 200, 300, 0, 50)
     assert (call.ttft_ms, call.stream, call.response_model) == (250, True, "gpt-5-2025-08-07")
 
 
-def test_the_outer_span_is_no_call():
+def test_the_outer_span_is_no_call() -> None:
     outer = {"operation.name": "ai.streamText", "ai.model.id": "gpt-5", "ai.usage.promptTokens": 1000}
     assert calls(span(outer)) == []

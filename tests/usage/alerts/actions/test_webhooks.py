@@ -1,12 +1,16 @@
 """Webhooks are made, changed, given a new secret, deleted and tried by owner and administrators only."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from teams.errors import ActionError, ConflictError, NotAllowedError
 from teams.models import Activity
+from tests.conftest import Cast
 from tests.usage.conftest import NOW
 from usage.alerts.actions import webhooks
 from usage.alerts.actions.webhooks import (
@@ -27,12 +31,12 @@ WANTED = WebhookValues("chat", "http://127.0.0.1:9/T0P-S3CRET", (Event.QUOTA,))
 
 
 @pytest.fixture(autouse=True)
-def reachable(settings):
+def reachable(settings: Settings) -> None:
     settings.WEBHOOKS_MAY_BE_PRIVATE = True
 
 
 @pytest.fixture
-def webhook(cast, act) -> Webhook:
+def webhook(cast: Cast, act: Callable[..., Any]) -> Webhook:
     return create_webhook(by=act("owner"), team=cast.team, wanted=WANTED)[0]
 
 
@@ -41,26 +45,31 @@ def last() -> Activity:
 
 
 @pytest.mark.parametrize("who", ["owner", "administrator"])
-def test_owner_and_administrator_make_one_and_see_its_secret(cast, act, who):
+def test_owner_and_administrator_make_one_and_see_its_secret(
+    cast: Cast, act: Callable[..., Any], who: str
+) -> None:
     webhook, secret = create_webhook(by=act(who), team=cast.team, wanted=WANTED)
     assert secret == secret_of(webhook)
     assert (last().kind, last().actor, last().subject) == ("webhook.created", cast.user(who), "chat")
 
 
 @pytest.mark.parametrize("who", ["member", "former", "outsider"])
-def test_nobody_else_may_do_anything_with_one(cast, act, webhook, who):
+def test_nobody_else_may_do_anything_with_one(
+    cast: Cast, act: Callable[..., Any], webhook: Webhook, who: str
+) -> None:
     message = Message.objects.create(
         team=cast.team, webhook=webhook, state="failed", body="{}", created_at=NOW, due_at=NOW
     )
     rows = Activity.objects.count()
-    for action, arguments in [
+    attempts: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         (create_webhook, {"team": cast.team, "wanted": WANTED}),
         (change_webhook, {"webhook": webhook, "wanted": WANTED}),
         (rotate_webhook, {"webhook": webhook}),
         (delete_webhook, {"webhook": webhook}),
         (queue_test, {"webhook": webhook, "now": NOW}),
         (queue_again, {"message": message, "now": NOW}),
-    ]:
+    ]
+    for action, arguments in attempts:
         with pytest.raises(NotAllowedError):
             action(by=act(who), **arguments)
     assert (Webhook.objects.count(), Message.objects.count(), Activity.objects.count()) == (1, 1, rows)
@@ -76,20 +85,26 @@ def test_nobody_else_may_do_anything_with_one(cast, act, webhook, who):
         ({"events": ()}, "events"),
     ],
 )
-def test_what_will_not_do_is_refused_at_its_field(cast, act, changed, field):
+def test_what_will_not_do_is_refused_at_its_field(
+    cast: Cast, act: Callable[..., Any], changed: dict[str, str] | dict[str, tuple[Any, ...]], field: str
+) -> None:
     with pytest.raises(ActionError) as error:
         create_webhook(by=act("owner"), team=cast.team, wanted=replace(WANTED, **changed))
     assert error.value.field == field
     assert not Webhook.objects.exists()
 
 
-def test_an_address_of_the_own_network_is_refused_unless_allowed(cast, act, settings):
+def test_an_address_of_the_own_network_is_refused_unless_allowed(
+    cast: Cast, act: Callable[..., Any], settings: Settings
+) -> None:
     settings.WEBHOOKS_MAY_BE_PRIVATE = False
     with pytest.raises(ActionError, match="CALLBOARD_WEBHOOKS_MAY_BE_PRIVATE"):
         create_webhook(by=act("owner"), team=cast.team, wanted=WANTED)
 
 
-def test_a_team_has_so_many_at_most(cast, act, monkeypatch):
+def test_a_team_has_so_many_at_most(
+    cast: Cast, act: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert MOST_WEBHOOKS == 20
     monkeypatch.setattr(webhooks, "MOST_WEBHOOKS", 1)
     create_webhook(by=act("owner"), team=cast.team, wanted=WANTED)
@@ -97,7 +112,9 @@ def test_a_team_has_so_many_at_most(cast, act, monkeypatch):
         create_webhook(by=act("owner"), team=cast.team, wanted=WANTED)
 
 
-def test_a_change_is_told_without_the_secret_part_of_the_address(act, webhook):
+def test_a_change_is_told_without_the_secret_part_of_the_address(
+    act: Callable[..., Any], webhook: Webhook
+) -> None:
     change_webhook(
         by=act("administrator"), webhook=webhook, wanted=replace(WANTED, url="http://127.0.0.1:9/N3W")
     )
@@ -109,33 +126,35 @@ def test_a_change_is_told_without_the_secret_part_of_the_address(act, webhook):
     assert webhook.url.endswith("/N3W")
 
 
-def test_the_same_again_writes_no_row(act, webhook):
+def test_the_same_again_writes_no_row(act: Callable[..., Any], webhook: Webhook) -> None:
     rows = Activity.objects.count()
     change_webhook(by=act("owner"), webhook=webhook, wanted=WANTED)
     assert Activity.objects.count() == rows
 
 
-def test_one_that_was_switched_off_starts_afresh(act, webhook):
+def test_one_that_was_switched_off_starts_afresh(act: Callable[..., Any], webhook: Webhook) -> None:
     Webhook.objects.update(is_active=False, failing_since=NOW, stopped_because="It failed.")
     changed = change_webhook(by=act("owner"), webhook=webhook, wanted=WANTED)
     assert (changed.is_active, changed.failing_since, changed.stopped_because) == (True, None, "")
 
 
-def test_one_whose_host_is_gone_can_be_switched_off(act, webhook, settings):
+def test_one_whose_host_is_gone_can_be_switched_off(
+    act: Callable[..., Any], webhook: Webhook, settings: Settings
+) -> None:
     settings.WEBHOOKS_MAY_BE_PRIVATE = False
     assert not change_webhook(
         by=act("owner"), webhook=webhook, wanted=replace(WANTED, is_active=False)
     ).is_active
 
 
-def test_a_new_secret_is_another_one(act, webhook):
+def test_a_new_secret_is_another_one(act: Callable[..., Any], webhook: Webhook) -> None:
     before = secret_of(webhook)
     rotated, secret = rotate_webhook(by=act("owner"), webhook=webhook)
     assert secret == secret_of(rotated) != before
     assert last().kind == "webhook.rotated"
 
 
-def test_deleting_takes_its_messages_along(cast, act, webhook):
+def test_deleting_takes_its_messages_along(cast: Cast, act: Callable[..., Any], webhook: Webhook) -> None:
     queue_test(by=act("owner"), webhook=webhook, now=NOW)
     delete_webhook(by=act("owner"), webhook=webhook)
     assert not Message.objects.exists()
@@ -143,7 +162,7 @@ def test_deleting_takes_its_messages_along(cast, act, webhook):
         rotate_webhook(by=act("owner"), webhook=webhook)
 
 
-def test_tests_are_limited(act, webhook):
+def test_tests_are_limited(act: Callable[..., Any], webhook: Webhook) -> None:
     for _ in range(TESTS_A_MINUTE):
         queue_test(by=act("owner"), webhook=webhook, now=NOW)
     with pytest.raises(ActionError, match="tests per minute"):
@@ -151,7 +170,9 @@ def test_tests_are_limited(act, webhook):
     queue_test(by=act("owner"), webhook=webhook, now=NOW + timedelta(seconds=60))
 
 
-def test_what_waits_and_what_goes_to_one_that_is_off_is_not_sent_again(act, webhook):
+def test_what_waits_and_what_goes_to_one_that_is_off_is_not_sent_again(
+    act: Callable[..., Any], webhook: Webhook
+) -> None:
     message = queue_test(by=act("owner"), webhook=webhook, now=NOW)
     with pytest.raises(ConflictError, match="already queued"):
         queue_again(by=act("owner"), message=message, now=NOW)

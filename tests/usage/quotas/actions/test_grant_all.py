@@ -1,15 +1,20 @@
 """Reservations that came at a time, granted in one transaction: each as if it had come alone, after those before it."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from teams.actions.members import remove_member
 from teams.actions.tokens import revoke_token
 from teams.activity import SITE
 from teams.credentials import Refusal
-from teams.models import Mode
+from teams.models import Mode, User
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.usage.conftest import NOW, nanos
 from usage.quotas.actions.granting import Asked, Granted, Wanted, grant_all
 from usage.quotas.availability import Subject, payer_of
@@ -19,10 +24,18 @@ from usage.quotas.models import Refusal as CountedRefusal
 
 
 @pytest.fixture
-def asked(cast):
+def asked(cast: Cast) -> Callable[..., Asked]:
     """`asked("0.50", user=…)`: what Mia or another wants in the team."""
 
-    def ask(usd: str, *, user=None, token=None, mode=Mode.LIVE, now=NOW, **wanted) -> Asked:
+    def ask(
+        usd: str,
+        *,
+        user: User | None = None,
+        token: Any = None,
+        mode: Mode = Mode.LIVE,
+        now: datetime = NOW,
+        **wanted: Any,
+    ) -> Asked:
         user = user or (token.user if token else cast.member)
         subject = Subject(cast.team, payer_of(cast.team), mode, user.pk, token.pk if token else 0)
         return Asked(subject, Wanted(nanos(usd), **{"ttl": timedelta(minutes=10), **wanted}), now)
@@ -30,7 +43,7 @@ def asked(cast):
     return ask
 
 
-def in_short(answers) -> list[object]:
+def in_short(answers: Any) -> list[object]:
     """Amounts that were granted, levels that did not cover theirs, reasons."""
     return [
         answer.reservation.amount_nanos
@@ -42,7 +55,9 @@ def in_short(answers) -> list[object]:
     ]
 
 
-def test_each_counts_in_those_before_it(asked, limit, level_of, cast):
+def test_each_counts_in_those_before_it(
+    asked: Callable[..., Asked], limit: Callable[..., None], level_of: Callable[..., LevelState], cast: Cast
+) -> None:
     limit(Level.TEAM, "1")
     wanted = [asked("0.6"), asked("0.5"), asked("0.4", user=cast.owner), asked("0.000000001")]
     assert in_short(grant_all(wanted)) == [nanos("0.6"), Level.TEAM, nanos("0.4"), Level.TEAM]
@@ -50,30 +65,38 @@ def test_each_counts_in_those_before_it(asked, limit, level_of, cast):
     assert CountedRefusal.objects.get().refused == 2
 
 
-def test_levels_of_one_do_not_count_for_another(asked, limit, cast):
+def test_levels_of_one_do_not_count_for_another(
+    asked: Callable[..., Asked], limit: Callable[..., None], cast: Cast
+) -> None:
     limit(Level.MEMBER, "0.5")
     wanted = [asked("0.5"), asked("0.5", user=cast.owner), asked("0.1"), asked("0.1", user=cast.owner)]
     assert in_short(grant_all(wanted)) == [nanos("0.5"), nanos("0.5"), Level.MEMBER, nanos("0.1")]
 
 
-def test_modes_are_apart(asked, limit):
+def test_modes_are_apart(asked: Callable[..., Asked], limit: Callable[..., None]) -> None:
     limit(Level.TEAM, "1")
     wanted = [asked("1"), asked("1", mode=Mode.TEST), asked("0.1"), asked("0.1", mode=Mode.TEST)]
     assert in_short(grant_all(wanted)) == [nanos("1"), nanos("1"), Level.TEAM, Level.TEAM]
     assert sorted(CountedRefusal.objects.values_list("mode", "refused")) == [(Mode.LIVE, 1), (Mode.TEST, 1)]
 
 
-def test_one_request_reserves_once_and_is_granted_also_when_nothing_is_left(asked, limit):
+def test_one_request_reserves_once_and_is_granted_also_when_nothing_is_left(
+    asked: Callable[..., Asked], limit: Callable[..., None]
+) -> None:
     limit(Level.TEAM, "1")
-    answers = grant_all([asked("1", request_id="r1"), asked("1", request_id="r1"), asked("1", request_id="r2")])
+    answers: list[Any] = grant_all(
+        [asked("1", request_id="r1"), asked("1", request_id="r1"), asked("1", request_id="r2")]
+    )
     assert in_short(answers) == [nanos("1"), nanos("1"), Level.TEAM]
     assert answers[0].reservation.pk == answers[1].reservation.pk == Reservation.objects.get().pk
-    later = grant_all([asked("1", request_id="r1"), asked("1", request_id="r1", mode=Mode.TEST)])
+    later: list[Any] = grant_all([asked("1", request_id="r1"), asked("1", request_id="r1", mode=Mode.TEST)])
     assert later[0].reservation == answers[0].reservation
     assert later[1].reservation != answers[0].reservation
 
 
-def test_who_may_not_call_any_more_is_refused_and_nobody_else(asked, cast, token_of):
+def test_who_may_not_call_any_more_is_refused_and_nobody_else(
+    asked: Callable[..., Asked], cast: Cast, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     working, _secret = token_of("owner")
     revoked, _secret = token_of("administrator")
     revoke_token(by=SITE, token=revoked, now=NOW)
@@ -89,13 +112,15 @@ def test_who_may_not_call_any_more_is_refused_and_nobody_else(asked, cast, token
     assert answers == [nanos("1"), Refusal.REVOKED, Refusal.LEFT, nanos("4"), Refusal.LEFT]
 
 
-def test_somebody_elses_token_does_not_work_for_a_member(asked, cast, token_of):
+def test_somebody_elses_token_does_not_work_for_a_member(
+    asked: Callable[..., Asked], cast: Cast, token_of: Callable[..., tuple[Token, str]]
+) -> None:
     theirs, _secret = token_of("owner")
     mixed = asked("1", token=theirs, user=cast.member)
     assert in_short(grant_all([asked("1", token=theirs), mixed])) == [nanos("1"), Refusal.LEFT]
 
 
-def test_the_latest_moment_counts(asked, limit):
+def test_the_latest_moment_counts(asked: Callable[..., Asked], limit: Callable[..., None]) -> None:
     """The first waited while the second's day began, whose use begins at nothing."""
     limit(Level.TEAM, "1", "day")
     tomorrow = NOW + timedelta(days=1)
@@ -103,7 +128,12 @@ def test_the_latest_moment_counts(asked, limit):
     assert in_short(grant_all([asked("1"), asked("0.1", now=tomorrow)])) == [nanos("1"), Level.TEAM]
 
 
-def test_eight_take_no_more_statements_than_one(asked, django_assert_num_queries, limit, cast):
+def test_eight_take_no_more_statements_than_one(
+    asked: Callable[..., Asked],
+    django_assert_num_queries: DjangoAssertNumQueries,
+    limit: Callable[..., None],
+    cast: Cast,
+) -> None:
     limit(Level.TEAM, "1")
     people = [cast.owner, cast.administrator, cast.member]
     wanted = [asked("0.2", user=people[number % 3]) for number in range(8)]

@@ -1,14 +1,18 @@
 """Setting quotas: who may, what amounts may be, what is written down."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from teams.activity import Actor
 from teams.errors import ActionError, ConflictError, NotAllowedError
 from teams.models import Activity, Membership, Team, Token
+from tests.conftest import Cast
 from tests.usage.conftest import NOW, nanos
+from usage.quotas.actions.granting import Granted
 from usage.quotas.actions.limits import (
     Limit,
     set_balance,
@@ -38,8 +42,10 @@ TEN = Limit(Decimal(10), Period.WEEK)
         ("outsider", "member", False),
     ],
 )
-def test_who_limits_which_member(cast, act, who, whose, allowed):
-    wanted = {"team": cast.team, "user": cast.user(whose), "limit": TEN, "now": NOW}
+def test_who_limits_which_member(
+    cast: Cast, act: Callable[..., Any], who: str, whose: str, allowed: bool
+) -> None:
+    wanted: dict[str, Any] = {"team": cast.team, "user": cast.user(whose), "limit": TEN, "now": NOW}
     if allowed:
         quota = set_member_quota(by=act(who), **wanted)
         assert (quota.limit_nanos, quota.period, quota.level) == (nanos("10"), Period.WEEK, Level.MEMBER)
@@ -62,7 +68,14 @@ def test_who_limits_which_member(cast, act, who, whose, allowed):
         ("outsider", "member", False),
     ],
 )
-def test_who_limits_which_token(cast, act, token_of, who, whose, allowed):
+def test_who_limits_which_token(
+    cast: Cast,
+    act: Callable[..., Any],
+    token_of: Callable[..., tuple[Token, str]],
+    who: str,
+    whose: str,
+    allowed: bool,
+) -> None:
     if whose == "former":
         Membership.objects.create(team=cast.team, user=cast.former)
     token, _secret = token_of(whose)
@@ -74,7 +87,9 @@ def test_who_limits_which_token(cast, act, token_of, who, whose, allowed):
             set_token_quota(by=act(who), token=token, limit=TEN, now=NOW)
 
 
-def test_a_holder_cannot_change_the_limit_a_token_has(cast, act, token_of):
+def test_a_holder_cannot_change_the_limit_a_token_has(
+    cast: Cast, act: Callable[..., Any], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     token, _secret = token_of("member")
     set_token_quota(by=act("member"), token=token, limit=TEN, now=NOW)
     for limit in (None, Limit(Decimal(99))):
@@ -87,7 +102,9 @@ def test_a_holder_cannot_change_the_limit_a_token_has(cast, act, token_of):
     ("who", "allowed"),
     [("owner", True), ("administrator", False), ("member", False), ("former", False), ("outsider", False)],
 )
-def test_the_teams_quota_is_the_owners_to_set(cast, act, who, allowed):
+def test_the_teams_quota_is_the_owners_to_set(
+    cast: Cast, act: Callable[..., Any], who: str, allowed: bool
+) -> None:
     if allowed:
         assert set_team_quota(by=act(who), team=cast.team, limit=TEN, now=NOW).level == Level.TEAM
     else:
@@ -95,7 +112,7 @@ def test_the_teams_quota_is_the_owners_to_set(cast, act, who, allowed):
             set_team_quota(by=act(who), team=cast.team, limit=TEN, now=NOW)
 
 
-def test_a_balance_is_set_by_site_staff_only(cast, act):
+def test_a_balance_is_set_by_site_staff_only(cast: Cast, act: Callable[..., Any]) -> None:
     space = Team.objects.get(owner=cast.owner, is_personal=True)
     with pytest.raises(NotAllowedError):
         set_balance(by=act("owner"), space=space, limit=TEN, now=NOW)
@@ -109,13 +126,15 @@ def test_a_balance_is_set_by_site_staff_only(cast, act):
         set_balance(by=Actor(cast.outsider, as_staff=True), space=cast.team, limit=TEN, now=NOW)
 
 
-def test_a_personal_space_has_no_member_quota(cast, act):
+def test_a_personal_space_has_no_member_quota(cast: Cast, act: Callable[..., Any]) -> None:
     space = Team.objects.get(owner=cast.owner, is_personal=True)
     with pytest.raises(ActionError, match="Set the quotas of its tokens"):
         set_member_quota(by=act("owner"), team=space, user=cast.owner, limit=TEN, now=NOW)
 
 
-def test_a_change_holds_at_once_and_none_removes_the_limit(cast, act, reserve):
+def test_a_change_holds_at_once_and_none_removes_the_limit(
+    cast: Cast, act: Callable[..., Any], reserve: Callable[..., Granted]
+) -> None:
     for limit, covered in [
         (Limit(Decimal(0)), False),
         (None, True),
@@ -131,8 +150,10 @@ def test_a_change_holds_at_once_and_none_removes_the_limit(cast, act, reserve):
     assert Quota.objects.count() == 1
 
 
-def test_what_changed_is_in_the_activity_with_before_after_and_note(cast, act):
-    wanted = {"team": cast.team, "user": cast.member, "now": NOW}
+def test_what_changed_is_in_the_activity_with_before_after_and_note(
+    cast: Cast, act: Callable[..., Any]
+) -> None:
+    wanted: dict[str, Any] = {"team": cast.team, "user": cast.member, "now": NOW}
     set_member_quota(by=act("owner"), limit=TEN, note=" runaway script ", **wanted)
     set_member_quota(by=act("administrator"), limit=Limit(Decimal("2.5")), **wanted)
     set_member_quota(by=act("administrator"), limit=Limit(Decimal("2.50")), **wanted)  # no change
@@ -152,7 +173,7 @@ def test_what_changed_is_in_the_activity_with_before_after_and_note(cast, act):
 
 
 @pytest.mark.parametrize("usd", ["-1", "10000000.01", "0.0000000001", "NaN", "Infinity", "1E+30"])
-def test_amounts_that_are_none_are_refused_at_the_field(cast, act, usd):
+def test_amounts_that_are_none_are_refused_at_the_field(cast: Cast, act: Callable[..., Any], usd: str) -> None:
     limit = Limit(Decimal(usd))
     with pytest.raises(ActionError) as refused:
         set_member_quota(by=act("owner"), team=cast.team, user=cast.member, limit=limit, now=NOW)
@@ -160,7 +181,9 @@ def test_amounts_that_are_none_are_refused_at_the_field(cast, act, usd):
     assert not Activity.objects.filter(kind="quota.changed").exists()
 
 
-def test_who_left_and_a_revoked_token_cannot_be_limited(cast, act, token_of):
+def test_who_left_and_a_revoked_token_cannot_be_limited(
+    cast: Cast, act: Callable[..., Any], token_of: Callable[..., tuple[Token, str]]
+) -> None:
     with pytest.raises(ConflictError):
         set_member_quota(by=act("owner"), team=cast.team, user=cast.former, limit=TEN, now=NOW)
     token, _secret = token_of("member")
@@ -169,7 +192,7 @@ def test_who_left_and_a_revoked_token_cannot_be_limited(cast, act, token_of):
         set_token_quota(by=act("owner"), token=token, limit=TEN, now=NOW)
 
 
-def test_many_members_are_limited_all_or_none(cast, act):
+def test_many_members_are_limited_all_or_none(cast: Cast, act: Callable[..., Any]) -> None:
     limits = [(cast.member, TEN), (cast.administrator, None), (cast.owner, Limit(Decimal(-1)))]
     with pytest.raises(ActionError):
         set_member_quotas(by=act("owner"), team=cast.team, limits=limits, now=NOW)

@@ -1,7 +1,9 @@
 """Settling: a call that names its reservation replaces the reserved amount by what it cost, exactly once."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,12 +14,16 @@ from logs.recording.record import record_calls
 from teams.actions.gateway_keys import create_gateway_key
 from teams.activity import SITE
 from teams.models import Mode
+from teams.models.keys import Token
+from tests.conftest import Cast
 from tests.usage.conftest import LATER, NOW, nanos
+from usage.quotas.actions.granting import Granted
 from usage.quotas.actions.reservations import roll_back_reservation
+from usage.quotas.levels import LevelState
 from usage.quotas.models import Level
 
 
-def call(request_id, reservation=None, usd="0.30", **fields) -> ReportedCall:
+def call(request_id: str, reservation: Any = None, usd: str = "0.30", **fields: Any) -> ReportedCall:
     return ReportedCall(
         **{
             "request_id": request_id,
@@ -32,17 +38,19 @@ def call(request_id, reservation=None, usd="0.30", **fields) -> ReportedCall:
 
 
 @pytest.fixture
-def gateway(cast):
+def gateway(cast: Cast) -> Caller:
     key, _secret = create_gateway_key(by=SITE, team=cast.team, name="proxy")
     return Caller(gateway_key=key)
 
 
-def amounts(state) -> tuple[int, int]:
+def amounts(state: Any) -> tuple[int, int]:
     return state.used_nanos, state.reserved_nanos
 
 
 @pytest.mark.parametrize("usd", ["0.30", "1", "7"])
-def test_the_real_cost_replaces_the_reserved_amount_at_every_level(gateway, reserve, level_of, usd):
+def test_the_real_cost_replaces_the_reserved_amount_at_every_level(
+    gateway: Caller, reserve: Callable[..., Granted], level_of: Callable[..., LevelState], usd: str
+) -> None:
     reservation = reserve("1").reservation
     assert record_calls([call("a", reservation, usd)], by=gateway, now=NOW).warnings == []
     for level in (Level.MEMBER, Level.TEAM, Level.OWNER):
@@ -51,14 +59,18 @@ def test_the_real_cost_replaces_the_reserved_amount_at_every_level(gateway, rese
     assert (reservation.state(NOW), reservation.settled_nanos) == ("settled", nanos(usd))
 
 
-def test_a_failed_call_settles_with_nothing(gateway, reserve, level_of):
+def test_a_failed_call_settles_with_nothing(
+    gateway: Caller, reserve: Callable[..., Granted], level_of: Callable[..., LevelState]
+) -> None:
     reservation = reserve("1").reservation
     record_calls([call("a", reservation, cost_nanos=None, status=500)], by=gateway, now=NOW)
     assert amounts(level_of(Level.TEAM)) == (0, 0)
 
 
 @pytest.mark.parametrize("ended", ["lapsed", "rolled back"])
-def test_it_is_settled_also_after_it_lapsed_or_was_rolled_back(gateway, reserve, level_of, ended):
+def test_it_is_settled_also_after_it_lapsed_or_was_rolled_back(
+    gateway: Caller, reserve: Callable[..., Granted], level_of: Callable[..., LevelState], ended: str
+) -> None:
     reservation = reserve("1").reservation
     if ended == "rolled back":
         roll_back_reservation(reservation=reservation, now=NOW)
@@ -67,7 +79,9 @@ def test_it_is_settled_also_after_it_lapsed_or_was_rolled_back(gateway, reserve,
     assert amounts(level_of(Level.TEAM, now=LATER)) == (nanos("0.30"), 0)
 
 
-def test_a_call_reported_again_settles_nothing_again(gateway, reserve, level_of):
+def test_a_call_reported_again_settles_nothing_again(
+    gateway: Caller, reserve: Callable[..., Granted], level_of: Callable[..., LevelState]
+) -> None:
     first, second = reserve("1").reservation, reserve("2").reservation
     record_calls([call("a", first)], by=gateway, now=NOW)
     again = record_calls([call("a", first), call("a", second)], by=gateway, now=NOW)
@@ -75,7 +89,9 @@ def test_a_call_reported_again_settles_nothing_again(gateway, reserve, level_of)
     assert amounts(level_of(Level.TEAM)) == (nanos("0.30"), nanos("2"))
 
 
-def test_a_second_call_on_a_settled_reservation_is_charged_and_its_sender_warned(gateway, reserve, level_of):
+def test_a_second_call_on_a_settled_reservation_is_charged_and_its_sender_warned(
+    gateway: Caller, reserve: Callable[..., Granted], level_of: Callable[..., LevelState]
+) -> None:
     reservation = reserve("1").reservation
     reserve("2")
     result = record_calls([call("a", reservation), call("b", reservation)], by=gateway, now=NOW)
@@ -85,8 +101,12 @@ def test_a_second_call_on_a_settled_reservation_is_charged_and_its_sender_warned
 
 
 def test_reservations_of_other_teams_members_and_modes_stay_and_the_call_is_charged(
-    cast, gateway, reserve, level_of, token_of
-):
+    cast: Cast,
+    gateway: Caller,
+    reserve: Callable[..., Granted],
+    level_of: Callable[..., LevelState],
+    token_of: Callable[..., tuple[Token, str]],
+) -> None:
     token, _secret = token_of("member", mode=Mode.TEST)
     foreign = [
         reserve("1", team=cast.other_team, user=cast.outsider).reservation,
@@ -106,7 +126,12 @@ def test_reservations_of_other_teams_members_and_modes_stay_and_the_call_is_char
     assert amounts(other) == (0, nanos("1"))
 
 
-def test_a_reservation_made_without_a_token_is_settled_by_a_call_with_one(gateway, reserve, level_of, token_of):
+def test_a_reservation_made_without_a_token_is_settled_by_a_call_with_one(
+    gateway: Caller,
+    reserve: Callable[..., Granted],
+    level_of: Callable[..., LevelState],
+    token_of: Callable[..., tuple[Token, str]],
+) -> None:
     token, _secret = token_of("member")
     reservation = reserve("1").reservation
     result = record_calls([call("a", reservation, token=token.public_id, member="")], by=gateway, now=NOW)
@@ -114,7 +139,9 @@ def test_a_reservation_made_without_a_token_is_settled_by_a_call_with_one(gatewa
     assert amounts(level_of(Level.MEMBER)) == (nanos("0.30"), 0)
 
 
-def test_settled_sums_are_the_costs_of_the_calls(gateway, reserve, level_of):
+def test_settled_sums_are_the_costs_of_the_calls(
+    gateway: Caller, reserve: Callable[..., Granted], level_of: Callable[..., LevelState]
+) -> None:
     reservations = [reserve("0.05").reservation for _ in range(20)]
     calls = [call(str(n), reservations[n], f"0.0{n % 10}") for n in range(20)]
     record_calls(calls, by=gateway, now=NOW + timedelta(seconds=1))
@@ -122,7 +149,9 @@ def test_settled_sums_are_the_costs_of_the_calls(gateway, reserve, level_of):
     assert level_of(Level.TEAM).reserved_nanos == 0
 
 
-def test_a_call_without_reservation_is_charged_also_past_the_limit(gateway, limit, level_of):
+def test_a_call_without_reservation_is_charged_also_past_the_limit(
+    gateway: Caller, limit: Callable[..., None], level_of: Callable[..., LevelState]
+) -> None:
     limit(Level.TEAM, "0.10")
     record_calls([call("a")], by=gateway, now=NOW)
     state = level_of(Level.TEAM)
