@@ -41,7 +41,7 @@ def running_proxy(
         process = subprocess.Popen(
             [environment("litellm") / "litellm", "--config", "config.yaml", "--port", str(port)],
             cwd=folder,
-            env=_variables(site) | (_exporter_variables(site) | traces if traces is not None else {}),
+            env=_variables(site) | (_exporter_variables(site) | dict(traces) if traces is not None else {}),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
