@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from logs.formats.identity import Identity
+from logs.formats.statuses import CLIENT_DISCONNECTED
 
 # The fields that few calls have, which are stored together in `Call.details`.
 DETAILS = (
@@ -81,7 +82,8 @@ class ReportedCall:
 
     @property
     def failed(self) -> bool:
-        return self.status >= 400 or self.has_error
+        """Whether it is an attempt that failed, after which another may follow: not if the client went away."""
+        return self.status != CLIENT_DISCONNECTED and (self.status >= 400 or self.has_error)
 
     @property
     def details(self) -> dict[str, Any] | None:

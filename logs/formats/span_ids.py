@@ -15,6 +15,7 @@ from logs.formats.identity import (
     bounded,
     storable_id,
 )
+from logs.formats.statuses import CLIENT_DISCONNECTED
 
 UNNAMED: Final = "OpenTelemetry"
 
@@ -41,7 +42,8 @@ def span_identity(
     """
     # A failure has no response; what LiteLLM gives as its id is the same for every attempt.
     said = first(attributes, "response_id")
-    response_id = "" if record.get("error") else storable_id(said)
+    has_failed = record.get("error") and record.get("status") != CLIENT_DISCONNECTED
+    response_id = "" if has_failed else storable_id(said)
     observer = fitted(scope) or UNNAMED
     is_in_trace = bool(trace_id and span_id)
     name = bounded(f"{trace_id}-{span_id}") if is_in_trace else f"span-{_digest(span, response_id)}"

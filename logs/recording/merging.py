@@ -8,6 +8,7 @@ from typing import Final
 
 from logs.formats.callboard import MAX_TAGS
 from logs.formats.reported import ReportedCall
+from logs.formats.statuses import CLIENT_DISCONNECTED
 from logs.formats.translated import fitted_metadata
 from logs.recording.layers import Layer, agree, usage_of
 
@@ -65,7 +66,9 @@ def completed(call: ReportedCall, other: ReportedCall) -> ReportedCall:
     """
     done = replace(call, tags=[*call.tags], corrections=[*call.corrections], layers=[*call.layers])
     _complete_tokens(done, other)
-    names = (*_DESCRIPTION, *_ERROR) if call.failed else _DESCRIPTION
+    if other.status == CLIENT_DISCONNECTED and not call.failed:  # which only one of the layers may see
+        done.status, done.has_error = other.status, other.has_error
+    names = (*_DESCRIPTION, *_ERROR) if done.status >= 400 or done.has_error else _DESCRIPTION
     for name in names:
         value = getattr(done, name)
         if value is None or value is False or value == "":

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from logs.formats.identity import LITELLM, Identity
 from logs.formats.reported import ReportedCall
+from logs.formats.statuses import CLIENT_DISCONNECTED
 from logs.models import Call
 from logs.recording.amend import FIXED, Amendment
 from logs.recording.columns import AS_REPORTED, outcome_of, reported_again
@@ -43,7 +44,7 @@ def is_same_of_gateway(call: Call, layer: Layer) -> bool:
     """Whether a call with LiteLLM's id is the same: by start and outcome, and for a failed attempt by
     deployment.
     """
-    failed = call.outcome != Outcome.SUCCEEDED
+    failed = call.outcome != Outcome.SUCCEEDED and call.status != CLIENT_DISCONNECTED
     if failed != layer.call.failed or abs(call.started_at - layer.call.started_at) > MILLISECOND:
         return False
     if not failed or not is_same_format(call, layer):
