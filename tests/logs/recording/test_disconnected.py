@@ -1,12 +1,15 @@
 """A client that goes away before its answer is complete: a state of its own, and no failed attempt."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
 from logs.models import Call
-from teams.models import Mode
+from teams.models import Mode, Token
+from tests.conftest import Cast
 from tests.logs.conftest import NOW
 from tests.logs.recording.senders import chat, payload, send_payloads, send_spans
 from usage.quotas.actions.granting import Wanted
@@ -28,15 +31,19 @@ SPAN = chat(
 
 
 @pytest.fixture
-def key(token_of):
+def key(token_of: Callable[..., tuple[Token, str]]) -> str:
     return token_of("member")[1]
 
 
 @pytest.mark.parametrize("trace_first", [True, False])
-def test_told_by_callback_and_trace_it_is_one_call_of_status_499(client, key, trace_first):
-    sends = [lambda: send_payloads(client, key, TOLD), lambda: send_spans(client, key, SPAN)]
-    for send in reversed(sends) if trace_first else sends:
-        send()
+def test_told_by_callback_and_trace_it_is_one_call_of_status_499(
+    client: Client, key: str, trace_first: bool
+) -> None:
+    if trace_first:
+        send_spans(client, key, SPAN)
+    send_payloads(client, key, TOLD)
+    if not trace_first:
+        send_spans(client, key, SPAN)
     call = Call.objects.get()
     assert (call.status, call.outcome, call.error_type) == (499, Outcome.CLIENT_ERROR, "ClientDisconnected")
     assert call.cost_nanos == 500_000_000
@@ -45,13 +52,13 @@ def test_told_by_callback_and_trace_it_is_one_call_of_status_499(client, key, tr
     call_command("verify_usage")
 
 
-def test_sent_again_it_is_a_duplicate(client, key):
+def test_sent_again_it_is_a_duplicate(client: Client, key: str) -> None:
     send_payloads(client, key, TOLD)
     send_payloads(client, key, TOLD)
     assert Call.objects.count() == 1
 
 
-def test_it_settles_the_reservation_of_its_id(client, key, cast):
+def test_it_settles_the_reservation_of_its_id(client: Client, key: str, cast: Cast) -> None:
     wanted = Wanted(10**9, timedelta(minutes=10), request_id="call-1")
     made = reserve_quota(
         team=cast.team, mode=Mode.LIVE, user=cast.member, token_id=None, wanted=wanted, now=NOW
