@@ -1,16 +1,15 @@
 """The price of a call: the site's own price at that time, else the public price list, else unpriced."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from usage.prices.models import Price, PricedBy
 from usage.prices.public_list import ModelNames, list_rates
 from usage.prices.rates import Rates, Tokens
 
 
-@dataclass(frozen=True)
-class Priced:
+class Priced(NamedTuple):
     """A cost in nano-dollars, where it comes from, and the rates it was computed by (None: none were used).
 
     `worth_nanos`: the cost by price of a call that was reported at $0.
@@ -43,7 +42,10 @@ class PriceList:
 
     def site_price(self, model: str, at: datetime) -> Price | None:
         """The site's own price of a model at a moment."""
-        return next((own for own in self._site.get(model, ()) if own.valid_from <= at), None)
+        for own in self._site.get(model, ()):
+            if own.valid_from <= at:
+                return own
+        return None
 
 
 def public_price(named: ModelNames, at: datetime, tokens: Tokens) -> Priced:

@@ -72,11 +72,14 @@ def list_entry(named: ModelNames) -> Entry | None:
 
 def list_rates(named: ModelNames, at: datetime, input_tokens: int) -> Rates | None:
     """The rates of a call by the list; None if it has no entry, or one without prices per token."""
-    entry = list_entry(named)
-    if entry is None:
-        return None
-    steps = _steps(named, at) if entry.has_hours else _steps_of_day(named, at.astimezone(UTC).date())
-    return next((step.rates for step in reversed(steps) if input_tokens > step.above), None)
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    steps = _steps_of_day(named, utc.date())
+    if steps is None:
+        steps = _steps(named, utc)
+    for step in reversed(steps):
+        if input_tokens > step.above:
+            return step.rates
+    return None
 
 
 def list_version() -> str:
@@ -148,8 +151,10 @@ def _changes(model: ModelInfo) -> list[ConditionalPrice | PriceVariant]:
 
 
 @lru_cache(maxsize=4096)
-def _steps_of_day(named: ModelNames, day: date) -> tuple[Step, ...]:
-    return _steps(named, datetime.combine(day, time(), UTC))
+def _steps_of_day(named: ModelNames, day: date) -> tuple[Step, ...] | None:
+    """The steps of a whole day in UTC; None for a model whose price differs by the hour."""
+    entry = list_entry(named)
+    return None if entry and entry.has_hours else _steps(named, datetime.combine(day, time(), UTC))
 
 
 def _steps(named: ModelNames, at: datetime) -> tuple[Step, ...]:

@@ -1,10 +1,8 @@
 """The rates of one price, and the cost of tokens computed from them."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal, NamedTuple
-
-from usage.prices.money import to_nanos
 
 _MILLION = 1_000_000
 
@@ -59,11 +57,16 @@ class Rates:
         if any(tokens[4:]) and self._has_more_kinds():
             usd_millions = sum((part.tokens * part.usd for part in self.parts(tokens)), Decimal(0))
         else:  # the same for the usual kinds, without the list: every recorded call comes here
-            plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
-            usd_millions = plain * self.input + tokens.output * self.output
+            usd_millions = tokens.input * self.input + tokens.output * self.output
             if tokens.cached or tokens.cache_write:
+                plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
+                usd_millions += (plain - tokens.input) * self.input
                 usd_millions += tokens.cached * self.cached + tokens.cache_write * self.cache_write
-        return to_nanos(usd_millions / _MILLION + self.thousand_calls / 1000)
+        # A dollar per million tokens is a thousand nano-dollars per token.
+        nanos = usd_millions * 1000
+        if self.thousand_calls:
+            nanos += self.thousand_calls * _MILLION
+        return int(nanos.to_integral_value(ROUND_HALF_EVEN))
 
     def _has_more_kinds(self) -> bool:
         more = (self.cache_write_1h, self.input_audio, self.output_audio, self.reasoning)
