@@ -69,6 +69,34 @@ def test_the_price_is_shown_as_a_formula(record: Any, detail: Callable[..., Any]
     assert "= $0.000435" in detail("owner", call).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("fields", "formula"),
+    [
+        (
+            {"model": "prod-chat", "provider": "azure", "response_model": "gpt-4o-mini-2024-07-18"},
+            "(1,000 × $0.15/M) + (500 × $0.6/M)",
+        ),
+        (
+            {"model": "gpt-5", "service_tier": "flex", "output_tokens": 0},
+            "(1,000 × $0.625/M)",
+        ),
+        (
+            {"model": "claude-sonnet-4-5", "cache_write_tokens": 400, "cache_write_1h_tokens": 300},
+            "(600 × $3/M) + (100 × $3.75/M) + (300 × $6/M) + (500 × $15/M)",
+        ),
+        (
+            {"model": "gpt-audio", "input_audio_tokens": 200, "output_audio_tokens": 500},
+            "(800 × $2.5/M) + (200 × $32/M) + (500 × $64/M)",
+        ),
+    ],
+)
+def test_names_tiers_and_kinds_of_tokens_are_in_the_formula(
+    record: Any, detail: Callable[..., Any], fields: dict[str, Any], formula: str
+) -> None:
+    response = detail("member", record("member", "a", **fields))
+    assert response.context["detail"].price.formula == formula
+
+
 def test_what_the_call_itself_costs_is_part_of_the_formula(record: Any, detail: Callable[..., Any]) -> None:
     response = detail("owner", record("owner", "a", model="sonar", provider="perplexity"))
     assert response.context["detail"].price.formula == "(1,000 × $1/M) + (500 × $1/M) + $0.012"
