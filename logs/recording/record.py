@@ -38,6 +38,7 @@ from usage.prices.price_list import Priced, PriceList
 from usage.quotas.actions.reservations import (
     CallOf,
     Settlement,
+    has_open_reservations,
     open_reservations_of,
     settle_reservations,
 )
@@ -263,11 +264,7 @@ def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> lis
 def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
     """Settles the reservations that the calls name; returns those that could not be settled, and why."""
     named = [(new, new.call.reservation) for new in accepted if new.call.reservation]
-    made_for = {
-        _call_of(new): new for new in reversed(accepted) if not (new.call.reservation or new.call.failed)
-    }
-    found = open_reservations_of(made_for, now)
-    settling = named + [(made_for[call], id_) for call, id_ in found.items()]
+    settling = named + _made_for(accepted, now)
     settlements = [
         Settlement(
             reservation_id=id_,
@@ -286,6 +283,17 @@ def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
         for at, (new, _id) in enumerate(named)
         if at in problems
     ]
+
+
+def _made_for(accepted: list[NewCall], now: datetime) -> list[tuple[NewCall, str]]:
+    """The calls that succeeded and name no reservation, with the open one that was made under their request id.
+
+    Most teams have none that is open, which is asked first: that takes a fraction of looking up every call.
+    """
+    if not has_open_reservations({new.context.team_id for new in accepted}, now):
+        return []
+    calls = {_call_of(new): new for new in reversed(accepted) if not (new.call.reservation or new.call.failed)}
+    return [(calls[call], id_) for call, id_ in open_reservations_of(calls, now).items()]
 
 
 def _call_of(new: NewCall) -> CallOf:

@@ -180,7 +180,7 @@ def _array(field: models.Field[Any, Any], values: Sequence[Any]) -> Any:
     as fast.
     """
     if isinstance(field, JSONField):
-        return [None if value is None else json.dumps(value) for value in values]
+        return _as_json(values)
     if isinstance(field, _UNQUOTED):
         return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"
     if isinstance(field, models.DateTimeField | models.DateField):
@@ -199,7 +199,21 @@ def _column(field: models.Field[Any, Any], values: Sequence[Any]) -> Iterable[An
     if isinstance(field, models.DateTimeField | models.DateField):  # a batch has few different ones
         known = {value: _value(field, value) for value in set(values)}
         return [known[value] for value in values]
+    if isinstance(field, JSONField):
+        return _as_json(values)
+    if isinstance(field, models.UUIDField):
+        return [None if value is None else value.hex for value in values]
     return [_value(field, value) for value in values]
+
+
+def _as_json(values: Sequence[Any]) -> list[str | None]:
+    """Values as JSON, None as NULL. Most are empty."""
+    return [
+        _EMPTY[type(value)] if not value and type(value) in _EMPTY else json.dumps(value) for value in values
+    ]
+
+
+_EMPTY: dict[type, str | None] = {type(None): None, list: "[]", dict: "{}"}
 
 
 def _value(field: models.Field[Any, Any], value: Any) -> Any:
