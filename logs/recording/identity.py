@@ -206,9 +206,7 @@ class _Decision:
         own = () if identity.litellm_id else (layer.call.request_id,)
         for name in (identity.span_name, *identity.known_as, *own):
             call = self.known.calls.get(name)
-            if call is None or any(
-                one.made for one in self._layers_of(call.id)
-            ):  # then its layers tell what it is
+            if call is None or call.id in self.known.of_layers:  # then its layers tell what it is
                 continue
             if name == identity.span_name or was_stored(call, layer):
                 if abs(call.started_at - layer.call.started_at) <= MILLISECOND:
@@ -256,7 +254,7 @@ class _Decision:
         """Moves the layers of calls that turned out to be others, and reads all layers of calls that lost some."""
         lost = {id_ for id_ in self.before.values() if id_ is not None} | set(self.absorbed)
         if lost:
-            read_layers_of(self.known, lost)
+            read_layers_of(self.known, [*lost])
         for id_ in self.absorbed:
             to = id_
             while to in self.absorbed:

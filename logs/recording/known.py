@@ -34,6 +34,8 @@ class EarlierReports:
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)  # by request id
     of_call: dict[UUID, dict[Key, Layer]] = field(default_factory=dict)
+    # Calls that were stored because of a layer; what others are, no layer tells.
+    of_layers: set[UUID] = field(default_factory=set)
     # By match key, and whose they are.
     _by_match_key: dict[str, dict[str, list[Layer]]] = field(default_factory=dict)
     _sources: dict[UUID, Counter[str]] = field(default_factory=dict)
@@ -42,6 +44,8 @@ class EarlierReports:
         if layer.key in self.layers:
             return
         self.layers[layer.key] = layer
+        if layer.made and layer.call_id is not None:
+            self.of_layers.add(layer.call_id)
         if layer.identity.match_key:
             by_source = self._by_match_key.setdefault(layer.identity.match_key, {})
             by_source.setdefault(layer.identity.source, []).append(layer)
@@ -89,6 +93,7 @@ def read_known(team: Team, mode: int, layers: Sequence[Layer], links: Sequence[L
     for chunk in _chunks(names):
         for call in Call.objects.filter(team_id=team.pk, mode=mode, request_id__in=chunk):
             known.calls[call.request_id] = call
+    read_layers_of(known, [call.id for call in known.calls.values()])
     return known
 
 
@@ -122,11 +127,13 @@ def _add_row(known: EarlierReports, row: tuple[Any, ...]) -> None:
         )
 
 
-def read_layers_of(known: EarlierReports, call_ids: Iterable[UUID]) -> None:
+def read_layers_of(known: EarlierReports, call_ids: Sequence[UUID]) -> None:
     """Adds all stored layers of these calls."""
-    rows = CallLayer.objects.filter(team_id=known.team.pk, call_id__in=list(call_ids), report__isnull=False)
-    for row in rows.values_list(*_COLUMNS):
-        _add_row(known, row)
+    stored = CallLayer.objects.filter(team_id=known.team.pk, report__isnull=False)
+    for start in range(0, len(call_ids), MOST_AT_ONCE):
+        rows = stored.filter(call_id__in=call_ids[start : start + MOST_AT_ONCE])
+        for row in rows.values_list(*_COLUMNS):
+            _add_row(known, row)
 
 
 # --- Under which request ids a call may be stored ------------------------------------------------------

@@ -210,3 +210,16 @@ def forget() -> None:
     tables: list[type[Model]] = [Call, CallLayer, CallTag, CallRoute, QuotaUse, *ROLLUPS]
     for table in tables:
         table._default_manager.all().delete()
+
+
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@given(truths(), st.randoms(use_true_random=False))
+def test_the_same_batch_ten_times_in_ten_orders(client, mia, truth, randomness):
+    forget()
+    for _turn in range(10):
+        randomness.shuffle(truth.reports)
+        batches = [[one for one in truth.reports if one[0] == form] for form in (OWN, LITELLM, SPAN)]
+        deliver(client, mia, [batch for batch in batches if batch])
+    stored = Call.objects.values_list("input_tokens", "output_tokens", "cost_nanos")
+    assert sorted(stored) == sorted(truth.calls)
+    call_command("verify_usage")

@@ -243,6 +243,18 @@ class TestClientAndGateway:
         assert sorted(Call.objects.values_list("cost_nanos", flat=True)) == [0, 500_000_000]
 
 
+def test_what_was_the_call_of_the_span_above_is_not_the_second_one_below(send, post):
+    """The span above came first and has the second response: the first call below, which it was taken for, keeps
+    the request id of the second."""
+    responses = [f"chatcmpl-0123456789abcde{number}" for number in range(2)]
+    send(chat("both", tokens=None, seconds=3, response=responses[1], scope="framework"))
+    for number, response in enumerate(responses):
+        send(chat(f"c{number}", "both", at=number, seconds=0.5, response=response))
+        post(payload(f"g{number}", at=number + 0.1, seconds=0.3, id=response))
+    assert tokens() == [1000, 1000]
+    assert sum(Call.objects.values_list("cost_nanos", flat=True)) == 1_000_000_000
+
+
 SHAPES = {
     "alone": lambda n: "",
     "chain": lambda n: f"s{n - 1}",
