@@ -148,17 +148,36 @@ class _Decision:
         owner = next((one for one in owners if one not in self.claimed), None)
         fresh = [layer for layer in group.layers if layer.key in self.fresh]
         found = (None if owner else self._by_name(fresh)) or self._from_elsewhere(fresh)
+        apart: dict[UUID, list[Layer]] = {}
         if found and owner and found != owner:
-            found = self._join(owner, found)
+            if self._are_two(owner, found, group):
+                apart[found] = [layer for layer in fresh if self._from_elsewhere([layer]) == found]
+                found = None
+            else:
+                found = self._join(owner, found)
         made = found or owner or self._new_call(group)
         for other in owners:
             if other != made and other not in self.claimed:
-                self.absorbed[other] = made
+                if self._are_two(made, other, group):
+                    apart[other] = [layer for layer in group.layers if layer.call_id == other]
+                else:
+                    self.absorbed[other] = made
         self.claimed |= {made, *owners}
+        elsewhere = {layer.key: id_ for id_, layers in apart.items() for layer in layers}
         for layer in group.layers:
-            self._rebind(layer, made)
+            to = elsewhere.get(layer.key, made)
+            self._rebind(layer, to)
             if layer.identity.litellm_id:
-                self.gateway.setdefault(timed_name(layer, 0), made)
+                self.gateway.setdefault(timed_name(layer, 0), to)
+
+    def _are_two(self, one: UUID, other: UUID, group: Group) -> bool:
+        """Whether two calls were both reported by one observer from elsewhere, who knows them to be two."""
+        trace_id = group.layers[0].identity.trace_id
+        sources = [
+            {layer.identity.source for layer in self._layers_of(id_) if layer.identity.trace_id != trace_id}
+            for id_ in (one, other)
+        ]
+        return bool(sources[0] & sources[1])
 
     def _join(self, owner: UUID, found: UUID) -> UUID:
         """Merges two calls, and returns the one that remains: the stored one if the other is new."""

@@ -147,7 +147,8 @@ class Group:
         if not layer.models & self.models:
             return False
         if layer.usage == NO_USAGE or not self.usages:
-            return self.failed == {layer.call.failed}
+            is_other = bool(layer.identity.response_id and self.response_ids)
+            return self.failed == {layer.call.failed} and not is_other
         return any(agree(usage, layer.usage) for usage in self.usages)
 
 
