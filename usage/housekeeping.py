@@ -14,11 +14,10 @@ from usage.quotas.models import Refusal, Reservation, ReservedSum
 from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 
 # A call can be reported late, after an outage of the gateway or of this site, and still settle its reservation
-# exactly once; and a request that is asked again within that time gets the same reservation. After it, such a
-# call is charged as any other, with a warning: the reservation has long stopped counting, so nothing is lost
-# and nothing charged twice.
+# exactly once. After this time it is charged like any other call, with a warning: the reservation expired long
+# ago, so nothing is lost and nothing is charged twice.
 KEEP_RESERVATIONS: Final = timedelta(days=30)
-# A slot that has passed is never summed again (`usage.quotas.levels`). A day is for clocks of servers that differ.
+# A past slot is never summed again (`usage.quotas.levels`). One day allows for servers whose clocks differ.
 KEEP_SUMS: Final = timedelta(days=1)
 # Long enough to compare a month with the same one a year ago.
 KEEP_REFUSALS: Final = timedelta(days=400)
@@ -26,7 +25,7 @@ KEEP_MESSAGES: Final = timedelta(days=30)
 MOST_MESSAGES: Final = 1000  # of a team
 # The last seven days are shown (`usage.reporting.figures`), and hours of the eighth.
 KEEP_REPORTS: Final = timedelta(days=8)
-# Longer than any period, after which what was told of it matters no more.
+# Longer than any period, after which a sent alert no longer matters.
 _KEEP_ALERTS: Final = timedelta(days=100)
 # Rows deleted by one statement: short enough that writers hardly wait.
 _STEP: Final = 5_000

@@ -129,7 +129,7 @@ def test_records_of_nobody_are_those_of_the_member_who_is_given(
     path = file([record("a"), record("b", member="adam@example.org")])
     out, err = load(path)
     assert out == "1 accepted, 0 duplicates, 1 rejected"
-    assert f"{path}:1: token: Name who called" in err
+    assert f"{path}:1: token: Send the caller" in err
     assert load(path, "--member", "mia@example.org")[0] == "1 accepted, 1 duplicates, 0 rejected"
     assert Call.objects.get(request_id="a").member_id == cast.member.pk
 

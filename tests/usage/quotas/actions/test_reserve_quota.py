@@ -133,14 +133,16 @@ def test_the_same_request_gets_the_same_reservation_and_reserves_once(
     assert level_of(Level.TEAM).reserved_nanos == nanos("1")
 
 
-def test_the_same_request_gets_its_reservation_also_when_it_has_ended_or_nothing_is_left(
+def test_the_same_request_gets_its_reservation_when_nothing_is_left_and_another_once_it_was_given_back(
     reserve: Callable[..., Granted], limit: Callable[..., None]
 ) -> None:
     limit(Level.TEAM, "1")
     first = reserve("1", request_id="r1").reservation
     assert reserve("1", request_id="r1").reservation == first
     roll_back_reservation(reservation=first, now=NOW)
-    assert reserve("1", request_id="r1").reservation.state(NOW) == "rolled_back"
+    again = reserve("1", request_id="r1").reservation
+    assert again != first
+    assert again.state(NOW) == "open"
 
 
 def test_a_request_id_that_somebody_else_has_used_is_refused(
