@@ -148,17 +148,12 @@ def latency(shown: Overview, behind: Behind | None = None) -> Chart:
         line = _line(x, seconds, f"--series-{name}", f"{name} " + _("%{y:,.2f} s"), name=name, shape="linear")
         if name == "p99":
             line["line"] |= {"dash": "4px,2px", "width": 1.25}
-            line |= _links(shown.spans, behind, lambda _one: {"sort": "latency"}, _has_latency)
+            line |= _links(shown.spans, behind, lambda _one: {"sort": "latency"})
         data.append(line)
     return {
         "data": data,
         "layout": {"xaxis": time_axis(shown.query), "yaxis": {"ticksuffix": " s", "nticks": 4}},
     }
-
-
-def _has_latency(figures: Figures) -> bool:
-    """Whether the latency of some calls is known: otherwise the line has a gap there."""
-    return figures.latency.p99 is not None
 
 
 def _seconds(milliseconds: float | None) -> float | None:
@@ -252,9 +247,8 @@ def _links(
     spans: Sequence[tuple[Point, Span]],
     behind: Behind | None,
     narrower: Callable[[Figures], dict[str, str]] = lambda _figures: {},
-    is_shown: Callable[[Figures], bool] = lambda figures: figures.calls > 0,
 ) -> Chart:
-    """The address of each point's calls; None for a point that is not shown, such as one without calls."""
+    """The address of each point's calls; None for a point without calls."""
     if behind is None:
         return {}
     ways: dict[tuple[tuple[str, str], ...], Callable[[Range], str]] = {}
@@ -263,7 +257,7 @@ def _links(
         asked = tuple(narrower(point.figures).items())
         if asked not in ways:
             ways[asked] = behind.by_range(**dict(asked))
-        links.append(ways[asked](span) if is_shown(point.figures) else None)
+        links.append(ways[asked](span) if point.figures.calls else None)
     return {"customdata": links}
 
 

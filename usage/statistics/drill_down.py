@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from config.markup import markup
-from config.templatetags.callboard import NO_DATA
 from teams.models import Mode, Team
 from usage.rollups.models import Outcome
 from usage.rollups.query import Range, Span, UsageQuery, on_the_clock
@@ -26,8 +25,8 @@ FAILED = tuple(outcome.word for outcome in Outcome if outcome is not Outcome.SUC
 
 
 def linked(figure: str, href: str, sort: str = "") -> SafeString:
-    """A figure that leads to the calls behind it, sorted by it; alone if there are no calls, or no figure."""
-    if not href or figure == NO_DATA:
+    """A figure that links to the calls behind it, in its own sort order; without a link if `href` is ""."""
+    if not href:
         return markup("%s", figure)
     return markup('<a href="%s">%s</a>', f"{href}&sort={sort}" if sort else href, figure)
 
