@@ -1,4 +1,4 @@
-"""Addresses of the logs, room by room."""
+"""URL patterns of the logs, included from each subpackage."""
 
 from django.urls import include, path
 

@@ -28,14 +28,14 @@ LONGEST_NAME = 100  # of a passkey's name in a row; django-allauth has no limit
 
 @receiver(account.email_added)
 def address_added(request: HttpRequest, user: User, email_address: EmailAddress, **more: Any) -> None:
-    """An unverified address was added."""
+    """Records that an unverified address was added."""
     address = email_address.email
     _record(request, user, "address_added", address, after={"address": address})
 
 
 @receiver(account.email_removed)
 def address_removed(request: HttpRequest, user: User, email_address: EmailAddress, **more: Any) -> None:
-    """An address was removed."""
+    """Records that an address was removed."""
     address = email_address.email
     _record(request, user, "address_removed", address, before={"address": address})
 
@@ -48,7 +48,7 @@ def address_changed(
     to_email_address: EmailAddress,
     **more: Any,
 ) -> None:
-    """Another address became the primary one."""
+    """Records that another address became the primary one."""
     before = {"address": from_email_address.email} if from_email_address else {}
     after = {"address": to_email_address.email}
     _record(request, user, "address_changed", after["address"], before, after)
@@ -56,7 +56,7 @@ def address_changed(
 
 @receiver(account.email_confirmed)
 def address_confirmed(request: HttpRequest, email_address: EmailAddress, **more: Any) -> None:
-    """An address was verified by the link in an e-mail, perhaps without signing in."""
+    """Records that an address was verified by the link in an e-mail, perhaps without signing in."""
     _record(
         request,
         email_address.user,
@@ -69,19 +69,19 @@ def address_confirmed(request: HttpRequest, email_address: EmailAddress, **more:
 
 @receiver(account.password_set)
 def password_set(request: HttpRequest, user: User, **more: Any) -> None:
-    """A user without a password set one."""
+    """Records that a user without a password set one."""
     _record(request, user, "password_set", user.email)
 
 
 @receiver(account.password_changed)
 def password_changed(request: HttpRequest, user: User, **more: Any) -> None:
-    """The password was changed."""
+    """Records that the password was changed."""
     _record(request, user, "password_changed", user.email)
 
 
 @receiver(account.password_reset)
 def password_reset(request: HttpRequest, user: User, **more: Any) -> None:
-    """A password was set by a link in an e-mail, or by one that staff created."""
+    """Records that a password was set by a link in an e-mail, or by one that staff created."""
     _record(request, user, "password_reset", user.email)
 
 
@@ -99,7 +99,7 @@ def second_factor_added(instance: Authenticator, created: bool, **more: Any) -> 
 
 @receiver(mfa.authenticator_removed)
 def second_factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
-    """A second factor was removed."""
+    """Records that a second factor was removed."""
     before = {"type": authenticator.type}
     _record(request, user, "second_factor_removed", _name_of(authenticator), before=before)
 
@@ -119,7 +119,7 @@ class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has 
 
 @receiver(social.social_account_added)
 def account_connected(request: HttpRequest, sociallogin: SocialLogin, **more: Any) -> None:
-    """An account at the OpenID Connect provider was connected and can be used to sign in."""
+    """Records that an account at the OpenID Connect provider was connected and can be used to sign in."""
     connected: SocialAccount = sociallogin.account
     after = {"provider": connected.provider}
     _record(request, connected.user, "account_connected", connected.provider, after=after)
@@ -127,7 +127,7 @@ def account_connected(request: HttpRequest, sociallogin: SocialLogin, **more: An
 
 @receiver(social.social_account_removed)
 def account_disconnected(request: HttpRequest, socialaccount: SocialAccount, **more: Any) -> None:
-    """An account at the OpenID Connect provider was disconnected."""
+    """Records that an account at the OpenID Connect provider was disconnected."""
     before = {"provider": socialaccount.provider}
     _record(request, socialaccount.user, "account_disconnected", socialaccount.provider, before=before)
 

@@ -87,7 +87,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         return BalanceList
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without the form for those who may only read."""
+        """Leaves out the fieldset for editing the limit if the user may only view."""
         return self.fieldsets if self.has_change_permission(request, obj) else self.fieldsets[:1]
 
     def changeform_view(

@@ -1,4 +1,4 @@
-"""Addresses of the usage pages, room by room."""
+"""URL patterns of the usage pages, included from each subpackage."""
 
 from django.urls import include, path
 

@@ -178,9 +178,9 @@ def _alike(who: NamedCall, access: Access) -> list[Alike]:
     if call.session_id:
         found.append((_("Same session"), {**month, "session": call.session_id}))
     if call.error_type:
-        found.append((_("Same error, within 15 days"), {**month, "error_type": call.error_type}))
+        found.append((_("Same error, 15 days before or after"), {**month, "error_type": call.error_type}))
     if call.ip:
-        found.append((_("Same IP address, within 15 days"), {**month, "ip": call.ip}))
+        found.append((_("Same IP address, 15 days before or after"), {**month, "ip": call.ip}))
     return [Alike(label, "?" + urlencode({**asked, **mode})) for label, asked in found]
 
 

@@ -78,7 +78,7 @@ def request_id_of(record: object, field: str = "request_id") -> str | None:
 def _error(field: str, value: object) -> dict[str, Any]:
     """`{"type", "code", "message"}`, each optional: even an empty object says that the call failed."""
     if not isinstance(value, dict):
-        raise invalid(field, _("must be an object with type, code and message."))
+        raise invalid(field, _("must be an object; type, code and message are optional."))
     return {"has_error": True} | {
         f"error_{part}": reader(f"{field}.{part}", value[part])
         for part, reader in _ERROR_PARTS.items()

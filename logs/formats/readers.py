@@ -135,7 +135,11 @@ def _dollars(field: str, value: object) -> Decimal:
 
 
 def time(field: str, value: object, now: datetime) -> datetime:
-    """An RFC 3339 time (or an aware datetime of a translated format), in UTC, from 2000 to 10 minutes ahead."""
+    """Reads an RFC 3339 time, or takes the aware datetime that a translator has already parsed; returns it in
+    UTC.
+
+    It must not be before 2000, nor more than 10 minutes in the future.
+    """
     at = value if isinstance(value, datetime) else _parsed_time(field, value)
     if at.tzinfo is None:
         raise invalid(field, _('must say its offset from UTC, as "2026-01-31T12:00:00Z" does.'))

@@ -72,7 +72,9 @@ class EarlierReports:
         return self._sources.get(call_id, Counter())[source] > 0
 
     def elsewhere(self, layer: Layer) -> Iterator[tuple[Layer, UUID]]:
-        """Reports with the same match key by other observers, and the calls they are attached to."""
+        """Yields the reports of other sources with the same match key, each with the id of its call; reports
+        without a call are left out.
+        """
         for source, others in self._by_match_key.get(layer.identity.match_key, {}).items():
             if source != layer.identity.source:
                 for other in others[-_MOST_COMPARED:]:

@@ -132,9 +132,9 @@ def look_through(
     most: int,
     index: str,
 ) -> Look:
-    """Looks through the first `most` calls of all scans: the first `limit` keys of those that meet some
-    conditions, and how many do. Each call is read once; each branch is walked in the order of `columns`, of
-    which the last is the id.
+    """Reads the first `most` calls of all scans together. Returns the first `limit` keys among them that meet
+    some conditions, and how many meet them. Each call is read once. Each scan is in the order of `columns`,
+    which must end with the id.
     """
     met = Case(When(conditions, then=1), default=0, output_field=IntegerField())
     limited = replace(scans, calls=scans.calls.annotate(has_met=met)).first(columns, descends, most)

@@ -63,7 +63,7 @@ def find_page(query: CallQuery, plan: Plan, place: Position | None = None, size:
 
 
 def find_first_page(query: CallQuery, plan: Plan, size: int = PAGE) -> Found:
-    """The first page and, as far as the same search yields it, the total of all pages."""
+    """The first page, with the totals over all pages if the same SQL statement can return them too."""
     path, names, down = plan.path, query.sort.keys, query.sort.descends
     if not (plan.is_few or path.settles(query)):
         return _walk(query, path, None, size, FIRST_STEPS)

@@ -1,4 +1,4 @@
-"""Actions to invite people by e-mail or link, and to resend or revoke invitations."""
+"""Functions that invite people by e-mail or link, and that resend or revoke invitations; views call them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

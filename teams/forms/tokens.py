@@ -20,7 +20,7 @@ class SecretForm(forms.Form):
         ("never", _("never")),
     ]
     name = forms.CharField(
-        label=_("Name"), max_length=100, help_text=_("For example, the machine that will use it.")
+        label=_("Name"), max_length=100, help_text=_("For example, the name of the machine that will use it.")
     )
     expires = forms.ChoiceField(label=_("Expires"), choices=EXPIRIES, initial="30")
 

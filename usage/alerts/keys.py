@@ -160,9 +160,14 @@ def _mail(failing: FailingKey, team: Team, to: User) -> Mail:
         paragraphs=_sentences(failing, team),
         action=_("See what was rejected"),
         url=failing.url,
-        note=_("You get this mail as site staff, once until the key works again.")
+        note=_(
+            "You get this mail as site staff. It is sent only once, unless the key works again and then fails again."
+        )
         if is_of_site
-        else _("You get this mail as the owner of the team, once until the key works again."),
+        else _(
+            "You get this mail as the owner of the team. It is sent only once, unless the key works again and "
+            "then fails again."
+        ),
     )
 
 

@@ -99,7 +99,7 @@ def webhooks_for(event: Event, teams: Collection[int] | None = None) -> dict[int
 
 
 def _harmless(text: str) -> str:
-    """Escaped as Slack expects: unescaped, a name such as `<!channel>` would notify everybody."""
+    """Escapes text for Slack, where a name such as `<!channel>` would otherwise notify everybody."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -36,8 +36,11 @@ class _News:
 
 
 def alert_refusals(*, now: datetime) -> int:
-    """Queues alerts about refused live calls for teams with subscribers; returns the number of levels. Messages
-    are written, not sent. Meant to run every minute or so; parallel runs send one alert.
+    """Queues alerts about refused live calls for teams with subscribers; returns the number of quota levels
+    alerted about.
+
+    Messages are only queued; another job sends them. Meant to run every minute or so; parallel runs queue one
+    alert.
     """
     readers, webhooks = subscribers("wants_refusals"), webhooks_for(Event.REFUSED)
     asked = readers.keys() | webhooks.keys()

@@ -71,8 +71,6 @@ def why_note(team: Team) -> str:
 
 
 def _summary(one: Reached, whose: str) -> str:
-    if one.threshold == 100:
-        return _("All of %(whose)s is used") % {"whose": whose}
     return _("%(percent)d%% of %(whose)s is used") % {"percent": one.threshold, "whose": whose}
 
 

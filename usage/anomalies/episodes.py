@@ -124,7 +124,9 @@ def calls_link(team: Team, mode: Mode, episode: Episode) -> str:
 
 
 def hours_link(team: Team, mode: Mode, episode: Episode) -> str:
-    """The address of all calls that the sentence counts: those of its member if the episode is about one."""
+    """The URL of the logs for the hours that `sentence` is about, with all their calls; only its member's calls
+    if the episode is about a member.
+    """
     return _logs(team, _hours(team, mode, episode, episode.told))
 
 

@@ -138,8 +138,9 @@ def vendor_of_model(name: str) -> str | None:
 
 
 def vendor_called(provider: str, name: str, other_name: str = "") -> str | None:
-    """The vendor whose price applies: from the provider, else from the model's prefix, else from its other
-    name.
+    """The vendor whose price applies: the provider's, but for `openai` and `anthropic`, which may only name the
+    protocol, a prefix of the model goes first. Without a known provider: from the prefix of the shown name,
+    else of the other name.
     """
     said = vendor_of_provider(provider)
     if said is None:

@@ -51,7 +51,9 @@ KEYS = Depth()
 
 @dataclass(frozen=True)
 class Slice:
-    """Days or hours [start, end) of a rollup for a question; with `by_slot` a row for each day or hour of them."""
+    """The part [start, end) of a query that is read from one rollup, in days or hours; with `by_slot`, one row
+    for each day or hour instead of one for all.
+    """
 
     query: UsageQuery
     rollup: type[Counters]

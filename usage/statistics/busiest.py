@@ -48,10 +48,11 @@ class Busiest:
 
 
 def busiest_hours(query: UsageQuery, shown: Overview) -> Busiest | None:
-    """The average calls of each hour of the week in the query's range; None if no rollup has them.
+    """The average calls in each hour of the week, over the query's range; None if no hourly rollup covers the
+    query's filters.
 
-    Also None for a range of less than a week, or one that does not begin and end on whole hours. One statement;
-    none if the overview has read the hours already.
+    Also None for a range of less than a week, or one that does not begin and end on whole hours. One SQL
+    statement; none if the overview has read the hours already.
     """
     ends = (query.range.start, query.range.end)
     if not _is_a_week(query) or any(at != hour_of(at, query.zone) for at in ends):

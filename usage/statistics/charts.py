@@ -65,12 +65,12 @@ def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind:
         }
     ]
     links = _links(shown.spans_before[: len(x)], behind)
-    data += _before(shown, x, lambda one: one.calls, _("%{y:,} in previous period"), **links)
+    data += _before(shown, x, lambda one: one.calls, _("%{y:,} in the previous period"), **links)
     if marks:
         data.append(_marks(shown.query, marks, highest))
     cost = [point.figures.cost_nanos / NANOS for point in shown.points]
     data += _before(
-        shown, x, lambda one: one.cost_nanos / NANOS, _("$%{y:,.2f} in previous period"), yaxis="y2"
+        shown, x, lambda one: one.cost_nanos / NANOS, _("$%{y:,.2f} in the previous period"), yaxis="y2"
     )
     data.append(_line(x, cost, "--series-cost", _("$%{y:,.2f}"), name=_("Cost"), yaxis="y2"))
     layout = {
@@ -121,7 +121,7 @@ def success(shown: Overview, behind: Behind | None = None) -> Chart:
         "rangemode": "normal",
     }
     line |= _links(shown.spans, behind, lambda one: {"outcome": "failed"} if one.failed else {})
-    data = [*_before(shown, x, _success_percent, _("%{y:.1f} % in previous period")), line]
+    data = [*_before(shown, x, _success_percent, _("%{y:.1f} % in the previous period")), line]
     return {"data": data, "layout": {"xaxis": time_axis(shown.query), "yaxis": yaxis}}
 
 
@@ -140,7 +140,7 @@ def latency(shown: Overview, behind: Behind | None = None) -> Chart:
         shown,
         x,
         lambda one: _seconds(one.latency.p95),
-        "p95 " + _("%{y:,.2f} s in previous period"),
+        "p95 " + _("%{y:,.2f} s in the previous period"),
         shape="linear",
     )
     for name in ("p99", "p95", "p50"):

@@ -68,10 +68,11 @@ class OwnUsage:
 
 
 def own_usage(asked: OwnQuestion, depth: Depth) -> OwnUsage:
-    """Reads the contexts in the statements of one and adds them up; `depth` is that of the models.
+    """Reads one's usage in all contexts, with as many SQL statements as for one context, and adds it up.
 
-    Days, weeks and months are each context's own and are added by date, so that the parts match the contexts'
-    pages and quotas; hours are added if they begin in the same hour of `whole`.
+    `depth` is what is read for the figures by model. Days, weeks and months are each context's own and are
+    added by date, so that the parts match the contexts' pages and quotas; hours are added if they begin in the
+    same hour of `whole`.
     """
     whole, queries = asked.whole, asked.parts
     parts = by_time_and_model(queries, SingleCalls((Dimension.MODEL,)), depth)

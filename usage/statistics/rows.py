@@ -1,4 +1,4 @@
-"""The rows of a ranking: members, tokens or models with their names, figures, quotas and what is unusual about them."""
+"""The rows of a ranking: members, tokens or models with their names, figures, quotas and anomalies."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ PLURALS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the ranking: a member, a token or a model, and its figures."""
+    """A row of the ranking: a member, a token or a model, and its figures."""
 
     key: str  # public id or model, as filters write it
     name: str
@@ -45,7 +45,7 @@ class Row:
         return self.ranked.figures
 
     def matches(self, search: str) -> bool:
-        """Whether the text is in its name, its address or its holder's name."""
+        """Whether the text is part of the name, the address or the holder's name."""
         texts = [self.name, self.detail, self.person.email if self.person else ""]
         return any(search.casefold() in text.casefold() for text in texts)
 
@@ -57,7 +57,7 @@ def named_rows(
     tokens: dict[int, NamedToken],
     anomalies: ShownAnomalies,
 ) -> list[Row]:
-    """A line for each of a ranking, in its order, with what is unusual about it."""
+    """A named row for each ranked one, in order, with its anomalies."""
     if by is Dimension.MEMBER:
         return member_rows(ranked, people, anomalies)
     notes = anomalies.about(by)
@@ -69,7 +69,7 @@ def named_rows(
 
 
 def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], anomalies: ShownAnomalies) -> list[Row]:
-    """A line for each member, in the order of `ranked`."""
+    """A row for each member, in the order of `ranked`."""
     notes = anomalies.about(Dimension.MEMBER)
     found = ((people[row.key], row) for row in ranked if row.key in people)
     return [
@@ -90,7 +90,7 @@ def _token_rows(ranked: Iterable[Ranked], tokens: dict[int, NamedToken]) -> list
 
 
 def with_quotas(query: UsageQuery, rows: Sequence[Row], by: Dimension, now: datetime) -> list[Row]:
-    """The lines with the quotas of current members, or of tokens: one statement."""
+    """The rows with the quotas of current members, or of tokens; at most one SQL statement."""
     if by is Dimension.MODEL:
         return list(rows)
     if by is Dimension.MEMBER:

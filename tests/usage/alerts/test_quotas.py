@@ -91,7 +91,7 @@ def test_a_member_is_told_of_each_threshold_once(
         ("mia", "50% of your quota in Harbour Research is used"),
         ("mia", "80% of your quota in Harbour Research is used"),
         ("mia", "95% of your quota in Harbour Research is used"),
-        ("mia", "All of your quota in Harbour Research is used"),
+        ("mia", "100% of your quota in Harbour Research is used"),
     ]
 
 
@@ -136,7 +136,7 @@ def test_a_token_is_told_to_its_holder(
     limit(Level.TOKEN, "1", token=token)
     spend("1", token=token)
     assert alert_quotas(now=NOW) == 1
-    assert subjects() == [("mia", "All of the quota of your token laptop in Harbour Research is used")]
+    assert subjects() == [("mia", "100% of the quota of your token laptop in Harbour Research is used")]
 
 
 def test_a_revoked_token_is_not(

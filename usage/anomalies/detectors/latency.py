@@ -37,7 +37,7 @@ class LatencyScores:
 
     @property
     def score(self) -> Floats:
-        """An alarm if >= 1."""
+        """How unusual the share of slow calls is, for each hour; 1 or more is an alarm."""
         return self.rate.score
 
 
