@@ -214,7 +214,9 @@ def forget() -> None:
 
 @settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(truths(), st.randoms(use_true_random=False))
-def test_the_same_batch_ten_times_in_ten_orders(client, mia, truth, randomness):
+def test_the_same_batch_ten_times_in_ten_orders(
+    client: Client, mia: str, truth: Truth, randomness: Any
+) -> None:
     forget()
     for _turn in range(10):
         randomness.shuffle(truth.reports)

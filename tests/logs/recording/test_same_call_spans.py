@@ -243,7 +243,9 @@ class TestClientAndGateway:
         assert sorted(Call.objects.values_list("cost_nanos", flat=True)) == [0, 500_000_000]
 
 
-def test_what_was_the_call_of_the_span_above_is_not_the_second_one_below(send, post):
+def test_what_was_the_call_of_the_span_above_is_not_the_second_one_below(
+    send: Callable[..., Any], post: Callable[..., Any]
+) -> None:
     """The span above came first and has the second response: the first call below, which it was taken for, keeps
     the request id of the second."""
     responses = [f"chatcmpl-0123456789abcde{number}" for number in range(2)]
