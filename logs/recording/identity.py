@@ -140,18 +140,25 @@ class _Decision:
         if layer.call_id != to:
             self.before.setdefault(layer.key, layer.call_id)
             self.known.bind(layer, to)
+            if self.before[layer.key] == to:  # it is back where it was
+                del self.before[layer.key]
 
     def _bind(self, group: Group) -> None:
         """Finds the stored call of a group, or creates a new one."""
         arrived = sorted(group.layers, key=lambda layer: layer.received_at)
         owners = list(dict.fromkeys(layer.call_id for layer in arrived if layer.call_id))
         owner = next((one for one in owners if one not in self.claimed), None)
-        fresh = [layer for layer in group.layers if layer.key in self.fresh]
-        found = (None if owner else self._by_name(fresh)) or self._from_elsewhere(fresh)
+        compared = [layer for layer in group.layers if layer.key in self.fresh]
+        if owners and owner is None:
+            # Another group of the trace has their call. They stay with it only if they match it from elsewhere.
+            compared = group.layers
+            for layer in group.layers:
+                self._rebind(layer, None)
+        found = (None if owner else self._by_name(compared)) or self._from_elsewhere(compared)
         apart: dict[UUID, list[Layer]] = {}
         if found and owner and found != owner:
             if self._are_two(owner, found, group):
-                apart[found] = [layer for layer in fresh if self._from_elsewhere([layer]) == found]
+                apart[found] = [layer for layer in compared if self._from_elsewhere([layer]) == found]
                 found = None
             else:
                 found = self._join(owner, found)

@@ -171,6 +171,20 @@ def test_without_ancestry_layers_are_known_by_response_and_observer(send: Callab
     assert tokens() == [1000]
 
 
+def test_a_link_that_comes_alone_does_not_part_layers_that_share_their_response(
+    send: Callable[..., Any],
+) -> None:
+    """The two inner layers belong to the outer one by their response id; then their own ancestry becomes known."""
+    shared: dict[str, Any] = {"response": "chatcmpl-0123456789abc"}
+    send(chat("outer", scope="framework", **shared))
+    send(chat("inner", "gap", at=0.1, seconds=1.8, scope="client", tokens=None, **shared))
+    send(chat("innermost", "http", at=0.2, seconds=1.6, scope="sdk", tokens=None, **shared))
+    send(span("http", "inner"))
+    assert tokens() == [1000]
+    send(span("gap", "outer"))
+    assert tokens() == [1000]
+
+
 class TestStoredByVersion02:
     @pytest.fixture
     def stored(self, cast: Cast, record: Any) -> Callable[..., Any]:
