@@ -1,4 +1,4 @@
-"""Actions of the logs: saving and deleting views. Calls are recorded by `logs.recording.record`."""
+"""Functions that save and delete views of the logs. Calls are recorded by `logs.recording.record`."""
 
 from django.db import transaction
 from django.http import QueryDict
@@ -13,16 +13,16 @@ from teams.errors import ActionError, ConflictError, NotAllowedError
 from teams.models import Team
 
 MOST_VIEWS = 50  # of one person in one team
-# What says where one is, not what one looks at.
+# Query parameters that are not saved, because they are no filters.
 _PLACES = ("cursor", "q", "live", "format")
 
 
 @transaction.atomic
 def save_view(*, by: Actor, team: Team, name: str, query: str, is_shared: bool = False) -> SavedView:
-    """Saves filters under a name; saving under the same name again replaces them. Sharing needs permission to
-    see the team.
+    """Saves filters under a name; saving under the same name again replaces them.
 
-    Raises NotAllowedError, and ActionError if the name is empty or there are too many views.
+    A shared view requires the permission to see the whole team. Raises NotAllowedError, and ActionError if the
+    name is empty, or if there are too many views or filters.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.SEE_TEAM if is_shared else Permission.SEE_OWN)
@@ -43,8 +43,9 @@ def save_view(*, by: Actor, team: Team, name: str, query: str, is_shared: bool =
 
 @transaction.atomic
 def delete_view(*, by: Actor, view: SavedView) -> None:
-    """Deletes one's own view; a shared one can also be deleted by whoever may see the team. Raises
-    NotAllowedError, ConflictError.
+    """Deletes a saved view: one's own, or a shared one if one may see the whole team.
+
+    Raises NotAllowedError, and ConflictError if the view was already deleted.
     """
     team = lock_team(view.team)
     found = SavedView.objects.filter(pk=view.pk).first()
@@ -60,7 +61,7 @@ def delete_view(*, by: Actor, view: SavedView) -> None:
 
 
 def _filters(query: str) -> str:
-    """The query string without the position in the list. Raises ActionError if it is too long."""
+    """Returns the query string without _PLACES. Raises ActionError if it is too long."""
     asked = QueryDict(query, mutable=True)
     for name in _PLACES:
         asked.pop(name, None)

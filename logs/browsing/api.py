@@ -1,4 +1,4 @@
-"""GET /api/v1/calls: the call logs for programs, as JSON, NDJSON or CSV, a page at a time by cursor."""
+"""GET /api/v1/calls: returns the calls of the logs as JSON, NDJSON or CSV, one page for each cursor."""
 
 import json
 from collections.abc import Sequence
@@ -20,16 +20,17 @@ from teams.api import ApiError, Credential, endpoint
 from usage.parameters.api import READER_PARAMETERS, Reader, members_of, reader_of, refuse_unknown
 
 DEFAULT_LIMIT, MOST = 100, 1_000
-# What the endpoint takes beside the filters of the page.
+# The query parameters that the API accepts in addition to those of the form.
 _OWN_PARAMETERS = (*READER_PARAMETERS, "limit")
 
 
 @endpoint("GET")
 def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """The calls that this key may read and that match the filters of the page, newest first.
+    """Returns the calls that this key may read and that match the filters, newest first unless `sort` says
+    otherwise.
 
-    `next` is the cursor of the next page; while it is not null there may be more, even after a page with few
-    calls or none, because one request reads a bounded number.
+    `next` is the cursor of the next page. While it is not null there may be more calls, even after a page with
+    few or none, because one request reads a bounded number.
     """
     reader = reader_of(request, credential)
     filters = _filters(request, reader)
@@ -40,10 +41,10 @@ def read_calls(request: HttpRequest, credential: Credential) -> HttpResponse:
 
 
 def _filters(request: HttpRequest, reader: Reader) -> CallFilterSet:
-    """The filters of the request for its reader. Raises ApiError for the first that is unknown, invalid or not
+    """Reads the filters of the request. Raises ApiError for the first that is unknown, invalid or not
     permitted.
     """
-    if reader.only:  # whoever asks for others is told that they are out of scope, as for their usage
+    if reader.only:  # a request for other members gets the error `out_of_scope`, as in the API of usage
         members_of(request, reader)
     asked: QueryDict = request.GET.copy()
     asked["mode"] = reader.mode.word
@@ -64,14 +65,16 @@ def _limit(request: HttpRequest) -> int:
 
 
 def _rows(team_id: int, ids: Sequence[UUID]) -> list[Row]:
-    """The values of FIELDS of these calls, in this order."""
+    """Returns the rows of these calls with the columns of FIELDS, in the order of the ids."""
     calls = fields_of(Call.objects.filter(team_id=team_id, id__in=ids))
     by_id: dict[UUID, Row] = {UUID(row[0]): row for row in calls}
     return [by_id[call_id] for call_id in ids if call_id in by_id]
 
 
 def _answer(request: HttpRequest, columns: dict[str, Row], after: str) -> HttpResponse:
-    """In the format that `Accept` asks for; with NDJSON and CSV the cursor is in the header Callboard-Next."""
+    """Returns the response in the format that `Accept` asks for. With NDJSON and CSV, the header Callboard-Next
+    has the cursor.
+    """
     kind = preferred_type(request, ["application/json", "text/csv", "application/x-ndjson"])
     headers = {"Callboard-Next": after} if after else {}
     if kind == "text/csv":

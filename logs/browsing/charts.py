@@ -1,4 +1,4 @@
-"""Charts of the logs as Plotly's plain dicts; texts without tags, colours as names of CSS variables."""
+"""Builds the charts of the logs as Plotly's dicts. Texts have no HTML tags; colours are names of CSS variables."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,12 +11,12 @@ from usage.rollups.query import Granularity, UsageQuery
 from usage.statistics.charts import count_ticks, time_axis
 
 Chart = dict[str, Any]
-# As many as a phone has room for.
+# The number of tick labels that a phone has room for.
 _MOST_TICKS = 5
 
 
 def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
-    """The number of calls by latency; a bar links to its calls."""
+    """Returns the bar chart of the number of calls by latency; each bar links to its calls."""
     bar = {
         "type": "bar",
         "x": [label(one) for one in seen.bars],
@@ -34,7 +34,11 @@ def latency_bars(seen: Seen, href: Callable[[Bar], str]) -> Chart:
 
 
 def latency_lines(seen: Seen, usage: UsageQuery, href: Callable[[datetime], str]) -> Chart:
-    """The median and 95th percentile over time in seconds, in the team's time zone; a point links to its calls."""
+    """Returns the line chart of the median and 95th percentile of latency over time; each point links to its
+    calls.
+
+    Latencies are in seconds; times are in the team's time zone.
+    """
     pattern = "%Y-%m-%dT%H:%M" if usage.granularity is Granularity.HOUR else "%Y-%m-%d"
     x = [at.astimezone(usage.zone).strftime(pattern) for at, _figures in seen.by_time]
     data = [
@@ -59,7 +63,7 @@ def _seconds(milliseconds: float | None) -> float | None:
 
 
 def label(one: Bar) -> str:
-    """`120–150 ms`, `1.2–1.5 s`."""
+    """Returns the range of latency of a bar, such as `120–150 ms` or `1.2–1.5 s`."""
     if one.start == one.end:
         return f"{one.start} ms"
     if one.end < 1000:

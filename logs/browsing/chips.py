@@ -1,4 +1,4 @@
-"""The filters of the logs as chips: the value in words, and the address without it."""
+"""Shows the filters of the logs as chips: each has its value in words, and a link that removes the filter."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -13,10 +13,11 @@ from logs.search.forms import CallForm
 
 @dataclass(frozen=True)
 class Chip:
-    """A filter: its label, its value in words ("" is not set), and the query without it.
+    """A filter as the page shows it: its label, its value in words ("" if not set), and the query string
+    without it.
 
-    `fields` are its form fields, none if values are chosen from a list; `kept` are the parameters that a form
-    with these fields carries along.
+    `fields` are its form fields, none if values are chosen from a list. `kept` are the other parameters of the
+    page, as hidden fields of the form with these fields.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Chips:
-    """The chips of a page, and the filters behind "More"."""
+    """The chips that the page shows, and the filters behind its button "More"."""
 
     shown: list[Chip]
     more: list[Chip]
@@ -38,7 +39,7 @@ class Chips:
 
 
 def chips_of(filters: CallFilterSet, asked: QueryDict) -> Chips:
-    """The filters that are set and the usual ones; and the others."""
+    """Returns the chips of a page: filters that are set or always shown as chips, the others behind "More"."""
     form, query = filters.form, filters.qs
     found = [(one, _chip(one, form, one.words(query), asked)) for one in filters.shown]
     shown = [chip for one, chip in found if chip.value or one.is_always_shown]
@@ -60,5 +61,5 @@ def _kept(asked: QueryDict, *names: str) -> tuple[tuple[str, str], ...]:
 
 
 def _without(asked: QueryDict, *names: str) -> str:
-    """The query of the first page without some parameters."""
+    """Returns the query string without some parameters, for the first page of the list."""
     return "?" + urlencode(_kept(asked, *names))

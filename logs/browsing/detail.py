@@ -1,4 +1,6 @@
-"""The data of one call's page: how its price was computed, which quotas it was charged to, similar calls."""
+"""Collects the data of one call's page: how its cost was computed, which quotas it was charged to, and links to
+similar calls.
+"""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from usage.rollups.models import Outcome
 
 @dataclass(frozen=True)
 class PriceLine:
-    """A number of tokens at a price per million."""
+    """A line of the cost calculation: a number of tokens and their price in US dollars per million tokens."""
 
     label: str
     tokens: int
@@ -33,23 +35,28 @@ class PriceLine:
 
     @property
     def rate(self) -> str:
-        """`$0.15/M`."""
+        """The price as text, such as `$0.15/M`."""
         return f"${self.usd.normalize():f}/M"
 
 
 @dataclass(frozen=True)
 class PriceShown:
-    """How the cost was computed. No lines: it was reported, or the price is not a simple sum of rates."""
+    """How the cost of a call was computed.
+
+    Without `lines`, it was reported with the call, or the price is not a simple sum of rates.
+    """
 
     lines: list[PriceLine]
     formula: str
     source: str
-    call_usd: Decimal = Decimal(0)  # what the call itself costs, whatever its length
+    call_usd: Decimal = Decimal(0)  # the price of the call itself, however many tokens it has
 
 
 @dataclass(frozen=True)
 class QuotaShown:
-    """A level that the call was charged to, and its present limit (None: none)."""
+    """A quota level (token, member, team or owner) that the call was charged to, and its present quota; None:
+    no limit.
+    """
 
     label: str
     quota: Quota | None
@@ -57,7 +64,7 @@ class QuotaShown:
 
 @dataclass(frozen=True)
 class Alike:
-    """Similar calls: the description, and the query that finds them."""
+    """A link to similar calls: its label, and the query string that finds them."""
 
     label: str
     query: str
@@ -65,7 +72,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class CallDetail:
-    """A call and everything its page shows."""
+    """A call and everything that its page shows."""
 
     named: NamedCall
     price: PriceShown
@@ -78,19 +85,19 @@ class CallDetail:
 
     @property
     def outcome(self) -> str:
-        """The outcome in words."""
+        """The outcome in words, such as "Succeeded"."""
         if self.call.status == CLIENT_DISCONNECTED:
             return _("Client disconnected")
         return str(Outcome(self.call.outcome).label)
 
     @property
     def metadata(self) -> str:
-        """As indented JSON; "" for none."""
+        """The call's metadata as indented JSON; "" for none."""
         return json.dumps(self.call.metadata, indent=2, ensure_ascii=False) if self.call.metadata else ""
 
     @property
     def after_first_token(self) -> int | None:
-        """The streaming time after the first token in ms; None if either time is unknown."""
+        """The time from the first token to the end in ms; None if either time is unknown."""
         call = self.call
         if call.ttft_ms is None or call.latency_ms is None:
             return None
@@ -98,13 +105,15 @@ class CallDetail:
 
 
 def detail_of(call: Call, access: Access) -> CallDetail:
-    """The details of a call that this reader may see."""
+    """Returns the details of a call, as far as this user may see them."""
     who = named([call])[0]
     return CallDetail(who, price_of(call), _levels(who, access), _alike(who, access))
 
 
 def price_of(call: Call) -> PriceShown:
-    """The calculation by the prices of that time, if it still results in the charged cost."""
+    """Returns how the cost was computed from the prices of that time, if these still result in the charged
+    cost; otherwise only where the price came from.
+    """
     source = PricedBy(call.priced_by)
     if source not in {PricedBy.SITE, PricedBy.LIST}:
         return PriceShown([], "", str(source.label))
@@ -118,7 +127,7 @@ def price_of(call: Call) -> PriceShown:
     return PriceShown(lines, " + ".join(parts), str(source.label), call_usd)
 
 
-# Written out, for translators; in the order of `Rates.parts`.
+# Written out so that each label can be translated; in the order of `Rates.parts`.
 _KINDS: dict[Kind, object] = {
     "input": gettext_lazy("Input"),
     "input_audio": gettext_lazy("Audio input"),
@@ -136,7 +145,9 @@ def _lines(tokens: Tokens, rates: Rates) -> list[PriceLine]:
 
 
 def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:
-    """The levels that recording charged (usage.quotas.charging), with their present limits."""
+    """Returns the quota levels that the call was charged to when it was recorded (`usage.quotas.charging`),
+    with their present quotas.
+    """
     team, quotas = access.team, _quotas(who.call, access.team)
     token, member, whole, balance = (quotas.get(level) for level in Level)
     levels = [QuotaShown(_("Token %s") % who.token.name, token)] if who.token else []
@@ -147,7 +158,9 @@ def _levels(who: NamedCall, access: Access) -> list[QuotaShown]:
 
 
 def _quotas(call: Call, team: Team) -> dict[Level, Quota]:
-    """The limits of the call's levels; the limit of a personal space is its owner's balance. One query."""
+    """Returns the present quotas of the call by level, in one query. The owner's balance is the quota of their
+    personal space.
+    """
     whole = Q(membership=None, token=None)
     of_caller = Q(token=call.token_id) | Q(membership__user=call.member_id) | whole
     of_payer = Q(team__owner=call.payer_id, team__is_personal=True)
@@ -161,7 +174,9 @@ def _quotas(call: Call, team: Team) -> dict[Level, Quota]:
 
 
 def _alike(who: NamedCall, access: Access) -> list[Alike]:
-    """Queries for calls that share something with this one, in the hour or the month around it."""
+    """Returns links to calls that share something with this one, from half an hour or 15 days before to as long
+    after it.
+    """
     call = who.call
     mode = {"mode": "test"} if call.mode == Mode.TEST else {}
     hour = _around(call, timedelta(minutes=30), access.team)

@@ -1,4 +1,4 @@
-"""Calls as files: CSV and NDJSON, streamed in chunks by key, so that a million calls need no more memory than
+"""Writes calls as CSV or NDJSON. Files are streamed in chunks, so that a million calls need no more memory than
 one page.
 """
 
@@ -24,7 +24,7 @@ from usage.prices.money import usd_string
 from usage.rollups.models import Outcome
 
 CHUNK = 2_000
-# Each line of the file: its name, and the column of the call that it comes from.
+# Each field of the file, and the column of the query that it is made from.
 FIELDS = {
     "id": "id_text",
     "request_id": "request_id",
@@ -57,7 +57,7 @@ FIELDS = {
     "tags": "tags_text",
     "metadata": "metadata_text",
 }
-# What few calls have is only in JSON, each of DETAILS by its name.
+# DETAILS, which few calls have, are fields of NDJSON only.
 _READ = {**FIELDS, "details": "details_text"}
 _TEXTS = (
     *("request_id", "member", "model", "provider", "endpoint", "channel", "error_type", "error_code"),
@@ -67,7 +67,7 @@ _JSON = ("tags", "metadata")
 _NUMBERS = {name for name in FIELDS if name.endswith(("_ms", "_tokens"))} | {"status"}
 _AS_TEXT = {"id_text", "started_at_text", "tags_text", "metadata_text", "details_text"}
 _EMPTY = ("[]", "{}")
-# A line of NDJSON, and what makes each of its values.
+# The template of a line of NDJSON.
 _OBJECT = "{" + ", ".join([f'"{name}": %s' for name in (*FIELDS, *DETAILS)]) + "}"
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 FORMATS = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
@@ -75,7 +75,7 @@ Row = Sequence[Any]
 
 
 def export_response(query: CallQuery, kind: str) -> StreamingHttpResponse:
-    """All calls of the query, newest first, as `csv` or `ndjson`."""
+    """Returns a streaming response with all calls of the query, newest first; `kind` is `csv` or `ndjson`."""
     response = StreamingHttpResponse(_blocks(query, kind), content_type=FORMATS[kind])
     name = f"calls-{query.usage.team.slug}-{query.usage.range.start:%Y%m%d}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -83,7 +83,7 @@ def export_response(query: CallQuery, kind: str) -> StreamingHttpResponse:
 
 
 def _blocks(query: CallQuery, kind: str) -> Iterator[str]:
-    """The file, one chunk of calls at a time."""
+    """Yields the text of the file, one chunk of calls at a time."""
     writer = RowWriter()
     if kind == "csv":
         yield csv_header()
@@ -97,7 +97,9 @@ def csv_header() -> str:
 
 
 def csv_of(columns: dict[str, Row]) -> str:
-    """Lines of CSV: text that a spreadsheet would execute is escaped; lists and objects are JSON."""
+    """Returns lines of CSV. Text that a spreadsheet would execute is escaped; lists and objects are written as
+    JSON.
+    """
     safe = dict(columns)
     for name in _TEXTS:
         changed = {value: made for value in set(columns[name]) if (made := safe_cell(value)) != value}
@@ -111,22 +113,22 @@ def csv_of(columns: dict[str, Row]) -> str:
 
 
 def ndjson_of(columns: dict[str, Row]) -> str:
-    """Lines of JSON objects."""
+    """Returns lines of NDJSON, one JSON object for each call."""
     return "".join([f"{call}\n" for call in objects_of(columns)])
 
 
 def objects_of(columns: dict[str, Row]) -> list[str]:
-    """Each call as a JSON object, on one line.
+    """Returns each call as a JSON object on one line.
 
-    Column by column as well. A chunk of 2,000 calls takes 28 ms of processor time, of which 10 are spent here; with an
-    encoder of whole objects it takes 41 (medians of one run).
+    Values are encoded column by column. A chunk of 2,000 calls takes 28 ms of processor time, 10 of them here;
+    encoding whole objects takes 41 ms (medians of one run).
     """
     encoded = [_encoded(name, values) for name, values in columns.items()]
     return [_OBJECT % row for row in zip(*encoded, strict=True)]
 
 
 def _encoded(name: str, values: Row) -> Row:
-    """A column's values as JSON; values that many calls share are encoded once."""
+    """Returns a column's values as JSON; a value that many calls share is encoded once."""
     if name in _JSON or name in DETAILS:
         return values
     if name in _NUMBERS:
@@ -136,15 +138,18 @@ def _encoded(name: str, values: Row) -> Row:
 
 
 def fields_of(calls: QuerySet[Call]) -> QuerySet[Any, Any]:
-    """The columns of FIELDS; ids, times and JSON as the database's text, which is almost what is written."""
+    """Returns a queryset of the columns that FIELDS names. Ids, times and JSON are read as the database's text,
+    which is almost what is written.
+    """
     texts = {name: Cast(name.removesuffix("_text"), TextField()) for name in _READ.values() if name in _AS_TEXT}
     return calls.annotate(**texts).values_list(*_READ.values())
 
 
 def chunks_of(query: CallQuery) -> Iterator[list[Row]]:
-    """The columns of FIELDS of every call, newest first, in chunks by key.
+    """Yields chunks of rows with the columns of FIELDS: every call of the query, newest first.
 
-    No database cursor stays open, so a slowly read export blocks nothing.
+    Each chunk is a query of its own, by primary key. No database cursor stays open, so a slowly read export
+    blocks nothing.
     """
     after: UUID | None = None
     while True:
@@ -158,9 +163,10 @@ def chunks_of(query: CallQuery) -> Iterator[list[Row]]:
 
 
 class RowWriter:
-    """Converts rows of the table to columns of FIELDS; caches the names it has looked up.
+    """Converts rows of the table to the fields of the file; caches names that it has looked up.
 
-    Column by column, because an export can have a million rows, and a loop over the cells would be slow.
+    It works column by column, because an export can have a million rows, and a loop over all cells would be
+    slow.
     """
 
     def __init__(self) -> None:
@@ -168,7 +174,9 @@ class RowWriter:
         self._tokens: dict[int, str | None] = {0: None}
 
     def columns(self, rows: Sequence[Row]) -> dict[str, Row]:
-        """The columns by name, with public names and readable values, calls in the same order."""
+        """Returns the values of each field, by name; the calls stay in the same order. Database ids become
+        e-mail addresses and public ids, numbers become words.
+        """
         if not rows:
             return {name: [] for name in (*FIELDS, *DETAILS)}
         read: dict[str, Row] = dict(zip(_READ, zip(*rows, strict=True), strict=True))
@@ -199,7 +207,7 @@ _OUTCOMES = [outcome.word for outcome in Outcome]
 
 
 def _details(texts: Sequence[str | None]) -> dict[str, Row]:
-    """A column of JSON for each of DETAILS, null where a call has none."""
+    """Returns a column of JSON for each of DETAILS; the values of calls without it are null."""
     columns: dict[str, list[str]] = {name: ["null"] * len(texts) for name in DETAILS}
     for position, text in enumerate(texts):
         for name, value in (json.loads(text) or {} if text else {}).items():
@@ -209,11 +217,14 @@ def _details(texts: Sequence[str | None]) -> dict[str, Row]:
 
 
 def _uuid(text: str) -> str:
-    """PostgreSQL's text of a UUID; SQLite's is without hyphens."""
+    """Returns a UUID with hyphens; PostgreSQL's text has them, SQLite's has not."""
     return text if len(text) == 36 else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _time(text: str) -> str:
-    """A time in UTC as ISO 8601: both databases write `2026-11-20 12:00:00`, then a fraction of 1 to 6 digits."""
+    """Returns a database's text of a time in UTC as ISO 8601.
+
+    Both databases write `2026-11-20 12:00:00`, then perhaps a fraction of 1 to 6 digits.
+    """
     time = f"{text[:10]}T{text[11:].removesuffix('+00')}"
     return f"{time.ljust(26, '0') if len(time) > 19 else time}Z"

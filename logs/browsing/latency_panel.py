@@ -1,4 +1,6 @@
-"""The latency panel of a list of calls: the distribution, over time, and by model."""
+"""Computes the latency panel of a list of calls: the distribution of latency, and its percentiles over time and
+by model.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,7 +20,7 @@ from usage.rollups.query import Dimension, bucket_start
 from usage.rollups.reader import cells
 from usage.rollups.sketch import FIRST, histograms, sketch_of
 
-# Where no rollup knows, the first calls of the list stand for all.
+# If the rollups do not have the latencies, those of the first calls of the list are shown.
 SAMPLE = 2_000
 BARS = 30
 MOST_MODELS = 12
@@ -26,8 +28,9 @@ MOST_MODELS = 12
 
 @dataclass(frozen=True)
 class Bar:
-    """Calls that took from `start` to `end` ms, both included: exactly those that the filter of that range
-    finds.
+    """A bar of the distribution: the number of calls that took from `start` to `end` ms, both included.
+
+    These are exactly the calls that the filter by this range of latency finds.
     """
 
     start: int
@@ -37,10 +40,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Seen:
-    """The latency of the calls of a page. `is_sample`: only of the first ones in the list.
+    """The latencies of the calls of a list. `is_sample` is set if only the first calls of the list were read.
 
-    `kept_since` is set if the period begins before it: single calls are stored since then. Deleted ones are
-    still counted if `counts_deleted`.
+    `kept_since` is set if calls of the period were deleted: only calls from then on are stored. If
+    `counts_deleted`, the figures still include the deleted ones.
     """
 
     bars: list[Bar]
@@ -52,7 +55,7 @@ class Seen:
 
     @property
     def known(self) -> int:
-        """The number of calls with a latency."""
+        """The number of calls whose latency is known."""
         return sum(bar.calls for bar in self.bars)
 
     @property
@@ -61,7 +64,7 @@ class Seen:
 
 
 def latency_of(query: CallQuery) -> Seen:
-    """The latencies of the matching calls. Calls of unknown latency are not counted."""
+    """Returns the latencies of the calls that match a query. The bars leave out calls whose latency is unknown."""
     groups, is_sample = (_from_rollups(query), False) if query.timed_by_rollups else _sampled(query)
     by_time = sorted(groups[0].items())
     by_model = sorted(groups[1].items(), key=lambda item: -item[1].latency_count)[:MOST_MODELS]
@@ -89,7 +92,9 @@ def _from_rollups(query: CallQuery) -> Groups:
 
 
 def _sampled(query: CallQuery) -> tuple[Groups, bool]:
-    """The first calls of the list, and whether there are more."""
+    """Returns the figures of the first SAMPLE calls of the list by time and by model, and whether the list has
+    more calls.
+    """
     usage = query.usage
     found = find_page(query, make_plan(query), size=SAMPLE)
     calls = Call.objects.filter(team_id=usage.team.pk, id__in=found.ids)
@@ -117,8 +122,9 @@ def _figures(latencies: Sequence[int | None]) -> Figures:
 
 
 def _bars(sketches: Sequence[bytes]) -> list[Bar]:
-    """About BARS bars whose edges are edges of the sketch's buckets, so that counts are exact; no empty bars at
-    the ends.
+    """Returns about BARS bars, from the lowest to the highest latency.
+
+    Their edges are edges of the sketch's buckets, so that the counts are exact.
     """
     counts = histograms(sketches, np.zeros(len(sketches), dtype=np.int64), 1)[0]
     used = np.flatnonzero(counts)

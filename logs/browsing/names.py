@@ -1,6 +1,4 @@
-"""Names for the calls of one page, their members and tokens: looked up separately, in one small query for each
-kind.
-"""
+"""Looks up the names of members and tokens for the calls of one page, in one small query for each of the two."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class NamedCall:
-    """A call, its caller, and its token; None for a call that a gateway reported for a member."""
+    """A call, its member, and its token; `token` is None for a call that a gateway reported without one."""
 
     call: Call
     member: User | None
@@ -25,18 +23,18 @@ class NamedCall:
 
 
 def named(calls: Sequence[Call]) -> list[NamedCall]:
-    """The calls with their names, in the same order."""
+    """Returns the calls with their members and tokens, in the same order."""
     users = _by_id(User, ["public_id", "name", "email"], {call.member_id for call in calls})
     tokens = tokens_by_id(call.token_id for call in calls)
     return [NamedCall(call, users.get(call.member_id), tokens.get(call.token_id)) for call in calls]
 
 
 def tokens_by_id(ids: Iterable[int]) -> dict[int, Token]:
-    """Tokens by database id, without 0, which stands for none."""
+    """Returns tokens by database id. The id 0, which stands for no token, is left out."""
     return _by_id(Token, ["public_id", "name", "prefix"], set(ids) - {0})
 
 
 def _by_id(model: type[M], columns: list[str], ids: Iterable[int]) -> dict[int, M]:
-    """Rows with some of their columns, like the ORM's `only` with `in_bulk`, but compiled once."""
+    """Returns rows by id with some of their columns, like the ORM's `only` with `in_bulk`, but compiled once."""
     rows = fetch_by_keys(model, fixed={}, keys=["id"], wanted=[(one,) for one in ids], columns=columns)
     return {found.pk: found for found in instances_of(model, ["id", *columns], rows)}

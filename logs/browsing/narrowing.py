@@ -1,4 +1,4 @@
-"""Addresses of the list of calls, narrowed to a part of a chart."""
+"""Builds links from a chart to the list of calls, narrowed to one part of the chart."""
 
 from datetime import datetime
 
@@ -9,19 +9,19 @@ from logs.search.query import CallQuery
 from usage.rollups.figures import Figures
 from usage.rollups.query import next_bucket, on_the_clock
 
-# The conditions of the filter by latency.
+# The lookups of the filter by latency.
 _AT_LEAST, _AT_MOST = "latency_key__gte", "latency_key__lte"
 
 
 class Narrowing:
-    """The addresses of a list with its filters, narrowed to a range of latency or to a bucket of time."""
+    """Builds drill-down links: URLs of the list with the filters of this page, narrowed to a part of a chart."""
 
     def __init__(self, path: str, asked: QueryDict, query: CallQuery) -> None:
         self._path, self._asked, self._query = path, asked.copy(), query
         self._asked.pop("cursor", None)
 
     def to_bucket(self, start: datetime) -> str:
-        """The list of the calls in the bucket that starts there, within the period."""
+        """Returns the URL of the list of calls in the time bucket that begins at `start`, within the period."""
         asked, usage = self._asked.copy(), self._query.usage
         end = next_bucket(start, usage.granularity, usage.zone)
         asked.pop("period", None)
@@ -30,16 +30,18 @@ class Narrowing:
         return f"{self._path}?{asked.urlencode()}"
 
     def to_model(self, model: str, figures: Figures) -> str:
-        """The list of the calls of a model whose latency is known."""
+        """Returns the URL of the list of a model's calls whose latency is known."""
         asked = self._asked.copy()
         asked["model"] = model
-        # Only where it leaves something out, for with it rollups know no total.
+        # The filter is only added if it leaves calls out, because rollups cannot count calls by latency.
         if figures.latency_count < figures.calls:
             asked["latency_from"] = str(self._query.value(_AT_LEAST, 0))
         return f"{self._path}?{asked.urlencode()}"
 
     def to(self, bar: Bar) -> str:
-        """The list of exactly the calls of a bar, which may reach beyond the range of latency that is asked for."""
+        """Returns the URL of the list of exactly the calls of a bar. A bar may be wider than the filter by
+        latency, which still applies.
+        """
         asked, query = self._asked.copy(), self._query
         asked["latency_from"] = str(max(bar.start, query.value(_AT_LEAST, 0)))
         asked["latency_to"] = str(min(bar.end, query.value(_AT_MOST, bar.end)))

@@ -1,4 +1,6 @@
-"""The data of the logs' pages: calls with names, totals, and the neighbouring pages."""
+"""Collects the data of the logs' pages: calls with the names of members and tokens, totals, and cursors of the
+neighbouring pages.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from logs.search.query import CallQuery, Sort
 from logs.search.totals import count_calls
 from usage.rollups.bulk import fetch_by_keys, instances_of
 
-# What the list shows; errors, tags and the rest are read with a single call.
+# The columns that the list needs; errors, tags and the others are only read for the page of one call.
 _SHOWN = (
     "team_id", "started_at", "member_id", "token_id", "model", "status", "outcome", "stream", "latency_ms",
     "input_tokens", "output_tokens", "cost_nanos", "priced_by", "error_type",
@@ -27,23 +29,23 @@ _SHOWN = (
 
 @dataclass(frozen=True)
 class CallsPage:
-    """A page of the list. Cursors are "" if there is no further page."""
+    """A page of the list of calls. The cursors `newer` and `older` are "" if there is no further page."""
 
     query: CallQuery
     calls: list[NamedCall]
     total: Total
     newer: str
     older: str
-    # Set when the search stopped before it found enough: how far back it has looked.
+    # Set if the search stopped at its bound, in a list sorted by time: the start of the last call it read.
     searched_to: datetime | None
     has_stopped: bool
     slowest_ms: int
-    # Set when the period begins before it: from when on single calls are kept.
+    # Set if the period begins before this time: older calls were deleted.
     kept_since: datetime | None
 
     @property
     def request_id(self) -> str:
-        """The requested request ID; "" for none."""
+        """The request ID that is searched for; "" for none."""
         return str(self.query.value("request_id", ""))
 
     @property
@@ -56,13 +58,13 @@ class CallsPage:
 
     @property
     def counts_kept_only(self) -> bool:
-        """Whether the total leaves out deleted calls, because it is not known how many matched."""
+        """Whether the total leaves out deleted calls, because nobody knows how many of them matched."""
         return self.kept_since is not None and not self.query.counted_by_rollups
 
     @property
     def may_be_deleted(self) -> bool:
-        """Whether the list is empty because matching calls were or may have been deleted. A request ID belongs
-        to one call.
+        """Whether the list is empty because matching calls were or may have been deleted; always False if a
+        request ID is searched for.
         """
         if self.calls or self.has_stopped or self.kept_since is None or self.request_id:
             return False
@@ -70,7 +72,7 @@ class CallsPage:
 
 
 def calls_page(filters: CallFilterSet) -> CallsPage:
-    """The page of valid filters."""
+    """Returns the page of the list for filters whose form is valid."""
     query, form = filters.qs, filters.form
     plan = make_plan(query)
     found = find_page(query, plan, form.place) if form.place else find_first_page(query, plan)
@@ -90,7 +92,9 @@ def calls_page(filters: CallFilterSet) -> CallsPage:
 
 
 def load_calls(team_id: int, ids: Sequence[UUID]) -> list[Call]:
-    """The calls with these ids, in this order, with the columns of the list."""
+    """Returns the calls with these ids in this order, with the columns that the list needs. Deleted calls are
+    left out.
+    """
     wanted = [(call_id,) for call_id in ids]
     rows = fetch_by_keys(Call, fixed={"team_id": team_id}, keys=["id"], wanted=wanted, columns=_SHOWN)
     by_id = {call.id: call for call in instances_of(Call, ("id", *_SHOWN), rows)}
@@ -98,17 +102,17 @@ def load_calls(team_id: int, ids: Sequence[UUID]) -> list[Call]:
 
 
 def time_of(call_id: UUID) -> datetime:
-    """When the call with this id started, to the millisecond."""
+    """Returns when the call with this id started, to the millisecond; ids begin with the time."""
     return datetime.fromtimestamp((call_id.int >> 80) / 1000, UTC)
 
 
 def neighbours(query: CallQuery, call: Call) -> tuple[UUID | None, UUID | None]:
-    """The calls right before and right after this one in the list."""
+    """Returns the ids of the calls right before and right after this one in the list; None if there is none."""
     return find_neighbours(query, make_plan(query), key_of(call, query.sort))
 
 
 def key_of(call: Call, sort: Sort) -> tuple[object, ...]:
-    """The position of a call in a list of that order; see `Sort.keys`."""
+    """Returns the sort key of a call in a list of that order; see `Sort.keys`."""
     values = {
         Sort.LATENCY: -1 if call.latency_ms is None else call.latency_ms,
         Sort.TOKENS: call.input_tokens + call.output_tokens,

@@ -1,4 +1,4 @@
-"""The saved views that somebody can open: their own and those shared in the team."""
+"""Reads the saved views that a user can open: their own and those shared in the team."""
 
 import functools
 
@@ -11,12 +11,14 @@ from teams.models import User
 
 
 def saved_for(access: Access) -> QuerySet[SavedView]:
-    """Own and shared views, by name."""
+    """Returns the views that the user can open, by name."""
     return _saved_for(access.user.pk, access.team.pk)
 
 
 def list_saved(access: Access) -> list[SavedView]:
-    """The same with their owners, for the menu on every page of the list."""
+    """Returns the views that the user can open, by name, with their owners loaded. Used for the menu of the
+    list, with a query that is compiled once.
+    """
     return _menu().all(access.user.pk, access.team.pk)
 
 

@@ -1,4 +1,7 @@
-"""New calls as they arrive: what was recorded since the last look, at the cost of one small index range."""
+"""Finds the calls that a live list does not show yet, each time the browser asks for new ones.
+
+Only a small range of the primary key is read.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,12 +17,13 @@ from logs.search.filters import CallFilterSet
 from logs.search.query import CallQuery, matching
 from usage.rollups.query import Range
 
-# A call is reported when it ends, so it may have begun a while ago; longer ones are found by the list.
+# A call is reported when it ends. Calls that started longer ago than this are not added to a live list.
 REACH = timedelta(minutes=15)
-# Calls are stamped before they are committed: so long may a report wait for others, and take itself.
+# Calls get their `received_at` before they are committed; within this time a report is expected to be
+# committed.
 SETTLING = timedelta(minutes=1)
 MOST = 50
-# What an address has room for; where more reports come in, the oldest are no longer waited for.
+# The most reports that a URL has room for. If more arrive, late commits among the oldest are missed.
 MOST_REPORTS = 150
 MOST_READ = 2_000
 _MICROSECOND = timedelta(microseconds=1)
@@ -27,7 +31,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Known:
-    """What the browser already has: the calls recorded before `until`, and those of `reports` after it.
+    """The calls that the browser already has: those recorded up to `until`, and those of `reports` after it.
 
     A report is identified by the time it arrived, to the microsecond: its calls share one timestamp and are
     committed together.
@@ -38,21 +42,22 @@ class Known:
 
     @classmethod
     def read(cls, until: datetime, offsets: str) -> "Known":
-        """Reads the known reports from an address."""
+        """Reads `reports` from a URL's text: offsets after `until` in microseconds, joined by commas."""
         reports = (until + int(offset) * _MICROSECOND for offset in offsets.split(",") if offset)
         return cls(until, tuple(reports))
 
     @property
     def offsets(self) -> str:
-        """The reports as an address has them: microseconds after `until`."""
+        """The text that `read` reads: the offsets of `reports` after `until` in microseconds."""
         return ",".join(str((at - self.until) // _MICROSECOND) for at in self.reports)
 
 
 @dataclass(frozen=True)
 class Tail:
-    """Calls that are not known yet, newest first, and what is known including them.
+    """The calls that the browser does not have yet, newest first, and `known`, what it has once it shows them.
 
-    `has_gap`: more arrived than are returned, or nobody asked for longer than REACH.
+    `has_gap` is set if calls may be missing: more arrived than are returned, or the browser last asked longer
+    ago than REACH.
     """
 
     calls: list[NamedCall]
@@ -61,7 +66,9 @@ class Tail:
 
 
 def followed_page(filters: CallFilterSet, now: datetime) -> tuple[CallsPage, Known]:
-    """The page of a list that follows new calls, and what it knows: read at the same moment."""
+    """Returns the page of a live list and the calls that the browser then has, both read in one database
+    snapshot.
+    """
     with one_snapshot():
         page = calls_page(filters)
         since = now - SETTLING
@@ -70,9 +77,9 @@ def followed_page(filters: CallFilterSet, now: datetime) -> tuple[CallsPage, Kno
 
 
 def tail_of(query: CallQuery, known: Known, now: datetime) -> Tail:
-    """The matching calls that are not known, at most MOST, whatever the period of the query.
+    """Returns the matching calls that the browser does not have yet, at most MOST of them, newest first.
 
-    Without any, what is known stays as it is, until it is so old that REACH would soon leave something out.
+    If there are none, the result has the same `known`, until its `until` is older than half of REACH.
     """
     begins = max(known.until, now - REACH)
     found = _recorded(query, begins).exclude(received_at__in=known.reports).order_by("-id")
@@ -86,7 +93,7 @@ def tail_of(query: CallQuery, known: Known, now: datetime) -> Tail:
 
 
 def _recorded(query: CallQuery, since: datetime) -> QuerySet[Call]:
-    # One lower bound of the ids, because of two SQLite takes the first it meets, which may be months ago.
+    # One lower bound of the ids: given two, SQLite uses the first one, which may be months ago.
     asked = query.usage.range
     recent = replace(query.usage, range=Range(max(asked.start, since - REACH), asked.end))
     return matching(replace(query, usage=recent)).filter(received_at__gt=since)

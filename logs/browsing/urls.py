@@ -1,4 +1,4 @@
-"""Addresses of the pages that list, follow, export and show calls."""
+"""URL patterns of the pages that list, follow, export and show calls."""
 
 from django.urls import path
 

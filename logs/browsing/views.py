@@ -1,4 +1,4 @@
-"""The pages of the logs: access, form, search, response."""
+"""The views of the logs. Each checks access, reads the form, runs the search and renders the response."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -36,7 +36,7 @@ from teams.models import Mode
 from teams.view_helpers import access_for, run_action
 from usage.rollups.query import PRESETS
 
-# What is wrong with a view that is not saved, by field.
+# The error message for each invalid field of a view to save.
 _REFUSED = {
     "name": _lazy("Enter a name of at most 80 characters."),
     "query": _lazy("These filters cannot be saved: there are too many, or they contain invalid text."),
@@ -44,7 +44,10 @@ _REFUSED = {
 
 
 def calls(request: HttpRequest, slug: str) -> HttpResponse:
-    """The calls of a team that match the filters; for a member only their own."""
+    """Shows the team's calls that match the filters; members see only their own calls.
+
+    If the request ID of a stored call in this mode is searched for, redirects to the page of that call.
+    """
     access = access_for(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     filters = CallFilterSet(request.GET, access=access, now=now)
@@ -61,10 +64,10 @@ def calls(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
-    """One call, in the drawer of the list or as a page."""
+    """Shows one call, in the drawer of the list or as a page."""
     access = access_for(request, slug, Permission.SEE_OWN)
     found = _visible(access).filter(id=call_id).first()
-    if found is None:  # never was, was deleted, or is not theirs: the answer does not tell which
+    if found is None:  # there is no such call, it was deleted, or it is another member's: all get the same page
         context = {"access": access, "days": settings.CALL_RETENTION_DAYS}
         return render(request, "logs/browsing/no_call.html", context, status=404)
     filters = CallFilterSet(request.GET, access=access, now=timezone.now())
@@ -78,7 +81,7 @@ def call(request: HttpRequest, slug: str, call_id: UUID) -> HttpResponse:
 
 
 def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """The values of a filter, loaded when its chip is opened."""
+    """Shows the values of a filter to choose from; loaded when its chip is opened."""
     access = access_for(request, slug, Permission.SEE_OWN)
     one = CallFilterSet.base_filters.get(name)
     if one is None or one.choices is None or (one.is_for_team and not access.sees_team):
@@ -92,13 +95,13 @@ def choices(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     if filters.is_valid():
         found = choices_of(one, filters.qs, search)
         listed = {one.value for one in found.choices}
-        # What is chosen already stays so when something else is searched for.
+        # Values that are already chosen stay chosen when other values are searched for.
         context |= {"found": found, "unlisted": [one for one in chosen if one not in listed]}
     return render_page(request, "logs/browsing/choices.html", "logs-choices", context)
 
 
 def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpResponse:
-    """All calls that match the filters, as a file that is streamed."""
+    """Streams all calls that match the filters as a file."""
     access = access_for(request, slug, Permission.SEE_OWN)
     filters = CallFilterSet(request.GET, access=access, now=timezone.now())
     if not filters.is_valid():
@@ -110,7 +113,7 @@ def export(request: HttpRequest, slug: str) -> HttpResponse | StreamingHttpRespo
 
 
 def latency(request: HttpRequest, slug: str) -> HttpResponse:
-    """The latency panel of a list; loaded after the list is shown."""
+    """Shows the latency panel of a list, which the page loads after the list."""
     access = access_for(request, slug, Permission.SEE_OWN)
     filters = CallFilterSet(request.GET, access=access, now=timezone.now())
     context = _frame(request, access, filters)
@@ -129,7 +132,9 @@ def latency(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def tail(request: HttpRequest, slug: str) -> HttpResponse:
-    """The calls that arrived since the list was shown or last asked; 204 if there are none."""
+    """Returns the calls that arrived since the browser last asked, as HTML for a live list; 204 if there are
+    none.
+    """
     access = access_for(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     filters = TailFilterSet(request.GET, access=access, now=now)
@@ -147,7 +152,7 @@ def tail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def save_view(request: HttpRequest, slug: str) -> HttpResponse:
-    """Saves the filters of the list under a name and returns to it."""
+    """Saves the filters of the list under a name and redirects to the list."""
     access = access_for(request, slug, Permission.SEE_OWN)
     form = SavedViewForm(request.POST)
     if not form.is_valid():
@@ -164,7 +169,7 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
-    """Deletes a view that this reader can open."""
+    """Deletes a saved view that the user can open and redirects to the list."""
     access = access_for(request, slug, Permission.SEE_OWN)
     view = get_object_or_404(saved_for(access), public_id=view_id)
     run_action(request, _("The view was deleted."), actions.delete_view, by=actor_of(request), view=view)
@@ -172,40 +177,43 @@ def delete_view(request: HttpRequest, slug: str, view_id: str) -> HttpResponse:
 
 
 def _named(access: Access, filters: CallFilterSet) -> Call | None:
-    """The call with the requested request ID, if the reader may see it; preferably in the mode of the page.
+    """Returns the call with the request ID that is searched for, if the user may see it; preferably in the mode
+    of the page.
 
-    Surrounding blanks may be part of the ID, or may have been copied along with it.
+    Leading and trailing blanks may be part of the ID, or may have been copied along with it, so both are tried.
     """
     request_id = filters.qs.value("request_id")
     if not request_id:
         return None
     names, mode = [request_id, request_id.strip()], filters.form.mode_asked
-    # By every mode, so that it is looked up by its key.
+    # All modes are named, so that the database can use the index of team, mode and request ID.
     calls: Iterable[Call] = _visible(access).filter(mode__in=Mode.values, request_id__in=names)
     return min(calls, key=lambda call: (call.mode != mode, call.request_id != request_id), default=None)
 
 
 def _address_of(call: Call, access: Access) -> str:
-    """The address of a call's page, in its mode, because its neighbours would otherwise be those of the other
-    mode.
+    """Returns the URL of a call's page. In test mode it has the parameter `mode`, because the neighbouring
+    calls would otherwise be those of the live mode.
     """
     in_test = {"mode": "test"} if call.mode == Mode.TEST else {}
     return f"{reverse('logs:detail', args=[access.team.slug, call.id])}?{urlencode(in_test)}".rstrip("?")
 
 
 def _to(request: HttpRequest, address: str) -> HttpResponse:
-    """Redirects to another page as a whole, also from an htmx request, which would swap it into this one."""
+    """Redirects the browser to another page. After a plain redirect, htmx would put that page into the current
+    one.
+    """
     return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
 
 
 def _visible(access: Access) -> Any:
-    """The calls of the team that this reader may see."""
+    """Returns the calls of the team that this user may see."""
     calls = Call.objects.filter(team_id=access.team.pk)
     return calls if access.sees_team else calls.filter(member_id=access.user.pk)
 
 
 def _frame(request: HttpRequest, access: Access, filters: CallFilterSet) -> dict[str, Any]:
-    """The context of the frame and the filters."""
+    """Returns the template context that all pages of the logs share: navigation and filters."""
     return {
         "access": access,
         "nav": "logs",
@@ -218,7 +226,9 @@ def _frame(request: HttpRequest, access: Access, filters: CallFilterSet) -> dict
 
 
 def _query(asked: Any) -> str:
-    """The query of this page for links to its calls and back, without the parameters of the filter menu."""
+    """Returns the query string for links to single calls and back to the list, without the parameters of the
+    filter menu.
+    """
     kept = asked.copy()
     for name in ("q", "since", "known", "added", "for", "chosen", "picked"):
         kept.pop(name, None)

@@ -1,6 +1,6 @@
-"""Demo data: ninety days of three invented teams with members and calls, the same for the same seed and time.
+"""Generates demo data: ninety days of calls in three invented teams. The same seed and time give the same data.
 
 `people` and `catalogue` define members, models and apps; `rhythm` the times of calls; `incidents` large and
 `failures` single failures. `generate` makes reported calls from them without a database; `load` stores
-everything through the same recording as real calls.
+everything with the same code that records real calls.
 """

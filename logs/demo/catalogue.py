@@ -1,4 +1,4 @@
-"""The models of the demo, with realistic speed and output length, and the apps that use them."""
+"""Defines the models of the demo, with realistic speed and output length, and the apps that use them."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,10 +8,11 @@ from teams.models import Mode
 
 @dataclass(frozen=True)
 class Model:
-    """How a model behaves. Times are medians in ms; `spread` is the sigma of the log of latency.
+    """How a model behaves. Times are medians in ms; `spread` is the standard deviation of the logarithm of
+    latency.
 
-    `reasoning`: share of output tokens that are reasoning. `rise`: log of the change of its popularity in 90
-    days.
+    `reasoning` is the share of reasoning in the output tokens. `rise` is the logarithm of the change of its
+    popularity in 90 days.
     """
 
     name: str
@@ -26,9 +27,10 @@ class Model:
 
 @dataclass(frozen=True)
 class App:
-    """One use of models, with a token of its own. Tokens are medians, spreads are sigmas of their logs.
+    """A program that uses models, with a token of its own.
 
-    `hours` names a rhythm, `weight` its share of a member's calls, `failing` the share of calls that fail.
+    Token numbers are medians; `spread` is the standard deviation of the logarithm of the input tokens. `hours`
+    names a rhythm, `weight` is its share of a member's calls, `failing` the share of calls that fail.
     """
 
     name: str
@@ -50,9 +52,9 @@ class App:
     metadata: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-EMBEDDING = "bge-m3"  # runs in the own cluster: no public price, so the site sets one
-EMBEDDING_USD = Decimal("0.02")  # a million tokens
-EMBEDDING_PRICED_DAYS = 60  # before that nobody had thought of it, and its calls are unpriced
+EMBEDDING = "bge-m3"  # runs in the site's own cluster: it has no public price, so the site sets one
+EMBEDDING_USD = Decimal("0.02")  # per million tokens
+EMBEDDING_PRICED_DAYS = 60  # the price is valid since so many days; earlier calls are unpriced
 
 _AZURE = ("azure-sweden", "azure-east", "openai-direct")
 _ANTHROPIC = ("anthropic-direct", "bedrock-frankfurt")
@@ -196,7 +198,7 @@ LAPTOP = App(
     streamed=0.8,
     in_sessions=True,
 )
-# What the members of each team may have; everybody has the first, some have more.
+# The apps that the members of each team may use; everybody uses the first, some use more.
 APPS = {
     "harbour-research": (EDITOR, NOTEBOOK, REVIEW_BOT, NIGHTLY_EVAL, SEARCH_INDEX, SANDBOX),
     "speech-lab": (NOTEBOOK, DIALOGUE, TRANSCRIPTS, SANDBOX),

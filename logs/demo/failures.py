@@ -1,4 +1,4 @@
-"""How calls fail: statuses, error types and messages in the style of providers and networks."""
+"""Defines how the demo's calls fail: statuses, error types and messages in the style of providers and networks."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Failure:
-    """One kind of failure. `lasts`: ms as a range, or None: as long as the call would have taken.
+    """One kind of failure. `lasts` is its range of latency in ms; None: as long as the call would have taken.
 
-    `share` is its weight among the failures of an ordinary day. Status 200 is a broken stream.
+    `share` is its weight among the failures of an ordinary day. Status 200 means a broken stream.
     """
 
     status: int
@@ -97,13 +97,13 @@ RATE_LIMITED, OVERLOADED, UNAVAILABLE = 0, 1, 11
 
 
 def choose_failures(rng: np.random.Generator, size: int) -> NDArray[np.int64]:
-    """The indexes in FAILURES of as many ordinary failures."""
+    """Chooses `size` ordinary failures at random; returns their indexes in FAILURES."""
     shares = np.array([failure.share for failure in FAILURES])
     return rng.choice(len(FAILURES), size=size, p=shares / shares.sum())
 
 
 def message_of(failure: Failure, model: str, tokens: int, number: int) -> str:
-    """The message of one failure; `number` (0 to 2^31) varies its details from call to call."""
+    """Returns the error message of one call; `number` (0 to 2^31) varies its details from call to call."""
     return failure.message.format(
         model=model,
         tokens=tokens,

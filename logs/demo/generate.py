@@ -1,5 +1,6 @@
-"""Generates the demo's calls as they would be reported: no database, no clock, and all randomness from the
-seed.
+"""Generates the demo's calls as they would be reported.
+
+It uses no database and no clock; all randomness comes from the seed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +22,16 @@ from logs.formats.reported import ReportedCall
 SEED = 20_240_229
 DAYS = 90
 _BATCH = 5_000
-# The newest calls have ended by now.
+# All calls start at least this long before now, so that the newest ones have ended.
 _SETTLED = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
 class Life:
-    """All calls of the demo, generated but not yet converted to reported calls."""
+    """All calls of the demo, generated but not yet converted to reported calls.
+
+    `contexts` groups them by team or personal space, with one `Sampled` for each source.
+    """
 
     start: datetime
     contexts: list[list[Sampled]]
@@ -37,7 +41,7 @@ class Life:
         return sum(len(sampled) for context in self.contexts for sampled in context)
 
     def batches(self, token_of: Callable[[Source], str]) -> Iterator[list[ReportedCall]]:
-        """Batches of calls to record, each of one context, ordered by time."""
+        """Yields batches of calls to record, ordered by time, each of one team or personal space."""
         for context in self.contexts:
             order = _in_order_of_time(context)
             for first in range(0, len(order), _BATCH):
@@ -50,7 +54,9 @@ class Life:
 def live(
     sources: Sequence[Source], *, now: datetime, seed: int = SEED, days: int = DAYS, scale: float = 1.0
 ) -> Life:
-    """Generates the calls of the `days` up to `now` (aware). `scale` 0.01 generates a hundredth of the calls."""
+    """Generates the calls of the `days` up to `now` (aware). A `scale` of 0.01 generates a hundredth of the
+    calls.
+    """
     end = now.replace(minute=0, second=0, microsecond=0)
     window = Window(end - timedelta(days=days), now, days * 24 + 1, seed, scale)
     incidents = incidents_until(now)
@@ -66,7 +72,7 @@ def live(
 
 @dataclass(frozen=True)
 class Window:
-    """The generated time: whole hours from `start`, up to `now`."""
+    """The time for which calls are generated: whole hours from `start`, up to `now`."""
 
     start: datetime
     now: datetime
@@ -81,7 +87,7 @@ class Window:
 def _live_together(
     sources: Sequence[Source], window: Window, calls: int, incidents: Sequence[Incident]
 ) -> list[Sampled]:
-    """The calls of sources that share a number of calls in 90 days, by their weights."""
+    """Generates the calls of sources that share `calls` calls in 90 days, divided by their weights."""
     chances = [np.random.default_rng([window.seed, source.number]) for source in sources]
     rates = [_rates(rng, source, window) for rng, source in zip(chances, sources, strict=True)]
     per_weight = calls * window.scale * window.hours / 24 / 90 / sum(rate.sum() for rate in rates)
@@ -93,7 +99,9 @@ def _live_together(
 
 
 def _rates(rng: np.random.Generator, source: Source, window: Window) -> Floats:
-    """Relative calls in each hour: the source's weight, and none before joining or after leaving."""
+    """Returns the relative number of calls of a source in each hour, by its weight; 0 before joining and after
+    leaving.
+    """
     rates = hourly_rates(
         rng,
         start=window.start,
@@ -113,7 +121,9 @@ def _rates(rng: np.random.Generator, source: Source, window: Window) -> Floats:
 def _through(
     rng: np.random.Generator, at: Floats, source: Source, window: Window, incidents: Sequence[Incident]
 ) -> Floats:
-    """The calls that take place: more while a script runs away, none while the gateway is down."""
+    """Applies incidents to the starts of a source's calls: adds calls while a script loops, removes those
+    during an outage.
+    """
     for incident in incidents:
         if incident.kind is Kind.OUTAGE:
             at = at[~within(at, window.start, incident)]
@@ -128,7 +138,9 @@ def _through(
 
 
 def _in_order_of_time(context: Sequence[Sampled]) -> list[tuple[int, int]]:
-    """(index of the sample, index in it) of every call of a context, oldest first."""
+    """Returns (index of the source in the context, index of the call in its source) for every call, oldest
+    first.
+    """
     which = np.repeat(np.arange(len(context)), [len(sampled) for sampled in context])
     index = np.concatenate([np.arange(len(sampled)) for sampled in context])
     order = np.argsort(np.concatenate([sampled.at for sampled in context]), kind="stable")
@@ -136,7 +148,7 @@ def _in_order_of_time(context: Sequence[Sampled]) -> list[tuple[int, int]]:
 
 
 def _reported(sampled: Sampled, index: int, start: datetime, token: str) -> ReportedCall:
-    """One call from the columns."""
+    """Returns one call of the arrays as a reported call."""
     source, app = sampled.source, sampled.source.app
     model = MODELS[app.models[int(sampled.model[index])][0]]
     chance = int(sampled.chance[index])

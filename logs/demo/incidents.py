@@ -1,4 +1,4 @@
-"""The large incidents of the demo and their days, which charts and anomalies show."""
+"""Defines the large incidents of the demo and their days; charts and anomalies show them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from logs.demo.people import INTERPRETERS, RESEARCH, SPEECH, TeamPlan
 
-# Whose script ran away, and the token it ran with.
+# The member whose script called in a loop, and the name of the token that it used.
 RUNAWAY_PERSON, RUNAWAY_APP = "tomasz.wisniewski@example.org", "notebook"
 
 
@@ -21,7 +21,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Incident:
-    """`strength`: calls an hour (RUNAWAY), factor (SLOW), share of calls that fail (ERRORS, THROTTLED)."""
+    """A large incident in one team, from `start` to `end`.
+
+    `strength` is the number of calls an hour (RUNAWAY), the factor by which calls are slower (SLOW), or the
+    share of calls that fail (ERRORS, THROTTLED).
+    """
 
     kind: Kind
     team: str
@@ -34,7 +38,7 @@ class Incident:
 
 
 def incidents_until(now: datetime) -> tuple[Incident, ...]:
-    """All incidents of the 90 days up to `now` (aware), each on a workday of its team."""
+    """Returns all incidents of the 90 days up to `now` (aware), each on a workday of its team."""
     return (
         _on(now, RESEARCH, 4, (10, 15), (12, 0), Kind.ERRORS, strength=0.38, provider="anthropic"),
         _on(
@@ -69,7 +73,9 @@ def _on(
     person: str = "",
     app: str = "",
 ) -> Incident:
-    """An incident between two times of the local day, that many days ago or on the Friday before."""
+    """Returns an incident between two times of the local day that was so many days ago; moved to Friday if that
+    is a weekend day.
+    """
     zone = ZoneInfo(team.time_zone)
     day = now.astimezone(zone).date() - timedelta(days=days_ago)
     day -= timedelta(days=max(0, day.weekday() - 4))

@@ -1,4 +1,4 @@
-"""Loads the demo into the database, through the same actions and the same recording as real teams and calls."""
+"""Loads the demo into the database with the same code that creates real teams and records real calls."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -26,14 +26,16 @@ from teams.errors import ActionError
 from teams.models import Activity, GatewayKey, Membership, Team, Token, User
 from usage.prices.models import Price
 
-PASSWORD = "callboard-demo"  # noqa: S105  # printed for everybody to read
+PASSWORD = "callboard-demo"  # noqa: S105  # no secret: the demo prints it
 SIGN_INS = {"owner": OWNER.email, "administrator": ADMINISTRATOR.email, "member": MEMBER.email}
 _LOADED = "demo.loaded"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What exists before the first call: all members in their contexts, and a token for each source."""
+    """The rows that exist before the first call: teams, a token for each source, and the gateway key that
+    reports calls.
+    """
 
     teams: Mapping[str, Team]
     tokens: Mapping[int, Token]  # by the number of the source
@@ -41,12 +43,14 @@ class Stage:
 
 
 def loaded_at() -> datetime | None:
-    """When the demo was completely loaded into this database; None: never, or the load was interrupted."""
+    """Returns when the demo was loaded into this database; None if it never was, or if the load was
+    interrupted.
+    """
     return Activity.objects.filter(kind=_LOADED).values_list("at", flat=True).first()
 
 
 def load_demo(*, now: datetime, days: int = DAYS, scale: float = 1.0) -> int:
-    """Loads the demo up to `now` and returns its number of calls. The rest of an interrupted load is deleted
+    """Loads the demo up to `now` and returns its number of calls. What an interrupted load left is deleted
     first.
 
     Raises ActionError in a database with other users, whose data must not be touched.
@@ -65,7 +69,9 @@ def load_demo(*, now: datetime, days: int = DAYS, scale: float = 1.0) -> int:
 
 
 def clear_demo() -> None:
-    """Empties a database that has only the demo's users. Raises ActionError if it has others."""
+    """Deletes everything from a database whose only users are the demo's. Raises ActionError if there are
+    others.
+    """
     others = User.objects.exclude(email__in=everybody())
     if others.exists():
         raise ActionError(
@@ -99,7 +105,7 @@ def _set_stage(sources: Iterable[Source], *, now: datetime, days: int) -> Stage:
 
 
 def _create_person(email: str, name: str) -> User:
-    """Creates a person with their personal space. Only the three people of the printed sign-ins can sign in."""
+    """Creates a person with their personal space. Only the three people in SIGN_INS can sign in."""
     password = PASSWORD if email in SIGN_INS.values() else None
     user = create_user(email=email, password=password, name=name, verified=True)
     user.owned_teams.update(time_zone=home_zone(email))
@@ -122,7 +128,7 @@ def _create_team(plan: TeamPlan, users: Mapping[str, User]) -> Team:
 
 
 def _backdate(now: datetime, days: int) -> None:
-    """Lets memberships begin before the first call, except for those who joined later."""
+    """Moves the creation of everything to before the first call, except for members who joined later."""
     before = now - timedelta(days=days + 5)
     User.objects.update(joined_at=before)
     for model in (Team, Token, GatewayKey):
@@ -140,7 +146,7 @@ def _backdate(now: datetime, days: int) -> None:
 
 
 def _record(life: Life, stage: Stage, *, now: datetime) -> None:
-    """Reports all calls as a gateway would."""
+    """Records all calls as if a gateway had reported them."""
     by = Caller(gateway_key=stage.gateway_key)
     advance = progress_bar(_("Loading the demo's calls"), life.total)
     for batch in life.batches(_namer(stage)):
@@ -155,7 +161,7 @@ def _namer(stage: Stage) -> Callable[[Source], str]:
 
 
 def _let_go(now: datetime) -> None:
-    """Removes members who left: their calls stay, their tokens stopped working on that day."""
+    """Removes the members who left: their calls stay, their tokens are revoked as of the day they left."""
     for plan in TEAMS:
         for person in plan.people:
             if person.left_days_ago is None:
@@ -177,13 +183,13 @@ def _let_go(now: datetime) -> None:
 
 
 def _at(at: datetime, activity: Activity) -> None:
-    """Moves an activity to the time at which it is supposed to have happened."""
+    """Changes the time of an activity to when it is supposed to have happened."""
     activity.at = at
     activity.save(update_fields=["at"])
 
 
 def _use_tokens(life: Life, stage: Stage) -> None:
-    """Sets the last use of each token, as its calls would have."""
+    """Sets when each token was last used, as recording its calls would have."""
     used = []
     for sampled in (sampled for context in life.contexts for sampled in context if len(sampled)):
         token = stage.tokens[sampled.source.number]

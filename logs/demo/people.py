@@ -1,17 +1,19 @@
-"""The invented people and teams of the demo, with addresses that nobody can have."""
+"""Defines the invented people and teams of the demo. Their e-mail addresses cannot belong to anybody."""
 
 import unicodedata
 from dataclasses import dataclass
 
 from teams.models import Role
 
-# Letters that do not come apart into a Latin letter and an accent.
+# Letters that Unicode does not decompose into a Latin letter and an accent.
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "ı": "i", "đ": "d", "ß": "ss", "'": "", " ": "."})
 
 
 @dataclass(frozen=True)
 class Person:
-    """A member of a team. Days are counted back from now; None: since before the demo, or still there."""
+    """A member of a team. Days are counted back from now; None means a member since before the demo, or still a
+    member.
+    """
 
     name: str
     role: Role = Role.MEMBER
@@ -26,7 +28,9 @@ class Person:
 
 @dataclass(frozen=True)
 class TeamPlan:
-    """A team: its calls in 90 days, and the ratio of calls at the end to calls at the start."""
+    """A team of the demo. `calls` is its number of calls in 90 days; `growth` the ratio of calls at the end to
+    calls at the start.
+    """
 
     name: str
     slug: str
@@ -96,18 +100,18 @@ INTERPRETERS = TeamPlan(
     ),
 )
 TEAMS = (RESEARCH, SPEECH, INTERPRETERS)
-PERSONAL_CALLS = 6_000  # of everybody together, in their personal spaces
+PERSONAL_CALLS = 6_000  # in 90 days, in all personal spaces together
 PERSONAL_GROWTH = 1.2
 
-# Who shows the site: the same three words as the roles they have in the largest team.
+# The people one signs in as to look at the demo, named by their roles in the largest team.
 OWNER, ADMINISTRATOR, MEMBER = RESEARCH.people[0], RESEARCH.people[1], RESEARCH.people[3]
 
 
 def everybody() -> dict[str, str]:
-    """Each person's name by e-mail address, in a fixed order; some are in two teams."""
+    """Returns each person's name by e-mail address, in a fixed order; somebody in two teams occurs once."""
     return {person.email: person.name for team in TEAMS for person in team.people}
 
 
 def home_zone(email: str) -> str:
-    """The time zone of the first team that somebody is in, which their personal space uses."""
+    """Returns the time zone of a person's personal space: that of the first team they are in."""
     return next(team.time_zone for team in TEAMS if email in {person.email for person in team.people})

@@ -1,4 +1,6 @@
-"""Quotas that are nearly or wholly used up, with limits computed from the use of the current period."""
+"""Sets the demo's quotas. Their limits are computed from the present use, so that some are nearly used up or
+exceeded.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +17,10 @@ from usage.rollups.buckets import day_of
 
 @dataclass(frozen=True)
 class QuotaPlan:
-    """A quota of which the share `used` is used. `person` and `app` "": the whole team's."""
+    """A quota to set: its limit is chosen so that the share `used` of it is used.
+
+    It is a token's quota if `person` and `app` are set, a member's if only `person` is, otherwise the team's.
+    """
 
     team: str
     used: float
@@ -39,7 +44,7 @@ _OWNERS_BALANCE_USED = 0.74
 
 
 def set_demo_quotas(*, now: datetime) -> None:
-    """Sets the demo's quotas and the balance of the largest team's owner, from the use so far."""
+    """Sets the demo's quotas, and the balance of the largest team's owner, by the use so far."""
     for plan in _PLANS:
         team = Team.objects.select_related("owner").get(slug=plan.team)
         level, subject_id, target = _target(plan, team)
@@ -49,7 +54,7 @@ def set_demo_quotas(*, now: datetime) -> None:
 
 
 def _target(plan: QuotaPlan, team: Team) -> tuple[Level, int, dict[str, Membership | Token]]:
-    """The level of a quota, and the row that its limit belongs to."""
+    """Returns the quota level of a plan, the subject's id in `QuotaUse`, and the foreign key to set in `Quota`."""
     if plan.app:
         token = Token.objects.get(team=team, user__email=plan.person, name=plan.app)
         return Level.TOKEN, token.pk, {"token": token}
@@ -78,7 +83,9 @@ def _set(
 
 
 def _running_period(today: date) -> tuple[Period, date | None]:
-    """The longest period that began at least three days ago, so that it has some use."""
+    """Returns the longest quota period that began at least three days ago, so that it has some use, and its
+    first day.
+    """
     if today.day > 3:
         return Period.MONTH, today.replace(day=1)
     if today.weekday() >= 3:
@@ -87,6 +94,8 @@ def _running_period(today: date) -> tuple[Period, date | None]:
 
 
 def _handy(nanos: float) -> int:
-    """A round amount as a person would set it: two digits, at least a dollar."""
+    """Returns a round limit, as a person would set it: two significant digits, at least a dollar; in nano-
+    dollars.
+    """
     usd = max(1.0, nanos / NANOS)
     return int(float(f"{usd:.1e}") * NANOS)

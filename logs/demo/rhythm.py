@@ -1,4 +1,4 @@
-"""When the demo's calls happen: hours of the day, days of the week, growth, holidays, and randomness."""
+"""Draws when the demo's calls happen, by hour of the day, day of the week, growth, holidays and chance."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,7 +13,9 @@ Ints = NDArray[np.int64]
 
 
 class Rhythm(NamedTuple):
-    """Relative calls in each hour of the local day, and a weekend day's share of a workday."""
+    """The relative number of calls in each hour of the local day, and the calls of a weekend day relative to a
+    workday.
+    """
 
     before_noon: tuple[float, ...]
     after_noon: tuple[float, ...]
@@ -43,7 +45,9 @@ _RHYTHMS = {
 
 @lru_cache(maxsize=16)
 def _local_hours(start: datetime, hours: int, zone: str) -> tuple[Ints, Ints]:
-    """Hour of the day and day of the week (Monday 0) on the zone's clock, for each hour from `start` on."""
+    """Returns the hour of the day and the day of the week (Monday is 0) in a time zone, for each hour from
+    `start` on.
+    """
     clock = ZoneInfo(zone)
     local = [(start + timedelta(hours=hour)).astimezone(clock) for hour in range(hours)]
     return np.array([at.hour for at in local]), np.array([at.weekday() for at in local])
@@ -52,7 +56,10 @@ def _local_hours(start: datetime, hours: int, zone: str) -> tuple[Ints, Ints]:
 def hourly_rates(
     rng: np.random.Generator, *, start: datetime, hours: int, zone: str, rhythm: str, growth: float
 ) -> Floats:
-    """Relative calls expected in each hour from `start`, with good and bad days, busy hours and a holiday."""
+    """Returns the relative number of calls expected in each hour from `start` on.
+
+    Some days and hours are busier than others; people with office hours may have a holiday.
+    """
     morning, afternoon, weekend = _RHYTHMS[rhythm]
     hour, weekday = _local_hours(start, hours, zone)
     rates = np.array(morning + afternoon)[hour] * np.where(weekday >= 5, weekend, 1.0)
@@ -68,7 +75,9 @@ def hourly_rates(
 
 
 def times_within(rng: np.random.Generator, rates: Floats) -> Floats:
-    """Seconds after the start, ascending: a Poisson number of calls in each hour."""
+    """Draws a Poisson number of calls for each hour. Returns their starts in ascending order, in seconds after
+    the first hour's start.
+    """
     counts = rng.poisson(rates)
     hour_of_call = np.repeat(np.arange(len(rates)), counts)
     return np.sort((hour_of_call + rng.random(len(hour_of_call))) * 3600.0)

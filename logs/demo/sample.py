@@ -1,4 +1,4 @@
-"""The calls of one source as columns: tokens, times and failures drawn for all of them at once."""
+"""Draws the calls of one source at random: tokens, times and failures of all calls at once, as numpy columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _CACHING = ("openai", "anthropic", "google")
 
 @dataclass
 class Sampled:
-    """The calls of one source, a column for each property. Times in ms, UNKNOWN (-1) if there is none."""
+    """The calls of one source, with an array for each property. Times are in ms, UNKNOWN (-1) if there is none."""
 
     source: Source
     at: Floats  # seconds after the start of the window
@@ -38,7 +38,7 @@ class Sampled:
     stream: Flags
     failure: Ints  # position in FAILURES, or -1
     session: Ints
-    chance: Ints  # 0 to 2^62: ids, and which detail of several
+    chance: Ints  # random numbers from 0 to 2^62, for ids and for choices among a few values
 
     def __len__(self) -> int:
         return len(self.at)
@@ -47,7 +47,9 @@ class Sampled:
 def sample_calls(
     rng: np.random.Generator, source: Source, at: Floats, start: datetime, incidents: Sequence[Incident]
 ) -> Sampled:
-    """Draws all properties of the calls that start `at` seconds after `start`."""
+    """Draws all properties of the calls of a source. `at` has the seconds from `start` to the start of each
+    call.
+    """
     size = len(at)
     model = _choose_models(rng, source, at)
     stream = rng.random(size) < source.app.streamed
@@ -69,18 +71,20 @@ def sample_calls(
 
 
 def within(at: Floats, start: datetime, incident: Incident) -> Flags:
-    """Which calls start during the incident."""
+    """Returns for each call whether it starts during the incident."""
     first, last = ((edge - start) / timedelta(seconds=1) for edge in (incident.start, incident.end))
     return (at >= first) & (at < last)
 
 
 def of_models(source: Source, attribute: str) -> NDArray[np.generic]:
-    """An attribute of each of the app's models, to be indexed by `Sampled.model`."""
+    """Returns an attribute of each of the app's models, as an array to be indexed by `Sampled.model`."""
     return np.array([getattr(MODELS[name], attribute) for name, _weight in source.app.models])
 
 
 def _choose_models(rng: np.random.Generator, source: Source, at: Floats) -> Ints:
-    """Chooses models by popularity, which changes over time: old ones fade, new ones are adopted."""
+    """Chooses a model for each call, by popularity, which changes over time: old models fade, new ones are
+    adopted.
+    """
     weights = np.array([weight for _name, weight in source.app.models])
     age = at / (90 * 86400) - 0.5
     shares = weights * np.exp(np.outer(age, of_models(source, "rise").astype(float)) * 2)
@@ -97,7 +101,8 @@ def _draw_tokens(rng: np.random.Generator, source: Source, model: Ints) -> dict[
     reasoning = (answer * share / (1 - share)).astype(np.int64)
     caching = np.isin(of_models(source, "provider"), _CACHING)[model] & (prompt >= 1024)
     hit = caching & (rng.random(size) < app.cached)
-    # Caches work in blocks of 64 tokens; who finds nothing in Anthropic's pays for writing to it.
+    # Caches store blocks of 64 tokens. With Anthropic, a call that finds nothing in the cache pays for writing
+    # to it.
     cached = np.where(hit, (prompt * rng.beta(6, 2, size) / 64).astype(np.int64) * 64, 0)
     writes = caching & ~hit & (app.cached > 0) & (of_models(source, "provider") == "anthropic")[model]
     return {
@@ -112,8 +117,9 @@ def _draw_tokens(rng: np.random.Generator, source: Source, model: Ints) -> dict[
 def _draw_times(
     rng: np.random.Generator, sampled: Sampled, start: datetime, incidents: Sequence[Incident]
 ) -> None:
-    """Draws latencies: they grow with output, have a long tail, and one call in a hundred is slow for no
-    reason.
+    """Draws latencies and times to first token, and stores them in `sampled`.
+
+    Latency grows with the output and has a long tail; one call in a hundred is slow without a reason.
     """
     source, size = sampled.source, len(sampled)
     medians = of_models(source, "ttft_ms").astype(float)[sampled.model]
@@ -136,7 +142,7 @@ def _draw_times(
 def _draw_failures(
     rng: np.random.Generator, sampled: Sampled, start: datetime, incidents: Sequence[Incident]
 ) -> None:
-    """Chooses which calls fail and how, and removes what a failed call does not have."""
+    """Chooses which calls fail and how, and clears the tokens and times that a failed call does not have."""
     source, size = sampled.source, len(sampled)
     provider = of_models(source, "provider")[sampled.model]
     failing = rng.random(size) < source.app.failing * source.clumsiness
@@ -159,7 +165,7 @@ def _draw_failures(
 
 
 def _take_back(sampled: Sampled, refused: Flags) -> None:
-    """Removes tokens and first-token times of refused calls; broken streams keep what was sent."""
+    """Clears tokens and times to first token of `refused` calls; a broken stream keeps half of its output."""
     for column in (
         sampled.input_tokens,
         sampled.output_tokens,

@@ -1,4 +1,4 @@
-"""Sources of calls: one for each token of the demo, with its share of the calls."""
+"""Makes the sources of the demo's calls: one source for each token, with its share of the calls."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,10 +15,11 @@ _MOST_LIVE_TOKENS = 3
 
 @dataclass(frozen=True)
 class Source:
-    """One member's use of one app in one context. `team` is a slug, "" for their personal space.
+    """One member's use of one app in one team or personal space, with a token of its own. `team` is a slug, ""
+    for the personal space.
 
-    `number` identifies the source and seeds its randomness; `weight` is relative within the context;
-    `clumsiness` multiplies the app's share of failures.
+    `number` identifies the source and seeds its randomness. `weight` is relative to the other sources of the
+    team. `clumsiness` multiplies the app's share of failures.
     """
 
     number: int
@@ -35,12 +36,14 @@ class Source:
 
     @property
     def context(self) -> str:
-        """The key by which calls are grouped: the team, or whose personal space."""
+        """The key by which calls are grouped: the team's slug, or the e-mail address of a personal space's
+        owner.
+        """
         return self.team or self.email
 
 
 def make_sources(seed: int) -> list[Source]:
-    """All sources, in a fixed order, those of one context together."""
+    """Returns all sources in a fixed order, those of one team together."""
     rng = np.random.default_rng([seed, 0])
     members = [_member_sources(rng, plan, person) for plan in TEAMS for person in plan.people]
     personal = [[_personal_source(rng, email)] for email in everybody()]
@@ -49,7 +52,9 @@ def make_sources(seed: int) -> list[Source]:
 
 
 def _member_sources(rng: np.random.Generator, plan: TeamPlan, person: Person) -> list[Source]:
-    """The sources of a team's members: weights are lognormal, so a few members call most of all."""
+    """Returns the sources of one member of a team. Weights are lognormal, so that a few members make most of
+    the calls.
+    """
     eagerness, clumsiness = rng.lognormal(0, 0.85), rng.lognormal(-0.1, 0.5)
     return [
         Source(
@@ -84,7 +89,9 @@ def _personal_source(rng: np.random.Generator, email: str) -> Source:
 
 
 def _apps_of(rng: np.random.Generator, plan: TeamPlan, person: Person) -> Iterator[App]:
-    """The team's first app, and some of the others: at most three live tokens."""
+    """Yields the apps that a member uses: the team's first app, and some of the others, with at most three live
+    tokens.
+    """
     first = APPS[plan.slug][0]
     live = 0
     for app in APPS[plan.slug]:
@@ -96,7 +103,9 @@ def _apps_of(rng: np.random.Generator, plan: TeamPlan, person: Person) -> Iterat
 
 
 def _address(rng: np.random.Generator, app: App) -> str:
-    """An address from the ranges reserved for documentation: servers, homes, or the office."""
+    """Returns an IP address from the ranges reserved for documentation; servers, homes and the office have
+    different ranges.
+    """
     host = int(rng.integers(2, 250))
     if app.is_bot:
         return f"192.0.2.{host}"

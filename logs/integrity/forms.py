@@ -12,7 +12,7 @@ from usage.parameters.forms import EARLIEST_YEAR, LATEST_YEAR
 
 
 class MonthFilter(forms.Form):
-    """A month of the team's calendar, such as 2026-11, and a mode."""
+    """Reads a month, such as 2026-11, and a mode from the query string of the reconciliation page."""
 
     month = forms.DateField(
         input_formats=["%Y-%m"],
@@ -28,5 +28,5 @@ class MonthFilter(forms.Form):
         return month
 
     def mode_asked(self) -> Mode:
-        """The mode of a valid form."""
+        """Returns the requested mode; the form must be valid."""
         return Mode.TEST if self.cleaned_data["mode"] == "test" else Mode.LIVE

@@ -1,4 +1,4 @@
-"""Periodic deletion of expired data in the whole site, by the command `housekeeping` and by `serve`."""
+"""Deletes expired data of the whole site; run regularly by the command `housekeeping` and by `serve`."""
 
 from datetime import datetime
 
@@ -8,8 +8,9 @@ from usage import housekeeping as of_usage
 
 
 def run_all_housekeeping(*, now: datetime) -> dict[str, int]:
-    """Deletes, purges and expires what is due; returns how many of each. Running it more often, or twice at
-    once, does no harm.
+    """Deletes all data that has expired; returns the number of each kind.
+
+    Running it more often, or twice at once, does no harm.
     """
     done = of_teams.run_housekeeping(now=now) | {"calls deleted": delete_old_calls(now=now)}
     done["reports of calls forgotten"] = delete_old_layers(now=now)

@@ -1,9 +1,10 @@
-"""Counts a team's stored calls again by the hours and days of a new time zone: statistics and quota use.
+"""Moves a team's statistics and quota use to the hours and days of a new time zone, by counting its stored
+calls again.
 
 A stored sum of a day may contain two kinds of calls: calls that are still stored, and calls that were deleted,
-whose sums stay as they were counted. So the stored calls are subtracted by the old time zone's days and added
-by the new one's: every call stays counted once, wherever the days of the two zones meet. Only the first days
-need that; later days consist of stored calls alone, and are written anew.
+whose sums stay as they were counted. So the stored calls are subtracted by the days of the old time zone and
+added by those of the new one: every call stays counted once, wherever the days of the two zones meet. Only the
+first days need that; later days consist of stored calls alone, and are written anew.
 """
 
 from datetime import datetime
@@ -36,8 +37,9 @@ from usage.rollups.sketch import merged, without
 
 @transaction.atomic
 def rebucket_team(team: Team, before: ZoneInfo) -> None:
-    """Counts the stored calls of a team by its new time zone; the old one is `before`. The team is locked
-    meanwhile.
+    """Counts the stored calls of a team again by its present time zone; `before` is the old one.
+
+    The team is locked meanwhile.
     """
     lock_teams([team.pk])
     since = kept_since(team)
@@ -51,7 +53,10 @@ def rebucket_team(team: Team, before: ZoneInfo) -> None:
 
 
 def _take_out(team: Team, mode: Mode, clock: ZoneInfo, since: datetime) -> None:
-    """Subtracts the calls from `since` on from the stored sums, which were cut by `clock`."""
+    """Removes the calls from `since` on from the stored sums, whose days are those of the time zone `clock`.
+
+    Rows that consist of these calls alone are deleted; from the rows of earlier days the calls are subtracted.
+    """
     day = first_day_anywhere(since)
     after = day_start(day, clock)
     for table in ROLLUPS:
@@ -64,7 +69,7 @@ def _take_out(team: Team, mode: Mode, clock: ZoneInfo, since: datetime) -> None:
 
 
 def _count(team: Team, mode: Mode, found: Recount, *, sign: int) -> None:
-    """Adds calls to the stored sums, or subtracts them."""
+    """Adds the recounted calls to the stored sums (`sign` 1) or subtracts them (-1)."""
     for rollup, rows in found.rollups.items():
         _count_rollup(rollup, team, mode, rows, sign)
     _count_uses(team, mode, found.uses, sign)
@@ -90,13 +95,15 @@ def _count_rollup(rollup: type[Counters], team: Team, mode: Mode, rows: dict[Key
         replaced=SKETCHES,
         rows=[row(key) for key in keys],
     )
-    if keys and sign < 0:  # keys have their time first
+    if keys and sign < 0:  # the first part of each key is its time
         time = {f"{rollup.DIMENSIONS[0]}__range": (keys[0][0], keys[-1][0])}
         rollup._default_manager.filter(**space, **time, calls=0).delete()
 
 
 def _count_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], sign: int) -> None:
-    """Charges quotas, or takes charges back; `uses` by (level, subject, day)."""
+    """Adds recounted calls to the quota use (`sign` 1) or subtracts them (-1). `uses` is by (level, subject,
+    day).
+    """
     rows = [(team.pk, mode.value, *key, *(sign * one for one in uses[key])) for key in sorted(uses)]
     add_up(QuotaUse, keys=USE_KEYS, added=["calls", "used_nanos"], replaced=[], rows=rows)
     if rows and sign < 0:
@@ -107,8 +114,8 @@ def _count_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], sign: int) -
 
 @transaction.atomic
 def rebucket_owner(space: Team, before: ZoneInfo) -> None:
-    """Charges the stored calls to an owner's balance by the new time zone of their personal space; the old one
-    is `before`.
+    """Charges the stored calls again to an owner's balance, by the present time zone of the owner's personal
+    space; `before` is the old one.
 
     The owner's teams are locked meanwhile, see `rebuild_owner`.
     """

@@ -1,9 +1,9 @@
-"""Compares the calls of a month with statistics and quota use: equal to the nano-dollar, or the differences are
-listed.
+"""Compares the calls of a month with statistics and quota use; every difference is listed, down to the nano-
+dollar.
 
-The page for owners and administrators. It compares calls and costs, summed by the database.
-`logs.integrity.recount`, behind `verify_usage`, checks every number, including the owners' balances, which the
-calls of one team cannot explain.
+For the page for owners and administrators. It compares calls and costs, summed by the database.
+`logs.integrity.recount`, used by the command `verify_usage`, checks every number, including the owners'
+balances, which the calls of one team cannot explain.
 """
 
 from collections import defaultdict
@@ -40,7 +40,7 @@ from usage.rollups.models import (
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-# So many calls are read within a second or two on any database; a page should not take longer.
+# Any database reads so many calls within a second or two; a page should not take longer.
 MOST_CALLS: Final = 250_000
 MOST_SHOWN: Final = 50
 
@@ -70,8 +70,8 @@ class Amount(NamedTuple):
 
 
 class SumKey(NamedTuple):
-    """A key under which calls are counted: a day of the team's calendar and, if the table separates them, whose
-    calls.
+    """The key of a sum of calls: a day of the team's calendar, and the member, token and model if the table
+    separates them.
     """
 
     day: date
@@ -85,7 +85,9 @@ Amounts = dict[SumKey, Amount]
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A key whose stored sum differs from the sum of the calls in the logs."""
+    """A key whose stored sum differs from the sum of the calls in the logs. `who` names the member, token and
+    model.
+    """
 
     source: "StrOrPromise"
     place: SumKey
@@ -96,7 +98,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class StoredTable:
-    """One table of stored sums, in total, next to the same calls in the logs."""
+    """A table of stored sums: its total, the total of the same calls in the logs, and the keys that differ."""
 
     name: "StrOrPromise"
     stored: Amount
@@ -106,14 +108,14 @@ class StoredTable:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What was compared, days `[first, end)`, and the result."""
+    """The result of a comparison of the days `[first, end)`."""
 
     first: date
     end: date
     logged: Amount
     sources: list[StoredTable]
-    kept_from: date | None  # earlier days of the month have only statistics: their calls were deleted
-    is_cut: bool  # only the last days of the month were compared, which have MOST_CALLS or a little more
+    kept_from: date | None  # set if the calls of earlier days of the month were deleted
+    is_cut: bool  # only the last days of the month were compared; they have at least MOST_CALLS calls
 
     @property
     def apart(self) -> list[Mismatch]:
@@ -126,7 +128,9 @@ class Reconciliation:
 
 
 def reconcile(team: Team, mode: Mode, month: date) -> Reconciliation:
-    """Compares one month of a team's calendar, which begins at `month`. Everything is read at one moment."""
+    """Compares the month that begins on the day `month` of the team's calendar. Everything is read in one
+    database snapshot.
+    """
     end = (month + timedelta(days=31)).replace(day=1)
     with one_snapshot():
         kept = kept_from(team)
@@ -147,9 +151,9 @@ def reconcile(team: Team, mode: Mode, month: date) -> Reconciliation:
 
 
 def _logged(team: Team, mode: Mode, first: date, end: date) -> tuple[date, Amounts]:
-    """The calls grouped by all keys, from the last day back until MOST_CALLS were read.
+    """Returns the sums of the calls by all parts of the key, and the first day that was read.
 
-    Also returns the first day that was read.
+    Days are read from the last one back, until MOST_CALLS calls were read.
     """
     found: Amounts = {}
     read, day = 0, end
@@ -164,7 +168,7 @@ def _logged(team: Team, mode: Mode, first: date, end: date) -> tuple[date, Amoun
     return day, found
 
 
-# A table's name, what it has stored, and the places of that table in which a call of a place is counted.
+# A table's name, its stored sums, and a function that returns the keys in this table for a key with all parts.
 Stored = tuple["StrOrPromise", Amounts, Callable[[SumKey], Iterable[SumKey]]]
 
 
@@ -184,7 +188,9 @@ def _stored_statistics(team: Team, mode: Mode, first: date, end: date) -> Iterab
 
 
 def _keeping(told_apart: Sequence[str]) -> Callable[[SumKey], Iterable[SumKey]]:
-    """How a rollup counts: each call once, by its own dimensions."""
+    """Returns the function that finds the key in a rollup for a call's key: it keeps only the rollup's
+    dimensions.
+    """
     return lambda place: [SumKey(place.day, **{name: getattr(place, name) for name in told_apart})]
 
 
@@ -200,7 +206,10 @@ def _stored_uses(team: Team, mode: Mode, first: date, end: date) -> Iterable[Sto
 
 
 def _charged_at(asked: Level) -> Callable[[SumKey], Iterable[SumKey]]:
-    """How a level of quota counts: each call once; at the token level calls without a token not at all."""
+    """Returns the function that finds the keys of a quota level for a call's key.
+
+    There is one key for each call; at the token level, none for calls without a token.
+    """
     return lambda place: [
         _use_place(place.day, level, subject)
         for level, subject in levels_in_team(place.member_id, place.token_id)
@@ -215,7 +224,7 @@ def _use_place(day: date, level: int, subject: int) -> SumKey:
 
 
 def _projected(logged: Amounts, seen_by: Callable[[SumKey], Iterable[SumKey]]) -> Amounts:
-    """The calls in the logs, summed by the keys of a table."""
+    """Returns the calls in the logs, summed by the keys of a table."""
     found: defaultdict[SumKey, Amount] = defaultdict(Amount)
     for place, amount in logged.items():
         for seen in seen_by(place):
@@ -241,7 +250,7 @@ def _total(amounts: Iterable[Amount]) -> Amount:
 
 
 def _with_names(team: Team, sources: list[StoredTable]) -> list[StoredTable]:
-    """Adds names to the first differences of each source; without differences nothing is looked up."""
+    """Adds names to all differences; without differences nothing is looked up."""
     places = [one.place for source in sources for one in source.apart[:MOST_SHOWN]]
     if not places:
         return sources

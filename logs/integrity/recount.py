@@ -1,7 +1,7 @@
 """Computes statistics and quota use again from the calls, to verify and to repair them.
 
-A recount reads every stored call of a team once and folds it with the same code that recording uses; the sums
-are compared with what is stored, row by row, number by number, sketches byte by byte.
+A recount reads every stored call of a team once and folds it into sums with the same code that recording uses.
+The sums are compared with the stored ones row by row and number by number; sketches are compared byte by byte.
 """
 
 from collections.abc import Iterator
@@ -36,20 +36,22 @@ Key = tuple[Any, ...]
 
 @dataclass
 class Sums:
-    """The recounted numbers of one bucket of a rollup."""
+    """The recounted numbers of one row of a rollup."""
 
     counters: Ints
     sketches: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
 
     def row(self) -> tuple[Any, ...]:
-        """COUNTERS and SKETCHES as they should be stored."""
+        """Returns the values that COUNTERS and SKETCHES should have in the stored row."""
         return (*self.counters.tolist(), *(merged(some) if some else b"" for some in self.sketches))
 
 
 @dataclass
 class Recount:
-    """The sums of the calls of one team and mode. `uses` by (level, subject, day); owners' balances are
-    separate.
+    """The recounted sums of the calls of one team and mode.
+
+    `uses` has the quota use by (level, subject, day), each as [calls, nano-dollars]; owners' balances are in
+    `owner_uses`.
     """
 
     rollups: dict[type[Counters], dict[Key, Sums]]
@@ -60,7 +62,7 @@ class Recount:
 
 @dataclass(frozen=True)
 class Difference:
-    """A stored number that differs from the recount."""
+    """A stored number that differs from the recounted one."""
 
     table: str
     team: str
@@ -76,14 +78,16 @@ class Difference:
 
 
 def recount(team: Team, mode: int, since: date | None = None) -> Recount:
-    """Reads the team's calls from the day `since` on (None: all) and adds them up."""
+    """Reads the team's calls from the day `since` on (None: all) and returns their sums."""
     return recount_on(team.zone, team, mode, day_start(since, team.zone) if since else None)
 
 
 def recount_on(
     clock: ZoneInfo, team: Team, mode: int, start: datetime | None = None, end: datetime | None = None
 ) -> Recount:
-    """Reads the team's calls that began in [start, end) and adds them up by the hours and days of a time zone."""
+    """Returns the sums of the team's calls that began in [start, end), by the hours and days of the time zone
+    `clock`.
+    """
     found = Recount({rollup: {} for rollup in ROLLUPS})
     local = LocalTimes(clock)
     payer_times: dict[int, LocalTimes] = {}
@@ -102,7 +106,7 @@ def recount_on(
 
 
 def _batches(team: Team, mode: int, start: datetime | None, end: datetime | None) -> Iterator[list[Call]]:
-    """The calls in the order of the primary key, one batch at a time."""
+    """Yields the calls in batches, in the order of the primary key."""
     wanted = Call.objects.filter(team_id=team.pk, mode=mode).order_by("id")
     if end:
         wanted = wanted.filter(id__lt=first_id(end))
@@ -136,7 +140,7 @@ def _add(sums: list[int], call: Call) -> None:
 
 
 def differences(team: Team, mode: Mode, found: Recount, since: date | None = None) -> Iterator[Difference]:
-    """Every stored number of the team that differs from the recount; empty if all is well."""
+    """Yields every stored number of the team that differs from the recount; owners' balances are not compared."""
     for rollup, rows in found.rollups.items():
         recounted = {key: sums.row() for key, sums in rows.items()}
         stored = _stored(rollup, team, mode, rollup.DIMENSIONS, [*COUNTERS, *SKETCHES], since)
@@ -151,8 +155,9 @@ def differences(team: Team, mode: Mode, found: Recount, since: date | None = Non
 def owner_differences(
     mode: Mode, owner_uses: dict[tuple[int, date], list[int]], first: date
 ) -> Iterator[Difference]:
-    """The differences of the owners' balances, from the recounts of all teams together, from their first common
-    day on.
+    """Yields the differences of all owners' balances from the day `first` on.
+
+    `owner_uses` must combine the recounts of all teams.
     """
     for space in Team.objects.filter(is_personal=True).order_by("pk"):
         columns = ["calls", "used_nanos"]
@@ -167,7 +172,7 @@ def owner_differences(
 
 
 def _balance(space: Team, mode: Mode, first: date) -> QuerySet[QuotaUse]:
-    """What was charged to an owner's balance from a day on."""
+    """Returns the quota use of an owner's balance from a day on."""
     return QuotaUse.objects.filter(team_id=space.pk, mode=mode, level=Level.OWNER, day__gte=first)
 
 
@@ -263,7 +268,7 @@ def _replace_uses(team: Team, mode: Mode, uses: dict[Key, list[int]], since: dat
 
 @transaction.atomic
 def rebuild_owner(space: Team) -> None:
-    """Rewrites what was charged to the balance of a personal space's owner, by all teams.
+    """Rewrites the use of the balance of a personal space's owner, from the calls of all teams that charged it.
 
     The owner's teams are locked meanwhile: recording charges the balance under the lock of the calls' team, so
     a call recorded between the count and the write would be lost or charged twice.
@@ -280,7 +285,9 @@ def rebuild_owner(space: Team) -> None:
 def paid_on(
     clock: ZoneInfo, space: Team, mode: int, start: datetime | None = None, end: datetime | None = None
 ) -> dict[date, list[int]]:
-    """What the owner of a personal space paid for calls that began in [start, end), by the days of a time zone."""
+    """Returns what the owner of a personal space paid for calls that began in [start, end), as [calls, nano-
+    dollars] by the days of the time zone `clock`.
+    """
     local = LocalTimes(clock)
     days: dict[date, list[int]] = {}
     calls = Call.objects.filter(payer_id=space.owner_id, mode=mode).order_by()

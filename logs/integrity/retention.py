@@ -19,14 +19,15 @@ from teams.actions.locks import lock_teams
 from teams.models import Team
 from usage.rollups.buckets import day_of, day_start
 
-# How long one statement deletes, and how many calls at least, at first, and at most.
+# The intended duration of one DELETE, and its number of rows: the fewest, the first, and the most.
 _STEP_SECONDS: Final = 0.1
 _FEWEST, _FIRST_STEP, _MOST = 50, 500, 5_000
 _LONGEST_PAUSE: Final = 0.5
 
 
 def delete_old_calls(*, now: datetime) -> int:
-    """Deletes the calls beyond the site's retention, team by team, in small steps; returns how many.
+    """Deletes the calls that are older than the site's retention, team by team, in small steps; returns their
+    number.
 
     Whole days of each team's calendar are deleted, so that the rest can still be compared with the statistics.
     """
@@ -50,7 +51,9 @@ def _delete_of(team: Team, now: datetime) -> int:
 
 
 def delete_old_layers(*, now: datetime) -> int:
-    """Deletes what told which reports were of one call, a day after it came in; how many rows."""
+    """Deletes `CallLayer` rows, which tell which reports are of the same call, 24 hours after they arrived;
+    returns their number.
+    """
     old = CallLayer.objects.filter(received_at__lt=now - KEPT).order_by("received_at")
 
     def delete_first(most: int) -> int:
@@ -62,9 +65,10 @@ def delete_old_layers(*, now: datetime) -> int:
 
 @transaction.atomic
 def _keep_from(team: Team, since: datetime) -> None:
-    """Records that calls from before `since` are being deleted; never an earlier time than recorded before.
+    """Records that calls from before `since` are being deleted, unless a later time is already recorded.
 
-    Under the team's lock: recording holds it too, and does not accept again what is deleted meanwhile.
+    This takes the team's lock. Recording holds it too, and afterwards refuses calls from before `since`, so
+    that a deleted call is not stored again.
     """
     lock_teams([team.pk])
     before = kept_since(team)
@@ -73,8 +77,8 @@ def _keep_from(team: Team, since: datetime) -> None:
 
 
 def _delete_tags(team: Team, since: UUID) -> None:
-    """Deletes the tags of deleted calls, after the calls, so that an interruption leaves no call without its
-    tags.
+    """Deletes the tags of deleted calls. The calls are deleted first, so that an interruption leaves no call
+    without its tags.
     """
     old = CallTag.objects.filter(team_id=team.pk, id__lt=since)
     for mode, tag in list(old.values_list("mode", "tag").distinct()):
@@ -87,10 +91,10 @@ def _delete_first_tags(old: QuerySet[CallTag], most: int) -> int:
 
 
 def _in_steps(delete_first: Callable[[int], int]) -> int:
-    """Deletes as many rows at a time as take about _STEP_SECONDS, until none are left; returns how many.
+    """Calls `delete_first` with a number of rows to delete until none are left; returns how many were deleted.
 
-    While it deletes, writers of the same team wait, on SQLite all writers; so each step is followed by an
-    equally long pause.
+    The number is adapted so that a step takes about _STEP_SECONDS. During a step, writers of the same team wait
+    (on SQLite all writers), so it is followed by an equally long pause of at most _LONGEST_PAUSE seconds.
     """
     deleted, most = 0, _FIRST_STEP
     while True:

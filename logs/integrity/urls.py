@@ -1,4 +1,4 @@
-"""Address of the page that compares calls with statistics."""
+"""URL pattern of the page that compares calls with statistics and quota use."""
 
 from django.urls import path
 

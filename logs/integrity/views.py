@@ -1,4 +1,4 @@
-"""The page that compares a month's calls with statistics and quota use."""
+"""The view that compares a month's calls with statistics and quota use."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from usage.rollups.buckets import day_of
 
 
 def check(request: HttpRequest, slug: str) -> HttpResponse:
-    """The calls of a month next to the statistics and quota use that they should add up to."""
+    """Shows the calls of a month next to the statistics and quota use that they should add up to."""
     access = access_for(request, slug, Permission.SEE_TEAM)
     form = MonthFilter(request.GET)
     context: dict[str, Any] = {"access": access, "nav": "quotas", "form": form, "most_calls": MOST_CALLS}

@@ -1,8 +1,9 @@
-"""The access paths of a query: which indexes can be walked to find its calls. Decided here, because the
-databases cannot.
+"""Lists the access paths of a query: the indexes that can be walked to find its calls. `logs.search.plans`
+chooses one.
 
-Database statistics say nothing about how one team's calls differ from another's (SQLite has none at all). Both
-engines assume that a list ordered by time fills quickly; if few calls match, that reads millions.
+Databases cannot be left to choose. Their statistics say nothing about how one team's calls differ from
+another's, and SQLite has none at all. Both engines assume that a list ordered by time fills quickly; if few
+calls match, that reads millions.
 """
 
 from collections.abc import Iterator, Sequence, Set
@@ -18,9 +19,9 @@ from logs.search.query import IN_ROLLUPS, CallQuery, Index, Sort, Stretch, calls
 from teams.models import Mode, Token
 from usage.rollups.models import Outcome
 
-# More places than this are not walked at once.
+# An index is not used if it would have to be entered at more places than this.
 MOST_PLACES = 50
-# The indexes that SQLite must be told by name; partial ones it cannot be told.
+# The indexes that SQLite is told to use by name; for partial indexes that is not needed.
 _HINTED = {Index.BY_MEMBER, Index.BY_MODEL, Index.BY_ROUTE, Index.BY_LATENCY, Index.BY_TOKENS, Index.BY_COST}
 
 
@@ -28,62 +29,70 @@ _HINTED = {Index.BY_MEMBER, Index.BY_MODEL, Index.BY_ROUTE, Index.BY_LATENCY, In
 class AccessPath:
     """One index, entered at one or several places and walked in descending order of some columns.
 
-    It settles the conditions that name its index (`Condition.indexes`): they are checked without reading calls.
+    The path settles every condition whose `Condition.indexes` names the index: it is checked without reading
+    calls.
     """
 
-    # None for the primary key, which is in the order of time.
+    # None for the primary key, whose order is that of time.
     index: Index | None = None
-    # What makes it this index, and the places in it: values of its columns `at`, as many as are to be walked.
+    # `entry` is a condition that makes the databases use the index. Each of `places` has values of its columns
+    # `at`.
     entry: Q = field(default_factory=Q)
     at: tuple[str, ...] = ()
     places: Sequence[tuple[Any, ...]] = ((),)
     order: tuple[str, ...] = ("id",)
-    # Columns that stand in the index too, so that to sort by them or add them up reads no calls.
+    # More columns that the index contains, so that calls are sorted by them or added up without being read.
     holds: frozenset[str] = field(default_factory=frozenset)
-    # What the calls there can have come to, where the rollups count them all; () where they do not.
+    # The outcomes that calls in the index can have, if the rollups can count them; otherwise ().
     outcomes: tuple[int, ...] = ()
 
     @property
     def hint(self) -> str:
-        """The name of the index for SQLite; "" where none is needed."""
+        """The name of the index for SQLite; "" if none is needed."""
         return self.index.value if self.index in _HINTED and self.index else ""
 
     def settles(self, query: CallQuery) -> bool:
-        """Whether no condition is left to check on the calls themselves."""
+        """Whether the path settles every condition, so that no call has to be read to check one."""
         return self.covered(query) == query.conditions.keys()
 
     def covered(self, query: CallQuery) -> frozenset[str]:
-        """The lookups of the conditions that it settles."""
+        """Returns the lookups of the conditions that the path settles."""
         return frozenset(lookup for lookup, one in query.conditions.items() if self.index in one.indexes)
 
     def is_counted_by_rollups(self, query: CallQuery) -> bool:
-        """Whether the rollups have the number of its candidates."""
+        """Whether the rollups can return the number of the path's candidates: the calls that meet the
+        conditions it settles.
+        """
         return bool(self.outcomes) and self.covered(query) <= IN_ROLLUPS.keys() | {"outcome__in"}
 
     def gives(self, sort: Sort) -> bool:
-        """Whether it runs in that order or exactly against it."""
+        """Whether the path's order is that of the list, or its exact reverse."""
         return self.order == sort.keys
 
     def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> IndexScans:
-        """The calls at each place that meet what the path settles: all in the index."""
+        """Returns scans of the path's candidates: the calls that meet the conditions it settles. Only the index
+        is read.
+        """
         return self._calls(query, self.covered(query), stretch)
 
     def looked_at(self, query: CallQuery, stretch: Stretch, most: int) -> IndexScans:
-        """The candidates as calls, on which the remaining conditions can be checked; at most `most` are read."""
+        """Returns scans of the candidates as `Call` rows, so that the other conditions can be checked; at most
+        `most` calls are read.
+        """
         return self.candidates(query, stretch)
 
     def left_to_check(self, query: CallQuery) -> Q:
-        """The conditions that the index does not settle."""
+        """Returns the conditions that the path does not settle, as a `Q`."""
         left = sorted(query.conditions.keys() - self.covered(query))
         return reduce(Q.__and__, (query.conditions[lookup].q(query) for lookup in left), Q())
 
     def matches(self, query: CallQuery, stretch: Stretch | None = None) -> IndexScans:
-        """The calls at each place that meet every condition."""
+        """Returns scans of the calls that meet every condition of the query."""
         return self._calls(query, query.conditions.keys(), stretch)
 
     @property
     def _walks_ids(self) -> bool:
-        """Whether the time range of the query is a range of the index."""
+        """Whether the index is in the order of ids, so that the period is one range of it."""
         return self.order == ("id",)
 
     def _calls(self, query: CallQuery, lookups: Set[str], stretch: Stretch | None) -> IndexScans:
@@ -96,10 +105,10 @@ class AccessPath:
 
 
 def _implied(stretch: Stretch | None) -> set[str]:
-    """The conditions that a stretch of a list sorted by value already implies; a second bound would hide the
-    first (see `id_range`).
+    """Returns the lookups that the stretch of a list sorted by value already implies.
 
-    An upper bound of the latency also implies that the latency is known.
+    They are left out of the SQL, because SQLite would use only the first of two bounds (see `id_range`). An
+    upper bound of the latency stays, because it also implies that the latency is known.
     """
     if stretch is None or stretch.sort.by_time:
         return set()
@@ -110,7 +119,7 @@ def _implied(stretch: Stretch | None) -> set[str]:
 
 @dataclass(frozen=True)
 class TagPath(AccessPath):
-    """The index of tags, which is a table of its own."""
+    """The access path by tag; its index is a table of its own, `logs.models.CallTag`."""
 
     @property
     def hint(self) -> str:
@@ -118,7 +127,7 @@ class TagPath(AccessPath):
 
     @property
     def _walks_ids(self) -> bool:
-        return False  # not of the calls' index, which is entered at single ids
+        return False  # calls are looked up one by one, by the ids that the table of tags has
 
     def candidates(self, query: CallQuery, stretch: Stretch | None = None) -> IndexScans:
         return IndexScans(tagged(query, stretch))
@@ -141,7 +150,7 @@ NOWHERE = AccessPath(places=())
 
 
 def access_paths(query: CallQuery) -> list[AccessPath]:
-    """The indexes that serve a condition of the query, the usually most selective first.
+    """Returns the indexes that serve a condition of the query, the usually most selective first.
 
     A path without places means that no call can match.
     """
@@ -151,7 +160,7 @@ def access_paths(query: CallQuery) -> list[AccessPath]:
 def _paths(query: CallQuery) -> Iterator[AccessPath]:
     for one in query.filters:
         if one.entry:
-            # The rest says that the partial index has it, which SQLite does not see by itself.
+            # SQLite uses a partial index only if the index's own condition, "not empty", is stated.
             yield AccessPath(one.entry, Q(**{one.lookup: one.value}) & ~Q(**{one.lookup: ""}))
     if "tag" in query.conditions:
         yield TagPath(Index.BY_TAG, Q(id__in=tagged(query)))
@@ -166,7 +175,7 @@ def _paths(query: CallQuery) -> Iterator[AccessPath]:
 
 
 def _by_word(query: CallQuery) -> Iterator[AccessPath]:
-    """The paths of failed calls, members and models."""
+    """Yields the paths by failed calls, by members and by models."""
     if query.only_failed:
         yield AccessPath(
             Index.FAILED,
@@ -181,7 +190,7 @@ def _by_word(query: CallQuery) -> Iterator[AccessPath]:
 
 
 def _at(name: str, values: Sequence[Any], index: Index) -> AccessPath:
-    """The path of an index that is entered at some values of one column."""
+    """Returns the path by an index that is entered at some values of one column."""
     return AccessPath(index, at=(name,), places=[(value,) for value in values], outcomes=_ALL)
 
 
@@ -192,15 +201,18 @@ def _by_value(query: CallQuery) -> Iterator[AccessPath]:
 
 
 def by_value(name: str) -> AccessPath:
-    """The path of the index of a value; the one of the time to first token has only calls that have one."""
+    """Returns the path by the index of a numeric column. The index of `ttft_ms` (time to first token) has only
+    calls with a value.
+    """
     there = Q(ttft_ms__isnull=False) if name == "ttft_ms" else Q()
     return AccessPath(_BY_VALUE[name], there, order=(name, "id"), holds=frozenset({"cost_nanos", "has_failed"}))
 
 
 def _members(query: CallQuery) -> Sequence[int]:
-    """The possible callers: the requested members, or the holders of the requested tokens.
+    """Returns the ids of the members who can have made the calls: the requested ones, or the holders of the
+    requested tokens; empty for all.
 
-    Calls without a token (id 0) can be anybody's.
+    Calls without a token (id 0) can be any member's.
     """
     usage = query.usage
     if usage.members or not usage.tokens or 0 in usage.tokens:

@@ -1,4 +1,8 @@
-"""The values of a filter that occur in the period, and how many calls each has."""
+"""Counts the calls of each value of a filter, for the menu from which people choose values.
+
+Members, models, tokens and outcomes are counted by the rollups, tags and routes in their indexes, everything
+else among the latest calls only.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -18,16 +22,22 @@ from usage.rollups.models import Outcome
 from usage.rollups.query import UsageQuery
 from usage.rollups.reader import filters
 
-# What no rollup counts is counted in the newest calls only; failed ones have an index of all that is needed.
+# How many of the latest calls are counted if no rollup counts the column; more among failed calls, whose index
+# contains the column.
 SAMPLE, SAMPLE_FAILED = 5_000, 20_000
-# As far as the calls of one route or tag are counted, and of how many tags.
+# Calls of one route or tag are counted up to the first number; with more tags than the second, see
+# `count_tags`.
 MOST_OF_VALUE, MOST_TAGS = 2_000, 200
 MOST = 100
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The values found, most calls first. `sample`: how many of the latest calls were counted; 0 for all."""
+    """The values that a menu shows, those with the most calls first.
+
+    `sample` is the number of latest calls that were searched for values; 0 means that all calls were counted.
+    `has_more` is set if more than MOST values were found.
+    """
 
     choices: list[Choice]
     sample: int
@@ -35,9 +45,11 @@ class Choices:
 
 
 def choices_of(one: CallFilter, query: CallQuery, search: str) -> Choices:
-    """The values of a filter that contain a text, under the other filters by member, model and token.
+    """Returns the values of a filter whose label or note contains the text `search`, with the number of their
+    calls.
 
-    A value that is typed in full is found even where only the latest calls were counted.
+    Only calls that match the page's filters by member, model and token are counted. A value that is typed in
+    full is found even if it does not occur among the latest calls.
     """
     assert one.choices is not None
     counted = one.choices(one, query)
@@ -50,7 +62,9 @@ def choices_of(one: CallFilter, query: CallQuery, search: str) -> Choices:
 
 
 def _typed(one: CallFilter, query: CallQuery, text: str) -> list[Choice]:
-    """The exact value that was typed, if it occurs in the period, however long ago: looked up in its index."""
+    """Returns the exact value that was typed, if it has calls in the period. It is looked up in its index, so
+    that old calls are found too.
+    """
     value = one.read(text)
     if value in (None, "") or "\x00" in text:  # PostgreSQL knows no NUL
         return []
@@ -59,7 +73,7 @@ def _typed(one: CallFilter, query: CallQuery, text: str) -> list[Choice]:
     return [Choice(text, text, total.calls, is_least=not total.is_exact)] if total.calls else []
 
 
-# --- How the values of a filter are counted; `choices` of its declaration names one of these ------
+# --- Functions that count the values of a filter; a filter's declaration names one as `choices` ------
 
 
 def count_models(one: DimensionFilter, query: CallQuery) -> Counted:
@@ -78,7 +92,7 @@ def count_members(one: DimensionFilter, query: CallQuery) -> Counted:
 
 
 def count_tokens(one: DimensionFilter, query: CallQuery) -> Counted:
-    """Tokens with calls, and the calls that a gateway reported without one."""
+    """Counts the calls of each token, and the calls that a gateway reported without a token."""
     counts = _by_dimension(one, query.usage)
     found = tokens_with(query.usage.team, counts)
     tokens = [Choice(token.public_id, token.name, counts[pk], token.holder) for pk, token in found.items()]
@@ -88,7 +102,9 @@ def count_tokens(one: DimensionFilter, query: CallQuery) -> Counted:
 
 
 def _by_dimension(one: DimensionFilter, usage: UsageQuery) -> dict[Any, int]:
-    """Calls by the values of a dimension. A filter does not narrow its own choices."""
+    """Counts calls by member, model or token. The filter's own selection is ignored, so that other values are
+    offered too.
+    """
     counts = counts_of(usage.only(one.dimension, ()), one.dimension)
     return {key: calls for key, (calls,) in counts.items()}
 
@@ -100,7 +116,9 @@ def count_outcomes(one: CallFilter, query: CallQuery) -> Counted:
 
 
 def count_tags(one: CallFilter, query: CallQuery) -> Counted:
-    """All tags that occur, counted in their index; in the latest calls if there are too many tags."""
+    """Counts the calls of every tag in the index of tags; among the latest calls only, if the team has too many
+    tags or calls are filtered by member, model or token.
+    """
     if not query.usage.filtered:
         counts = calls_of_tags(query.usage, MOST_TAGS + 1, MOST_OF_VALUE)
         if len(counts) <= MOST_TAGS:
@@ -112,9 +130,11 @@ def count_tags(one: CallFilter, query: CallQuery) -> Counted:
 
 
 def count_routes(one: CallFilter, query: CallQuery) -> Counted:
-    """All providers, endpoints and channels that occur: the team's routes are known, and each is counted.
+    """Counts the calls of every provider, endpoint or channel, from the team's routes
+    (`logs.models.CallRoute`).
 
-    In the latest calls if there are too many routes.
+    Counts among the latest calls only, if the team has too many routes or calls are filtered by member, model
+    or token.
     """
     if query.usage.filtered:
         return count_newest(one, query)
@@ -133,13 +153,13 @@ def count_routes(one: CallFilter, query: CallQuery) -> Counted:
 
 
 def count_newest(one: CallFilter, query: CallQuery) -> Counted:
-    """The values of a column among the latest calls."""
+    """Counts the values of a column among the latest SAMPLE calls."""
     calls = calls_within(query).filter(**filters(query.usage))
     return _sampled(tally(calls, one.field_name, SAMPLE), SAMPLE)
 
 
 def count_newest_failed(one: CallFilter, query: CallQuery) -> Counted:
-    """The values of a column that only failed calls have, among the latest failed calls."""
+    """Counts the values of a column that only failed calls have, among the latest SAMPLE_FAILED failed calls."""
     calls = calls_within(query).filter(**filters(query.usage)).exclude(outcome=Outcome.SUCCEEDED)
     return _sampled(tally(calls, one.field_name, SAMPLE_FAILED), SAMPLE_FAILED)
 

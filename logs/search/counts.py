@@ -1,4 +1,4 @@
-"""Counts what a usage query covers, without percentiles, for the lists and menus of the logs."""
+"""Reads counts of calls from the usage statistics, without percentiles, for the lists and menus of the logs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,15 +10,16 @@ from usage.rollups.reader import cells
 from usage.rollups.statements import Depth
 from usage.statistics.preparation import prepared
 
-# The counters of the outcomes, by their numbers.
+# The counter of each outcome, in the order of `Outcome`.
 BY_OUTCOME = ("succeeded", "client_errors", "throttled", "server_errors")
 
 Counts = dict[Any, list[int]]
 
 
 def counts_of(query: UsageQuery, by: Dimension | None, counters: Sequence[str] = ("calls",)) -> Counts:
-    """Sums of some COUNTERS over the range, by member, model or token; without `by`, the total under the key
-    None.
+    """Returns sums over the query's range by member, model or token: the number of calls, or other `counters`.
+
+    The keys are database ids or model names. If `by` is None, the only key is None, with the total.
     """
     depth = Depth(frozenset(counters))
     (known,) = prepared([query], timezone.now())

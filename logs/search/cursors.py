@@ -1,4 +1,6 @@
-"""Cursors: positions in a list as an address carries them: opaque, signed, and only valid for the same filters."""
+"""Writes and reads cursors: signed, opaque texts in URLs, each a position in a list. A cursor is only valid for
+the filters it was made for.
+"""
 
 from uuid import UUID
 
@@ -10,7 +12,7 @@ _signer = signing.Signer(salt="callboard.logs.cursor")
 
 
 class CursorError(Exception):
-    """The cursor was invented or changed, or belongs to other filters; `is_foreign` tells which."""
+    """Raised if a cursor was not signed by this site, or (`is_foreign`) if it was made for other filters."""
 
     def __init__(self, *, is_foreign: bool) -> None:
         super().__init__()
@@ -18,7 +20,7 @@ class CursorError(Exception):
 
 
 def write_cursor(place: Position | None, fingerprint: str) -> str:
-    """The cursor of a position; "" for none. `fingerprint` identifies the filters."""
+    """Returns the cursor of a position, or "" for None. `fingerprint` identifies the filters."""
     if place is None:
         return ""
     *values, call_id = place.key
@@ -26,7 +28,7 @@ def write_cursor(place: Position | None, fingerprint: str) -> str:
 
 
 def read_cursor(text: str, fingerprint: str, sort: Sort) -> Position:
-    """The position of a cursor. Raises CursorError."""
+    """Returns the position that a cursor stands for. Raises CursorError."""
     try:
         found = _signer.unsign_object(text)
     except (signing.BadSignature, ValueError, UnicodeError) as error:

@@ -1,4 +1,4 @@
-"""The page of the docs about the filters of the logs, made from their declarations."""
+"""Writes the documentation page about the filters of the logs, from their declarations."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ declarations in `logs/search/filters.py`. Conditions of a filter without an inde
 
 
 def page_of_filters() -> str:
-    """The page as Markdown, in English."""
+    """Returns the page as Markdown, in English."""
     with override("en"):
         return _HEAD + "".join(_row(one) for one in CallFilterSet.base_filters.values())
 

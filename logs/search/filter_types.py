@@ -1,7 +1,8 @@
-"""The kinds of filters of the logs: django-filter's `Filter`, which refines a frozen `CallQuery`, not a queryset.
+"""The types of filters of the logs. They are django-filter's `Filter`, but refine a frozen `CallQuery`, not a
+queryset.
 
-A filter is declared once, in `logs.search.filters.CallFilterSet`. The form, chips, menus of values, the query, OpenAPI
-and `docs/filters.md` are made from what stands there.
+A filter is declared once, in `logs.search.filters.CallFilterSet`. The form, chips, menus of values, query,
+OpenAPI schema and `docs/filters.md` are made from that declaration.
 """
 
 import copy
@@ -24,13 +25,13 @@ from usage.prices.money import to_nanos
 from usage.rollups.query import Dimension
 from usage.rollups.reader import COLUMN
 
-MOST = 10**12  # of a number in a filter
+MOST = 10**12  # the highest number that a filter accepts
 _EMPTY: tuple[Any, ...] = (None, "", (), [])
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A value as addresses write it, its label, and the number of its calls in the period."""
+    """A value that can be chosen in a filter's menu: as URLs write it, its label, and the number of its calls."""
 
     value: str
     label: str
@@ -41,7 +42,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Counted:
-    """The values of a filter, and how many of the latest calls were counted for them; 0 for all."""
+    """The values of a filter with their calls. `sample` is the number of latest calls that were searched for
+    values; 0 means all.
+    """
 
     choices: list[Choice]
     sample: int = 0
@@ -49,7 +52,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of the query string, as OpenAPI and the docs describe it."""
+    """A query parameter, as OpenAPI and the docs describe it."""
 
     name: str
     about: str
@@ -57,11 +60,13 @@ class Parameter:
 
 
 class CallFilter(Filter):  # type: ignore[misc]  # django-filter has no types
-    """One filter: its parameter, its field in the form, its chip, and the condition that it adds to a query.
+    """One filter of the logs: its query parameter, form field and chip, and the condition that it adds to a
+    query.
 
-    `name` is the parameter. `about` describes it in OpenAPI and the docs. `choices` counts the values to choose
-    from; without it the value is typed. A filter that `is_always_shown` has a chip also when it is not set.
-    `indexes`, `entry`, `fails` and `sql` are those of `Condition`; without an index, calls are checked one by one.
+    `name` is the query parameter; `about` describes it in OpenAPI and the docs. `choices` is the function that
+    counts the values to choose from; without it the value is typed. A filter that `is_always_shown` has a chip
+    even if it is not set. `indexes`, `entry`, `fails` and `sql` are those of `Condition`; without an index,
+    calls are checked one by one.
     """
 
     name: str
@@ -90,25 +95,27 @@ class CallFilter(Filter):  # type: ignore[misc]  # django-filter has no types
         self.fails = fails
 
     def __deepcopy__(self, memo: object) -> "CallFilter":
-        """A filter set copies its filters for every request. What they hold is never changed, so it is shared."""
+        """Returns a shallow copy. Every request copies the filters; their attributes are never changed, so they
+        can be shared.
+        """
         return copy.copy(self)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of its parameters."""
+        """The names of the filter's query parameters."""
         return (self.name,)
 
     @property
     def fields(self) -> dict[str, forms.Field]:
-        """The fields of the form that it reads, by parameter."""
+        """The filter's form fields, by query parameter."""
         return {self.name: self.field}
 
     def value_in(self, data: dict[str, Any]) -> Any:
-        """Its value in the cleaned data of the form."""
+        """Returns the filter's value from the cleaned data of the form."""
         return data[self.name]
 
     def read(self, text: str) -> Any:
-        """The value that a text in an address stands for; None if it is not valid."""
+        """Converts a text from the URL to the filter's value; None if it is not valid."""
         return text
 
     @property
@@ -116,23 +123,25 @@ class CallFilter(Filter):  # type: ignore[misc]  # django-filter has no types
         return self.field_name if self.lookup_expr == "exact" else f"{self.field_name}__{self.lookup_expr}"
 
     def filter(self, query: CallQuery, value: Any) -> CallQuery:
-        """The query with the condition that calls have this value; the same query for an empty value."""
+        """Returns the query with the condition that calls have this value; the same query if the value is
+        empty.
+        """
         return query if value in _EMPTY else query.where(self.condition(self.lookup, value))
 
     def condition(self, lookup: str, value: Any) -> Condition:
         return Condition(lookup, value, self.indexes, self.entry, self.fails, self.sql)
 
     def words(self, query: CallQuery) -> str:
-        """Its value as the chip shows it; "" if it is not set."""
+        """Returns the filter's value as its chip shows it; "" if the filter is not set."""
         return str(query.value(self.lookup, ""))
 
     def parameters(self) -> list[Parameter]:
-        """Its parameters, as OpenAPI and the docs describe them."""
+        """Returns the filter's query parameters, as OpenAPI and the docs describe them."""
         return [Parameter(self.name, self.about, {"type": "string"})]
 
 
 def in_short(values: Sequence[object]) -> str:
-    """The first of several values, and the number of the others; "" for none."""
+    """Returns the first of several values and the number of the others, such as "gpt-5 + 2"; "" for none."""
     if not values:
         return ""
     first = str(values[0]) or "–"
@@ -140,10 +149,10 @@ def in_short(values: Sequence[object]) -> str:
 
 
 class ManyFilter(CallFilter):
-    """Any of several values: the parameter can be repeated.
+    """Filters a column by one or several values: the query parameter can be repeated.
 
-    `named` translates texts to the values of the column and leaves out those that do not exist, for which
-    `unknown` is the error. `label_of` writes a value for people.
+    `named` returns the column's value for each text and leaves out unknown texts, for which `unknown` is the
+    error message. `label_of` returns a value as people read it.
     """
 
     def __init__(
@@ -177,10 +186,11 @@ class ManyFilter(CallFilter):
 
 
 class DimensionFilter(ManyFilter):
-    """Any of several members, models or tokens, by which the rollups count calls: it refines the usage query.
+    """Filters by one or several members, models or tokens. The rollups count by these, so the filter refines
+    the usage query.
 
-    Its field is that of the usage pages (`usage.parameters.forms.UsageFilter`), which knows whom the reader may
-    ask for. `labels_of` writes the values for people, all in one query.
+    Its field is that of the usage pages (`usage.parameters.forms.UsageFilter`), which checks whose calls the
+    user may see. `labels_of` returns the labels of several values at once.
     """
 
     def __init__(
@@ -210,8 +220,8 @@ class DimensionFilter(ManyFilter):
 
 
 class ExactField(forms.CharField):
-    """A text that calls are stored with exactly as it was sent: surrounding blanks count, and blanks alone are
-    no value.
+    """A text whose leading and trailing blanks count, because calls store texts exactly as they were sent.
+    Blanks alone are no value.
     """
 
     def to_python(self, value: Any) -> str:
@@ -220,7 +230,7 @@ class ExactField(forms.CharField):
 
 
 class TextFilter(CallFilter):
-    """A text to search for."""
+    """Filters by a text that people type."""
 
     field_class = forms.CharField
 
@@ -237,7 +247,7 @@ class TextFilter(CallFilter):
 
 
 class ExactFilter(TextFilter):
-    """A text that is compared exactly, including blanks."""
+    """Filters by a text that must be equal, including blanks."""
 
     field_class = ExactField
 
@@ -246,7 +256,7 @@ class ExactFilter(TextFilter):
 
 
 class AddressField(forms.CharField):
-    """An IP address in its canonical spelling, as calls are stored."""
+    """Accepts an IP address and returns it in the canonical spelling in which calls store it."""
 
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
@@ -257,7 +267,7 @@ class AddressField(forms.CharField):
 
 
 class AddressFilter(TextFilter):
-    """An IP address."""
+    """Filters by the IP address of the caller."""
 
     field_class = AddressField
 
@@ -266,7 +276,7 @@ _YES_NO = {"yes": True, "no": False}
 
 
 class YesNoFilter(CallFilter):
-    """Whether a condition holds."""
+    """Filters by whether something is true: `yes`, `no`, or empty for both."""
 
     field_class = forms.TypedChoiceField
 
@@ -284,7 +294,7 @@ class YesNoFilter(CallFilter):
 
 
 class DollarsField(forms.DecimalField):
-    """US dollars, converted to nano-dollars."""
+    """Accepts an amount in US dollars and returns it in nano-dollars."""
 
     def clean(self, value: Any) -> int | None:
         dollars: Decimal | None = super().clean(value)
@@ -292,9 +302,9 @@ class DollarsField(forms.DecimalField):
 
 
 class RangeFilter(CallFilter):
-    """A range of whole numbers, both ends included: the parameters `…_from` and `…_to`.
+    """Filters by a range of whole numbers, both ends included, with the query parameters `…_from` and `…_to`.
 
-    `amount` writes a number for people. A call whose value is unknown is in no range.
+    `amount` returns a number as people read it. A call whose value is unknown is in no range.
     """
 
     field_class: Callable[..., forms.Field] = forms.IntegerField
@@ -346,7 +356,7 @@ class RangeFilter(CallFilter):
 
 
 class DollarsFilter(RangeFilter):
-    """A range of amounts in US dollars, both ends included."""
+    """Filters by a range of amounts in US dollars, both ends included."""
 
     field_class = DollarsField
     _number = {"max_digits": 15, "decimal_places": 9}

@@ -1,4 +1,4 @@
-"""All filters of the logs. Each is declared here, and nowhere else (see `docs/contributing.md`)."""
+"""Declares all filters of the logs. How to add one is described in `docs/contributing.md`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -47,7 +47,9 @@ _MILLISECONDS = gettext_lazy("milliseconds")
 
 
 def statuses_named(texts: Sequence[str]) -> dict[str, int]:
-    """HTTP status codes by their text; those of three digits, and 0 for none."""
+    """Returns the HTTP status codes that texts stand for, by text. A code has three digits, or is 0 for calls
+    without a status; other texts are left out.
+    """
     return {
         text: int(text)
         for text in texts
@@ -60,13 +62,13 @@ def _labels_of_members(ids: Sequence[int]) -> list[str]:
 
 
 def _labels_of_tokens(ids: Sequence[int]) -> list[str]:
-    """The names of tokens; the id 0 stands for calls without one."""
+    """Returns the names of tokens; the id 0 stands for calls without a token."""
     names = [*Token.objects.filter(pk__in=set(ids) - {0}).values_list("name", flat=True)] if any(ids) else []
     return [*names, _("none")] if 0 in ids else names
 
 
 class RequestFilter(ExactFilter):
-    """A request ID. It identifies one call, so it is searched for at any time."""
+    """Filters by request ID. It identifies one call, so the period is ignored."""
 
     def filter(self, query: CallQuery, value: str) -> CallQuery:
         if value:
@@ -76,7 +78,10 @@ class RequestFilter(ExactFilter):
 
 
 class CallFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """Reads the query string of the logs into a frozen `CallQuery`: every filter, in the order of the chips."""
+    """Reads the query string of the logs into a frozen `CallQuery`.
+
+    The filters are declared in the order in which the page shows their chips.
+    """
 
     member = DimensionFilter(
         Dimension.MEMBER,
@@ -250,7 +255,7 @@ class CallFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no ty
 
     @classmethod
     def get_filters(cls) -> dict[str, CallFilter]:
-        """The declared filters, each with its name set."""
+        """Returns the declared filters by name, and sets the name of each."""
         declared: dict[str, CallFilter] = super().get_filters()
         for name, one in declared.items():
             one.name = name
@@ -259,7 +264,7 @@ class CallFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no ty
     @classmethod
     @cache
     def get_form_class(cls) -> type[CallForm]:
-        """The form with the fields of all filters."""
+        """Returns the form class, with the fields of all filters added."""
         declared = cls.base_filters.values()
         fields: dict[str, Any] = {name: field for one in declared for name, field in one.fields.items()}
         ranges = tuple(one.names for one in declared if isinstance(one, RangeFilter))
@@ -268,33 +273,37 @@ class CallFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no ty
 
     @cached_property
     def form(self) -> CallForm:
-        """The form, bound to the query string. Its errors name the parameter to blame."""
+        """The form, bound to the query string. Its errors are keyed by the invalid parameter."""
         return self.get_form_class()(self.data, access=self._access, now=self._now)
 
     @cached_property
     def qs(self) -> CallQuery:
-        """The query of a valid form. Members only see their own calls."""
+        """The `CallQuery` of a valid form; no queryset. The form restricts members to their own calls."""
         return self.filter_queryset(CallQuery(self.form.query(), self.form.cleaned_data["sort"]))
 
     def filter_queryset(self, queryset: CallQuery) -> CallQuery:
-        """The query, refined by every filter: frozen, so that an index can be chosen for it before it runs."""
+        """Returns the `CallQuery` refined by every filter. It is not run here, so that `make_plan` can choose
+        an index first.
+        """
         for one in self.filters.values():
             queryset = one.filter(queryset, one.value_in(self.form.cleaned_data))
         return queryset
 
     @property
     def shown(self) -> list[CallFilter]:
-        """The filters that this reader is shown."""
+        """The filters that are shown to this user: members do not see those that only make sense for the whole
+        team.
+        """
         return [one for one in self.filters.values() if self._access.sees_team or not one.is_for_team]
 
 
 def call_parameters() -> list[Parameter]:
-    """The parameters of all filters, as OpenAPI and the docs describe them."""
+    """Returns the query parameters of all filters, as OpenAPI and the docs describe them."""
     return [parameter for one in CallFilterSet.base_filters.values() for parameter in one.parameters()]
 
 
 class TailFilterSet(CallFilterSet):
-    """The filters of a list that follows new calls (see `logs.browsing.tail`)."""
+    """The filters of requests for new calls, which a live list sends repeatedly (see `logs.browsing.tail`)."""
 
     class Meta:
         form = TailForm

@@ -28,20 +28,22 @@ SORTS = {
     Sort.TOKENS: gettext_lazy("most tokens first"),
     Sort.COST: gettext_lazy("most expensive first"),
 }
-# The parameters that say where in the list one is, not what is in it.
+# The query parameters that do not change which calls the list has, such as the position in it.
 _NOT_FILTERS = {"cursor", "compare", "granularity", "live", "since", "known", "added"}
-# Microseconds, up to a quarter of an hour, and room for as many of them as a list is told to know.
+# Offsets in microseconds, up to a quarter of an hour each, joined by commas; and the longest such text.
 _OFFSETS, _LONGEST_KNOWN = r"^[0-9]{1,9}(,[0-9]{1,9})*\Z", 2_000
 _TO_THE_MINUTE = len("2026-11-20T14:30")
-# The page of the logs, and those beside it whose filters are chosen in the same menus.
+# The URL name of the list of calls, and those of the other pages that use the same filter menus.
 LIST = "logs:list"
 _PLACES = {"overview": "usage:overview", "ranking": "usage:ranking"}
 
 
 class CallForm(UsageFilter):
-    """Period, order, and position in the list; the fields of all filters are added by their declarations."""
+    """The form of the list of calls: period, order and position. `CallFilterSet` adds the fields of all
+    filters.
+    """
 
-    # The parameters of each range: where it begins, where it ends.
+    # The two query parameters of each range filter: its start and its end.
     ranges: tuple[tuple[str, str], ...] = ()
 
     sort = forms.ChoiceField(choices=[*SORTS.items()], required=False)
@@ -57,7 +59,9 @@ class CallForm(UsageFilter):
 
     @property
     def range_shown(self) -> tuple[str, str]:
-        """What the range fields show: the period in the team's time zone, or the invalid input."""
+        """The texts in the fields of the period: its ends in the team's time zone, or the input if it is
+        invalid.
+        """
         if not self.is_valid():
             return self._asked.get("from", ""), self._asked.get("to", "")
         asked = self.cleaned_data["ranges"][0]
@@ -66,7 +70,9 @@ class CallForm(UsageFilter):
 
     @property
     def is_live(self) -> bool:
-        """Whether new calls are added at the top: on the first page of the list sorted by newest."""
+        """Whether new calls are added at the top as they arrive; only on the first page of the list sorted
+        newest first.
+        """
         data = self.cleaned_data
         return bool(data["live"]) and self.place is None and data["sort"] is Sort.NEWEST
 
@@ -96,8 +102,9 @@ class CallForm(UsageFilter):
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the team and the filters as requested; a preset period keeps its fingerprint while time
-        passes.
+        """A hash that identifies the team and the filters as requested.
+
+        A preset period such as "last 7 days" keeps its fingerprint while time passes.
         """
         data = self._asked
         asked = {name: sorted(data.getlist(name)) for name in self.fields if name not in _NOT_FILTERS}
@@ -108,7 +115,9 @@ class CallForm(UsageFilter):
 
 
 class TailForm(CallForm):
-    """The form of a list that follows new calls, and where the browser stands in it (see `logs.browsing.tail`)."""
+    """The form of a request for new calls: the filters of the list, and which calls the browser already has
+    (see `logs.browsing.tail`).
+    """
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
@@ -119,7 +128,9 @@ class TailForm(CallForm):
 
 class MenuForm(forms.Form):
     """What the menu of one filter sends besides the filters of its page: a search text and the checked values.
-    Nothing is ever rejected: a text that is too long is cut, and an unknown page means the list.
+
+    Nothing is ever rejected: a text that is too long is cut, and an unknown page is treated as the list of
+    calls.
     """
 
     q = forms.Field(required=False)
@@ -127,10 +138,10 @@ class MenuForm(forms.Form):
     def __init__(self, data: QueryDict, *, name: str) -> None:
         super().__init__(data)
         self._asked, self._name = data, name
-        # "for" is a word of Python's, so it cannot be declared above.
+        # `for` is a keyword of Python, so the field cannot be declared above.
         self.fields["for"] = forms.Field(required=False)
-        # What is checked at this moment, and with `picked` all of it; a search without JavaScript sends along
-        # as `chosen` what was checked before.
+        # The field `name` has the checked values; all of them, if `picked` is sent. A search without JavaScript
+        # also sends those that were checked before, as `chosen`.
         self.fields[name] = self.fields["chosen"] = forms.Field(
             required=False, widget=forms.MultipleHiddenInput
         )
@@ -141,19 +152,19 @@ class MenuForm(forms.Form):
 
     @property
     def place(self) -> str:
-        """The name of the page that the filters belong to."""
+        """The URL name of the page that the filters belong to."""
         return _PLACES.get(self.cleaned_data["for"], LIST)
 
     @property
     def chosen(self) -> list[str]:
-        """The checked values."""
+        """All checked values."""
         data = self.cleaned_data
         checked: list[str] = data[self._name] or []
         return checked if "picked" in self._asked else [*checked, *(data["chosen"] or [])]
 
     @property
     def filters(self) -> QueryDict:
-        """The filters of the page in the form that the list uses: it is sorted by other columns."""
+        """The filters of the page as the list of calls reads them: the sort orders of other pages are left out."""
         asked = self._asked.copy()
         if self.place != LIST:
             asked.pop("sort", None)
@@ -161,7 +172,7 @@ class MenuForm(forms.Form):
 
 
 class SavedViewForm(forms.Form):
-    """A name for the filters of a list."""
+    """The name under which the filters of a list are saved."""
 
     name = forms.CharField(max_length=80)
     query = forms.CharField(max_length=4000, required=False)

@@ -1,6 +1,8 @@
-"""Calls at several places of an index in one statement: the first of all, their number, their sums.
+"""Reads calls from one or several places of an index in one SQL statement: the first calls, their number, or
+sums.
 
-Django's union does not allow ordered or limited parts on SQLite.
+A place is one combination of values of the index's first columns, such as one member's calls. The statements
+are joined as text, because Django's `union` does not allow ordered or limited parts on SQLite.
 """
 
 from collections.abc import Sequence
@@ -23,20 +25,27 @@ from usage.rollups.query import UsageQuery
 
 @dataclass(frozen=True)
 class IndexScans:
-    """The calls at several places of an index, each of which is walked separately (see `at_places`)."""
+    """The calls at several places of an index, each of which is read separately.
+
+    `at` names the columns that a place gives values for; each of `places` has these values (see `at_places`).
+    """
 
     calls: QuerySet[Any, Any]
     at: Sequence[str] = ()
     places: Sequence[tuple[Any, ...]] = ((),)
 
     def first(self, columns: Sequence[str], descends: bool, limit: int) -> "IndexScans":
-        """The first calls at each place. The order there makes PostgreSQL walk the index."""
+        """Returns the same scans, limited to the first calls at each place. The order makes PostgreSQL walk the
+        index.
+        """
         order = [F(name).desc() if descends else F(name).asc() for name in columns]
         return replace(self, calls=self.calls.order_by(*order)[:limit])
 
 
 class _Place(Expression):
-    """A value of a place in an index: the parameter that it replaces, or the column that it comes from."""
+    """An SQL expression for the value that a place gives to one column: a column of the table of places, or a
+    parameter that is filled in later.
+    """
 
     def __init__(self, name: str, is_column: bool) -> None:
         super().__init__(output_field=_field(name))
@@ -47,10 +56,10 @@ class _Place(Expression):
 
 
 def at_places(calls: QuerySet[Any, Any], at: Sequence[str], places: Sequence[tuple[Any, ...]]) -> IndexScans:
-    """The calls whose columns `at` have the values of one of the places.
+    """Returns scans of the calls whose columns `at` have the values of one of the places.
 
-    Compiled once, however many places there are. SQLite gets the statement once for each place; PostgreSQL,
-    which would take longer to plan two dozen statements than to run them, gets a table of the places.
+    The query is compiled once, however many places there are. SQLite gets the SELECT once for each place.
+    PostgreSQL gets a table of the places, because planning two dozen SELECTs takes longer than running them.
     """
     is_column = _is_table(places)
     return IndexScans(calls.filter(**{name: _Place(name, is_column) for name in at}), at, places)
@@ -67,9 +76,9 @@ def _field(name: str) -> "Field[Any, Any]":
 
 
 def keys_of(scans: IndexScans, columns: Sequence[str], *, descends: bool, limit: int) -> list[Key]:
-    """The first keys of all scans together: `columns`, of which the last is the id.
+    """Returns the first `limit` sort keys of all scans together; the last of `columns` must be the id.
 
-    Each branch is walked in this order until there are enough.
+    Each place is walked in the order of `columns` until there are enough.
     """
     limited = scans.first(columns, descends, limit)
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
@@ -77,7 +86,9 @@ def keys_of(scans: IndexScans, columns: Sequence[str], *, descends: bool, limit:
 
 
 def keys_beside(above: IndexScans, below: IndexScans, columns: Sequence[str]) -> list[Key]:
-    """The lowest key of each branch above a position, and the highest of each below it: one statement."""
+    """Returns the sort keys next to a position: the lowest at each place of `above`, and the highest at each
+    place of `below`. Runs one SQL statement.
+    """
     limited = [above.first(columns, False, 1), below.first(columns, True, 1)]
     return [_key(row) for row in _select("SELECT * FROM u", limited, columns)]
 
@@ -85,7 +96,9 @@ def keys_beside(above: IndexScans, below: IndexScans, columns: Sequence[str]) ->
 def keys_of_all(
     scans: IndexScans, columns: Sequence[str], *, descends: bool, limit: int, index: str
 ) -> list[Key]:
-    """The first keys of all scans together, if each scan is short: found by the index and then sorted."""
+    """Returns the first `limit` sort keys of all scans together, for scans with few calls: all are read by
+    `index` and then sorted.
+    """
     outer = f"SELECT * FROM u {_order(columns, descends)} LIMIT {limit}"
     return [_key(row) for row in _select(outer, [scans], columns, index)]
 
@@ -99,7 +112,7 @@ def keys_and_sums(
     limit: int,
     index: str | None = None,
 ) -> tuple[list[Key], list[int]]:
-    """`keys_of_all`, and `sums_of` the same calls, in one statement that finds them only once."""
+    """Returns what `keys_of_all` and `sums_of` return, in one SQL statement that finds the calls only once."""
     width = len(columns)
     order = _order(columns, descends)
     outer = (
@@ -114,12 +127,12 @@ def keys_and_sums(
 
 @dataclass(frozen=True)
 class Look:
-    """The result of looking through the first calls of some scans."""
+    """What `look_through` found among the first calls of some scans."""
 
-    keys: list[Key]  # the first that meet the conditions
-    met: int  # how many do
-    looked: int  # how many were looked through
-    edge: Key | None  # the last of these
+    keys: list[Key]  # the first sort keys that meet the conditions
+    met: int  # number of calls that meet them
+    looked: int  # number of calls that were read
+    edge: Key | None  # the sort key of the last call that was read
 
 
 def look_through(
@@ -160,10 +173,11 @@ def look_through(
 def newest(
     team_ids: Sequence[int], member_id: int, mode: int, columns: Sequence[str], *, limit: int
 ) -> list[dict[str, Any]]:
-    """A member's latest calls in some teams together, with these columns; "id" must be one.
+    """Returns a member's latest calls in some teams together, as dicts of these columns; "id" must be one of
+    them.
 
-    Written by hand: every personal page needs it, and building and compiling a query for each team takes longer
-    than running it.
+    The SQL is written by hand: every personal page needs it, and building and compiling a query for each team
+    takes longer than running it.
     """
     if not team_ids:
         return []
@@ -181,12 +195,16 @@ _OF_MEMBER = (
 
 
 def _sums(first: int, several: int) -> str:
-    """The number of rows of `u`, and the sums of some columns from one on."""
+    """Returns the SQL for the number of rows of `u` and the sums of `several` columns, from column number
+    `first` on.
+    """
     return ", ".join(["count(*)", *(f"COALESCE(sum(c{n}), 0)" for n in range(first, first + several))])
 
 
 def _order(columns: Sequence[str], descends: bool) -> str:
-    """The order of the outer statement. The plus keeps SQLite from searching calls in this order in the hope of
+    """Returns the ORDER BY of the outer SQL statement, which reads the rows of all scans.
+
+    On SQLite, a plus sign before each column keeps SQLite from searching calls in this order in the hope of
     finishing early, and from merging two dozen sorted parts, which takes four times as long as sorting them.
     """
     way, plain = "DESC" if descends else "ASC", "+" if connection.vendor == "sqlite" else ""
@@ -194,16 +212,19 @@ def _order(columns: Sequence[str], descends: bool) -> str:
 
 
 def count_up_to(scans: IndexScans, order: Sequence[str], most: int) -> int:
-    """The number of calls in the scans, counted only up to `most`, along the index of that order."""
+    """Returns the number of calls in the scans, counted only up to `most`; `order` names the index columns to
+    walk by.
+    """
     limited = scans.first(order, True, most)
     rows = _select(f"SELECT count(*) FROM (SELECT 1 FROM u LIMIT {most}) n", [limited], ["id"])
     return int(rows[0][0]) if rows else 0
 
 
 def calls_of_routes(usage: UsageQuery, routes: int, most: int) -> list[tuple[str, str, str, bool, int]]:
-    """The first `routes` combinations (provider, endpoint, channel, stream) of the team's calls, and the number
-    of calls of the mode and time in each, counted only up to `most`: one statement that visits each
-    combination.
+    """Returns the first `routes` combinations of provider, endpoint, channel and stream that the team's calls
+    have had, each with its number of calls in the query's mode and period.
+
+    Calls are counted only up to `most`. Runs one SQL statement that looks up each combination in the index.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -212,7 +233,7 @@ def calls_of_routes(usage: UsageQuery, routes: int, most: int) -> list[tuple[str
         return [(*way, bool(stream), int(calls)) for *way, stream, calls in cursor.fetchall()]
 
 
-# The order of calls is what makes PostgreSQL walk the index.
+# ORDER BY in the inner SELECT makes PostgreSQL walk the index.
 _OF_ROUTES = f"""
 SELECT provider, endpoint, channel, stream, (SELECT count(*) FROM (
   SELECT 1 FROM {Call._meta.db_table} c
@@ -223,9 +244,11 @@ FROM {CallRoute._meta.db_table} r WHERE team_id = %s ORDER BY provider, endpoint
 
 
 def calls_of_tags(usage: UsageQuery, tags: int, most: int) -> list[tuple[str, int]]:
-    """The first `tags` tags of the team's calls of a mode, and the number of calls of the time with each,
-    counted only up to `most`: one statement that steps from tag to tag in the index, however many calls have
-    one.
+    """Returns the first `tags` tags of the team's calls in the query's mode, each with its number of calls in
+    the period.
+
+    Calls are counted only up to `most`. Runs one SQL statement that steps from tag to tag in the index, and so
+    does not read all calls of a tag.
     """
     team = [usage.team.pk, usage.mode]
     with connection.cursor() as cursor:
@@ -245,13 +268,15 @@ FROM known WHERE tag IS NOT NULL LIMIT %s"""
 
 
 def tally(calls: QuerySet[Any, Any], column: str, most: int) -> dict[Any, int]:
-    """How often each value of a column occurs among the latest calls, at most `most` of them."""
+    """Returns how often each value of a column occurs among the latest `most` calls."""
     outer = "SELECT c0, count(*) FROM u GROUP BY c0"
     return dict(_select(outer, [IndexScans(calls).first(["id"], True, most)], [column]))
 
 
 def sums_of(scans: IndexScans, columns: Sequence[str], index: str) -> list[int]:
-    """The number of calls, and the sums of integer columns, found by the index."""
+    """Returns the number of calls in the scans, followed by the sum of each of `columns`, all of which are
+    integers. Calls are found by `index`.
+    """
     rows = _select(f"SELECT {_sums(0, len(columns))} FROM u", [scans], columns, index)
     return [int(value) for value in rows[0]] if rows else [0] * (len(columns) + 1)
 
@@ -259,9 +284,10 @@ def sums_of(scans: IndexScans, columns: Sequence[str], index: str) -> list[int]:
 def _select(
     outer: str, several: Sequence[IndexScans], columns: Sequence[str], index: str | None = None
 ) -> list[tuple[Any, ...]]:
-    """Runs `outer` over `u(c0, c1, …)`, the columns of all scans; [] if no branch can have calls.
+    """Runs the SQL `outer` over `u(c0, c1, …)`, which has the columns of all scans; returns [] if no scan can
+    have calls.
 
-    With an `index` ("" for the one that the conditions suggest), only that index is walked.
+    With an `index`, only that one is walked; "" stands for the one that the conditions suggest.
     """
     parts: list[str] = []
     parameters: list[Any] = []
@@ -283,7 +309,7 @@ def _select(
 
 
 def _parts(scans: IndexScans, sql: str, values: Sequence[Any]) -> tuple[list[str], list[Any]]:
-    """SELECTs for all places, and their parameters."""
+    """Returns the SELECTs for all places of the scans, and their parameters."""
     at, places = scans.at, scans.places
     if _is_table(places):
         types = ", ".join([f"%s::{_field(name).cast_db_type(connection)}[]" for name in at])
@@ -296,13 +322,14 @@ def _parts(scans: IndexScans, sql: str, values: Sequence[Any]) -> tuple[list[str
 
 
 def _by_index(sql: str, index: str | None) -> str:
-    """Names the index for SQLite, which has no statistics to choose by; PostgreSQL has some, and accepts no
-    hints.
+    """Makes SQLite use the named index, because it has no statistics to choose by. PostgreSQL has statistics,
+    and accepts no hints.
     """
     if index is None:
         return sql
     if connection.vendor == "postgresql":
-        # Keeps it from finding calls in the order of the outer statement, in the hope of being done soon.
+        # Keeps PostgreSQL from reading calls in the order of the outer statement, in the hope of being done
+        # soon.
         return f"{sql} OFFSET 0"
     if not index:
         return sql
@@ -310,7 +337,7 @@ def _by_index(sql: str, index: str | None) -> str:
     return sql.replace(' FROM "logs_call" ', f' FROM "logs_call" INDEXED BY "{name}" ', 1)
 
 
-# Stands for the index of the primary key, which SQLite names by itself.
+# Stands for the primary key's index; SQLite chooses the name of that.
 PRIMARY = "primary"
 
 
@@ -326,5 +353,5 @@ def _key(row: Sequence[Any]) -> Key:
 
 
 def _uuid(value: Any) -> UUID:
-    """Converts ids, which SQLite returns as text."""
+    """Returns an id as a UUID; SQLite returns ids as text."""
     return value if isinstance(value, UUID) else UUID(hex=value)

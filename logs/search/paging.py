@@ -1,7 +1,8 @@
-"""Finds one page of calls, newer or older than a position, however few match among however many.
+"""Finds one page of calls before or after a position, in bounded time, however many calls there are and however
+few of them match.
 
 If some index leaves few candidates, all of them are read. Otherwise the list is walked in its order, a bounded
-number of calls at a time, and a page that found too few says how far it searched.
+number of calls at a time; a page that found too few calls says how far the search came.
 """
 
 from collections.abc import Sequence
@@ -14,17 +15,19 @@ from logs.search.plans import BOUND, Plan
 from logs.search.query import CallQuery, Key, Position, Stretch
 
 PAGE = 50
-# How many calls are looked through for one page, in growing steps: the first mostly finds enough.
+# How many calls are read for one page, in growing steps; the first step mostly finds enough.
 STEPS = (1_500, 3_000, 7_500)
-# For the first page of all, which nobody wants to wait for. What is looked through first counts for the total too.
+# The same for the first page, which nobody wants to wait for. Its steps also give the total.
 FIRST_STEPS = (1_500, 2_500)
-# What a total tells beside the number of calls.
+# The columns that a total sums up besides counting calls.
 SUMMED = ("cost_nanos", "has_failed")
 
 
 @dataclass(frozen=True)
 class Total:
-    """The number of calls, exact or a lower bound; cost and failures where they are known too."""
+    """The number of calls, exact or a lower bound, with their cost (nano-dollars) and failures if these are
+    known too.
+    """
 
     calls: int
     is_exact: bool = True
@@ -34,14 +37,17 @@ class Total:
 
 @dataclass(frozen=True)
 class Found:
-    """A page: ids in the order of the list, and whether there are more on both sides."""
+    """A page of the list: the sort keys of its calls, and the positions of the pages before and after it (None:
+    no page).
+    """
 
     keys: list[Key] = field(default_factory=list)
     before: Position | None = None
     after: Position | None = None
-    # Where the search stopped for today, with more calls to look through; `after` goes on from there.
+    # Set if the search stopped at its bound: the key of the last call read. `after` (or `before`) goes on from
+    # it.
     stopped_at: Key | None = None
-    # Of all pages together, where it came out on the way.
+    # The totals over all pages, if the search for this page computed them.
     total: Total | None = None
 
     @property
@@ -50,7 +56,7 @@ class Found:
 
 
 def find_page(query: CallQuery, plan: Plan, place: Position | None = None, size: int = PAGE) -> Found:
-    """The calls next to a position in the list, or the first ones."""
+    """Returns the page of calls at a position in the list, or the first page if `place` is None."""
     path, names, stretch = plan.path, query.sort.keys, _stretch(query, place)
     if plan.is_few:
         scans, down = path.matches(query, stretch), stretch.descends
@@ -63,17 +69,17 @@ def find_page(query: CallQuery, plan: Plan, place: Position | None = None, size:
 
 
 def find_first_page(query: CallQuery, plan: Plan, size: int = PAGE) -> Found:
-    """The first page, with the totals over all pages if the same SQL statement can return them too."""
+    """Returns the first page, with the totals over all pages if the same SQL statement can return them too."""
     path, names, down = plan.path, query.sort.keys, query.sort.descends
     if not (plan.is_few or path.settles(query)):
         return _walk(query, path, None, size, FIRST_STEPS)
-    if query.counted_by_rollups:  # which know the total
+    if query.counted_by_rollups:  # the total is read from the rollups instead
         return find_page(query, plan, size=size)
     if plan.is_few:
         scans = path.matches(query)
         keys, sums = keys_and_sums(scans, names, SUMMED, descends=down, limit=size + 1, index=path.hint)
         return replace(_page(keys, size), total=Total(sums[0], True, *sums[1:]))
-    if len(path.places) > 1:  # each of which would be read to the end
+    if len(path.places) > 1:  # to get the total, each place would be read to the end
         return find_page(query, plan, size=size)
     scans = path.candidates(query).first(names, down, max(BOUND, size) + 1)
     summed = SUMMED if path.holds >= set(SUMMED) else ()
@@ -82,12 +88,14 @@ def find_first_page(query: CallQuery, plan: Plan, size: int = PAGE) -> Found:
 
 
 def bounded(calls: int, *sums: int) -> Total:
-    """The total of calls that were counted up to BOUND + 1, and their sums."""
+    """Returns the total of calls that were counted only up to BOUND + 1, with their sums; beyond BOUND, a lower
+    bound.
+    """
     return Total(calls, True, *sums) if calls <= BOUND else Total(BOUND, is_exact=False)
 
 
 def find_neighbours(query: CallQuery, plan: Plan, key: Key) -> tuple[UUID | None, UUID | None]:
-    """The calls right before and right after a place in the list."""
+    """Returns the ids of the calls right before and right after a sort key in the list; None if there is none."""
     if plan.is_few or not plan.path.settles(query):
         before, after = (find_page(query, plan, Position(key, back), size=1).ids for back in (True, False))
         return next(iter(before), None), next(iter(after), None)
@@ -104,7 +112,7 @@ def _stretch(query: CallQuery, place: Position | None) -> Stretch:
 
 
 def _walk(query: CallQuery, path: AccessPath, place: Position | None, size: int, steps: Sequence[int]) -> Found:
-    """A page along an index that leaves conditions to check: calls are read in steps, up to a bound."""
+    """Reads a page along an index that leaves conditions to check: calls are read in steps, up to a bound."""
     keys: list[Key] = []
     met, has_all, stretch = 0, False, _stretch(query, place)
     for step in steps:
@@ -124,12 +132,12 @@ def _walk(query: CallQuery, path: AccessPath, place: Position | None, size: int,
         if has_all or len(keys) > size:
             break
     stopped = None if has_all or len(keys) > size else stretch.after
-    # From a place on, not all pages were looked at.
+    # From a position on, only a part of the list was read, so there is no total.
     return replace(_page(keys, size, place, stopped), total=None if place else Total(met, is_exact=has_all))
 
 
 def _page(keys: list[Key], size: int, place: Position | None = None, stopped: Key | None = None) -> Found:
-    """Removes the one extra key that tells whether there are more."""
+    """Returns the page of these keys. They contain one more than `size` if there are more calls; it is removed."""
     back = place is not None and place.back
     more = len(keys) > size
     keys = keys[:size]

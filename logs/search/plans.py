@@ -1,6 +1,6 @@
-"""Chooses the index for a query of the logs by how few calls each one leaves.
+"""Chooses the index that is walked for a query of the logs, by how few calls each index leaves.
 
-`docs/search.md` explains it and how much time it saves.
+`docs/search.md` explains the choice and how much time it saves.
 """
 
 from collections.abc import Sequence
@@ -11,28 +11,28 @@ from logs.search.counts import BY_OUTCOME, counts_of
 from logs.search.index_scans import count_up_to
 from logs.search.query import CallQuery
 
-# So many candidates are taken all at once, where the index has all that is asked and sorted by.
+# If an index contains all conditions and the sort column, up to so many candidates are read and sorted.
 FEW_IN_INDEX = 50_000
-# At so few there is no need to look for a better index: to count another one takes as long as these.
+# With so few candidates no better index is searched for: counting another takes as long as reading these.
 FEW_ENOUGH = 2_000
-# As far as calls are counted that no rollup knows; not more candidates than these are taken all at once.
+# Calls are counted up to this number if no rollup counts them; at most so many candidates are all read.
 BOUND = 10_000
-# More places of an index than this are not walked with conditions left to check.
+# An index that leaves conditions to check is walked in list order only if it has at most so many places.
 FEW_PLACES = 4
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The index to walk, and whether its candidates are so few that all are read."""
+    """The index to walk, and whether it leaves so few candidates that all are read and sorted."""
 
     path: AccessPath
     is_few: bool = False
-    # How many calls match, where that was found on the way; BOUND + 1 for more than BOUND.
+    # How many calls match, if choosing the index showed it; BOUND + 1 for more than BOUND.
     counted: int | None = None
 
 
 def make_plan(query: CallQuery) -> Plan:
-    """Chooses the index for a question."""
+    """Returns the plan for a query: which index to walk, and how."""
     ways = access_paths(query)
     if any(not path.places for path in ways):
         return Plan(NOWHERE, is_few=True, counted=0)
@@ -47,14 +47,14 @@ def make_plan(query: CallQuery) -> Plan:
 
 
 def _fewest(query: CallQuery, ways: Sequence[AccessPath], along: AccessPath) -> Plan:
-    """The index that leaves the fewest calls, if these can all be read; otherwise the one in the order of the
-    list.
+    """Returns the plan for the index with the fewest candidates if all of them can be read; otherwise the plan
+    to walk `along`, the index in the order of the list.
     """
     counted: int | None = None
     fewest, best = BOUND + 1, along
-    # First what the rollups count, in a fraction of the time.
+    # Paths that the rollups count go first: that takes a fraction of the time.
     for path in sorted([*ways, BY_TIME], key=lambda path: not path.is_counted_by_rollups(query)):
-        # To count on is only worth it for far fewer than are known already.
+        # Counting another path is only worth it if it leaves far fewer calls than the best so far.
         candidates = _count(query, path, BOUND if fewest > BOUND else fewest // 4)
         if path.settles(query):
             counted = candidates
@@ -66,7 +66,9 @@ def _fewest(query: CallQuery, ways: Sequence[AccessPath], along: AccessPath) -> 
 
 
 def _held(query: CallQuery, ways: Sequence[AccessPath]) -> AccessPath | None:
-    """An index that contains the conditions and the order of the list, with not too many calls."""
+    """Returns an index that contains all conditions and the sort column, if it leaves at most FEW_IN_INDEX
+    calls.
+    """
     for path in ways:
         if path.settles(query) and query.sort.keys[0] in path.holds:
             return path if _count(query, path, FEW_IN_INDEX) <= FEW_IN_INDEX else None
@@ -78,10 +80,10 @@ def _is_walkable(path: AccessPath, query: CallQuery) -> bool:
 
 
 def _count(query: CallQuery, path: AccessPath, bound: int) -> int:
-    """The number of calls that the index leaves, counted only up to `bound` + 1; or an upper bound, if that is
-    lower.
+    """Returns the number of the path's candidates, counted only up to `bound` + 1; or an upper bound of it that
+    is not above `bound`.
 
-    The rollups have it for some paths, including calls that were deleted.
+    For some paths the rollups return the number, which then includes deleted calls.
     """
     if path.outcomes:
         most = _count_in_rollups(query, path)
@@ -91,7 +93,7 @@ def _count(query: CallQuery, path: AccessPath, bound: int) -> int:
 
 
 def _count_in_rollups(query: CallQuery, path: AccessPath) -> int:
-    """The calls that meet those conditions of the path that the rollups count by."""
+    """Returns the number of calls that meet those conditions of the path that the rollups can count by."""
     asked, usage = path.covered(query), query.usage
     usage = replace(
         usage,

@@ -1,4 +1,6 @@
-"""The query of the logs: frozen, refined by one filter after the other, and its conditions in SQL."""
+"""Defines `CallQuery`, the frozen query of the logs that filters refine one after the other, and writes its
+conditions as SQL.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,20 +21,24 @@ from usage.rollups.models import Outcome
 from usage.rollups.query import UsageQuery
 from usage.rollups.reader import filters as usage_filters
 
-# Where a call stands in a list: the value it is sorted by, if it is by one, and its id.
+# A sort key, which gives a call's position in the list: (id,) if sorted by time, otherwise (sorted value, id).
 Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Position:
-    """A position in the list: the key of a call there, and whether newer (or higher) calls are wanted."""
+    """A position in the list, from which a page is read.
+
+    `key` is the sort key of a call; `back` means that the calls before it in the list are wanted, not those
+    after it.
+    """
 
     key: Key
     back: bool = False
 
 
 class Sort(StrEnum):
-    """The order of the list; equal values are sorted newest first."""
+    """The order of the list. Calls with equal values are sorted newest first."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -46,7 +52,7 @@ class Sort(StrEnum):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns that order the list; the id makes every position unique."""
+        """The columns that order the list. The last is the id, which makes the order unique."""
         return ("id",) if self.by_time else (_SORT_KEY[self], "id")
 
     @property
@@ -58,7 +64,9 @@ _SORT_KEY = {Sort.LATENCY: "latency_key", Sort.TOKENS: "tokens_key", Sort.COST: 
 
 
 class Index(StrEnum):
-    """The indexes by which calls are found; the value is the name in the database."""
+    """The indexes by which calls are found. Each value is the index's name in the database; that of BY_TAG
+    names a table.
+    """
 
     BY_REQUEST = "call_reported_once"
     BY_SESSION = "call_by_session"
@@ -75,7 +83,7 @@ class Index(StrEnum):
     UNPRICED = "call_unpriced"
 
 
-# The conditions that rollups can count by, which the usage query states, and the indexes that hold them.
+# The lookups that rollups can count by, and the indexes of calls that contain their columns.
 IN_ROLLUPS = {
     "member_id__in": frozenset({Index.BY_MEMBER, Index.FAILED}),
     "model__in": frozenset({Index.BY_MODEL, Index.FAILED, Index.UNPRICED}),
@@ -85,26 +93,26 @@ IN_ROLLUPS = {
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition on calls, as a filter states it. Conditions are told apart by their lookup."""
+    """One condition that a filter puts on calls. A query has at most one condition with the same lookup."""
 
     lookup: str
     value: Any
-    # The indexes that hold what is compared, so that no call is read to check it.
+    # The indexes that contain the compared column, so that the condition is checked without reading calls.
     indexes: frozenset[Index] = frozenset()
-    # The partial index that has all calls with this value, of those where it is not empty.
+    # A partial index on this column that contains every call whose value is not empty.
     entry: Index | None = None
-    # Whether every call with a value has failed, so that the index of failed calls has them all.
+    # Given a value: whether all calls with it have failed, so that the index of failed calls contains them all.
     fails: Callable[[Any], bool] = lambda value: False
-    # Makes the SQL where the lookup alone does not say it.
+    # Builds the `Q` if lookup and value alone are not enough.
     sql: "Callable[[CallQuery, Condition, str], Q] | None" = None
 
     @property
     def only_failed(self) -> bool:
-        """Whether every call that meets it has failed."""
+        """Whether every call that meets the condition has failed."""
         return self.fails(self.value)
 
     def q(self, query: "CallQuery", along: str = "") -> Q:
-        """The condition as a `Q`; `along` is the column whose index is walked."""
+        """Returns the condition as a `Q`; `along` is the first column of the index that is walked."""
         if self.sql is not None:
             return self.sql(query, self, along)
         if isinstance(self.value, tuple) and len(self.value) == 1:
@@ -114,10 +122,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class CallQuery:
-    """Single calls of one team: those of the usage query that also meet all conditions of `filters`.
+    """A query for single calls of one team: those of the usage query that also meet all conditions of
+    `filters`.
 
-    Costs are nano-dollars, times milliseconds, both ends of a range included. The field `members` of `usage`
-    restricts them to the calls of some members.
+    Costs are in nano-dollars, times in milliseconds; ranges include both ends. The field `members` of `usage`
+    restricts the query to the calls of some members.
     """
 
     usage: UsageQuery
@@ -125,44 +134,46 @@ class CallQuery:
     filters: tuple[Condition, ...] = ()
 
     def where(self, condition: Condition) -> "CallQuery":
-        """The same query with one more condition, which replaces one with the same lookup."""
+        """Returns the same query with one more condition, which replaces one with the same lookup."""
         others = tuple(one for one in self.filters if one.lookup != condition.lookup)
         return replace(self, filters=(*others, condition))
 
     def with_value(self, lookup: str, value: Any) -> "CallQuery":
-        """The same query with another value in one of its conditions."""
+        """Returns the same query with another value for the condition with this lookup."""
         return self.where(replace(self.conditions[lookup], value=value))
 
     @cached_property
     def conditions(self) -> dict[str, Condition]:
-        """All conditions beside team, mode and time, by lookup."""
+        """All conditions by lookup, including those on members, models and tokens; not team, mode and time."""
         of_usage = usage_filters(self.usage).items()
         found = {lookup: Condition(lookup, value, IN_ROLLUPS[lookup]) for lookup, value in of_usage}
         return found | {one.lookup: one for one in self.filters}
 
     def value(self, lookup: str, default: Any = None) -> Any:
-        """The value of a condition, or `default` where there is none."""
+        """Returns the value of the condition with this lookup, or `default` if there is none."""
         return self.conditions[lookup].value if lookup in self.conditions else default
 
     @property
     def only_failed(self) -> bool:
-        """Whether every call that it can find has failed, so that the index of failed calls has them all."""
+        """Whether every call that can match has failed, so that the index of failed calls contains them all."""
         return any(one.only_failed for one in self.filters)
 
     @property
     def counted_by_rollups(self) -> bool:
-        """Whether the rollups have the number of these calls. They count unpriced calls, but not by outcome."""
+        """Whether the rollups can return the number of matching calls. They count outcomes and unpriced calls,
+        but not the two combined.
+        """
         others = self.conditions.keys() - IN_ROLLUPS.keys()
         return not others or others == {"unpriced"} or others == {"outcome__in"}
 
     @property
     def timed_by_rollups(self) -> bool:
-        """Whether the rollups have the latencies of these calls."""
+        """Whether the rollups can return the latencies of the matching calls."""
         return self.conditions.keys() <= IN_ROLLUPS.keys()
 
 
 class Plain(Func):
-    """A column for which SQLite uses no index, so that it takes the intended one."""
+    """A column that SQLite uses no index for, so that it chooses an index on another column."""
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
@@ -181,7 +192,11 @@ _EXPRESSIONS = {
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of the list: what follows one key, up to and including another, in a direction."""
+    """A part of the list: the calls after the key `after`, up to and including the key `until`; None means no
+    bound.
+
+    The list is read in ascending order, or in descending order if `descends`.
+    """
 
     sort: Sort
     descends: bool
@@ -190,16 +205,18 @@ class Stretch:
 
     @property
     def way(self) -> str:
-        """The comparison with `after`."""
+        """The lookup that compares a call with `after`."""
         return "lt" if self.descends else "gt"
 
     @property
     def way_until(self) -> str:
-        """The comparison with `until`."""
+        """The lookup that compares a call with `until`."""
         return "gte" if self.descends else "lte"
 
     def values(self) -> Q:
-        """For lists sorted by a value: keys compared as a whole, so that both databases use a range of the
+        """Returns the bounds of a list that is not sorted by time, as a `Q`.
+
+        Value and id are compared together, written in such a way that both databases read one range of the
         index.
         """
         name, found = self.sort.keys[0], Q()
@@ -211,9 +228,10 @@ class Stretch:
 
 
 def id_range(query: CallQuery, stretch: Stretch | None = None) -> dict[str, UUID]:
-    """The range of ids for the time of the query, intersected with the stretch of a list sorted by time.
+    """Returns the bounds of the ids of calls in the query's period, by lookup; ids begin with the time.
 
-    One bound for each end: given two, SQLite uses the first one and reads everything between them.
+    A stretch of a list sorted by time narrows them. There is one bound for each end: given two, SQLite uses the
+    first one and reads everything between them.
     """
     lower, upper = ("gte", first_id(query.usage.range.start)), ("lt", first_id(query.usage.range.end))
     if stretch is not None and stretch.sort.by_time:
@@ -226,7 +244,11 @@ def id_range(query: CallQuery, stretch: Stretch | None = None) -> dict[str, UUID
 
 
 def calls_within(query: CallQuery, stretch: Stretch | None = None, id_name: str = "id") -> QuerySet[Call]:
-    """The calls of the team, mode, time and stretch, with the expressions that conditions refer to."""
+    """Returns the calls in the query's team, mode and period, and in the stretch of the list if one is given.
+    The query's other conditions are not applied.
+
+    The calls are annotated with the expressions that conditions refer to.
+    """
     ids = {f"{id_name}__{way}": bound for way, bound in id_range(query, stretch).items()}
     calls = Call.objects.annotate(**_EXPRESSIONS)
     calls = calls.filter(Q(**ids), team_id=query.usage.team.pk, mode=query.usage.mode)
@@ -234,34 +256,37 @@ def calls_within(query: CallQuery, stretch: Stretch | None = None, id_name: str 
 
 
 def by_latency(query: CallQuery, condition: Condition, along: str) -> Q:
-    """A bound of the latency. An unknown latency is neither short nor long; its index stores it as -1."""
+    """Builds the condition that the latency is at least, or at most, a number of ms. Calls of unknown latency
+    never match; the index stores them as -1.
+    """
     lookup, value = condition.lookup, condition.value
     if along != "latency_key":
-        # Without the expression, it is a condition on the indexes that carry the column.
+        # The other indexes contain the plain column, not the expression.
         return Q(**{lookup.replace("latency_key", "latency_ms"): value})
     return Q(latency_key__lte=value, latency_key__gte=0) if lookup.endswith("lte") else Q(**{lookup: value})
 
 
 def by_error(query: CallQuery, condition: Condition, along: str) -> Q:
-    """A text in any of the columns of an error."""
+    """Builds the condition that the error's message, type or code contains a text."""
     columns = ("error_message", "error_type", "error_code")
     return reduce(Q.__or__, (_contains(name, condition.value) for name in columns))
 
 
 def by_tag(query: CallQuery, condition: Condition, along: str) -> Q:
-    """Calls with a tag, by the ids in the table of tags."""
+    """Builds the condition that a call has the tag, by the ids in the table `CallTag`."""
     return Q(Exists(tagged(query).filter(id=OuterRef("id"))))
 
 
 def by_price(query: CallQuery, condition: Condition, along: str) -> Q:
-    """Calls without a known price, or those with one."""
+    """Builds the condition that a call is unpriced, or that it is priced."""
     return Q(priced_by=PricedBy.NOTHING) if condition.value else ~Q(priced_by=PricedBy.NOTHING)
 
 
 def _contains(name: str, text: str) -> Q:
-    """Whether a column contains a text, ignoring case.
+    """Builds the condition that a column contains a text, ignoring case.
 
-    PostgreSQL takes three times as long to ignore the case of all alphabets, which plain letters do not need.
+    On PostgreSQL, an ASCII text is compared by the collation "C": ignoring case in all alphabets takes three
+    times as long.
     """
     if connection.vendor == "postgresql" and text.isascii():
         return Q(Contains(Upper(Collate(F(name), "C")), text.upper()))
@@ -269,19 +294,21 @@ def _contains(name: str, text: str) -> Q:
 
 
 def tagged(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[CallTag, Any]:
-    """The ids of the calls with the requested tag, in the team, mode, time and stretch."""
+    """Returns the ids of the calls with the requested tag, in the query's team, mode and period, and in the
+    stretch of the list if one is given.
+    """
     ids = {f"id__{way}": bound for way, bound in id_range(query, stretch).items()}
     found = CallTag.objects.filter(team_id=query.usage.team.pk, mode=query.usage.mode, tag=query.value("tag"))
     return found.filter(**ids).values("id")
 
 
 def _where(query: CallQuery) -> Q:
-    """All conditions except team, mode and time."""
+    """Returns all conditions except team, mode and time as one `Q`."""
     found = reduce(Q.__and__, (one.q(query) for one in query.conditions.values()), Q())
-    # Implied, but said, or the databases do not see it.
+    # The conditions imply it, but the databases use the index of failed calls only if it is stated.
     return found & ~Q(outcome=Outcome.SUCCEEDED) if query.only_failed else found
 
 
 def matching(query: CallQuery, stretch: Stretch | None = None) -> QuerySet[Call]:
-    """The matching calls, unordered."""
+    """Returns the calls that match the query, unordered."""
     return calls_within(query, stretch).filter(_where(query))

@@ -1,4 +1,6 @@
-"""Counts single calls, for ranges and filters that no rollup has (see `usage.rollups.reader`)."""
+"""Computes usage figures from single calls, for ranges and filters that no rollup covers (see
+`usage.rollups.reader`).
+"""
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +21,7 @@ from usage.rollups.reader import COLUMN, Asked, RawRow
 from usage.rollups.sketch import Ints, sketches_of
 from usage.rollups.statements import Depth, Select, among, filters_of, run_union, within_filters
 
-# Where a zone's hours do not begin with those of UTC, they begin at a multiple of the second.
+# Seconds of a slot: an hour, or a quarter of an hour in time zones whose hours do not begin with those of UTC.
 _HOUR_SECONDS, _QUARTER_SECONDS = 3600, 900
 _COUNTED = {
     "calls": "COUNT(*)",
@@ -39,7 +41,8 @@ _COUNTED = {
     "ttft_sum_ms": "CAST(COALESCE(SUM(ttft_ms), 0) AS bigint)",
     "ttft_count": "COUNT(ttft_ms)",
 }
-# The slot of time as a number since 1970, by its seconds, and the known values of a column as text with commas.
+# For each database: the number of a time slot since 1970, given its seconds; a column's values joined by
+# commas.
 _DIALECTS = {
     "postgresql": (
         "floor(extract(epoch from started_at) / {})::bigint",
@@ -50,10 +53,10 @@ _DIALECTS = {
 
 
 def count_calls(asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -> Iterator[RawRow]:
-    """The figures of single calls by slot and dimensions, in one statement, for `usage.rollups.reader`.
+    """Yields the figures of single calls, one row for each slot of time and combination of dimensions.
 
-    Slots are for charts by the hour. Otherwise each range lies in one bucket, and one row for all of it is much
-    less to read.
+    All ranges are read in one SQL statement. Time slots are only used for charts by the hour. Otherwise each
+    range lies in one bucket of the chart, and one row for all of it is much less to read.
     """
     pieces = [(query, one) for query, ranges in asked for one in ranges]
     columns = tuple(COLUMN[dimension] for dimension in by)
@@ -68,14 +71,18 @@ def count_calls(asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -
 
 
 def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...], depth: Depth) -> Select:
-    """The range's number, slot, dimensions, sums, and the values for percentiles; by the primary key."""
+    """Returns the SELECT for one range and its parameters; calls are found by the primary key.
+
+    Its columns: the number of the range, the time slot, the dimensions, the sums, and the values for
+    percentiles.
+    """
     within, values = within_filters(filters_of(query))
     of_team = [query.team.pk, query.mode, *id_parameters(one)]
     if query.tags:
         tagged, tags = among("tag", query.tags)
         within += f" AND {_CALLS}.id IN (SELECT id FROM {_TAGS} WHERE {_WITHIN} AND {tagged})"  # noqa: S608  # our own names
         values += [*of_team, *tags]
-        if "tag" in columns:  # of the tags of a call only those that were asked for
+        if "tag" in columns:  # leave out the other tags of a call
             asked, tags = among(_TAG_TABLES[connection.vendor][1], query.tags)
             within, values = f"{within} AND {asked}", [*values, *tags]
     text = _text(connection.vendor, _slot_seconds(query, one), columns, depth, within)
@@ -83,10 +90,10 @@ def _select(number: int, query: UsageQuery, one: Range, columns: tuple[str, ...]
 
 
 def _slot_seconds(query: UsageQuery, one: Range) -> int:
-    """How long the slots are in which calls are counted for a chart by the hour; 0 for no slots.
+    """Returns the seconds of the time slots in which calls are counted; 0 if the chart is not by the hour.
 
-    A whole hour, which is a quarter of the rows, unless the zone's offset from UTC has minutes at an end of the range,
-    which is too short for the clock to change twice.
+    A slot is a whole hour, or a quarter of one if the time zone's offset from UTC has minutes at either end of
+    the range. The range is too short for the clock to change twice.
     """
     if query.granularity is not Granularity.HOUR:
         return 0
@@ -96,7 +103,8 @@ def _slot_seconds(query: UsageQuery, one: Range) -> int:
 
 _CALLS, _TAGS = Call._meta.db_table, CallTag._meta.db_table
 _WITHIN = "team_id = %s AND mode = %s AND id >= %s AND id < %s"
-# A row for each different tag of a call, or one without any, and the name of the tag.
+# A join that makes one row for each different tag of a call, or one row for a call without tags; and the tag's
+# column.
 _TAG_TABLES = {
     "postgresql": (
         f" LEFT JOIN LATERAL (SELECT DISTINCT jsonb_array_elements_text({_CALLS}.tags) AS tag) tags ON TRUE",
@@ -122,14 +130,16 @@ def _text(vendor: str, slot_seconds: int, columns: tuple[str, ...], depth: Depth
         for name, sketch in zip(("latency_ms", "ttft_ms"), SKETCHES, strict=True)
     ]
     selected = ", ".join(["%s", f"{slot} AS slot", *named, *sums, *values])
-    # By the team, so that there is no row where there is nothing.
+    # Grouped by team too: without any group, a SELECT of sums returns a row even if no calls match.
     groups = ", ".join(["team_id", *(["slot"] if slot_seconds else []), *named])
     within = f"team_id = %s AND mode = %s AND {_CALLS}.id >= %s AND {_CALLS}.id < %s{filters}"
     return f"SELECT {selected} FROM {_CALLS}{more} WHERE {within} GROUP BY {groups}"  # noqa: S608  # our own names
 
 
 def kept_sql(vendor: str) -> str:
-    """The SQL that says since when calls are stored, for `usage.rollups.resolution`."""
+    """Returns the SQL that selects since when a team's calls are stored; older ones were deleted. Used by
+    `usage.rollups.resolution`.
+    """
     second = _SINCE[vendor]
     return f"SELECT %s, 2, {second} FROM {KeptCalls._meta.db_table} WHERE team_id = %s"  # noqa: S608  # our own names
 
@@ -145,7 +155,7 @@ def _values(listed: str | None) -> Ints:
 
 
 def count_by_token(team: Team, mode: Mode, ranges: Sequence[Range]) -> Iterable[CallRow]:
-    """The calls of a few hours by token, for `usage.anomalies.details`."""
+    """Yields the figures of the calls in a few hours by member, token and model, for `usage.anomalies.details`."""
     query = UsageQuery(team, mode, ranges[0], granularity=Granularity.HOUR)
     names = ("calls", "input_tokens", "output_tokens", "cost_nanos", "succeeded")
     places = [COUNTERS.index(name) for name in names]

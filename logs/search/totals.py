@@ -1,4 +1,6 @@
-"""The number, cost and failures of all calls that a query matches: exact, or as far as was counted."""
+"""Computes the number, cost and failures of all calls that match a query: exact, or the number as a lower
+bound.
+"""
 
 from logs.recording.kept_calls import kept_within
 from logs.search.access_paths import AccessPath, access_paths
@@ -9,14 +11,14 @@ from logs.search.plans import BOUND, Plan
 from logs.search.query import CallQuery, Stretch
 from usage.rollups.models import Outcome
 
-# Of so many the costs are added up call by call.
+# Up to so many calls the costs are added up call by call.
 FEW = 4_000
-# The index of failed calls has their costs, so that many can be summed.
+# The index of failed calls contains their costs, so that more of them can be summed.
 MOST_SUMMED = 50_000
 
 
 def count_calls(query: CallQuery, plan: Plan, first: Found | None = None) -> Total:
-    """The total of all pages. `first` is the first page, if it was read already."""
+    """Returns the totals over all pages. `first` is the first page, if it was read already."""
     if query.counted_by_rollups:
         return _from_rollups(query)
     if plan.counted is not None and not plan.is_few:
@@ -55,7 +57,7 @@ def _from_rollups(query: CallQuery) -> Total:
     *by_outcome, unpriced, cost = counted.get(None, [0] * (len(BY_OUTCOME) + 2))
     outcomes = query.value("outcome__in", ())
     unpriced_only = query.value("unpriced")
-    if unpriced_only:  # of these none failed, and none cost anything
+    if unpriced_only:  # only succeeded calls are unpriced, and they cost nothing
         return Total(unpriced, failed=0, cost_nanos=0)
     asked = outcomes or tuple(range(len(BY_OUTCOME)))
     calls = sum(by_outcome[outcome] for outcome in asked)
@@ -66,8 +68,11 @@ def _from_rollups(query: CallQuery) -> Total:
 
 
 def _cost(query: CallQuery, whole: int, failed_calls: int) -> int | None:
-    """The rollups have no cost by outcome; that of failed calls is summed, unless there are very many, or some
-    of them may have been deleted.
+    """Returns the cost of the calls with the requested outcomes; None if it is not computed.
+
+    The rollups have no cost by outcome (`whole` is the cost of all outcomes), so that the costs of failed calls
+    are added up one by one. That is not done if there are more than MOST_SUMMED, or if some may have been
+    deleted.
     """
     if failed_calls > MOST_SUMMED:
         return None
