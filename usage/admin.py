@@ -1,4 +1,4 @@
-"""Quotas and prices in the Django admin, through the same actions as everywhere."""
+"""Quotas and prices in the Django admin; changes go through the same actions as on the site's pages."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from usage.quotas.runout import reset_sentence
 
 
 class BalanceForm(LimitForm, forms.ModelForm):  # type: ignore[type-arg]
-    """The limit of a balance; the row itself has nothing to edit."""
+    """The form that sets the limit of an owner's balance. No field of the database row itself can be edited."""
 
     class Meta:
         model = Balance
@@ -43,13 +43,16 @@ class BalanceForm(LimitForm, forms.ModelForm):  # type: ignore[type-arg]
 
 
 def level_of(space: Balance, mode: Mode = Mode.LIVE) -> LevelState:
-    """The level of one balance: as the list has read it for all its rows, or read now."""
+    """Returns limit, use and reservations of one owner's balance.
+
+    Uses the state that `BalanceList` has read for all rows of the list, if there is one.
+    """
     known: LevelState | None = getattr(space, "level", None) if mode == Mode.LIVE else None
     return known or balance_levels([space], mode, timezone.now())[space.pk]
 
 
 class BalanceList(ChangeList):
-    """The list, with the levels of a page of balances read at once."""
+    """The list of balances; reads limit, use and reservations of all rows of a page at once."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -62,7 +65,9 @@ class BalanceList(ChangeList):
 
 @admin.register(Balance)
 class BalanceAdmin(ReadOnlyAdmin):
-    """The balance of every user: what they may spend in their personal space and all their teams together."""
+    """The balances of users: what each may spend in their personal space and all the teams that they own
+    together.
+    """
 
     support_may = ("view", "change")
     form = BalanceForm
@@ -87,7 +92,7 @@ class BalanceAdmin(ReadOnlyAdmin):
         return BalanceList
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leaves out the fieldset for editing the limit if the user may only view."""
+        """Returns the fieldsets, without the one for editing the limit if the user may only view."""
         return self.fieldsets if self.has_change_permission(request, obj) else self.fieldsets[:1]
 
     def changeform_view(
@@ -97,7 +102,9 @@ class BalanceAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Shows the action's error on the page; then nothing is changed."""
+        """Shows the page, or the error message of the action if the limit could not be set; then nothing is
+        changed.
+        """
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except ActionError as error:
@@ -105,7 +112,7 @@ class BalanceAdmin(ReadOnlyAdmin):
             return redirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Balance, form: Any, change: bool) -> None:
-        """Sets the limit by the action; the row is never saved from the form."""
+        """Sets the limit with the action `set_balance` instead of saving the row."""
         wanted = {"limit": form.wanted(), "note": form.cleaned_data["note"], "now": timezone.now()}
         set_balance(by=staff_of(request), space=obj, **wanted)
 
@@ -115,7 +122,9 @@ class BalanceAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("period"))
     def period(self, space: Balance) -> Any:
-        """The period of the limit; without a limit, use is shown for this month."""
+        """Returns the label of the limit's period; without a limit it is the month, for which use is shown
+        then.
+        """
         return level_of(space).period.label
 
     @admin.display(description=_("used"))
@@ -141,8 +150,9 @@ class BalanceAdmin(ReadOnlyAdmin):
 
 @admin.register(Price)
 class PriceAdmin(ReadOnlyAdmin):
-    """The site's own prices, which take precedence over the public list. Superusers set them, support staff
-    read them.
+    """The site's own prices of models, which take precedence over the public price list.
+
+    Superusers add and delete them, support staff can only view them.
     """
 
     form = PriceForm

@@ -1,4 +1,4 @@
-"""The API's endpoints about usage and quota, below /api/v1/."""
+"""URL patterns of the API's endpoints about usage and quota, below /api/v1/."""
 
 from django.urls import path
 

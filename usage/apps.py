@@ -2,12 +2,12 @@ from django.apps import AppConfig
 
 
 class UsageConfig(AppConfig):
-    """How much: rollups, quotas, prices, statistics, ranking, anomalies, alerts, charts."""
+    """The app for how much is used: rollups, quotas, prices, statistics, ranking, anomalies, alerts and charts."""
 
     name = "usage"
 
     def ready(self) -> None:
-        """Connects the receivers of signals and registers the jobs."""
+        """Connects the signal receivers and registers the periodic jobs."""
         from usage import receivers  # noqa: F401  # connects them
         from usage.jobs import register_jobs
 

@@ -1,6 +1,7 @@
-"""Deletes old rows about quotas and alerts; run by the command `housekeeping` and by `serve`.
+"""Deletes old reservations, refusals, alerts, messages and reports about keys.
 
-Statistics and quota use are kept for good, so past periods stay visible after their calls are deleted.
+Run by `manage.py housekeeping` and by `manage.py serve`. Rollups and quota use are never deleted here, so past
+periods stay visible after their calls are deleted.
 """
 
 from datetime import date, datetime, timedelta
@@ -19,7 +20,7 @@ from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 KEEP_RESERVATIONS: Final = timedelta(days=30)
 # A past slot is never summed again (`usage.quotas.levels`). One day allows for servers whose clocks differ.
 KEEP_SUMS: Final = timedelta(days=1)
-# Long enough to compare a month with the same one a year ago.
+# Long enough to compare a month with the same month of the previous year.
 KEEP_REFUSALS: Final = timedelta(days=400)
 KEEP_MESSAGES: Final = timedelta(days=30)
 MOST_MESSAGES: Final = 1000  # of a team
@@ -32,7 +33,9 @@ _STEP: Final = 5_000
 
 
 def run_housekeeping(*, now: datetime) -> dict[str, int]:
-    """Deletes what is no longer needed, in small steps; returns the number of rows of each kind."""
+    """Deletes rows that are no longer needed, in small steps, and returns the number of deleted rows of each
+    kind.
+    """
     alerts = ThresholdAlert.objects.filter(first_day__lt=(now - _KEEP_ALERTS).date())
     old: dict[str, QuerySet[Any]] = {
         "reservations deleted": Reservation.objects.filter(expires_at__lt=now - KEEP_RESERVATIONS),
@@ -60,7 +63,9 @@ def _delete_messages(now: datetime) -> int:
 
 
 def _delete_in_steps(rows: QuerySet[Any]) -> int:
-    """Deletes in one pass along the primary key, so that no index is needed just for this; returns how many."""
+    """Deletes rows in batches in the order of the primary key, so that no other index is needed; returns how
+    many.
+    """
     deleted, more = 0, rows.order_by("pk")
     while keys := list(more.values_list("pk", flat=True)[:_STEP]):
         deleted += rows.order_by().filter(pk__gte=keys[0], pk__lte=keys[-1]).delete()[0]

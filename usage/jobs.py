@@ -1,4 +1,4 @@
-"""Periodic jobs for alerts and mail (`config.jobs`)."""
+"""Registers the periodic jobs of `usage`: alerts and mail. `config.jobs` runs them."""
 
 from datetime import timedelta
 
@@ -12,7 +12,10 @@ from usage.alerts.refusals import alert_refusals
 
 
 def register_jobs() -> None:
-    """In the order in which they run when several are due: the last job sends what the others wrote."""
+    """Registers the jobs in the order in which they run if several are due.
+
+    The last one sends the messages that the others have created.
+    """
     register_job("alert-quotas", timedelta(seconds=30), alert_quotas)
     register_job("alert-refusals", timedelta(seconds=30), alert_refusals)
     register_job("alert-keys", timedelta(minutes=1), alert_failing_keys)

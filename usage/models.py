@@ -1,4 +1,6 @@
-"""The models of the rooms, in the module where Django looks for them. Import them from their rooms."""
+"""Imports the models of all subpackages, because Django looks for them here. Import each from its own
+subpackage.
+"""
 
 from usage.alerts.models import AlertPolicy, Message, RefusalAlert, ThresholdAlert, Webhook
 from usage.anomalies.models import EpisodeAlert, EpisodeRecord, ExpectedEpisode, UsageMail

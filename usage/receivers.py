@@ -1,4 +1,4 @@
-"""Reactions of `usage` to signals of `teams`, in the same transaction."""
+"""Signal receivers: what `usage` does when `teams` changes, in the same transaction."""
 
 from typing import Any
 
@@ -20,20 +20,23 @@ from usage.rollups.models import ROLLUPS, PastStamp
 
 @receiver(personal_space_created)
 def set_default_balance(*, space: Team, **_signal: Any) -> None:
-    """Gives a new user the balance of the setting CALLBOARD_DEFAULT_BALANCE_USD, if it is set."""
+    """Limits a new user's balance to the setting CALLBOARD_DEFAULT_BALANCE_USD, if that is set."""
     if settings.DEFAULT_BALANCE_USD is not None:
         set_balance(by=SITE, space=space, limit=Limit(settings.DEFAULT_BALANCE_USD), now=timezone.now())
 
 
 @receiver(member_left)
 def give_back_reservations(*, team: Team, user: User, **_signal: Any) -> None:
-    """Rolls back the reservations of somebody who leaves."""
+    """Rolls back the open reservations of a member who leaves a team."""
     roll_back_reservations(team=team, user=user, now=timezone.now())
 
 
 @receiver(team_purged)
 def erase_records(*, team_id: int, **_signal: Any) -> None:
-    """Deletes the records of a purged team. What its owner's balance paid stays with the balance."""
+    """Deletes the rollups, quota use and other records of a purged team.
+
+    The use charged to its owner's balance stays, because it belongs to the owner's personal space.
+    """
     of_quotas = (QuotaUse, ReservedSum, Refusal)
     of_keys = (KeyHour, KeyRejection, KeyAlert)
     tables: tuple[type[Model], ...] = (*ROLLUPS, PastStamp, ZeroReport, *of_quotas, *of_keys)

@@ -1,4 +1,4 @@
-"""The parameters that the API's statistics and lists share: the reader, the range, the members."""
+"""Query parameters that several API endpoints share: team, mode, time range, members and tokens."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from usage.rollups.buckets import day_start
 from usage.rollups.query import Range
 
 _DEFAULT_DAYS = 30
-# What `reader_of` and `range_of` read.
+# The parameters that `reader_of` and `range_of` read.
 READER_PARAMETERS: Final = ("team", "mode")
 RANGE_PARAMETERS: Final = ("from", "to")
 
 
 def refuse_unknown(request: HttpRequest, known: Collection[str]) -> None:
-    """Raises ApiError for the first parameter that is not among `known`.
+    """Raises ApiError for the first query parameter that is not among `known`.
 
-    A filter that is misspelt and passed over gives figures that look right and are not.
+    Ignoring a misspelt filter would return figures that look right but are wrong.
     """
     for name in request.GET:
         if name not in known:
@@ -36,7 +36,7 @@ def refuse_unknown(request: HttpRequest, known: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class Reader:
-    """Whose figures a key may read: a team's or (with `only`) one member's in it."""
+    """Whose figures an API key may read: those of a whole team or, with `only`, of one member in it."""
 
     team: Team
     mode: Mode
@@ -44,7 +44,11 @@ class Reader:
 
 
 def reader_of(request: HttpRequest, credential: Credential) -> Reader:
-    """What this key may read. Raises ApiError: a site key must name a team, and a member sees only themselves."""
+    """Returns the team, mode and member whose figures the key may read.
+
+    A gateway key for the whole site must name a team. A token of a member without the right to see the team
+    only reads that member's own figures. Raises ApiError for a team that the key has no access to.
+    """
     slug, mode = request.GET.get("team", ""), _mode(request)
     if isinstance(credential, GatewayKey):
         return Reader(_team_of(credential, slug), mode or Mode.LIVE, None)
@@ -79,7 +83,7 @@ def _mode(request: HttpRequest) -> Mode | None:
 
 
 def range_of(request: HttpRequest, reader: Reader, now: datetime) -> Range:
-    """The requested range, by default the last 30 days. Raises ApiError."""
+    """Returns the time range of the parameters `from` and `to`, by default the last 30 days. Raises ApiError."""
     end = _instant(request, "to", reader.team) or now
     start = _instant(request, "from", reader.team) or end - timedelta(days=_DEFAULT_DAYS)
     if start >= end:
@@ -90,7 +94,10 @@ def range_of(request: HttpRequest, reader: Reader, now: datetime) -> Range:
 
 
 def _instant(request: HttpRequest, name: str, team: Team) -> datetime | None:
-    """A time with an offset, or a date, which begins at midnight in the team's time zone."""
+    """Returns the instant (UTC) of a parameter; None if it is missing. Raises ApiError.
+
+    It must be a time with an offset, or a date, which stands for the start of that day in the team's time zone.
+    """
     text = request.GET.get(name)
     if not text:
         return None
@@ -98,7 +105,7 @@ def _instant(request: HttpRequest, name: str, team: Team) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise _invalid(name, _("Enter a time such as 2026-11-01T00:00:00Z, or a date.")) from None
-    # No call lies outside; beyond these years the arithmetic of time runs out.
+    # No call has a time outside these years, and date arithmetic could overflow there.
     if not EARLIEST_YEAR <= at.year < LATEST_YEAR:
         raise _invalid(name, _("The year is out of range."))
     if len(text) <= len("2026-11-01"):
@@ -109,8 +116,10 @@ def _instant(request: HttpRequest, name: str, team: Team) -> datetime | None:
 
 
 def _values(request: HttpRequest, name: str) -> list[str]:
-    """The values of a repeatable parameter, without duplicates. Commas do not separate values: a model's name
-    may contain them.
+    """Returns all values of a parameter that can be repeated, without duplicates.
+
+    Commas do not separate values, because the name of a model can contain them. Raises ApiError for too many
+    values.
     """
     values = list(dict.fromkeys(text[:254].replace("\x00", "") for text in request.GET.getlist(name) if text))
     if len(values) > MOST_VALUES:
@@ -119,9 +128,11 @@ def _values(request: HttpRequest, name: str) -> list[str]:
 
 
 def members_of(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
-    """Members by address or public id. Somebody who may only see themselves can only name themselves.
+    """Returns the user ids of the parameter `member`, which takes email addresses or public ids. Raises
+    ApiError.
 
-    For everybody else they get the same error, so that nobody learns who else is in the team.
+    A member who may only see their own usage may only name themselves. For anybody else they get the same
+    error, whether that person is in the team or not, so that they do not learn who is.
     """
     asked = _values(request, "member")
     if reader.only is not None:

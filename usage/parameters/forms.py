@@ -1,4 +1,6 @@
-"""The forms that read a time range and filters from a query string; other forms build on them."""
+"""Forms that read a time range and filters from the query string of a page. Other filter forms inherit from
+them.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,7 +32,7 @@ from usage.rollups.query import (
 DEFAULT_PERIOD = "7d"
 
 
-# The most buckets a chart or answer has; more is neither drawn nor read.
+# The most buckets that a chart or an API response may have.
 MOST_BUCKETS = 1500
 
 
@@ -43,18 +45,20 @@ _BUCKET_DAYS = {Granularity.HOUR: 1 / 24, Granularity.DAY: 1, Granularity.WEEK: 
 LONGEST = timedelta(days=10 * 366)
 
 
-# No call lies outside; beyond these the arithmetic of time runs out.
+# No call has a time outside these years, and date arithmetic could overflow there.
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2200
 
 
 def outcomes_named(words: Sequence[str]) -> dict[str, int]:
-    """The numbers of outcomes by their words, `succeeded` and so on; unknown words are left out."""
+    """Returns the numbers of outcomes by their words, such as `succeeded`; unknown words are left out."""
     known = {outcome.word: outcome.value for outcome in Outcome}
     return {word: known[word] for word in words if word in known}
 
 
 class RangeFilter(forms.Form):
-    """Period, granularity, comparison and mode of a usage page, in one time zone."""
+    """Reads the period, granularity, comparison, mode and models of a page about usage, with times in one time
+    zone.
+    """
 
     default_period = DEFAULT_PERIOD
 
@@ -69,7 +73,7 @@ class RangeFilter(forms.Form):
     def __init__(self, data: QueryDict, *, zone: ZoneInfo, now: datetime) -> None:
         super().__init__(data)
         self.zone, self._now = zone, now
-        # "from" is a word of Python's, so these two cannot be declared above.
+        # "from" is a keyword of Python, so these two fields cannot be declared as attributes.
         self.fields["from"] = InstantField(zone)
         self.fields["to"] = InstantField(zone)
         self.fields["model"] = ManyField()
@@ -88,12 +92,12 @@ class RangeFilter(forms.Form):
 
     @property
     def period_shown(self) -> str:
-        """The requested preset, or `custom`."""
+        """Returns the name of the requested preset, or `custom`."""
         return "custom" if "from" in self.data else self.data.get("period") or self.default_period
 
     @property
     def mode_asked(self) -> Mode:
-        """The mode, even of an invalid form."""
+        """Returns the requested mode, even if the form is invalid; live mode by default."""
         return Mode.TEST if self.data.get("mode") == "test" else Mode.LIVE
 
     def _ranges(self, data: dict[str, Any]) -> tuple[Range, Range]:
@@ -111,7 +115,7 @@ class RangeFilter(forms.Form):
         return asked, preceding(asked, self.zone)
 
     def _query(self, team: Team, ranges: tuple[Range, Range], **filters: Any) -> UsageQuery:
-        """The query for one team, of a valid form."""
+        """Returns the `UsageQuery` for one team. The form must be valid."""
         data = self.cleaned_data
         return UsageQuery(
             team=team,
@@ -125,7 +129,7 @@ class RangeFilter(forms.Form):
 
 
 class UsageFilter(RangeFilter):
-    """The filters of a team's page: also by members, models and tokens."""
+    """The filters of a page about one team: also by members and tokens."""
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, zone=access.team.zone, now=now)
@@ -137,9 +141,10 @@ class UsageFilter(RangeFilter):
     def _members(
         access: Access, find: Callable[[Team, list[str]], dict[str, int]] = people_named
     ) -> "ManyField":
-        """The filter by member. Whoever may not see the team can only name themselves.
+        """Returns the field of the filter by member.
 
-        For everybody else they get the same error, so that nobody learns who else is in the team.
+        A user who may not see the whole team may only name themselves. For anybody else they get the same
+        error, whether that person is in the team or not, so that they do not learn who is.
         """
         if access.sees_team:
             known, unknown = partial(find, access.team), gettext_lazy("There is no member “%s” in this team.")
@@ -149,8 +154,10 @@ class UsageFilter(RangeFilter):
 
     @staticmethod
     def _tokens(access: Access) -> "ManyField":
-        """The filter by token. Whoever may not see the team can only name their own; others do not exist for
-        them.
+        """Returns the field of the filter by token.
+
+        A user who may not see the whole team may only name their own tokens. For tokens of others they get the
+        same error as for tokens that do not exist.
         """
         find = partial(tokens_named, access.team)
         if access.sees_team:
@@ -159,7 +166,9 @@ class UsageFilter(RangeFilter):
         return ManyField(own, gettext_lazy("You have no token “%s” in this team."))
 
     def query(self) -> UsageQuery:
-        """The query of a valid form. Members only see their own usage."""
+        """Returns the `UsageQuery` of a valid form, limited to the user's own usage if they may not see the
+        whole team.
+        """
         data = self.cleaned_data
         own = () if self._access.sees_team else (self._access.user.pk,)
         members, tokens = own or tuple(data["member"]), tuple(data["token"])
@@ -167,7 +176,10 @@ class UsageFilter(RangeFilter):
 
 
 def checked_granularity(asked: str, of: Range) -> Granularity:
-    """The requested granularity, or the automatic one for "". Raises ValueError with a message for people."""
+    """Returns the requested granularity; for "" one that suits the length of the range.
+
+    Raises ValueError, with a message for users, for an unknown granularity or one that makes too many buckets.
+    """
     if not asked:
         return automatic_granularity(of)
     if asked not in set(Granularity):
@@ -179,8 +191,9 @@ def checked_granularity(asked: str, of: Range) -> Granularity:
 
 
 class InstantField(forms.Field):
-    """A typed time, in the team's time zone unless it has an offset; with an offset it can name the hour that
-    DST repeats.
+    """A field for a time typed in local time of the team's time zone, or with a UTC offset.
+
+    The offset is needed to choose between the two hours that the clock shows twice when daylight saving ends.
     """
 
     def __init__(self, zone: ZoneInfo) -> None:
@@ -188,7 +201,7 @@ class InstantField(forms.Field):
         self._zone = zone
 
     def clean(self, value: Any) -> datetime | None:
-        """The instant (UTC), or None if empty. Raises ValidationError."""
+        """Returns the instant (UTC), or None if the field is empty. Raises ValidationError."""
         if not value:
             return None
         try:
@@ -202,7 +215,10 @@ class InstantField(forms.Field):
 
 
 class ManyField(forms.Field):
-    """A repeatable parameter: public ids translated to database ids by `find`, or any text without it."""
+    """A field with several values, from a parameter that can be repeated.
+
+    `find` translates public ids to database ids. Without it, the values can be any text.
+    """
 
     widget = forms.MultipleHiddenInput
 
@@ -211,7 +227,10 @@ class ManyField(forms.Field):
         self._find, self._message = find, message
 
     def clean(self, value: Any) -> list[Any]:
-        """The values in their order, without duplicates."""
+        """Returns the values in the given order, without duplicates.
+
+        Raises ValidationError for too many values, or for one that `find` does not know.
+        """
         values = list(dict.fromkeys(text.replace("\x00", "")[:128] for text in value or [] if text))
         if len(values) > MOST_VALUES:
             raise ValidationError(_("Use at most %d values.") % MOST_VALUES)

@@ -1,4 +1,4 @@
-"""Names for the ids in records: looked up separately, in one small query for each kind."""
+"""Looks up the users and tokens whose ids rollups and other records contain, in one small query for each kind."""
 
 import functools
 from collections.abc import Collection, Iterable, Sequence
@@ -16,7 +16,7 @@ from usage.rollups.models import DayMember
 
 @dataclass(frozen=True)
 class Person:
-    """A member of a team or somebody with calls in it; `role` "" is a former member."""
+    """A member of a team, or somebody who made calls in it. `role` is "" for a former member."""
 
     id: int
     public_id: str
@@ -35,7 +35,7 @@ class Person:
 
 @dataclass(frozen=True)
 class NamedToken:
-    """A token with its name and holder, as tables and filters show it."""
+    """A token with its name and holder, for tables and filters."""
 
     id: int
     public_id: str
@@ -45,9 +45,10 @@ class NamedToken:
 
 
 def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
-    """The members of a team by name, followed by former members with these ids: at most two statements.
+    """Returns the members of a team, sorted by name, and then the former members with the ids `also`; by user
+    id.
 
-    One statement would make the database scan all users of the site.
+    Runs at most two SQL statements. A single one would make the database scan all users of the site.
     """
     members = Membership.objects.filter(team=team).order_by("user__name", "user__email")
     rows = members.values_list("user", "user__public_id", "user__name", "user__email", "role")
@@ -56,7 +57,7 @@ def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
 
 
 def people_with(team: Team, ids: Iterable[int]) -> dict[int, Person]:
-    """The users with these ids, as members or former members of a team."""
+    """Returns the users with these ids, with their role in the team ("" for former members), by user id."""
     wanted = list(ids)
     if not wanted:
         return {}
@@ -68,55 +69,69 @@ def people_with(team: Team, ids: Iterable[int]) -> dict[int, Person]:
 
 
 def last_call_days(team: Team, mode: int, user_ids: Sequence[int]) -> dict[int, date]:
-    """The day, on the team's calendar, of each user's last call; users who never called are left out."""
+    """Returns the date of each user's last call, in the team's time zone, by user id. Users without calls are
+    left out.
+    """
     theirs = DayMember.objects.filter(team_id=team.pk, mode=mode, member_id__in=user_ids, calls__gt=0)
     return dict(theirs.values_list("member_id").annotate(Max("day")).order_by())
 
 
 def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
-    """User ids by name (a public id or an address), for those who are in the team or have calls in it.
+    """Returns user ids by name, which is a public id or an email address.
 
-    Other users of the site are not found.
+    Only finds users who are members of the team or have made calls in it, not other users of the site.
     """
     called = QuotaUse.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
     joined = Membership.objects.filter(team=team, user=OuterRef("pk"))
-    # By the index that keeps addresses unique.
+    # Compares lower-case addresses, so that the unique index on them is used.
     named = Q(public_id__in=names) | Q(address__in=[_compared(name) for name in names])
     known = User.objects.alias(address=Lower("email"))
     return ids_named(known.filter(named, Exists(joined) | Exists(called)), names)
 
 
 def ids_named(users: Iterable[User], names: Iterable[str]) -> dict[str, int]:
-    """The ids of the users that have one of the names; the case of addresses is ignored."""
+    """Returns the ids of the users that have one of the names (public id or email address), by name.
+
+    The case of addresses is ignored.
+    """
     known = {name: user.pk for user in users for name in (user.public_id, _compared(user.email))}
     return {name: known[_compared(name)] for name in names if _compared(name) in known}
 
 
 def _compared(name: str) -> str:
-    """A public id unchanged, an address in lower case."""
+    """Returns an address in lower case, and a public id unchanged."""
     return name.lower() if "@" in name else name
 
 
 def people_refused(team: Team, names: Sequence[str]) -> dict[str, int]:
-    """The same, and users whose limit in the team refused a call."""
+    """Does the same as `people_named`, and also finds users whose member limit in the team refused a
+    reservation.
+
+    Those are only found by their public ids.
+    """
     refused = Refusal.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
     found = User.objects.filter(Exists(refused), public_id__in=names)
     return people_named(team, names) | {user.public_id: user.pk for user in found}
 
 
-# What filters call the calls that a gateway reported for a member without a token; their token id is 0.
+# The value in filters for calls that a gateway reported for a member without a token; their token id is 0.
 NO_TOKEN = "none"  # noqa: S105  # a word, no secret
 
 
 def tokens_named(team: Team, public_ids: Sequence[str], holder: User | None = None) -> dict[str, int]:
-    """Token ids by public id, for tokens of this team, or of one holder in it, and NO_TOKEN."""
+    """Returns token ids by public id, for tokens of the team or, with `holder`, of that user in it.
+
+    NO_TOKEN gives the id 0, which stands for calls without a token.
+    """
     found = Token.objects.filter(team=team, public_id__in=public_ids)
     found = found.filter(user=holder) if holder else found
     return dict(found.values_list("public_id", "pk")) | {name: 0 for name in public_ids if name == NO_TOKEN}
 
 
 def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = ()) -> dict[int, NamedToken]:
-    """The tokens of a team with these ids, and all tokens of some members, including revoked ones."""
+    """Returns the tokens of a team that have these ids or belong to `of_members`, including revoked ones, by
+    token id.
+    """
     if not (ids or of_members):
         return {}
     found = Token.objects.filter(Q(pk__in=ids) | Q(user__in=of_members), team=team)
@@ -125,8 +140,9 @@ def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = 
 
 
 def own_tokens(user: User) -> list[Token]:
-    """The user's tokens in all their current contexts, last used first; including revoked ones, which have
-    calls.
+    """Returns a user's tokens in all teams that they are a member of, the last used first.
+
+    Revoked tokens are included, because they can have calls.
     """
     return _own_tokens().all(user.pk)
 

@@ -1,4 +1,6 @@
-"""Actions on the site's own prices of models. Recorded calls keep their cost, whatever changes here later."""
+"""Creates and deletes the site's own prices of models. The cost of recorded calls never changes because of
+that.
+"""
 
 from typing import Any
 
@@ -14,10 +16,10 @@ from usage.prices.models import Price
 
 @transaction.atomic
 def create_price(*, by: Actor, price: Price) -> Price:
-    """Stores a price for calls that begin at `valid_from` or later and are reported from now on.
+    """Stores a price that applies to calls that begin at `valid_from` or later and are reported from now on.
 
-    Raises NotAllowedError, ActionError for invalid values, ConflictError if the model already has a price from
-    that moment on.
+    Raises NotAllowedError, ActionError for invalid values, and ConflictError if the model already has a price
+    with the same `valid_from`.
     """
     require_superuser(by)
     try:
@@ -34,7 +36,8 @@ def create_price(*, by: Actor, price: Price) -> Price:
 
 @transaction.atomic
 def delete_price(*, by: Actor, price: Price) -> None:
-    """Deletes a price: calls reported from now on get the previous one, or the public list's.
+    """Deletes a price. Calls reported from now on get the site's previous price or, without one, the public
+    list's.
 
     Raises NotAllowedError.
     """

@@ -1,5 +1,6 @@
-"""Checks of the public price list: our arithmetic against its own calculator, its prices against LiteLLM's
-file.
+"""Checks our use of the public price list (`genai-prices`).
+
+Costs are compared with those that the list's own calculator computes, and its prices with LiteLLM's price file.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ MIXES: Final[Mapping[str, Tokens]] = {
     "reasoning": Tokens(1000, 500, reasoning=400),
     "long": Tokens(300_000, 60_000, cached=100_000, cache_write=20_000),
 }
-# Columns of LiteLLM's file, in dollars per token; a tier's have its suffix.
+# Columns of LiteLLM's file, in dollars per token. Columns for a service tier have one of `_SUFFIXES`.
 _COLUMNS: Final[Mapping[str, str]] = {
     "input": "input_cost_per_token",
     "output": "output_cost_per_token",
@@ -42,8 +43,10 @@ _SUFFIXES: Final[Mapping[str, str]] = {"": "", "flex": "_flex", "priority": "_pr
 
 
 class Difference(NamedTuple):
-    """Two different prices for the same thing: nano-dollars of a mix of tokens, or dollars per million tokens
-    of a kind.
+    """A price or cost on which the two sides differ.
+
+    `ours` and `theirs` are costs of a mix of tokens in nano-dollars, or prices of a kind of token in dollars
+    per million. `what` names the mix or the kind.
     """
 
     vendor: str
@@ -55,14 +58,14 @@ class Difference(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """How many models both sides have, and where they disagree."""
+    """The number of models that both sides have, and the differences between them."""
 
     models: int
     differences: list[Difference]
 
 
 def usage_of(tokens: Tokens) -> Usage:
-    """The tokens in the form of the list's calculator."""
+    """Converts our `Tokens` to the argument of the list's calculator."""
     return Usage(
         input_tokens=tokens.input,
         output_tokens=tokens.output,
@@ -76,8 +79,9 @@ def usage_of(tokens: Tokens) -> Usage:
 
 
 def compare_calculator(at: datetime) -> Compared:
-    """Compares the cost of every model of the list × every mix × every tier, by our arithmetic and by the
-    list's own.
+    """Compares our cost with the calculator's for each model of the list, mix of tokens and service tier.
+
+    Uses the prices valid at `at`.
     """
     models = [(provider, model) for provider in get_snapshot().providers for model in provider.models]
     differences = [one for provider, model in models for one in _calculated(provider, model, at)]
@@ -99,10 +103,10 @@ def _calculated(provider: Provider, model: ModelInfo, at: datetime) -> Iterator[
 
 
 def compare_litellm(prices: Mapping[str, Any], at: datetime) -> Compared:
-    """Compares the list's dollars per million tokens with LiteLLM's price file, for the models in both.
+    """Compares the list's dollars per million tokens with LiteLLM's price file, for the models that both have.
 
-    `prices` is the file's content with fractions as Decimal. Models that either does not sell by the token are
-    left out, and so are tiers that the list does not have.
+    `prices` is the content of the file, with fractions as Decimal. Models that are not sold by the token on
+    either side are left out, and so are service tiers that the list does not have.
     """
     models, differences = 0, []
     for name, row in prices.items():
@@ -130,7 +134,7 @@ def _listed(
 
 
 def _dollars(row: Mapping[str, Any], column: str) -> Decimal | None:
-    """Dollars per million tokens; None where the file says none."""
+    """Returns the dollars per million tokens in a column of LiteLLM's file; None if there are none."""
     value = row.get(column)
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
         return None

@@ -1,4 +1,4 @@
-"""The form that sets a price."""
+"""The form that adds a price of a model."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from usage.prices.models import Price
 
 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new price. A price is never changed; another one from a later moment on replaces it."""
+    """The form of a new price. Prices are never edited; a new one with a later `valid_from` replaces them."""
 
     class Meta:
         model = Price

@@ -1,4 +1,4 @@
-"""Prices of models that the site sets itself, and where the cost of a call comes from."""
+"""The site's own prices of models, and the sources that the cost of a call can come from."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from teams.models import Mode
 
 
 class PricedBy(models.IntegerChoices):
-    """Where a call's cost comes from."""
+    """The source of a call's cost."""
 
     NOTHING = 0, _("unpriced")
     REPORT = 1, _("reported with the call")
@@ -24,10 +24,10 @@ _RATE: dict[str, Any] = {"max_digits": 12, "decimal_places": 6, "validators": [M
 
 
 class Price(models.Model):
-    """The site's own price of a model from a moment on: US dollars per million tokens.
+    """The site's own price of a model, valid from a given time on, in US dollars per million tokens.
 
-    It takes precedence over the public price list. Cached and cache-write tokens cost the input price unless
-    set.
+    It takes precedence over the public price list. Cached tokens and cache writes cost the input price if they
+    have no price of their own.
     """
 
     model = models.CharField(_("model"), max_length=128)
@@ -47,10 +47,11 @@ class Price(models.Model):
 
 
 class ZeroReport(models.Model):
-    """How many calls of a model were reported at $0 for a team on a day, although their tokens have a price.
+    """How many calls of a model were reported with a cost of $0 on one day, although their tokens have a price.
 
-    `worth_nanos` is their cost by that price, computed when they were recorded. Calls answered from a cache are
-    not counted. A record: keyed by team, without foreign keys, kept when calls are deleted.
+    `worth_nanos` is what they would have cost by that price when they were recorded. Calls answered from a
+    cache are not counted. The table is a record: it has a team id without a foreign key, and rows stay when
+    calls are deleted.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "model")
@@ -62,7 +63,7 @@ class ZeroReport(models.Model):
     worth_nanos = models.BigIntegerField(default=0)
 
     class Meta:
-        # All teams' of the last days, for the staff of the site.
+        # For site staff, who see the last days of all teams.
         indexes = [models.Index(fields=["day", "model"], name="zero_report_by_day")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Money: an integer number of nano-dollars inside, a decimal string outside."""
+"""Converts amounts of money: stored as integer nano-dollars, written as decimal strings in dollars."""
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -9,20 +9,20 @@ NANOS = 1_000_000_000
 # The largest limit or reservation; far above any real one, and far below what a column holds.
 MOST_USD = Decimal(10_000_000)
 _DECIMALS = 9
-# A cent, a micro-dollar, a nano-dollar: amounts of one kind stand under each other.
+# Amounts are written to the cent, micro-dollar or nano-dollar; so few widths keep amounts in a column aligned.
 WRITTEN_DECIMALS = (2, 6, _DECIMALS)
-# By how many decimals an amount has.
+# The number of decimals to write, indexed by the number that the amount has.
 _PLACES = [min(places for places in WRITTEN_DECIMALS if needed <= places) for needed in range(_DECIMALS + 1)]
 # Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN", "1e99999999".
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
 
 
 class AmountError(ValueError):
-    """Not an amount that can be set or reserved; the message shows a valid one."""
+    """A value is not a valid amount for a limit or reservation. The message, for users, says what is valid."""
 
 
 def read_usd(value: object) -> Decimal:
-    """The dollars of a JSON number (int or Decimal) or a string. Raises AmountError."""
+    """Reads an amount in dollars from a JSON number (int or Decimal) or a string. Raises AmountError."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     text = f"{value:f}" if isinstance(value, Decimal) and abs(value.adjusted()) < 40 else str(value)
     if (is_number or isinstance(value, str)) and _PLAIN_NUMBER.fullmatch(text):
@@ -31,8 +31,9 @@ def read_usd(value: object) -> Decimal:
 
 
 def amount_nanos(usd: Decimal) -> int:
-    """The nano-dollars of a limit or a reservation. Raises AmountError for an amount below 0, above MOST_USD,
-    or finer than a nano-dollar.
+    """Converts the amount of a limit or reservation from dollars to nano-dollars.
+
+    Raises AmountError for an amount below 0, above MOST_USD, or with more than 9 decimals.
     """
     if not usd.is_finite():
         raise AmountError(_("Enter an amount in US dollars such as 12.50."))
@@ -47,18 +48,18 @@ def amount_nanos(usd: Decimal) -> int:
 
 
 def to_nanos(usd: Decimal) -> int:
-    """Nano-dollars of an amount in dollars, rounded half to even at the ninth decimal."""
+    """Converts dollars to nano-dollars, rounded half to even."""
     return int((usd * NANOS).to_integral_value(ROUND_HALF_EVEN))
 
 
 def to_usd(nanos: int) -> Decimal:
-    """The exact amount in dollars."""
+    """Converts nano-dollars to dollars, exactly."""
     return Decimal(nanos).scaleb(-9)
 
 
 def usd_string(nanos: int) -> str:
-    """The amount as the API writes it: with 2 decimals, or with 6 or 9 if it needs more."""
-    # Not by Decimal: files are written a million amounts at a time.
+    """Formats nano-dollars as dollars, as the API writes them: with 2 decimals, or with 6 or 9 if needed."""
+    # Decimal would be slower, and an exported file can have a million amounts.
     whole, fraction = divmod(abs(nanos), NANOS)
     digits = f"{fraction:09d}"
     return f"{'-' if nanos < 0 else ''}{whole}.{digits[: _PLACES[len(digits.rstrip('0'))]]}"

@@ -1,4 +1,6 @@
-"""The price of a call: the site's own price at that time, else the public price list, else unpriced."""
+"""Computes the cost of a call: by the site's own price at that time, else by the public price list, else
+unpriced.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,9 +12,9 @@ from usage.prices.rates import Rates, Tokens
 
 
 class Priced(NamedTuple):
-    """A cost in nano-dollars, where it comes from, and the rates it was computed by (None: none were used).
+    """The cost of a call in nano-dollars, its source, and the rates used (None if none were used).
 
-    `worth_nanos`: the cost by price of a call that was reported at $0.
+    `worth_nanos` is only set for a call that was reported with a cost of $0: what it would cost by its price.
     """
 
     cost_nanos: int
@@ -25,7 +27,9 @@ UNPRICED = Priced(0, PricedBy.NOTHING)
 
 
 class PriceList:
-    """The prices for the models of one batch. The site's own are read once, when it is created."""
+    """The prices for some models, used for a batch of calls. Reads the site's own prices once, when it is
+    created.
+    """
 
     def __init__(self, models: Iterable[str]) -> None:
         self._site: dict[str, list[Price]] = {}
@@ -33,7 +37,11 @@ class PriceList:
             self._site.setdefault(price.model, []).append(price)
 
     def price(self, named: ModelNames, at: datetime, tokens: Tokens) -> Priced:
-        """The cost of a call that began at `at`: by the site's price for the model that is shown, else by the list."""
+        """Returns the cost of a call that began at `at`.
+
+        The site's own price of the model name shown on pages (`named.model`) is used or, without one, the
+        public price list.
+        """
         own = self.site_price(named.model, at)
         if own is None:
             return public_price(named, at, tokens)
@@ -41,7 +49,7 @@ class PriceList:
         return Priced(rates.cost_nanos(tokens), PricedBy.SITE, rates)
 
     def site_price(self, model: str, at: datetime) -> Price | None:
-        """The site's own price of a model at a moment."""
+        """Returns the site's own price of a model that was valid at a time; None if there is none."""
         for own in self._site.get(model, ()):
             if own.valid_from <= at:
                 return own
@@ -49,15 +57,16 @@ class PriceList:
 
 
 def public_price(named: ModelNames, at: datetime, tokens: Tokens) -> Priced:
-    """The cost by the public price list; UNPRICED for models that it does not have or does not sell by the
-    token.
+    """Returns the cost by the public price list.
+
+    Returns UNPRICED for models that the list does not have, or that are not sold by the token.
     """
     rates = list_rates(named, at, tokens.input)
     return UNPRICED if rates is None else Priced(rates.cost_nanos(tokens), PricedBy.LIST, rates)
 
 
 def site_rates(price: Price) -> Rates:
-    """The rates of the site's own price."""
+    """Converts a price of the site to `Rates`."""
     return Rates(
         input=price.input_usd,
         output=price.output_usd,

@@ -1,8 +1,8 @@
-"""Which vendor was called: from the provider of a call, or from the prefix of a model's name.
+"""Finds out which vendor sold a call, from the call's provider or from a prefix of the model's name.
 
-A vendor is an id of the price list. `UNLISTED` stands for known providers that the list does not have: self-
-hosted servers, and vendors without listed prices. None: no provider is given, or an unknown word (a host name,
-an internal gateway), which says nothing.
+The result is the id of a vendor in the public price list. It is UNLISTED for known providers without prices
+there: self-hosted servers, and vendors that the list does not have. It is None if the provider is missing or
+unknown (such as a host name or an internal gateway), because that tells nothing.
 """
 
 import re
@@ -13,7 +13,7 @@ from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
 
 UNLISTED: Final = "(unlisted)"
 
-# Names of the list's vendors beside their ids: LiteLLM's, OpenTelemetry's, those of SDKs and of routers.
+# Other names of the list's vendors, in addition to their ids: from LiteLLM, OpenTelemetry, SDKs and routers.
 _ALIASES: Final = {
     "anthropic": ("anthropic_text",),
     "aws": (
@@ -65,7 +65,7 @@ _ALIASES: Final = {
     "zai": ("z_ai",),
     "zhipuai": ("zhipu", "zhipu_ai"),
 }
-# Servers that people run themselves, whatever else their name says ("vllm-gpu-2").
+# Names of self-hosted servers contain one of these ("vllm-gpu-2").
 _SELF_HOSTED: Final = re.compile(
     r"ollama|vllm|llamafile|lm_?studio|llama_?cpp|sglang|xinference|oobabooga|localhost"
 )
@@ -74,7 +74,7 @@ _SELF_HOSTED_NAMES: Final = (
     "lmdeploy local local_ai localai mlx mlx_lm openai_compat openai_compatible openai_like petals "
     "self_hosted tabbyapi tensorrt_llm text_generation_inference text_generation_webui tgi triton"
 )
-# Vendors that LiteLLM and OpenTelemetry have names for, and the price list has no prices of.
+# Vendors that LiteLLM or OpenTelemetry have names for, but the price list has no prices for.
 _WITHOUT_PRICES: Final = (
     "ai21 ai21_chat aihubmix aiml anyscale apertis assemblyai bespoke black_forest_labs bytez charity_engine "
     "chutes clarifai cognition cometapi compactifai coralbricks cortecs crusoe darkbloom dashscope datarobot "
@@ -87,18 +87,18 @@ _WITHOUT_PRICES: Final = (
     "synthetic tencent tensormesh text_completion_inception topaz v0 vercel_ai_gateway volcengine wandb "
     "watsonx watsonx_text xiaomi_mimo"
 )
-# Gateways that hand calls on to a vendor: their names say nothing about whose price it is.
+# Gateways, which forward calls to a vendor: their names do not tell whose price applies.
 _GATEWAYS: Final = frozenset(
     {"auto_router", "helicone", "litellm", "litellm_agent", "litellm_proxy", "portkey"}
 )
-# Their protocols are spoken by many servers, so that clients report them as the provider of any of these:
-# a model's own prefix knows better.
+# Many other servers speak these vendors' protocols, and clients report the vendor as provider of those, too:
+# a prefix of the model's name is more reliable.
 _PROTOCOLS: Final = frozenset({"openai", "anthropic"})
 # How Amazon Bedrock names models: "us.anthropic.claude-…", "amazon.nova-…".
 _BEDROCK: Final = re.compile(
     r"(?:(?:us|us-gov|eu|apac|jp|au|ca|global)\.)?(?:ai21|amazon|anthropic|cohere|deepseek|meta|mistral|openai|qwen)\.[a-z]"
 )
-# Makers of models under which names others publish them; written as LiteLLM's provider is but for the hyphen.
+# Makers whose models are sold by others under the maker's name. LiteLLM's provider `meta_llama` has no hyphen.
 _MAKERS: Final = frozenset({"meta-llama"})
 
 
@@ -114,10 +114,12 @@ _API: Final = re.compile(r"_(chat|completions?|embeddings?|image|messages|respon
 _FAMILY: Final = re.compile(r"(azure_ai|bedrock|fireworks_ai|vertex_ai)_")
 
 
-# Words come from outside, so it is bounded.
+# The cache is limited, because senders choose the words.
 @lru_cache(maxsize=1024)
 def vendor_of_provider(provider: str) -> str | None:
-    """The vendor of a call's provider, also by the list's own rules ("google-vertex", "api.openai.com")."""
+    """Returns the vendor of a call's provider, by our own table or by the list's rules ("google-vertex",
+    "api.openai.com").
+    """
     vendor = _vendor(provider)
     if vendor or not provider.strip() or _plain(provider) in _GATEWAYS:
         return vendor
@@ -126,7 +128,9 @@ def vendor_of_provider(provider: str) -> str | None:
 
 
 def vendor_of_model(name: str) -> str | None:
-    """The vendor in the prefix of a model's name: `azure/…`, `litellm_proxy/openai/…`, `us.anthropic.…`."""
+    """Returns the vendor that a prefix of a model's name stands for: `azure/…`, `litellm_proxy/openai/…`,
+    `us.anthropic.…`.
+    """
     head, slash, rest = name.lower().partition("/")
     if not slash:
         return "aws" if _BEDROCK.match(head) else None
@@ -138,9 +142,11 @@ def vendor_of_model(name: str) -> str | None:
 
 
 def vendor_called(provider: str, name: str, other_name: str = "") -> str | None:
-    """The vendor whose price applies: the provider's, but for `openai` and `anthropic`, which may only name the
-    protocol, a prefix of the model goes first. Without a known provider: from the prefix of the shown name,
-    else of the other name.
+    """Returns the vendor whose price applies to a call.
+
+    This is the vendor of `provider`. But `openai` and `anthropic` may only name the protocol that the server
+    speaks, so there a prefix of the model's name takes precedence. Without a known provider, it is the vendor
+    in the prefix of `name` or, without one, of `other_name`.
     """
     said = vendor_of_provider(provider)
     if said is None:
@@ -163,5 +169,5 @@ def _listed(word: str) -> str | None:
 
 
 def _plain(word: str) -> str:
-    """Normalises a word: case and separators vary (`Azure.AI.OpenAI`, `azure-ai-openai`)."""
+    """Normalises a word, because case and separators vary (`Azure.AI.OpenAI`, `azure-ai-openai`)."""
     return re.sub(r"[-. ]", "_", word.strip().lower())

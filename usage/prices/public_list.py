@@ -1,7 +1,7 @@
-"""The public price list (`genai-prices`): finds the entry of a call, and its rates at a moment.
+"""Looks up the entry of a model in the public price list (`genai-prices`), and its rates at a time.
 
-Its own calculator takes longer than storing a call, so entries are looked up and rates prepared once, and the
-arithmetic is ours (`usage.prices.rates`); tests compare both for all models.
+The list's own calculator takes longer than storing a call. So entries and rates are cached, and
+`usage.prices.rates` computes the cost; tests compare the results with the calculator's for all models.
 """
 
 from collections.abc import Iterator
@@ -26,9 +26,9 @@ from genai_prices.types import (
 from usage.prices.providers import UNLISTED, vendor_called
 from usage.prices.rates import Rates
 
-# Where a vendor's list writes more than the model's name.
+# Prefixes that the list puts before the names of a vendor's models.
 _VENDOR_PREFIXES: Final = {"fireworks": "accounts/fireworks/models/"}
-# By what the list knows a tier.
+# The conditions by which the list names a service tier.
 CONTEXTS: Final = {
     "batch": {"processing": "batch"},
     "flex": {"service_tier": "flex"},
@@ -39,7 +39,7 @@ SERVICE_TIERS: Final = tuple(CONTEXTS)
 
 
 class ModelNames(NamedTuple):
-    """The names by which a call's price is looked up, as its sender gave them."""
+    """The names by which the price of a call is looked up, as its sender reported them."""
 
     model: str
     provider: str = ""
@@ -48,30 +48,35 @@ class ModelNames(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An entry of the list: the vendor and its model."""
+    """An entry of the price list: a vendor and a model."""
 
     vendor: str
     model: ModelInfo
-    # Of the vendor itself; else it sells another vendor's model, of which tiers are not known to hold there.
+    # Whether the list has it as the vendor's own model. Otherwise service tiers may not apply at this vendor.
     is_own: bool
-    # Prices differ by the time of day; otherwise they change at midnight UTC at most.
+    # Whether prices differ by the time of day. Otherwise they only change at midnight UTC.
     has_hours: bool
 
 
 class Step(NamedTuple):
-    """The rates of a call with more than `above` input tokens."""
+    """The rates of a call that has more than `above` input tokens."""
 
     above: int
     rates: Rates
 
 
 def list_entry(named: ModelNames) -> Entry | None:
-    """The list's entry for the model that answered, else for the shown one; None if it has neither."""
+    """Returns the list's entry for the model that answered (`response_model`) or, if it has none, for `model`.
+
+    Returns None if the list has neither.
+    """
     return _entry(named.provider, named.response_model, named.model)
 
 
 def list_rates(named: ModelNames, at: datetime, input_tokens: int) -> Rates | None:
-    """The rates of a call by the list; None if it has no entry, or one without prices per token."""
+    """Returns the list's rates for a call at a time; None if the list has no entry, or no prices per token in
+    it.
+    """
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
     steps = _steps_of_day(named, utc.date())
     if steps is None:
@@ -83,13 +88,13 @@ def list_rates(named: ModelNames, at: datetime, input_tokens: int) -> Rates | No
 
 
 def list_version() -> str:
-    """The list and its version."""
+    """Returns the name and version of the list."""
     return f"genai-prices {version('genai-prices')}"
 
 
 @lru_cache(maxsize=4)
 def list_date(today: date) -> date:
-    """The date of the list: the day of its newest price that is in effect, or of its last update."""
+    """Returns the date of the list: of its newest price that is in effect, or of its last automatic update."""
     snapshot = get_snapshot()
     if snapshot.from_auto_update:
         return snapshot.timestamp.date()
@@ -103,7 +108,7 @@ def list_date(today: date) -> date:
     return max((day for day in days if day <= today), default=date.min)
 
 
-# Looking up a name costs 50 to 175 µs, more than storing the call; names come from outside, so it is bounded.
+# Cached, because a look-up takes 50 to 175 µs, more than storing the call. Limited, because senders choose names.
 @lru_cache(maxsize=4096)
 def _entry(provider: str, response_model: str, model: str) -> Entry | None:
     for name, other in ((response_model, model), (model, response_model)):
@@ -113,7 +118,11 @@ def _entry(provider: str, response_model: str, model: str) -> Entry | None:
 
 
 def _find(vendor: str | None, name: str) -> Entry | None:
-    """A model of its vendor or, if no vendor is known, of any vendor whose models are named like this."""
+    """Finds a model at its vendor.
+
+    Without a known vendor, the first vendor is used whose models have names of this form. Returns None for
+    UNLISTED, or if that vendor has no such model.
+    """
     if vendor == UNLISTED:
         return None
     providers = get_snapshot().providers
@@ -130,7 +139,9 @@ def _find(vendor: str | None, name: str) -> Entry | None:
 
 
 def _names_at(vendor: str, name: str) -> Iterator[str]:
-    """The possible names of the model at a vendor: as written, or without the words before each slash."""
+    """Yields the names that a vendor may list the model under: as reported, without each prefix that ends in a
+    slash, and with the vendor's own prefix.
+    """
     rest = name
     yield rest
     while "/" in rest:
@@ -146,13 +157,15 @@ def _entry_of(provider: Provider, model: ModelInfo) -> Entry:
 
 
 def _changes(model: ModelInfo) -> list[ConditionalPrice | PriceVariant]:
-    """The prices of a model that depend on a condition."""
+    """Returns the prices of a model that only apply under a condition, such as a start date or a time of day."""
     return [*(model.prices if isinstance(model.prices, list) else ()), *(model.price_variants or ())]
 
 
 @lru_cache(maxsize=4096)
 def _steps_of_day(named: ModelNames, day: date) -> tuple[Step, ...] | None:
-    """The steps of a whole day in UTC; None for a model whose price differs by the hour."""
+    """Returns the rates by input length that apply during a whole day (UTC); None if the price depends on the
+    time of day.
+    """
     entry = list_entry(named)
     return None if entry and entry.has_hours else _steps(named, datetime.combine(day, time(), UTC))
 
@@ -166,9 +179,9 @@ def _steps(named: ModelNames, at: datetime) -> tuple[Step, ...]:
 
 
 def steps_of(prices: ModelPrice) -> tuple[Step, ...]:
-    """The rates by the length of the input, lowest first; empty for models that are not sold by the token.
+    """Returns the rates by input length, ascending; empty for models that are not sold by the token.
 
-    A tier applies to all tokens of the call, not only to those beyond it.
+    The rates of a step apply to all tokens of a call, not only to those above the step's threshold.
     """
     by_key = {key: price for key, price in vars(prices).items() if price is not None}
     if not {"input_mtok", "output_mtok"} & by_key.keys():

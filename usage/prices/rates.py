@@ -1,4 +1,4 @@
-"""The rates of one price, and the cost of tokens computed from them."""
+"""The rates of a price (dollars per million tokens of each kind), and the cost computed from them."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -13,8 +13,10 @@ Kind = Literal[
 
 
 class Tokens(NamedTuple):
-    """The tokens to pay for. `input` includes `cached`, `cache_write` and `input_audio`, `cache_write` includes
-    `cache_write_1h`, `output` includes `output_audio` and `reasoning`.
+    """The numbers of tokens of a call, by kind.
+
+    `input` includes `cached`, `cache_write` and `input_audio`; `cache_write` includes `cache_write_1h`;
+    `output` includes `output_audio` and `reasoning`.
     """
 
     input: int
@@ -28,7 +30,7 @@ class Tokens(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A number of tokens of one kind at a price per million."""
+    """A number of tokens that are charged at the same rate (`usd` per million tokens)."""
 
     kind: Kind
     tokens: int
@@ -37,9 +39,10 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Rates:
-    """US dollars per million tokens of each kind, and per thousand calls where a call itself is charged.
+    """US dollars per million tokens of each kind, and per thousand calls for models that charge for the call
+    itself.
 
-    None for a kind: it costs the same as the kind that includes it.
+    A kind that is None costs the same as the kind that includes it.
     """
 
     input: Decimal
@@ -53,10 +56,10 @@ class Rates:
     reasoning: Decimal | None = None
 
     def cost_nanos(self, tokens: Tokens) -> int:
-        """The cost in nano-dollars, rounded half to even once, at the sum."""
+        """Returns the cost in nano-dollars. Only the sum is rounded, half to even."""
         if any(tokens[4:]) and self._has_more_kinds():
             usd_millions = sum((part.tokens * part.usd for part in self.parts(tokens)), Decimal(0))
-        else:  # the same for the usual kinds, without the list: every recorded call comes here
+        else:  # the same without building the list of parts, because this runs for every recorded call
             usd_millions = tokens.input * self.input + tokens.output * self.output
             if tokens.cached or tokens.cache_write:
                 plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
@@ -73,9 +76,9 @@ class Rates:
         return any(usd is not None for usd in more)
 
     def parts(self, tokens: Tokens) -> list[Part]:
-        """The tokens by rate; every token is in one part, and empty kinds are left out.
+        """Splits the tokens into parts by rate. Each token is in exactly one part; empty parts are left out.
 
-        Audio tokens beyond the uncached input were cached, and cost the cached rate.
+        Audio tokens beyond the uncached input must have been cached, so they cost the cached rate.
         """
         plain = max(0, tokens.input - tokens.cached - tokens.cache_write)
         heard = _part("input_audio", tokens.input_audio, self.input_audio, plain)
@@ -96,5 +99,9 @@ class Rates:
 
 
 def _part(kind: Kind, tokens: int, usd: Decimal | None, whole: int) -> Part:
-    """Tokens with their own rate, at most as many as the kind that includes them; none without such a rate."""
+    """Returns the tokens of a kind with its own rate `usd`, at most `whole`, the tokens of the kind that
+    includes it.
+
+    Returns an empty part if the kind has no rate of its own.
+    """
     return Part(kind, 0, Decimal(0)) if usd is None else Part(kind, min(tokens, whole), usd)

@@ -1,4 +1,6 @@
-"""Calls that were reported at $0 although their tokens have a price, which may be an error of their senders."""
+"""Finds models whose calls were reported with a cost of $0 although they have a price, perhaps by a sender's
+mistake.
+"""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -8,12 +10,14 @@ from django.db.models import QuerySet, Sum
 
 from usage.prices.models import ZeroReport
 
-# How many days are looked back, today included.
+# The number of days to look back, including today.
 DAYS: Final = 30
 
 
 class ZeroSum(NamedTuple):
-    """The calls of a model that were reported at $0, and their cost by price."""
+    """The number of a model's calls that were reported with a cost of $0, and what they would have cost by its
+    price.
+    """
 
     model: str
     calls: int
@@ -25,12 +29,16 @@ def first_day(today: date) -> date:
 
 
 def zero_reports_of(*, team_id: int, mode: int, today: date) -> list[ZeroSum]:
-    """Those of a team in the last 30 days of its calendar, by model, the most expensive first."""
+    """Returns these sums of a team for the last 30 days of its calendar, one for each model, the highest cost
+    first.
+    """
     return _sums(ZeroReport.objects.filter(team_id=team_id, mode=mode, day__gte=first_day(today)))
 
 
 def zero_reports_in(*, models: Iterable[str], mode: int, today: date) -> dict[str, ZeroSum]:
-    """Those of all teams in the last 30 days, each team's own days, for some models."""
+    """Returns the sums over all teams for some models, by model, for the last 30 days of each team's own
+    calendar.
+    """
     found = ZeroReport.objects.filter(day__gte=first_day(today), model__in=list(models), mode=mode)
     return {one.model: one for one in _sums(found)}
 

@@ -1,4 +1,4 @@
-"""How a team's quota is allotted to its members, and the sum."""
+"""Computes how much quota a team has given to its members, in comparison with the team's own limit."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from usage.quotas.periods import span_at
 
 @dataclass(frozen=True)
 class MemberLine:
-    """A member, the state of their quota, and whether the reader may change it."""
+    """A member, limit and use of their member quota, and whether the user who views the page may change it."""
 
     membership: Membership
     state: LevelState
@@ -24,8 +24,11 @@ class MemberLine:
 
 @dataclass(frozen=True)
 class Allotment:
-    """The team's quota and its members'. `allotted_nanos` is the sum of members' limits for `period`, the
-    team's own period (a month if it has none); limits that never reset are summed in `once_nanos`.
+    """The quotas of a team and of its members. Amounts in nano-dollars.
+
+    `period` is the period of the team's limit, or a month if it has no limit. `allotted_nanos` is the sum of
+    the members' limits, converted to that period. Limits that never reset are summed in `once_nanos` instead.
+    `unlimited` is the number of members without a limit.
     """
 
     team: LevelState | None  # None: a personal space
@@ -38,7 +41,9 @@ class Allotment:
 
     @property
     def over_nanos(self) -> int:
-        """How much more is allotted than the team's limit; 0 without a limit."""
+        """Returns by how much the sum of the members' limits exceeds the team's limit; 0 if the team has no
+        limit.
+        """
         if self.team is None or self.team.limit_nanos is None:
             return 0
         allotted = self.once_nanos if self.period == Period.NONE else self.allotted_nanos
@@ -46,7 +51,9 @@ class Allotment:
 
 
 def allotment(access: Access, mode: Mode, now: datetime) -> Allotment:
-    """Reads a team's quotas: four queries, however many members there are."""
+    """Reads the quotas of a team and of all its members. Runs four SQL statements, however many members there
+    are.
+    """
     team = access.team
     members = list(
         Membership.objects.filter(team=team).select_related("user").order_by("user__name", "user__email")
@@ -71,7 +78,10 @@ def allotment(access: Access, mode: Mode, now: datetime) -> Allotment:
 
 
 def _for_period(state: LevelState, period: Period, zone: ZoneInfo, now: datetime) -> int:
-    """Converts a limit to another period of the present length: a weekly limit times 30/7 in November."""
+    """Converts a limit to another period, in nano-dollars: in November, a weekly limit times 30/7 for a month.
+
+    Returns 0 if either period is one that never resets.
+    """
     if Period.NONE in {state.period, period}:
         return 0
     share = Fraction(_days(period, zone, now), _days(state.period, zone, now))

@@ -1,4 +1,4 @@
-"""The HTTP API of quota: reserve, roll back, read."""
+"""The API endpoints for quota: make a reservation, roll it back, and show a key's context and quota."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from usage.quotas.models import Reservation
 
 @endpoint("POST")
 def make_reservation(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """POST /api/v1/reservations: reserves quota for a call."""
+    """Handles POST /api/v1/reservations: reserves quota for a call."""
     now = timezone.now()
     asked = read_reservation(request)
     context = context_of(credential, asked.named, now)
@@ -35,7 +35,9 @@ def make_reservation(request: HttpRequest, credential: Credential) -> HttpRespon
 
 
 def _check_model(token: Token | None, model: str) -> None:
-    """Checks the model of a token that may call only some models; such a token must name one."""
+    """Raises ApiError if the token may not call the model, or if it may only call certain models and none is
+    named.
+    """
     if token is None or not token.models or model in token.models:
         return
     if not model:
@@ -65,7 +67,9 @@ def _insufficient(error: InsufficientQuotaError) -> ApiError:
 
 @endpoint("DELETE")
 def end_reservation(request: HttpRequest, credential: Credential, reservation_id: str) -> HttpResponse:
-    """DELETE /api/v1/reservations/{id}: rolls a reservation back; one that has ended stays as it is."""
+    """Handles DELETE /api/v1/reservations/{id}: rolls back a reservation. One that has already ended stays
+    unchanged.
+    """
     reservation = Reservation.objects.filter(_in_scope(credential), pk=reservation_id).first()
     if reservation is None:
         raise ApiError(404, "not_found", _("No such reservation."))
@@ -74,8 +78,10 @@ def end_reservation(request: HttpRequest, credential: Credential, reservation_id
 
 
 def _in_scope(credential: Credential) -> Q:
-    """The reservations that a key may roll back: for a token those of its holder in its context, for a gateway
-    key those in its scope.
+    """Returns the filter for the reservations that a key may roll back.
+
+    A token may roll back those of its holder in its team and mode, a gateway key those of its team or, if it is
+    for the whole site, all.
     """
     if isinstance(credential, Token):
         return Q(team=credential.team_id, mode=credential.mode, member=credential.user_id)
@@ -84,7 +90,9 @@ def _in_scope(credential: Credential) -> Q:
 
 @endpoint("GET")
 def show_context(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """GET /api/v1/me: the context of this key."""
+    """Handles GET /api/v1/me: returns the team, mode, member and token that the key stands for, and their quota
+    levels.
+    """
     now = timezone.now()
     if isinstance(credential, GatewayKey):
         return JsonResponse(_gateway_json(credential, now))
@@ -122,7 +130,11 @@ def _context_json(context: Context, levels: list[LevelState]) -> dict[str, Any]:
 
 
 def _gateway_json(key: GatewayKey, now: datetime) -> dict[str, Any]:
-    """A gateway key serves many members in both modes; the answer has the levels above them, in live mode."""
+    """Returns the answer for a gateway key.
+
+    Such a key acts for many members, in both modes. So the answer has only the quota levels of the team and its
+    owner's balance, in live mode; none for a key of the whole site.
+    """
     team = key.team
     levels = levels_of(Subject(team, payer_of(team), Mode.LIVE), now) if team else []
     return {

@@ -1,4 +1,4 @@
-"""Resolves a key, and what a gateway names besides it, to one context."""
+"""Finds out for which team, mode, member and token an API request reserves quota."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,9 @@ from teams.secrets import digest
 
 @dataclass(frozen=True)
 class Context:
-    """Where calls belong: the team or personal space, the mode, the member, and perhaps their token."""
+    """Where a call is counted: the team or personal space, the mode, the member, and their token if one is
+    used.
+    """
 
     team: Team
     mode: Mode
@@ -25,7 +27,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Named:
-    """What a request names: a `token` (secret or `tok_…`), or `team` slug and `member` address; otherwise ""."""
+    """The caller that a request names: `token` (its secret or `tok_…`), or the team's slug and the member's
+    email address.
+
+    Fields that the request does not have are "".
+    """
 
     token: str = ""
     team: str = ""
@@ -33,7 +39,10 @@ class Named:
 
 
 def context_of(credential: Credential, named: Named, now: datetime) -> Context:
-    """The context that a key acts in. Raises ApiError if it may not, or if the request does not say for whom."""
+    """Returns the context of a request, from its key and from what it names.
+
+    Raises ApiError if the key may not act for that caller, or if a gateway key's request does not name one.
+    """
     if isinstance(credential, Token):
         _check_own(credential, named)
         return context_of_token(credential)
@@ -46,13 +55,15 @@ def context_of(credential: Credential, named: Named, now: datetime) -> Context:
 
 
 def context_of_token(token: Token) -> Context:
-    """The context of a token that was loaded with its holder's `role`."""
+    """Returns the context of a token. The token must come from `tokens_with_role`, which adds its holder's
+    `role`.
+    """
     role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_role
     return Context(token.team, Mode(token.mode), token.user, role, token)
 
 
 def _check_own(token: Token, named: Named) -> None:
-    """A token acts only for itself; a request that names another one is refused instead of being misread."""
+    """Raises ApiError if a token's request names another token, team or member. A token only acts for itself."""
     if named.token and named.token != token.public_id and digest(named.token) != token.digest:
         raise _out_of_scope("token", _("A token can only reserve for itself."))
     if named.team and named.team != token.team.slug:

@@ -1,4 +1,4 @@
-"""Reads the body of a reservation request, field by field."""
+"""Reads and checks the JSON body of a reservation request, field by field."""
 
 import json
 from dataclasses import dataclass
@@ -28,7 +28,10 @@ _MOST_TOKENS = 10**9
 
 @dataclass(frozen=True)
 class ReservationRequest:
-    """A valid body of `POST /reservations`. `amount_nanos` None: to be estimated from the tokens."""
+    """The valid body of a POST to /api/v1/reservations.
+
+    If `amount_nanos` is None, the amount is estimated from the model and the numbers of tokens.
+    """
 
     named: Named
     names: ModelNames
@@ -39,9 +42,10 @@ class ReservationRequest:
     ttl: timedelta
 
     def wanted(self, team: Team, now: datetime) -> Wanted:
-        """What is to be reserved: the amount given, or the most that a call of so many tokens can cost.
+        """Returns what to reserve: the given amount, or the most that a call with so many tokens can cost.
 
-        The price is looked up as for a call that is recorded; what has none costs what the team says.
+        The price is looked up in the same way as for a recorded call. Without a price, the amount is the one
+        that the team has set for such calls.
         """
         model = self.names.model
         if self.amount_nanos is not None:
@@ -54,7 +58,7 @@ class ReservationRequest:
 
 
 def read_reservation(request: HttpRequest) -> ReservationRequest:
-    """Reads and checks the body. Raises ApiError naming the field that is wrong."""
+    """Reads and checks the body of the request. Raises ApiError that names the wrong field."""
     body = read_object(request)
     model = _text(body, "model", 128)
     has_tokens = body.get("input_tokens") is not None or body.get("max_output_tokens") is not None
@@ -81,7 +85,7 @@ def read_reservation(request: HttpRequest) -> ReservationRequest:
 
 
 def read_object(request: HttpRequest) -> dict[str, Any]:
-    """The JSON object in the body, with fractions as Decimal. Raises ApiError."""
+    """Returns the JSON object in the body, with fractions as Decimal. Raises ApiError if there is none."""
     if request.content_type != "application/json":
         message = _("Send it with a Content-Type of application/json.")
         raise ApiError(415, "unsupported_media_type", message)
@@ -98,11 +102,11 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
 
 
 def _text(body: dict[str, Any], field: str, limit: int) -> str:
-    """A string; "" if absent or null."""
+    """Returns a string field; "" if it is missing or null. Raises ApiError if it is not a string, or too long."""
     value = body.get(field)
     if value is None:
         return ""
-    # A database takes neither NUL nor half a character.
+    # Databases store neither NUL characters nor unpaired surrogates.
     if not isinstance(value, str) or "\0" in value or not _is_unicode(value):
         raise _invalid(field, _("%(field)s must be a string.") % {"field": field})
     if len(value) > limit:

@@ -1,4 +1,4 @@
-"""Charges calls to every level of quota, in the transaction that stores them."""
+"""Charges calls to each quota level (token, member, team, owner), in the transaction that stores the calls."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +11,10 @@ from usage.rollups.bulk import add_up
 
 @dataclass(frozen=True)
 class Charge:
-    """What one call costs whom. `day` is on the team's calendar, `payer_day` on that of the payer's personal
-    space.
+    """The cost of a call, and the quota levels that it is charged to.
+
+    `day` is the date in the team's time zone, `payer_day` the date in that of the payer's personal space. A
+    negative cost and `calls` of -1 take a charge back.
     """
 
     team_id: int
@@ -30,7 +32,7 @@ _KEYS = ("team_id", "mode", "level", "subject_id", "day")
 
 
 def charge_quotas(charges: Iterable[Charge]) -> None:
-    """Adds costs to the use of token, member, team and owner's balance, even beyond a limit."""
+    """Adds the costs to the use of token, member, team and owner's balance, even if that exceeds a limit."""
     sums: dict[tuple[int, int, int, int, date], tuple[int, int]] = {}
     for charge in charges:
         for key in _levels(charge):

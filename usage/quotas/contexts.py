@@ -1,4 +1,4 @@
-"""A user's own contexts as the personal page shows them: levels, sentences, past periods."""
+"""The quotas of a user in all their teams, for the personal page: current use, run-out and past periods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,11 @@ from usage.quotas.runout import pace_of, pace_since, sentences
 
 @dataclass(frozen=True)
 class OwnContext:
-    """One context. `shown` is the binding level or, without any limit, the user's own use there."""
+    """The user's quota in one team or personal space.
+
+    `shown` is the level with the least quota available; if no level has a limit, the first level, which is the
+    user's own.
+    """
 
     quota: ContextLevels
     shown: LevelState
@@ -23,7 +27,10 @@ class OwnContext:
 
 
 def own_contexts(memberships: Sequence[Membership], mode: Mode, now: datetime) -> list[OwnContext]:
-    """The user's memberships in order: two queries, and one more for payers if somebody else pays."""
+    """Returns the quota for each of the user's memberships, in the given order.
+
+    Runs two SQL statements, and another one if other owners pay.
+    """
     contexts = contexts_of(memberships, mode, now)
     shown = [context.binding or context.levels[0] for context in contexts]
     days = used_by_day({state.key(mode): _since(state, now) for state in shown})
@@ -36,6 +43,6 @@ def own_contexts(memberships: Sequence[Membership], mode: Mode, now: datetime) -
 
 
 def _since(state: LevelState, now: datetime) -> date:
-    """The first day of use that is needed, for the pace or for past periods."""
+    """Returns the first day whose use is needed, for the pace or for the past periods."""
     recent, past = pace_since(state.zone, now), past_since(state.period, state.zone, now)
     return recent if past is None else min(recent, past)

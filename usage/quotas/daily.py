@@ -1,4 +1,4 @@
-"""The daily use of quota levels, from which paces and past periods are computed."""
+"""Reads the use of quota levels by day, from which paces and past periods are computed."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,7 +13,7 @@ from usage.rollups.statements import run_union
 
 
 class DayUse(NamedTuple):
-    """One day of a level that had calls."""
+    """The use of a quota level on one day that had calls."""
 
     day: date
     used_nanos: int
@@ -21,7 +21,9 @@ class DayUse(NamedTuple):
 
 
 def used_by_day(since: Mapping[LevelKey, date]) -> dict[LevelKey, list[DayUse]]:
-    """The days of each level from a first one on: one statement for all levels."""
+    """Returns the use by day of each quota level, from the given first day on. Runs one SQL statement for all
+    levels.
+    """
     keys, day = [*since], QuotaUse._meta.get_field("day")
     selects = [
         (_DAYS, (place, *key, day.get_db_prep_value(since[key], connection, prepared=False)))

@@ -17,7 +17,7 @@ from usage.quotas.models import Period
 
 
 def typed_amount(text: str) -> Decimal:
-    """The dollars that somebody typed: `12.50`, `$1,200`. Raises ValidationError."""
+    """Converts a typed amount (`12.50`, `$1,200`) to dollars. Raises ValidationError."""
     try:
         usd = read_usd(text.strip().removeprefix("$").replace(",", ""))
         amount_nanos(usd)
@@ -27,10 +27,10 @@ def typed_amount(text: str) -> Decimal:
 
 
 class LimitForm(forms.Form):
-    """A limit for a period, or no limit. An empty amount is an error, not "no limit"; so is a new amount
-    together with "No limit".
+    """Sets a limit for a period, or no limit.
 
-    `initial` is the present limit (`limit_initial`), also when the form is submitted.
+    An empty amount is an error unless “No limit” is chosen, and so is a changed amount together with “No
+    limit”. `initial` must always be the current limit (`limit_initial`), also when the form is submitted.
     """
 
     limit = forms.CharField(
@@ -70,12 +70,14 @@ class LimitForm(forms.Form):
         return data
 
     def _is_new(self, usd: Decimal) -> bool:
-        """Whether an amount was typed; the present one may stay when “No limit” is chosen."""
+        """Returns whether the amount was changed. The current one may stay in the field when “No limit” is
+        chosen.
+        """
         before = self.get_initial_for_field(self.fields["limit"], "limit")
         return before is None or Decimal(before) != usd
 
     def wanted(self) -> Limit | None:
-        """The limit of a valid form; None is no limit."""
+        """Returns the limit to set; None for no limit. The form must be valid."""
         data = self.cleaned_data
         if data.get("unlimited") or data["limit"] is None:
             return None
@@ -83,14 +85,14 @@ class LimitForm(forms.Form):
 
 
 def limit_initial(state: LevelState) -> dict[str, Any]:
-    """The form's fields for the present state of a level."""
+    """Returns the initial values of `LimitForm` for the current state of a quota level."""
     if state.limit_nanos is None:
         return {"unlimited": True, "period": Period.MONTH}
     return {"limit": usd_string(state.limit_nanos), "period": state.period}
 
 
 class NewTokenLimitForm(LimitForm):
-    """The limit of a token that is being created. Empty means none: its holder's limits apply anyway."""
+    """The limit of a token that is being created. It may be empty, because the holder's limits apply anyway."""
 
     prefix = "quota"
 
@@ -105,7 +107,7 @@ class NewTokenLimitForm(LimitForm):
 
 
 class MemberForm(LimitForm):
-    """Quota and role of a member, without the fields that the reader may not change."""
+    """Sets a member's quota and role. Fields that the user may not change are removed."""
 
     role = forms.ChoiceField(
         label=_("Role"),
@@ -126,7 +128,7 @@ class MemberForm(LimitForm):
             del self.fields["role"]
 
     def change(self) -> MemberChange:
-        """The change of a valid form."""
+        """Returns the change to make. The form must be valid."""
         data = self.cleaned_data
         sets_limit = "limit" in self.fields
         return MemberChange(
@@ -138,7 +140,7 @@ class MemberForm(LimitForm):
 
 
 class UnpricedReserveForm(forms.Form):
-    """What is reserved for a call whose price nobody knows."""
+    """Sets how much is reserved for a call whose price is not known."""
 
     prefix = "unpriced"
     amount = forms.CharField(

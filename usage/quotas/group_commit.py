@@ -1,8 +1,8 @@
-"""Group commit: requests of many threads, executed by one of them for all that wait.
+"""Group commit: one thread executes the waiting requests of several threads together.
 
-If everybody needs the same lock, waiting for it once is cheaper than each in turn: one transaction, one round
-trip, one write to disk for all. The method is flat combining (Hendler, Incze, Shavit, Tzafrir: "Flat Combining
-and the Synchronization-Parallelism Tradeoff", SPAA 2010), with the database in place of the data structure.
+If all requests need the same lock, it is cheaper to wait for it once: all of them share one transaction, one
+round trip and one write to disk. The method is flat combining (Hendler, Incze, Shavit, Tzafrir: "Flat Combining
+and the Synchronization-Parallelism Tradeoff", SPAA 2010), applied to a database instead of a data structure.
 """
 
 import threading
@@ -17,7 +17,10 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class _Place(Generic[Asked, Answer]):
-    """One thread's place in a queue. `turn` is set when it is answered, or when it is to work for all."""
+    """The entry of one thread in the queue.
+
+    `turn` is set when the request is answered, or when this thread must execute the waiting requests.
+    """
 
     asked: Asked
     answer: Future[Answer] = field(default_factory=Future)
@@ -25,10 +28,10 @@ class _Place(Generic[Asked, Answer]):
 
 
 class GroupCommit(Generic[Asked, Answer]):
-    """`do(key, asked)` answers what `work([asked])[0]` would; those of one key may be worked at together.
+    """Executes requests with `work`, several with the same key at a time.
 
-    `work` gets what is asked in the order in which it came, at most `most` at a time, and returns an answer for
-    each. What it raises is raised to everybody it worked for.
+    `work` gets a list of at most `most` requests, in the order in which they arrived, and must return an answer
+    for each. If it raises an exception, that is raised in all threads whose requests it got.
     """
 
     def __init__(self, work: Callable[[Sequence[Asked]], Sequence[Answer]], most: int) -> None:
@@ -37,8 +40,10 @@ class GroupCommit(Generic[Asked, Answer]):
         self._waiting: dict[Hashable, list[_Place[Asked, Answer]]] = {}
 
     def do(self, key: Hashable, asked: Asked) -> Answer:
-        """Waits for the thread that works for this key, unless that answers this request too, and then works
-        for all.
+        """Executes a request and returns its answer; blocks until then.
+
+        While another thread works for the same key, this one waits. Then its request either was executed by
+        that thread, or it executes all waiting requests itself.
         """
         place: _Place[Asked, Answer] = _Place(asked)
         with self._lock:
@@ -51,8 +56,8 @@ class GroupCommit(Generic[Asked, Answer]):
         return place.answer.result()
 
     def _work_for_all(self, key: Hashable) -> None:
-        """Answers the first waiting requests, including this thread's, and leaves the others to the next
-        thread.
+        """Executes the first waiting requests, including this thread's, and wakes the next thread for the
+        remaining ones.
         """
         with self._lock:
             places = self._waiting[key][: self._most]
@@ -60,7 +65,7 @@ class GroupCommit(Generic[Asked, Answer]):
             answers = self._work([place.asked for place in places])
             for place, answer in zip(places, answers, strict=True):
                 place.answer.set_result(answer)
-        except BaseException as error:  # even a thread that is stopped leaves nobody waiting for ever
+        except BaseException as error:  # even if this thread is stopped, no other thread may wait forever
             for place in places:
                 if not place.answer.done():
                     place.answer.set_exception(error)

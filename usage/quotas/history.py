@@ -1,4 +1,4 @@
-"""What a level used in past periods, which stay visible after the reset."""
+"""Computes how much a quota level used in past periods, which stay visible after the reset."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MOST_PERIODS = 6
 
 @dataclass(frozen=True)
 class PastPeriod:
-    """One past period and what was used in it."""
+    """A past period of a quota, and its use and calls."""
 
     span: PeriodDays
     used_nanos: int
@@ -22,15 +22,16 @@ class PastPeriod:
 
 
 def past_since(period: Period, zone: ZoneInfo, now: datetime) -> date | None:
-    """The first day that `past_periods` reads; None if periods never end."""
+    """Returns the first day whose use `past_periods` needs; None if the period never ends."""
     spans = _spans(period, zone, now)
     return spans[-1].first if spans else None
 
 
 def past_periods(period: Period, zone: ZoneInfo, days: Sequence[DayUse], now: datetime) -> list[PastPeriod]:
-    """The last periods of a level before the current one, newest first, starting with the first that has calls.
+    """Returns up to MOST_PERIODS past periods of a quota level, newest first. Empty periods before the first
+    use are left out.
 
-    They are cut on the calendar of the level's team; `days` are those of the level from `past_since` on.
+    `zone` is the time zone of the level's team, and `days` its use by day since `past_since`.
     """
     past = [_past(span, days) for span in _spans(period, zone, now)]
     while past and not past[-1].calls:

@@ -1,7 +1,8 @@
-"""Limit, use and reservations of any levels of quota: one statement, therefore one moment.
+"""Reads limit, use and reservations of any quota levels (token, member, team or owner) with one SQL statement.
 
-One moment matters. A settlement of another team of the same owner may commit at any time; if its amount was
-read before as used and after as reserved, it would be counted as neither, and too much would be granted.
+One statement sees one state of the database. With two, a reservation could be settled in between: its amount
+would be neither in the use that was read before nor in the reservations that were read after, so too much quota
+would be granted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,17 +17,17 @@ from usage.quotas.models import Level, Period, QuotaUse, Reservation
 from usage.quotas.periods import span_at
 from usage.rollups.bulk import Statement, run_together
 
-# What the use of a level without a limit is told for.
+# The period for which the use of a level without a limit is shown.
 UNLIMITED_PERIOD = Period.MONTH
-# Reservations that lapse in the same slot are one row of `ReservedSum` for each level. The slot that runs
-# is read from the reservations themselves, so that each lapses at its own moment.
+# Reservations that expire in the same slot are summed in one row of `ReservedSum` for each level. Those of the
+# current slot are read from the reservations themselves, so that each expires at its exact time.
 SLOT = timedelta(seconds=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOKEN, _MEMBER, _TEAM, _OWNER = (level.value for level in Level)
 
 
 class LevelKey(NamedTuple):
-    """One level of quota of one mode, as in `QuotaUse`."""
+    """Identifies a quota level in one mode. The fields are those of `QuotaUse`."""
 
     team_id: int
     mode: int
@@ -35,10 +36,10 @@ class LevelKey(NamedTuple):
 
 
 def levels_in_team(member_id: int, token_id: int) -> list[tuple[int, int]]:
-    """Level and subject of everything that a call is charged to in its own team; its owner's balance is
-    separate.
+    """Returns pairs (level, subject id) of the quota levels in its own team that a call is charged to.
 
-    `token_id` 0: reported or reserved for a member without a token.
+    The owner's balance is not among them. `token_id` 0 stands for a call that was reported or reserved for a
+    member without a token.
     """
     levels = [(_MEMBER, member_id), (_TEAM, 0)]
     return [*levels, (_TOKEN, token_id)] if token_id else levels
@@ -46,7 +47,10 @@ def levels_in_team(member_id: int, token_id: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class LevelState:
-    """One level at a moment. Amounts in nano-dollars; `limit_nanos` None is no limit."""
+    """Limit, use and reservations of a quota level at one moment. Amounts in nano-dollars.
+
+    `limit_nanos` is None if there is no limit.
+    """
 
     level: Level
     team_id: int  # at level OWNER the personal space of the owner who pays
@@ -55,46 +59,52 @@ class LevelState:
     used_nanos: int
     reserved_nanos: int
     period: Period
-    starts_at: datetime | None  # None: all use there ever was counts
+    starts_at: datetime | None  # None: the period never began, so all use counts
     resets_at: datetime | None  # None: never
     zone: ZoneInfo  # of the team at `team_id`, whose days and resets these are
 
     def key(self, mode: int) -> LevelKey:
-        """The key of this level in the records of a mode."""
+        """Returns the key of this level in a mode."""
         return LevelKey(self.team_id, mode, self.level.value, self.subject_id)
 
     @property
     def available_nanos(self) -> int | None:
-        """What can still be reserved, never negative; None is unlimited."""
+        """Returns the nano-dollars that can still be reserved, never negative; None without a limit."""
         if self.limit_nanos is None:
             return None
         return max(0, self.limit_nanos - self.used_nanos - self.reserved_nanos)
 
     @property
     def used_share(self) -> float | None:
-        """The used part of the limit, 0 to 1 and above; a limit of 0 counts as used up. None without a limit."""
+        """Returns the use divided by the limit: 1.0 is used up, and it can be more. None without a limit.
+
+        A limit of 0 counts as used up.
+        """
         if self.limit_nanos is None:
             return None
         return self.used_nanos / self.limit_nanos if self.limit_nanos else 1.0
 
     def covers(self, nanos: int) -> bool:
-        """Whether `nanos` can be reserved on top of the used and reserved amounts."""
+        """Returns whether `nanos` nano-dollars can be reserved in addition to the used and reserved amounts."""
         return self.available_nanos is None or nanos <= self.available_nanos
 
     def with_reserved(self, nanos: int) -> "LevelState":
-        """The same level after `nanos` more are reserved."""
+        """Returns a copy of this state in which `nanos` more nano-dollars are reserved."""
         return replace(self, reserved_nanos=self.reserved_nanos + nanos)
 
 
 def slot_of(at: datetime) -> int:
-    """The number of the time slot of `at`."""
+    """Returns the number of the time slot (of 5 seconds) that contains `at`."""
     return (at - _EPOCH) // SLOT
 
 
 def states_of(
     keys: Iterable[LevelKey], zones: dict[int, ZoneInfo], now: datetime
 ) -> dict[LevelKey, LevelState]:
-    """The state of each level: one query for all. `zones` are those of the keys' teams."""
+    """Returns the state of each quota level, by its key. Runs one SQL statement.
+
+    `zones` are the time zones of the teams in the keys, by team id.
+    """
     asked = list(dict.fromkeys(keys))
     if not asked:
         return {}
@@ -103,7 +113,7 @@ def states_of(
 
 
 def levels_statement(asked: Sequence[LevelKey], zones: dict[int, ZoneInfo], now: datetime) -> Statement:
-    """The statement whose rows `read_levels` reads. `asked` must be distinct."""
+    """Returns the SQL statement whose rows `read_levels` converts. The keys in `asked` must be distinct."""
     days = {team_id: _first_days(zone, now) for team_id, zone in zones.items()}
     source, parameters = _rows([(n, *key, *days[key.team_id]) for n, key in enumerate(asked)])
     slot = slot_of(now)
@@ -112,7 +122,10 @@ def levels_statement(asked: Sequence[LevelKey], zones: dict[int, ZoneInfo], now:
 
 
 def _rows(rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
-    """`asked` as SQL rows with parameters: arrays on PostgreSQL, so that the number of parameters is constant."""
+    """Returns `rows` as an SQL table expression, and its parameters.
+
+    PostgreSQL gets arrays, so that the number of parameters is the same for any number of rows.
+    """
     if connection.vendor == "postgresql":
         return _ARRAYS, [list(column) for column in zip(*rows, strict=True)]
     places = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows))
@@ -126,7 +139,7 @@ _ARRAYS = f"SELECT * FROM UNNEST({', '.join(f'%s::{one}[]' for one in _TYPES)})"
 def read_levels(
     asked: Sequence[LevelKey], rows: Iterable[Sequence[Any]], zones: dict[int, ZoneInfo], now: datetime
 ) -> list[LevelState]:
-    """The state of each level, in the order of `asked`."""
+    """Converts rows of `levels_statement` to the states of the levels, in the order of `asked`."""
     found = {row[0]: row[1:] for row in rows}
     return [_state(key, found[number], zones, now) for number, key in enumerate(asked)]
 
@@ -200,7 +213,7 @@ def _state(key: LevelKey, row: Sequence[Any], zones: dict[int, ZoneInfo], now: d
 
 
 def _first_days(zone: ZoneInfo, now: datetime) -> list[Any]:
-    """The first day of the current day, week and month of a zone; today is the last day of each so far."""
+    """Returns the first day of the current day, week and month in a zone, as SQL parameters."""
     spans = [span_at(period, now, zone) for period in (Period.DAY, Period.WEEK, Period.MONTH)]
     return [_as_day(span.first) for span in spans]
 
@@ -210,5 +223,5 @@ def _as_day(day: date | None) -> Any:
 
 
 def adapted_time(at: datetime) -> Any:
-    """A time as an SQL parameter; SQLite compares times as text."""
+    """Converts a time to an SQL parameter, because SQLite stores and compares times as text."""
     return Reservation._meta.get_field("expires_at").get_db_prep_value(at, connection, prepared=False)

@@ -1,4 +1,4 @@
-"""The quota of a member or token, as tables show it."""
+"""The HTML of the quota of a member or token in tables."""
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -8,7 +8,10 @@ from usage.quotas.levels import LevelState
 
 
 def quota_of(subject_id: str, state: LevelState | None, oob: bool = False) -> SafeString:
-    """The quota of a member or token (None: a former member); swapped by its id when it was changed."""
+    """Returns the HTML of the quota bar of a member or token; `state` is None for a former member.
+
+    With `oob`, htmx replaces the bar of the same id on the page.
+    """
     bar = quota_bar(state.used_nanos, state.limit_nanos) if state else ""
     swap = mark_safe(' hx-swap-oob="true"') if oob else ""
     return markup('<div id="quota-of-%s"%s>%s</div>', subject_id, swap, bar)

@@ -1,7 +1,7 @@
-"""Quotas: limits, what was used and reserved of them, and what they refused.
+"""Quotas: limits, their use and reservations, and the reservations that they refused.
 
-`QuotaUse`, `ReservedSum` and `Refusal` are records: keyed by team, without foreign keys, never joined; every
-dimension is NOT NULL (0 when there is none).
+`QuotaUse`, `ReservedSum` and `Refusal` are records: they have a team id instead of foreign keys, and are never
+joined. All key columns are NOT NULL (0 if there is no value).
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from teams.models import Membership, Mode, Team, Token, User, public_id
 
 
 class Level(models.IntegerChoices):
-    """The four levels of quota, in the order in which they are checked."""
+    """The four quota levels, in the order in which they are checked."""
 
     TOKEN = 1, _("Token")
     MEMBER = 2, _("Member")
@@ -23,11 +23,12 @@ class Level(models.IntegerChoices):
 
 
 class QuotaUse(models.Model):
-    """The cost charged to one level on one day, from which every quota period is summed.
+    """The cost charged to one quota level on one day. The use in a period is the sum over its days.
 
-    Kept by day, so that a period may change at any time and past periods stay known. `team_id` is the team of
-    the call, but at level OWNER the personal space of the owner who paid, whose days count then. `subject_id`
-    is the token or the member (user) for the first two levels, else 0.
+    By day, so that the period of a quota can change at any time, and past periods can be shown. `team_id` is
+    the team of the call. At level OWNER it is the personal space of the owner who paid, and `day` is in the
+    time zone of that space. `subject_id` is the token at level TOKEN, the user at level MEMBER, and 0
+    otherwise.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode", "level", "subject_id", "day")
@@ -50,10 +51,10 @@ class Period(models.TextChoices):
 
 
 class Quota(models.Model):
-    """A limit on cost for a period: of a token, of a member, or (both null) of the whole team.
+    """A limit on cost in a period, for a token, a member, or the whole team (both null).
 
-    A personal space's own quota is its owner's balance, on which their teams draw. Without a row there is no
-    limit.
+    The limit of a personal space is its owner's balance, from which all teams of the owner are paid. Without a
+    row there is no limit.
     """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="quotas")
@@ -92,7 +93,7 @@ DEFAULT_UNPRICED_NANOS = 50_000_000
 
 
 class UnpricedReserve(models.Model):
-    """How much a team reserves for a call whose price nobody knows. Without a row: the default, 5 cents."""
+    """How much a team reserves for a call whose price is not known. Without a row it is the default, 5 cents."""
 
     team = models.OneToOneField(
         Team, on_delete=models.CASCADE, related_name="unpriced_reserve", primary_key=True
@@ -111,9 +112,7 @@ class UnpricedReserve(models.Model):
 
 
 class Balance(Team):
-    """A personal space as site staff see it in the admin: its owner's balance. A proxy, without a table of its
-    own.
-    """
+    """A personal space as the owner's balance in the Django admin. A proxy model, without a table of its own."""
 
     class Meta:
         proxy = True
@@ -129,14 +128,15 @@ def reservation_id() -> str:
 
 
 class Reservation(models.Model):
-    """Quota set aside for a call that is about to be made, until it is settled, rolled back or expires.
+    """Quota that is set aside for a call before it is made, until it is settled, rolled back or expires.
 
-    It counts while `ended_at` is null and `expires_at` is in the future: when it expires, no row changes.
-    `payer` is the personal space of the owner whose balance it counts against. Amounts in nano-dollars.
+    It counts against the quota while `ended_at` is null and `expires_at` is in the future. When it expires, no
+    row changes. `payer` is the personal space of the owner whose balance it counts against. Amounts in nano-
+    dollars.
     """
 
     id = models.CharField(primary_key=True, max_length=24, default=reservation_id, editable=False)
-    # The indexes below are all that is asked by; those of the foreign keys would only cost writes.
+    # No query needs more indexes than those below; indexes of the foreign keys would only slow down writes.
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="reservations", db_index=False)
     payer = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
     mode = models.SmallIntegerField(choices=Mode.choices)
@@ -147,13 +147,13 @@ class Reservation(models.Model):
     amount_nanos = models.BigIntegerField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # When it was settled or rolled back; the cost it was settled with, null when it was not.
+    # When it was settled or rolled back, and the cost that it was settled with (null if it was not settled).
     ended_at = models.DateTimeField(null=True)
     settled_nanos = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [
-            # The same request asks again and gets the same reservation.
+            # A request that is repeated gets the same reservation.
             models.UniqueConstraint(
                 fields=["team", "mode", "request_id"],
                 condition=~models.Q(request_id=""),
@@ -162,7 +162,7 @@ class Reservation(models.Model):
             models.CheckConstraint(condition=models.Q(amount_nanos__gte=0), name="reservation_not_negative"),
         ]
         indexes = [
-            # Those that lapse within the next seconds, which `ReservedSum` cannot tell apart.
+            # For reservations that expire in the current slot, of which `ReservedSum` only has the sum.
             models.Index(fields=["expires_at"], condition=models.Q(ended_at=None), name="reservation_open"),
         ]
 
@@ -170,7 +170,7 @@ class Reservation(models.Model):
         return f"{self.id}: {self.amount_nanos} nano-dollars"
 
     def state(self, now: datetime) -> str:
-        """`settled`, `rolled_back`, `lapsed` or `open`."""
+        """Returns the state as the API names it: `settled`, `rolled_back`, `lapsed` (expired) or `open`."""
         if self.settled_nanos is not None:
             return "settled"
         if self.ended_at:
@@ -178,15 +178,17 @@ class Reservation(models.Model):
         return "open" if self.counts(now) else "lapsed"
 
     def counts(self, now: datetime) -> bool:
-        """Whether its amount is still set aside."""
+        """Returns whether the reservation is open, so that its amount is still set aside."""
         return self.ended_at is None and self.expires_at > now
 
 
 class ReservedSum(models.Model):
-    """What open reservations set aside of one level, summed by the time slot in which they expire.
+    """The amount that open reservations set aside from one quota level, summed by the time slot in which they
+    expire.
 
-    So the reserved amount is a short sum, however many reservations are open, and expiry needs no job: a past
-    slot is no longer summed (`usage.quotas.levels`). Levels and subjects are those of `QuotaUse`.
+    So the reserved amount of a level is a sum over few rows, however many reservations are open, and no job is
+    needed when they expire: past slots are not summed (`usage.quotas.levels`). Level and subject are defined as
+    in `QuotaUse`.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode", "level", "subject_id", "slot")
@@ -199,9 +201,9 @@ class ReservedSum(models.Model):
 
 
 class Refusal(models.Model):
-    """How many reservations one level of a team's quotas refused in one hour.
+    """The number of reservations that one quota level refused in one hour.
 
-    `team_id` is the team of the call at every level; `subject_id` is that of `QuotaUse`.
+    `team_id` is the team of the call, even at level OWNER; `subject_id` is defined as in `QuotaUse`.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode", "hour", "level", "subject_id")

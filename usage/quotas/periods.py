@@ -1,4 +1,4 @@
-"""The current period of a quota and its reset, on a zone's calendar."""
+"""Finds the current period of a quota and its reset, in a time zone."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,7 +10,10 @@ from usage.rollups.buckets import day_of, day_start
 
 @dataclass(frozen=True)
 class PeriodDays:
-    """One period, as days `[first, end)` of a zone's calendar. Both None: it never begins or ends."""
+    """A period of a quota: the days from `first` up to, but not including, `end`.
+
+    Both are None for a period that never begins or ends.
+    """
 
     zone: ZoneInfo
     first: date | None
@@ -18,22 +21,24 @@ class PeriodDays:
 
     @property
     def starts_at(self) -> datetime | None:
-        """The instant (UTC) at which the period begins."""
+        """Returns the instant (UTC) at which the period begins; None if it never began."""
         return day_start(self.first, self.zone) if self.first else None
 
     @property
     def resets_at(self) -> datetime | None:
-        """The instant (UTC) at which the quota resets; None: never."""
+        """Returns the instant (UTC) at which the quota resets; None if it never does."""
         return day_start(self.end, self.zone) if self.end else None
 
 
 def span_at(period: str, now: datetime, zone: ZoneInfo) -> PeriodDays:
-    """The period that contains `now` (aware). Weeks begin on Monday, months on the first."""
+    """Returns the period that contains `now`, which must be timezone-aware. Weeks begin on Monday, months on
+    the first.
+    """
     return _span_of(period, day_of(now, zone), zone)
 
 
 def span_before(period: str, span: PeriodDays) -> PeriodDays | None:
-    """The period before; None if there is only one."""
+    """Returns the period before `span`; None for a period that never begins or ends."""
     return _span_of(period, span.first - timedelta(days=1), span.zone) if span.first else None
 
 

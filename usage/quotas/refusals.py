@@ -1,6 +1,7 @@
-"""Refused reservations: counted by hour, shown on the overview and in the activity log.
+"""Refused reservations: counted by hour, and shown on the overview, in the activity log and on a page of their
+own.
 
-No call was made, so the logs do not have them; their details are the list of hours on the page of refusals.
+A refused call was not made, so it is not in the logs.
 """
 
 from collections import Counter
@@ -24,13 +25,16 @@ from usage.rollups.bulk import Statement, addition
 from usage.rollups.links import logs_path, refusals_path
 from usage.rollups.query import Granularity, UsageQuery, next_bucket
 
-# What pages tell of by themselves.
+# How far back the pages mention refusals without being asked for a range.
 NEWS = timedelta(hours=24)
 _KEYS = ("team_id", "mode", "hour", "level", "subject_id")
 
 
 def refusal_counts(refused: Iterable[tuple[Team, int, LevelState]], now: datetime) -> Iterator[Statement]:
-    """The statements that count refused reservations of one team: by team, mode and the level that refused."""
+    """Yields the SQL statements that count refused reservations of one team in the current hour.
+
+    They are counted by mode and by the quota level that refused. The statements are not executed.
+    """
     counts = Counter(
         (team.pk, mode, hour_of(now, team.zone), state.level.value, state.subject_id)
         for team, mode, state in refused
@@ -41,7 +45,10 @@ def refusal_counts(refused: Iterable[tuple[Team, int, LevelState]], now: datetim
 
 @dataclass(frozen=True)
 class Refused:
-    """How often one level of a team refused, from the first such hour (its start) to the last."""
+    """How many reservations one quota level of a team refused.
+
+    `since` is the start of the first hour with refusals, `last_hour` the start of the last.
+    """
 
     team_id: int
     level: Level
@@ -52,10 +59,11 @@ class Refused:
 
 
 def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) -> list[Refused]:
-    """The refusals in the ranges of some teams' queries, most frequent first: one query.
+    """Returns the refusals in the ranges of the queries, one row for each team and level, most frequent first.
 
-    With members given, only refusals by their limits and those of `token_ids`, their tokens. A refusal has no
-    model, so with a filter by model there are none.
+    Runs one SQL statement. If a query filters by members, only refusals by their limits and by those of
+    `token_ids`, their tokens, are counted. A query that filters by model has no refusals, because these have no
+    model.
     """
     teams: dict[Q, list[int]] = {}
     for query in queries:
@@ -75,14 +83,16 @@ def refusals_in(queries: Sequence[UsageQuery], token_ids: Collection[int] = ()) 
 
 
 def refused_in_all(query: UsageQuery, refused: Iterable[int]) -> int | None:
-    """Their total; None with a filter by model, because the model of a refusal is not known."""
+    """Returns the sum of `refused`; None if the query filters by model, because a refusal has no model."""
     return None if query.models else sum(refused)
 
 
 def refused_hours(
     query: UsageQuery, token_ids: Collection[int] = (), level: Level | None = None
 ) -> QuerySet[Refusal]:
-    """The rows behind `refusals_in` for one query, only those of one level if given, newest first."""
+    """Returns the rows by hour that `refusals_in` sums up for a query, newest first, optionally only those of
+    one level.
+    """
     if query.models:
         return Refusal.objects.none()
     rows = Refusal.objects.filter(_within(query, token_ids), team_id=query.team.pk)
@@ -90,7 +100,7 @@ def refused_hours(
 
 
 def named_hours(team: Team, rows: Iterable[Refusal]) -> list["NamedRefused"]:
-    """Each row with the name of the limit's holder."""
+    """Adds to each row of a team the name of the member or token whose limit refused."""
     return named(team, [_of_hour(row) for row in rows])
 
 
@@ -99,11 +109,11 @@ def _of_hour(row: Refusal) -> Refused:
 
 
 def _within(query: UsageQuery, token_ids: Collection[int]) -> Q:
-    """The filter for refusals of teams in the same time zone."""
+    """Returns the filter for refusals that belong to the query. The teams are filtered elsewhere."""
     since = hour_of(query.range.start, query.zone)
     within = Q(mode=query.mode, hour__gte=since, hour__lt=query.range.end)
     if query.tokens:
-        # Of members only their own: somebody who sees no others must not learn of another's token by its id.
+        # With a filter by member too, only their own tokens: nobody may learn about another member's token by its id.
         tokens = set(query.tokens) & {*token_ids} if query.members else query.tokens
         return within & Q(level=Level.TOKEN, subject_id__in=tokens)
     if not query.members:
@@ -114,7 +124,7 @@ def _within(query: UsageQuery, token_ids: Collection[int]) -> Q:
 
 @dataclass(frozen=True)
 class NamedRefused:
-    """Refusals with the name of the limit's holder."""
+    """Refusals, and the name and public id of the member or token whose limit refused; "" for other levels."""
 
     refused: Refused
     name: str
@@ -122,7 +132,7 @@ class NamedRefused:
 
     @property
     def limit(self) -> str:
-        """“member limit of Dana”."""
+        """Returns the limit that refused, in words: “member limit of Dana”."""
         return {
             Level.TOKEN: _("limit of the token %(name)s"),
             Level.MEMBER: _("member limit of %(name)s"),
@@ -131,7 +141,7 @@ class NamedRefused:
         }[self.refused.level] % {"name": self.name}
 
     def sentence(self, team: Team, now: datetime) -> str:
-        """“42 calls refused since 14:00, member limit of Dana”, on the team's clock."""
+        """Returns “42 calls refused since 14:00, member limit of Dana”, in the team's time zone."""
         since = self.refused.since.astimezone(team.zone)
         is_today = since.date() == now.astimezone(team.zone).date()
         words = {
@@ -149,7 +159,9 @@ class NamedRefused:
         )
 
     def hours_path(self, team: Team, mode: int) -> str:
-        """The link to the hours behind the number; "" if the limit's holder is no longer known."""
+        """Returns the link to the list of hours with these refusals; "" if the member or token no longer
+        exists.
+        """
         level = self.refused.level
         if level in {Level.TOKEN, Level.MEMBER} and not self.public_id:
             return ""
@@ -158,7 +170,7 @@ class NamedRefused:
         return refusals_path(team, self.refused.since, until, filters, mode)
 
     def calls_path(self, team: Team, mode: int, now: datetime) -> str:
-        """The link to the calls that this member or token made since: what used the quota up."""
+        """Returns the link to the calls that this member or token has made since the first refusal."""
         return logs_path(team, self.refused.since, now + timedelta(seconds=1), self._subject, mode)
 
     @property
@@ -167,7 +179,7 @@ class NamedRefused:
 
 
 def named(team: Team, refused: Sequence[Refused]) -> list[NamedRefused]:
-    """Refusals with names: one query for the members and one for the tokens, if there are any."""
+    """Adds names to refusals. Runs one SQL statement for members and one for tokens, if there are any."""
     members = {one.subject_id for one in refused if one.level is Level.MEMBER}
     tokens = {one.subject_id for one in refused if one.level is Level.TOKEN}
     users = User.objects.in_bulk(members) if members else {}

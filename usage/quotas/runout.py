@@ -1,6 +1,7 @@
-"""When a quota runs out at the present pace, and the sentences that say so.
+"""Computes when a quota will be used up at the current pace, and writes it as sentences.
 
-The pace is the use of the last seven days including today so far; for somebody who began later, since then.
+The pace is the use per day over the last seven days, including today so far. If the use began later, the days
+since then count.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,22 +20,22 @@ from usage.rollups.buckets import day_of, day_start
 
 WINDOW_DAYS = 7
 _DAY = timedelta(days=1)
-# Farther ahead a pace of a week says nothing.
+# The pace of a week allows no prediction beyond this.
 _FARTHEST = timedelta(days=2 * 365)
 
 
 @dataclass(frozen=True)
 class RunOut:
-    """What happens to a limited level at the present pace."""
+    """When a quota level with a limit will be used up, at a given pace."""
 
     state: LevelState
     per_day_nanos: int
-    ends_at: datetime | None  # when it is used up; None: not before the reset, or not for years
-    expected_nanos: int | None  # used by the reset, if it lasts that long; None where it never resets
+    ends_at: datetime | None  # when it will be used up; None: not before the reset, or not within two years
+    expected_nanos: int | None  # the use expected at the reset; None if it never resets
 
 
 def run_out(state: LevelState, per_day_nanos: int, now: datetime) -> RunOut | None:
-    """The run-out of a level at a pace; None without a limit."""
+    """Returns when a quota level will be used up at a pace; None if it has no limit."""
     left = state.available_nanos
     if left is None:
         return None
@@ -57,19 +58,20 @@ def _end(left: int, per_day: int, now: datetime) -> datetime | None:
 
 
 def paces(states: Sequence[LevelState], mode: int, now: datetime) -> list[int]:
-    """The pace of each level in nano-dollars a day, in one query."""
+    """Returns the pace of each quota level in nano-dollars per day. Runs one SQL statement."""
     days = used_by_day({state.key(mode): pace_since(state.zone, now) for state in states})
     return [pace_of(days[state.key(mode)], state.zone, now) for state in states]
 
 
 def pace_since(zone: ZoneInfo, now: datetime) -> date:
-    """The first day of the window of the pace."""
+    """Returns the first of the seven days of which the pace is computed."""
     return day_of(now, zone) - (WINDOW_DAYS - 1) * _DAY
 
 
 def pace_of(days: Iterable[DayUse], zone: ZoneInfo, now: datetime) -> int:
-    """Nano-dollars a day, from the first day with use in the window until now; at least one whole day is
-    assumed.
+    """Returns the pace in nano-dollars per day, from the use by day.
+
+    The time counts from the first day with use among the last seven until now, but as one day at least.
     """
     since = pace_since(zone, now)
     recent = {one.day: one.used_nanos for one in days if one.day >= since}
@@ -79,22 +81,22 @@ def pace_of(days: Iterable[DayUse], zone: ZoneInfo, now: datetime) -> int:
     return int(sum(recent.values()) / max(1.0, (now - began) / _DAY))
 
 
-# --- Said in words ------------------------------------------------------------------------------
+# --- Sentences ----------------------------------------------------------------------------------
 
 
 def sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str]:
-    """When a level resets and what happens until then; empty without a limit."""
+    """Returns sentences about when a quota level resets and when it will be used up; none if it has no limit."""
     out = run_out(state, per_day_nanos, now)
     return [reset_sentence(state, now), pace_sentence(out)] if out else []
 
 
 def sentences_now(state: LevelState, mode: int, now: datetime) -> list[str]:
-    """The same at the present pace: one query."""
+    """Returns the same as `sentences`, with the current pace. Runs one SQL statement."""
     return sentences(state, paces([state], mode, now)[0], now)
 
 
 def reset_sentence(state: LevelState, now: datetime) -> str:
-    """“Resets in 6 days, on 1 December.”"""
+    """Returns a sentence such as “Resets in 6 days, on 1 December.”"""
     if state.resets_at is None:
         return _("Never resets.")
     days = (day_of(state.resets_at, state.zone) - day_of(now, state.zone)).days
@@ -107,7 +109,7 @@ def reset_sentence(state: LevelState, now: datetime) -> str:
 
 
 def pace_sentence(out: RunOut) -> str:
-    """“At $4.10 a day, the quota ends on 28 November, 3 days before the reset.”"""
+    """Returns a sentence such as “At $4.10 a day, the quota ends on 28 November, 3 days before the reset.”"""
     state, zone = out.state, out.state.zone
     if state.available_nanos == 0:
         return _used_up(state)
@@ -140,5 +142,5 @@ def _used_up(state: LevelState) -> str:
 
 
 def _date(at: datetime, zone: ZoneInfo) -> str:
-    """“28 November”, on the clock of the zone."""
+    """Formats an instant as a date in the zone, such as “28 November”."""
     return format_date(at.astimezone(zone), "j F")

@@ -1,4 +1,4 @@
-"""Tokens and their quotas: creating a token with a limit, and the editor that opens in its row."""
+"""Views that create a token with a limit, and that show and set the quota of one token."""
 
 from datetime import datetime
 
@@ -29,10 +29,10 @@ from usage.quotas.runout import sentences_now
 @require_POST
 @never_cache
 def create(request: HttpRequest, slug: str) -> HttpResponse:
-    """Creates a token for oneself, perhaps with a limit, and shows its secret once."""
+    """Creates a token for the signed-in user, optionally with a limit, and shows its secret once."""
     access = access_for(request, slug, Permission.SEE_OWN)
     form, limit_form = TokenForm(request.POST), NewTokenLimitForm(request.POST)
-    if form.is_valid() & limit_form.is_valid():  # both say what is wrong with them
+    if form.is_valid() & limit_form.is_valid():  # `&` validates both, so that both show their errors
         now = timezone.now()
         made = run_form_action(
             form,
@@ -53,7 +53,7 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def editor(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """The quota of one token: a row of the table for htmx, a page of its own otherwise."""
+    """Shows and sets the quota of one token: as a table row for htmx, otherwise as a page of its own."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     now = timezone.now()
@@ -84,10 +84,10 @@ def editor(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 
 
 def _may_change(access: Access, token: Token, state: LevelState) -> bool:
-    """Whether the reader may change the limit again once it is set; a member sets the limit of their token only
-    once.
+    """Returns whether the user may change the limit again after it was set. A member may set their token's
+    limit only once.
 
-    Raises PermissionDenied where the action would refuse, so that nobody fills in a form in vain.
+    Raises PermissionDenied if the action would refuse already now, so that nobody fills in the form in vain.
     """
     holders = Membership.objects.filter(team=access.team, user=token.user).values_list("role", flat=True)
     asked = (access.role, holders.first())
@@ -98,7 +98,7 @@ def _may_change(access: Access, token: Token, state: LevelState) -> bool:
 
 
 def _saved(request: HttpRequest, access: Access, token: Token, now: datetime) -> HttpResponse:
-    """A redirect to the page; for htmx, the updated cell of the row, which replaces the editor."""
+    """Redirects to the page of tokens. For htmx, returns the updated table cell, which replaces the editor."""
     done = _("Saved the quota of “%(token)s”.") % {"token": token.name}
     if not wants_part(request):
         messages.success(request, done)

@@ -1,4 +1,4 @@
-"""Addresses of the pages of quotas, and of the forms that set them."""
+"""URL patterns of the quota pages and of the forms that set quotas."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Pages that set quotas: the team's page of quotas, and the editor of one member that opens in a row."""
+"""Views that show and set quotas: the quota page of a team, and the editor of one member."""
 
 from datetime import datetime
 from typing import Any
@@ -28,13 +28,13 @@ from usage.quotas.forms import LimitForm, MemberForm, UnpricedReserveForm, limit
 from usage.quotas.models import Level
 from usage.quotas.runout import sentences_now
 
-# Where an editor was opened, and where it leads back to without JavaScript.
+# The pages on which a member's editor can be opened; without JavaScript it redirects back there.
 BACK = {"ranking": "usage:ranking", "members": "teams:members", "quotas": "usage:quotas"}
 _HISTORY = 20
 
 
 def member_editor(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
-    """Quota and role of one member: a row of a table for htmx, a page of its own otherwise."""
+    """Shows and sets the quota and role of one member: as a table row for htmx, otherwise as a page of its own."""
     access = access_for(request, slug, Permission.SET_QUOTAS)
     people = Membership.objects.select_related("user", "team")
     member = get_object_or_404(people, team=access.team, user__public_id=user_id)
@@ -63,7 +63,7 @@ def member_editor(request: HttpRequest, slug: str, user_id: str) -> HttpResponse
 def _member_form(
     request: HttpRequest, access: Access, member: Membership, initial: dict[str, Any]
 ) -> MemberForm:
-    """The form with the fields that the reader may change. Raises PermissionDenied if there are none."""
+    """Returns the form with the fields that the user may change. Raises PermissionDenied if there are none."""
     roles = [
         role
         for role in (Role.MEMBER.value, Role.ADMINISTRATOR.value)
@@ -82,7 +82,9 @@ def _member_form(
 
 
 def _saved(request: HttpRequest, access: Access, member: Membership, now: datetime) -> HttpResponse:
-    """A redirect to the page; for htmx, the cells of the row that may have changed, which replace the editor."""
+    """Redirects to the page that the editor was opened from. For htmx, returns the updated cells of the table
+    row.
+    """
     done = _("Saved the changes to %(person)s.") % {"person": member.user.label}
     if not wants_part(request):
         messages.success(request, done)
@@ -99,13 +101,13 @@ def _back(request: HttpRequest) -> str:
 
 
 def quotas(request: HttpRequest, slug: str) -> HttpResponse:
-    """How the team's quota is allotted, and what changed."""
+    """Shows how a team's quota is distributed to its members, and recent changes."""
     return _quotas_page(request, access_for(request, slug, Permission.SEE_TEAM))
 
 
 @require_POST
 def set_team(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sets the team's own quota."""
+    """Sets the quota of the whole team."""
     access = access_for(request, slug, Permission.OWN_TEAM)
     form = _team_form(access, request.POST)
     if form.is_valid():
@@ -119,7 +121,7 @@ def set_team(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def set_members(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sets the same quota for many members at once."""
+    """Sets the same quota for several members at once."""
     access = access_for(request, slug, Permission.SET_QUOTAS)
     form = LimitForm(request.POST, prefix="members")
     chosen = Membership.objects.filter(team=access.team, user__public_id__in=request.POST.getlist("member"))
@@ -141,7 +143,7 @@ def set_members(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def set_unpriced(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sets what is reserved for a call without a price."""
+    """Sets how much is reserved for a call without a price."""
     access = access_for(request, slug, Permission.SET_QUOTAS)
     form = UnpricedReserveForm(request.POST)
     if form.is_valid():
@@ -180,7 +182,7 @@ def _quotas_page(
 
 
 def _team_form(access: Access, data: QueryDict | None = None) -> LimitForm:
-    """The form of the team's quota, with its present value."""
+    """Returns the form of the team's quota, with its current limit."""
     levels = levels_of(Subject(access.team, payer_of(access.team), Mode.LIVE), timezone.now())
     (own,) = (state for state in levels if state.level == Level.TEAM)
     return LimitForm(data, initial=limit_initial(own), prefix="team")

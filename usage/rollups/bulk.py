@@ -1,7 +1,8 @@
-"""Writes and reads many rows in one statement, in SQL that SQLite and PostgreSQL share and the ORM cannot
-express.
+"""Inserts, upserts, updates and reads many rows with one SQL statement.
 
-Only used for records. Rows are tuples in the order of `columns`, with distinct keys.
+Contains SQL that the ORM cannot express, for SQLite and PostgreSQL. Only used for tables of records such as
+calls, rollups and quota use, which have no foreign keys. Rows are tuples of values in the order of `columns`,
+and no two rows may have the same key.
 """
 
 from __future__ import annotations  # Django's Field takes its parameters only in the stubs
@@ -26,10 +27,11 @@ _MOST_PARAMETERS = 30_000
 
 
 def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
-    """Runs statements one after the other and returns the rows of each; on PostgreSQL in one round trip.
+    """Executes SQL statements one after the other and returns a list of rows for each of them.
 
-    For work under a lock that many wait for, where round trips take most of the time. Each statement sees what
-    was committed before it began, as if it had been sent alone.
+    On PostgreSQL all of them are sent in one round trip. Use it while holding a lock that many requests wait
+    for, because round trips take most of the time there. Each statement sees what was committed before that
+    statement began, as if it had been sent alone.
     """
     if len(statements) < 2 or connection.vendor != "postgresql":
         return [_rows_of(*statement) for statement in statements]
@@ -50,7 +52,9 @@ def _rows_of(text: str, parameters: Sequence[Any]) -> list[Row]:
 
 
 def insert_new(model: type[Model], columns: Sequence[str], rows: Sequence[Row], *, returning: str) -> set[Any]:
-    """Inserts the rows that are new and ignores duplicates; returns the column `returning` of the new ones."""
+    """Inserts rows, skips those that conflict with an existing row, and returns the inserted rows' values of
+    the column `returning`.
+    """
     quoted = connection.ops.quote_name(returning)
     found: set[Any] = set()
     for text, parameters in insertion(model, columns, rows):
@@ -60,7 +64,10 @@ def insert_new(model: type[Model], columns: Sequence[str], rows: Sequence[Row], 
 
 
 def insertion(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> Iterator[Statement]:
-    """The statements that insert rows."""
+    """Yields the SQL statements that insert `rows`, each with its parameters, without executing them.
+
+    More than one statement is only needed on SQLite, which limits the number of parameters.
+    """
     for source, parameters in _sources(model, columns, rows):
         yield f"INSERT INTO {_table(model)} ({_names(columns)}) {source}", parameters
 
@@ -73,10 +80,11 @@ def add_up(
     replaced: Sequence[str],
     rows: Sequence[Row],
 ) -> None:
-    """Upserts rows of `keys + added + replaced`: counters in `added` are increased, columns in `replaced` are
-    set.
+    """Upserts rows with the columns `keys + added + replaced`.
 
-    Sort the rows by key: two writers that meet in different orders deadlock on PostgreSQL.
+    If a row with the key exists, the columns in `added` are increased by the new values, and the columns in
+    `replaced` are overwritten. Sort the rows by key: on PostgreSQL, two transactions that write the same rows
+    in different orders can deadlock.
     """
     for text, parameters in addition(model, keys=keys, added=added, replaced=replaced, rows=rows):
         _rows_of(text, parameters)
@@ -90,7 +98,7 @@ def addition(
     replaced: Sequence[str],
     rows: Sequence[Row],
 ) -> Iterator[Statement]:
-    """The statements of `add_up`."""
+    """Yields the SQL statements of `add_up`, each with its parameters, without executing them."""
     table, quote = _table(model), connection.ops.quote_name
     sets = [f"{quote(name)} = {table}.{quote(name)} + excluded.{quote(name)}" for name in added]
     sets += [f"{quote(name)} = excluded.{quote(name)}" for name in replaced]
@@ -101,7 +109,11 @@ def addition(
 def update_rows(
     model: type[Model], *, fixed: dict[str, Any], key: str, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
-    """Sets `columns` of the rows with these keys; `rows` are of `key + columns`, within the `fixed` equal columns."""
+    """Overwrites `columns` of existing rows, found by their value of `key`.
+
+    `rows` have the values of `key` and `columns`. `fixed` maps further columns to the values that a row must
+    have to be updated.
+    """
     quote = connection.ops.quote_name
     table = _table(model)
     sets = ", ".join(f"{quote(name)} = n.{quote(name)}" for name in columns)
@@ -123,10 +135,11 @@ def fetch_by_keys(
     wanted: Sequence[Row],
     columns: Sequence[str],
 ) -> list[tuple[Any, ...]]:
-    """The rows (`keys + columns`) whose key is among `wanted`, within the `fixed` equal columns.
+    """Reads the existing rows whose key is one of `wanted`, as tuples of `keys + columns`.
 
-    Joined from a list of keys, since neither engine reliably uses an index over several columns for `(a, b) IN
-    (VALUES …)`.
+    `fixed` maps further columns to the values that a row must have. The statement joins the table with a list
+    of the keys, because neither SQLite nor PostgreSQL reliably uses a multi-column index for `(a, b) IN (VALUES
+    …)`.
     """
     quote = connection.ops.quote_name
     on = [f"t.{quote(name)} = k.{quote(name)}" for name in keys]
@@ -148,7 +161,11 @@ def fetch_by_keys(
 def _sources(
     model: type[Model], columns: Sequence[str], rows: Sequence[Row]
 ) -> Iterator[tuple[str, list[Any]]]:
-    """The rows as SQL with parameters: arrays on PostgreSQL (three times as fast), VALUES elsewhere."""
+    """Yields SQL that represents `rows` as a table expression, with its parameters.
+
+    PostgreSQL gets one array for each column, which is three times as fast as VALUES. SQLite gets VALUES, in
+    several chunks if there are too many parameters for one statement.
+    """
     if not rows:
         return
     fields = [_field(model, name) for name in columns]
@@ -168,16 +185,18 @@ def _sources(
 
 @functools.cache
 def _unnest(model: type[Model], columns: tuple[str, ...]) -> str:
-    """One array for each column. Cached: finding the types takes longer than writing the rows of one
-    reservation.
+    """Returns the SELECT that turns one array parameter per column into rows, for PostgreSQL.
+
+    It is cached, because looking up the column types takes longer than writing the rows of one reservation.
     """
     arrays = ", ".join(f"%s::{_sql_type(_field(model, name))}[]" for name in columns)
     return f"SELECT * FROM UNNEST({arrays})"
 
 
 def _array(field: models.Field[Any, Any], values: Sequence[Any]) -> Any:
-    """A column for PostgreSQL: a list or, for values that need no quoting, the array's text, which is ten times
-    as fast.
+    """Converts the values of one column to a PostgreSQL array parameter.
+
+    Values that need no quoting become the text of an array literal, which is ten times as fast as a list.
     """
     if isinstance(field, JSONField):
         return _as_json(values)
@@ -193,10 +212,12 @@ _AS_THEY_ARE = (models.IntegerField, models.CharField, models.BinaryField, model
 
 
 def _column(field: models.Field[Any, Any], values: Sequence[Any]) -> Iterable[Any]:
-    """A column as SQLite takes it; numbers, text and bytes need no conversion."""
+    """Converts the values of one column to what SQLite stores. Integers, text, bytes and booleans need no
+    conversion.
+    """
     if isinstance(field, _AS_THEY_ARE):
         return values
-    if isinstance(field, models.DateTimeField | models.DateField):  # a batch has few different ones
+    if isinstance(field, models.DateTimeField | models.DateField):  # few distinct values in a batch
         known = {value: _value(field, value) for value in set(values)}
         return [known[value] for value in values]
     if isinstance(field, JSONField):
@@ -207,7 +228,9 @@ def _column(field: models.Field[Any, Any], values: Sequence[Any]) -> Iterable[An
 
 
 def _as_json(values: Sequence[Any]) -> list[str | None]:
-    """Values as JSON, None as NULL. Most are empty."""
+    """Serializes values to JSON, and None to NULL. Most values are empty, so these are not passed to
+    `json.dumps`.
+    """
     return [
         _EMPTY[type(value)] if not value and type(value) in _EMPTY else json.dumps(value) for value in values
     ]
@@ -223,9 +246,10 @@ def _value(field: models.Field[Any, Any], value: Any) -> Any:
 def read_values(
     model: type[Model], columns: Sequence[str], rows: list[tuple[Any, ...]], before: int = 0
 ) -> list[tuple[Any, ...]]:
-    """Converts rows of a model's columns to Python values: SQLite returns many types as text.
+    """Converts rows from the database to Python values, because SQLite returns dates and other types as text.
 
-    `before` values that are no columns precede them.
+    Each row starts with `before` values that belong to no column and stay as they are. The values of `columns`
+    of `model` follow.
     """
     converters: list[list[Any]] = [[] for _value in range(before)]
     converters += [[*connection.ops.get_db_converters(_field(model, name).get_col("t"))] for name in columns]
@@ -237,13 +261,14 @@ def read_values(
 
 
 def instances_of(model: type[M], columns: Sequence[str], rows: Iterable[Row]) -> list[M]:
-    """Rows of some columns as instances, as the ORM's `only` returns them: other columns are read when
-    accessed.
+    """Creates model instances from rows that have only some columns, as the ORM's `only()` does.
+
+    The other columns are deferred: Django reads them from the database when they are accessed.
     """
     places = {name: place for place, name in enumerate(columns)}
     names = [field.attname for field in model._meta.concrete_fields if field.attname in places]
     assert len(names) == len(columns), columns
-    order = [places[name] for name in names]  # `from_db` takes them in the model's
+    order = [places[name] for name in names]  # `from_db` needs the order of the model's fields
     return [model.from_db(connection.alias, names, [row[place] for place in order]) for row in rows]
 
 

@@ -1,10 +1,15 @@
-"""A cache in each process: sums of closed times, of which a page of thirty days reads all but one or two.
+"""Caches the sums of past hours and days in the memory of each process.
 
-Whatever changes closed times, such as a late report, an import, or statistics that are cut anew, gives the team a
-new version (a row of `PastStamp`) in the same transaction; entries of an older version are never read again. A reader
-gets the version first and then the sums, so these are at least as new as their version. Only pages use the cache, by
-`UsageQuery.cache_version`; a query without one is answered by the database alone. Unusual episodes are cached here,
-too, for some minutes; the cache that all processes share has them for hours.
+The cached times are those up to 30 hours ago (`SETTLED`). A page about thirty days needs more recent sums for
+only one or two of them.
+
+Each team and mode has a version number (a row of `PastStamp`). Whatever changes rollups of the past, such as a
+call that is reported late, an import, or statistics that are recounted in another time zone, replaces that
+number in the same transaction. The number is part of the cache key, so entries of an older version are never
+read again. A reader reads the version before the sums, so the sums are at least as new as their version. Only
+pages use the cache, by setting `UsageQuery.cache_version`. A query without it is answered from the database
+alone. Unusual episodes are cached here too, for some minutes, and for hours in Django's cache, which all
+processes share.
 """
 
 import secrets
@@ -19,29 +24,36 @@ from cachetools import LRUCache
 from usage.rollups.bulk import add_up
 from usage.rollups.models import PastStamp
 
-# Younger calls are counted without a new stamp; what is kept is older by more than any transaction lasts.
+# Calls younger than FRESH need no new version, because cached sums are older than SETTLED. No transaction lasts as long
+# as the difference.
 FRESH = timedelta(hours=24)
 SETTLED = timedelta(hours=30)
 _MOST_BYTES = 16_000_000
-_ROW_BYTES = 300  # beside what its bytes take
+_ROW_BYTES = 300  # of a row without its sketches
 
 Rows = Sequence[tuple[Any, ...]]
 
 
 def note_times(times: Iterable[datetime], *, team_id: int, mode: int, now: datetime) -> None:
-    """Gives the team a new stamp if calls of these times (hours) may belong to sums that are kept."""
+    """Gives the team a new version number if calls of these hours can belong to cached sums.
+
+    `times` are the hours of the calls that were added, changed or deleted.
+    """
     if min(times) < now - FRESH:
         stamp_past(team_id=team_id, mode=mode)
 
 
 def stamp_past(*, team_id: int, mode: int) -> None:
-    """Gives the team a new stamp. Needs the transaction that changes its rollups."""
+    """Gives the team and mode a new random version number, which makes their cached sums invalid.
+
+    Must run in the transaction that changes the rollups.
+    """
     row = (team_id, mode, secrets.randbits(62))
     add_up(PastStamp, keys=["team_id", "mode"], added=[], replaced=["stamp"], rows=[row])
 
 
 def past_stamps(team_ids: Iterable[int], mode: int) -> dict[int, int]:
-    """The stamps of teams as they are now, by team; 0 of one whose times past never changed."""
+    """Returns the current version number of each team's past rollups, by team id; 0 if they never changed."""
     asked = [*team_ids]
     found = (
         PastStamp.objects.filter(team_id__in=asked, mode=mode).values_list("team_id", "stamp") if asked else ()
@@ -51,17 +63,18 @@ def past_stamps(team_ids: Iterable[int], mode: int) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """Cached rows, and about how many bytes they take."""
+    """Cached rows, and about how many bytes of memory they take."""
 
     rows: Rows
     size: int
 
 
 class ProcessCache:
-    """Rows by what was asked, as many as fit, the ones used last. Threads share it.
+    """A cache of rows by the query that they answer, shared by the threads of a process.
 
-    The overview of 30 days takes 27 ms of processor time with it and 37 without, the ranking 20 and 26
-    (152,000 calls, SQLite, medians of one run).
+    It is limited to about 16 MB; the least recently used entries are dropped first. The overview of 30 days
+    takes 27 ms of processor time with the cache and 37 without, the ranking 20 and 26 (152,000 calls, SQLite,
+    medians of one run).
     """
 
     def __init__(self) -> None:
@@ -74,7 +87,11 @@ class ProcessCache:
         return None if entry is None else entry.rows
 
     def set(self, key: Hashable, rows: Rows, more: int = 0) -> None:
-        """`more`: bytes that the rows take beside those that are seen. Rows that alone would not fit are not cached."""
+        """Stores rows, unless they alone would exceed the limit of the cache.
+
+        `more` is the number of bytes that the rows take in addition to the bytes that can be counted from their
+        values.
+        """
         size = more + sum(
             _ROW_BYTES + sum(len(value) for value in row if isinstance(value, bytes)) for row in rows
         )

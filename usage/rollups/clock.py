@@ -1,4 +1,8 @@
-"""From which day on a team's statistics follow its present time zone."""
+"""Records from which day on a team's statistics follow its current time zone.
+
+When a team changes its time zone, its days are recounted from the stored calls. Days whose calls were already
+deleted cannot be recounted, so they keep the boundaries of the earlier time zone.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -13,15 +17,18 @@ from usage.rollups.query import UsageQuery
 
 
 def note_clock_change(*, team: Team, before: str, kept_since: datetime | None, now: datetime) -> None:
-    """Records that days of calls from before `kept_since` stay as they were cut; None: all days were cut again.
+    """Records that the team changed its time zone, and that its older days keep the boundaries of an earlier
+    zone.
 
-    `before` is the team's previous time zone. Called by `logs`, which cuts days again, in its transaction.
+    `before` is the previous time zone. `kept_since` is the time since which calls are stored, or None if no
+    call was deleted. With None, all days were recounted, and an earlier record is removed. `logs` calls this in
+    the transaction that recounts the days.
     """
     earlier = ClockChange.objects.filter(team=team).first()
     ClockChange.objects.filter(team=team).delete()
     if kept_since is None:
         return
-    # The clock of what stays. That of an earlier change, unless calls of the one since then were deleted, too.
+    # The zone of the days that stay: after an earlier change, that change's; "" if calls were deleted since then.
     clock = before
     if earlier is not None:
         clock = earlier.before if earlier.kept_since == kept_since else ""
@@ -37,15 +44,19 @@ def note_clock_change(*, team: Team, before: str, kept_since: datetime | None, n
 
 
 def exact_from(team: Team) -> date | None:
-    """The first day of a team's calendar that only has data cut by its present time zone; None: all days."""
+    """Returns the first day from which on all of the team's statistics follow its current time zone; None if
+    all days do.
+    """
     found: date | None = ClockChange.objects.filter(team=team).values_list("exact_from", flat=True).first()
     return found
 
 
 def clock_changes_of(queries: Sequence[UsageQuery], now: datetime) -> list[ClockChange]:
-    """The time zone changes that a page of these ranges must mention, with their teams.
+    """Returns the recorded time zone changes that a page about these queries must mention, with their teams
+    loaded.
 
-    Calls are kept for a while, so recent days are always exact, and for them nothing is read.
+    Runs no SQL statement for queries about the time of which all calls are stored, because such days always
+    follow the current time zone.
     """
     kept = now - timedelta(days=settings.CALL_RETENTION_DAYS)
     oldest = {query.team.pk: min(query.range.start, (query.previous or query.range).start) for query in queries}

@@ -1,4 +1,4 @@
-"""Figures: the sums over a set of calls, and what is derived from them."""
+"""The sums over a set of calls (calls, tokens, cost, latency), and the rates and percentiles derived from them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ SHARES = (0.50, 0.95, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Milliseconds below which 50, 95 and 99 % of the calls lie; None without calls."""
+    """The 50th, 95th and 99th percentile of a duration in milliseconds; None for a set without known durations."""
 
     p50: float | None = None
     p95: float | None = None
@@ -26,7 +26,11 @@ _UNKNOWN = Percentiles()
 
 @dataclass(slots=True)
 class Figures:
-    """Sums over calls. Costs are nano-dollars, times milliseconds. A set without calls is all zeros."""
+    """Sums over a set of calls, and their latency sketches. Costs are in nano-dollars, times in milliseconds.
+
+    All sums are 0 for a set without calls. `latency` and `ttft` (time to first token) are empty until
+    `fill_percentiles` computes them from the sketches.
+    """
 
     calls: int = 0
     succeeded: int = 0
@@ -51,17 +55,20 @@ class Figures:
 
     @classmethod
     def of_row(cls, counters: Sequence[int], latency_sketch: bytes, ttft_sketch: bytes) -> "Figures":
-        """The figures of a rollup's row: counters in the order of COUNTERS, and their sketches."""
+        """Creates figures from a row of a rollup table.
+
+        `counters` are in the order of `usage.rollups.folding.COUNTERS`.
+        """
         figures = cls(*counters)  # type: ignore[arg-type]
         figures.latency_sketches.append(latency_sketch)
         figures.ttft_sketches.append(ttft_sketch)
         return figures
 
     def absorb(self, other: "Figures") -> None:
-        """Adds the calls of another set.
+        """Adds the sums and sketches of another set of calls to these.
 
-        Written out field by field, because a page does this some thousand times, and a loop over the names
-        takes five times as long; a test checks that no counter is missing.
+        Written out field by field, because a page calls this some thousand times, and a loop over the names
+        takes five times as long. A test checks that no counter is missing.
         """
         self.calls += other.calls
         self.succeeded += other.succeeded
@@ -88,12 +95,14 @@ class Figures:
 
     @property
     def success_rate(self) -> float | None:
-        """Succeeded calls divided by all calls, 0 to 1; None without calls."""
+        """Returns the succeeded calls divided by all calls, 0 to 1; None without calls."""
         return self.succeeded / self.calls if self.calls else None
 
     @property
     def tokens(self) -> int:
-        """Input and output tokens; cached and reasoning tokens are part of these."""
+        """Returns the sum of input and output tokens. Cached tokens are part of the input, reasoning tokens of
+        the output.
+        """
         return self.input_tokens + self.output_tokens
 
     @property
@@ -106,20 +115,21 @@ class Figures:
 
 
 def total(parts: Iterable[Figures]) -> Figures:
-    """The figures of several sets together."""
+    """Adds up the figures of several sets of calls. Does not compute percentiles."""
     whole = Figures()
     for part in parts:
         whole.absorb(part)
     return whole
 
 
-# So many histograms are in memory together: of more sets, one after the other.
+# The most histograms that are in memory together; more sets are processed in chunks of this size.
 _AT_ONCE = 2_000
 
 
 def fill_percentiles(parts: Sequence[Figures], wholes: Sequence[tuple[Figures, slice]] = ()) -> None:
-    """Computes `latency` and `ttft` of every set at once, and those of wholes, each of which is a slice of the
-    parts.
+    """Computes the percentiles `latency` and `ttft` of all `parts`, and of totals over several of them.
+
+    Each of `wholes` is a pair: the figures of a total, and the slice of `parts` that it consists of.
     """
     for sketches, name in (("latency_sketches", "latency"), ("ttft_sketches", "ttft")):
         if not any(any(getattr(one, sketches)) for one in parts):
@@ -152,7 +162,7 @@ def _histograms(sketches: Sequence[Sequence[bytes]]) -> Ints:
 
 @dataclass(frozen=True)
 class Point:
-    """The figures of one bucket of time, which may be empty."""
+    """The figures of one bucket of time (hour, day, week or month), which may have no calls."""
 
     start: datetime
     figures: Figures

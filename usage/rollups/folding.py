@@ -1,8 +1,8 @@
-"""Folds calls into the rollups, in the transaction that stores them.
+"""Adds calls to the rollup tables, in the transaction that stores the calls.
 
-The fold is done in numpy for a whole batch of one team and mode: every rollup has the same sums over other
-keys. Counters are added by the database; sketches are read, merged and written back, which the lock on the team
-row makes safe.
+Numpy computes the sums for a whole batch of calls of one team and mode. All rollup tables have the same
+counters, but different key columns. The database adds the counters to existing rows. Sketches are read, merged
+in Python and written back, which is safe because the team's row is locked.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from usage.rollups.sketch import BUCKETS, Ints, bucket_of, encode_all, merged_by
 
 
 class Fact(NamedTuple):
-    """What the rollups need of one call. Costs in nano-dollars, times in ms (-1: unknown)."""
+    """The values of one call that the rollups need. Costs in nano-dollars, times in ms (-1: unknown)."""
 
     hour: datetime
     day: date
@@ -63,7 +63,7 @@ _FIRST_NUMBER = Fact._fields.index("outcome")
 
 @dataclass
 class Folded:
-    """The rows that a batch adds to one rollup: keys, counters and sketches."""
+    """The rows that a batch of calls adds to one rollup table: key columns, counters and sketches."""
 
     rollup: type[Counters]
     keys: list[tuple[Any, ...]]
@@ -72,7 +72,10 @@ class Folded:
 
 
 def fold(facts: Sequence[Fact]) -> list[Folded]:
-    """The rows that these calls (one team, one mode) add to each rollup, keys ascending."""
+    """Computes the rows that these calls add to each rollup table, sorted by key. Does not access the database.
+
+    All calls must be of one team and mode.
+    """
     numbers = np.array([fact[_FIRST_NUMBER:] for fact in facts], dtype=np.int64)
     sums = _counters(numbers)
     latency, ttft = numbers[:, -2], numbers[:, -1]
@@ -81,7 +84,7 @@ def fold(facts: Sequence[Fact]) -> list[Folded]:
 
 
 def _counters(numbers: Ints) -> Ints:
-    """What each call adds to COUNTERS: an array of calls × counters."""
+    """Returns what each call adds to COUNTERS, as an array of calls × counters."""
     outcome, latency, ttft = numbers[:, 0], numbers[:, -2], numbers[:, -1]
     known, started = latency >= 0, ttft >= 0
     columns = [
@@ -108,7 +111,11 @@ def _fold_one(rollup: type[Counters], facts: Sequence[Fact], sums: Ints, buckets
 
 
 def _sketches(rows: Ints, buckets: Ints, size: int) -> list[bytes]:
-    """The sketch of each row from the buckets of its calls (-1: unknown, not counted)."""
+    """Returns the sketch of each row, as bytes.
+
+    `rows` is the row number of each call, `buckets` its bucket (-1: unknown, not counted), and `size` the
+    number of rows.
+    """
     known = buckets >= 0
     cells, counts = np.unique(rows[known] * BUCKETS + buckets[known], return_counts=True)
     owner, bucket = np.divmod(cells, BUCKETS)
@@ -116,7 +123,10 @@ def _sketches(rows: Ints, buckets: Ints, size: int) -> list[bytes]:
 
 
 def add_calls(*, team_id: int, mode: int, facts: Sequence[Fact]) -> None:
-    """Adds calls to every rollup of the team. Needs the transaction that stores them and the team's lock."""
+    """Adds calls to all rollup tables of a team.
+
+    Must run in the transaction that stores the calls, while the team's row is locked.
+    """
     if not facts:
         return
     for folded in fold(facts):
@@ -127,9 +137,10 @@ def add_calls(*, team_id: int, mode: int, facts: Sequence[Fact]) -> None:
 def replace_calls(
     *, team_id: int, mode: int, before: Sequence[Fact], after: Sequence[Fact], now: datetime
 ) -> None:
-    """Takes calls out of every rollup of the team and adds others. Needs what `add_calls` needs.
+    """Subtracts the calls in `before` from all rollup tables of a team, and adds those in `after`.
 
-    `before` are calls that are counted. Rows of which no call is left are deleted.
+    The calls in `before` must have been added to the rollups earlier. Rows without any remaining call are
+    deleted. Must run in the transaction that changes the calls, while the team's row is locked.
     """
     if not before and not after:
         return
@@ -165,7 +176,7 @@ def _replace(rollup: type[Counters], taken: Folded | None, added: Folded | None,
     ]
     add_up(rollup, keys=[*space, *rollup.DIMENSIONS], added=COUNTERS, replaced=SKETCHES, rows=rows)
     if counters[:, 0].min() < 0:
-        # Keys have their time first.
+        # The time is the first column of each key.
         time = {f"{rollup.DIMENSIONS[0]}__range": (keys[0][0], keys[-1][0])}
         rollup._default_manager.filter(**space, **time, calls=0).delete()
 
@@ -192,7 +203,7 @@ def _store(folded: Folded, space: dict[str, int]) -> None:
 
 
 def _merged(before: list[bytes], new: list[bytes]) -> list[bytes]:
-    """The sketches of the rows, the stored and the new ones merged."""
+    """Merges the stored sketch of each row with the new sketch of the same row."""
     if not any(before):
         return new
     size = len(before)

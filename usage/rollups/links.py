@@ -1,4 +1,4 @@
-"""Addresses of what an alert or a notice is about: calls, or refusals, which are none."""
+"""Builds links to the calls or refused reservations that an alert or a page mentions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,12 +12,16 @@ from usage.rollups.query import on_the_clock
 def logs_path(
     team: Team, start: datetime, end: datetime, filters: Mapping[str, str], mode: int = Mode.LIVE
 ) -> str:
-    """The logs of a range of time under filters of one value each."""
+    """Returns the path of the team's page of calls (logs), filtered by a time range and by one value for each
+    filter.
+    """
     return f"/t/{team.slug}/logs/?{_query(team, start, end, filters, mode)}"
 
 
 def refusals_path(team: Team, start: datetime, end: datetime, filters: Mapping[str, str], mode: int) -> str:
-    """What was refused in a range of time, likewise."""
+    """Returns the path of the team's page of refused reservations, filtered by a time range and one value per
+    filter.
+    """
     return f"/t/{team.slug}/refusals/?{_query(team, start, end, filters, mode)}"
 
 

@@ -1,7 +1,7 @@
-"""Rollups: additive counters for each bucket of time and dimension.
+"""Rollup tables: sums over calls for each hour or day and, for example, model or member.
 
-Records: keyed by team, without foreign keys, never joined. Every dimension is NOT NULL ("" or 0 when there is
-none), because a NULL would slip through the unique key.
+These tables are records: they have a team id instead of foreign keys, and are never joined. All key columns are
+NOT NULL ("" or 0 if there is no value), because NULLs would not be unique in a key.
 """
 
 from typing import ClassVar
@@ -13,7 +13,9 @@ from teams.models import Mode, Team
 
 
 class Outcome(models.IntegerChoices):
-    """The outcome of a call. A success has a status below 400 and no error."""
+    """Whether a call succeeded, and if not, how it failed. A call succeeded if its status is below 400 and it
+    has no error.
+    """
 
     SUCCEEDED = 0, _("Succeeded")
     CLIENT_ERROR = 1, _("Client error")
@@ -22,14 +24,14 @@ class Outcome(models.IntegerChoices):
 
     @property
     def word(self) -> str:
-        """The outcome in addresses and filters: `succeeded`, `client_error`, …"""
+        """Returns the outcome as URLs and filters write it: `succeeded`, `client_error`, …"""
         return self.name.lower()
 
 
 class Counters(models.Model):
-    """The counters of every rollup. Costs are nano-dollars, times milliseconds.
+    """The columns that all rollup tables have. Costs are in nano-dollars, times in milliseconds.
 
-    The sketches are bytes of `usage.rollups.sketch`: the distributions of latency and of time to first token.
+    The sketches contain the distributions of latency and of time to first token (`usage.rollups.sketch`).
     """
 
     team_id = models.BigIntegerField()
@@ -62,7 +64,7 @@ class Counters(models.Model):
 
 
 class HourModel(Counters):
-    """Hour × model: hourly charts, rates and latency."""
+    """Sums by hour and model, for hourly charts, rates and latency."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "hour", "model")
     # The start of an hour of the team's own clock, as an instant; :30 UTC in half-hour zones.
@@ -72,7 +74,7 @@ class HourModel(Counters):
 
 
 class HourMember(Counters):
-    """Hour × member: the ranking over hours, unusual hours of members."""
+    """Sums by hour and member, for rankings over hours and for finding members' unusual hours."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "hour", "member_id")
     hour = models.DateTimeField()
@@ -81,7 +83,7 @@ class HourMember(Counters):
 
 
 class DayModel(Counters):
-    """Day × model: charts, totals and models over weeks and months."""
+    """Sums by day and model, for charts, totals and models over weeks and months."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "model")
     day = models.DateField()  # of the team's own calendar
@@ -90,7 +92,7 @@ class DayModel(Counters):
 
 
 class DayMember(Counters):
-    """Day × member: the ranking, the personal page."""
+    """Sums by day and member, for the ranking and the personal page."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "member_id")
     day = models.DateField()
@@ -99,7 +101,7 @@ class DayMember(Counters):
 
 
 class DayToken(Counters):
-    """Day × token: the ranking by token, the last 30 days of a token."""
+    """Sums by day and token, for the ranking by token and the last 30 days of a token."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "token_id")
     day = models.DateField()
@@ -108,7 +110,7 @@ class DayToken(Counters):
 
 
 class DayDetail(Counters):
-    """Day × member × token × model: any combination of filters over days."""
+    """Sums by day, member, token and model, for any combination of these filters over days."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "member_id", "token_id", "model")
     day = models.DateField()
@@ -123,7 +125,8 @@ ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember, DayModel, DayMembe
 
 class PastStamp(models.Model):
     """A random version number of a team's past rollups, replaced whenever they change (`usage.rollups.cache`).
-    Without a row they never changed.
+
+    A team without a row has rollups that never changed after the fact.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode")
@@ -133,17 +136,18 @@ class PastStamp(models.Model):
 
 
 class ClockChange(models.Model):
-    """A team that changed its time zone after some of its calls were deleted: older days keep their old limits.
+    """A time zone change of a team of which calls had been deleted before, so that its older days could not be
+    recounted.
 
-    Statistics are counted again from the stored calls, so days from `exact_from` on follow the new time zone,
-    and older ones an earlier one. Without a row, all days follow the present time zone.
+    The days from `exact_from` on were recounted from the stored calls in the new time zone. Older days keep the
+    boundaries of an earlier one. Without a row, all days follow the current time zone.
     """
 
     team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="clock_change", primary_key=True)
-    # The zone that older days were cut by; "": some by one, some by another.
+    # The time zone whose midnights bound the older days; "" if they follow several zones.
     before = models.CharField(max_length=64, blank=True)
     exact_from = models.DateField()
-    # From when on calls were kept at the change; null: changed before this was noted.
+    # The time since which calls were stored when the zone changed; null: the change is older than this column.
     kept_since = models.DateTimeField(null=True)
     changed_at = models.DateTimeField()
 

@@ -1,4 +1,7 @@
-"""What is asked of the statistics: a frozen question, made from a valid form or API call."""
+"""`UsageQuery`: which calls the statistics are asked about, made from a valid form or API request.
+
+Also the time ranges of the presets (“7 d”, “Last month”) and their previous periods.
+"""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +17,7 @@ from usage.rollups.buckets import day_of, day_start, hour_of
 
 
 class Granularity(StrEnum):
-    """How wide a bucket of time is, on the team's clock and calendar; weeks begin on Monday."""
+    """The width of the buckets of time, in the team's time zone. Weeks begin on Monday."""
 
     HOUR = "hour"
     DAY = "day"
@@ -27,7 +30,11 @@ class Granularity(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What figures can be divided by; the last four where single calls are kept."""
+    """What figures can be grouped by and filtered by.
+
+    Rollups have time, member, model and token. The last four need single calls, so they are only available for
+    the time of which calls are stored.
+    """
 
     TIME = "time"
     MEMBER = "member"
@@ -39,13 +46,13 @@ class Dimension(StrEnum):
     OUTCOME = "outcome"
 
 
-# What no rollup knows: figures by these are counted from single calls.
+# Dimensions that no rollup has: figures by these are counted from single calls.
 OF_SINGLE_CALLS = frozenset({Dimension.TAG, Dimension.CHANNEL, Dimension.PROVIDER, Dimension.OUTCOME})
 
 
 @dataclass(frozen=True)
 class Range:
-    """A range of time `[start, end)`, aware."""
+    """A range of time from `start` up to, but not including, `end`; both are timezone-aware."""
 
     start: datetime
     end: datetime
@@ -60,15 +67,20 @@ class Range:
 
 @dataclass(frozen=True)
 class Span(Range):
-    """The part of a bucket that lies in its period: the bucket begins at `bucket`."""
+    """The part of a bucket that lies in the queried period.
+
+    `bucket` is the start of the whole bucket.
+    """
 
     bucket: datetime
-    is_before: bool = False  # of the period that is compared with
+    is_before: bool = False  # whether it lies in the previous period
 
 
 @dataclass(frozen=True)
 class CacheVersion:
-    """The version of a team's cached sums, and up to when times are cached (`usage.rollups.cache`)."""
+    """The version number of a team's cached sums, and the time up to which sums are cached
+    (`usage.rollups.cache`).
+    """
 
     version: int
     until: datetime
@@ -76,7 +88,10 @@ class CacheVersion:
 
 @dataclass(frozen=True)
 class Known:
-    """From which day on single calls are kept; of the time before, only whole hours or days (`unit`) are known."""
+    """Says that a query was made coarser, because calls before the day `since` were deleted.
+
+    Of the time before, only figures of whole hours or days (`unit`) exist.
+    """
 
     since: date
     unit: Granularity
@@ -84,10 +99,11 @@ class Known:
 
 @dataclass(frozen=True)
 class UsageQuery:
-    """The calls of one team and mode in a range of time, perhaps of some members, models, tokens only.
+    """Selects the calls of one team and mode in a range of time, optionally filtered by members, models, tokens
+    and others.
 
-    Members and tokens are database ids here; the form and the API translate from public ids. An empty
-    tuple means all.
+    Members and tokens are database ids; the form and the API translate public ids to them. An empty tuple means
+    no filter.
     """
 
     team: Team
@@ -98,16 +114,16 @@ class UsageQuery:
     members: tuple[int, ...] = field(default=())
     models: tuple[str, ...] = field(default=())
     tokens: tuple[int, ...] = field(default=())
-    # Calls that have any of these tags. Known of single calls only, as what follows it.
+    # Only calls that have any of these tags. This and the next three filters need single calls.
     tags: tuple[str, ...] = field(default=())
     channels: tuple[str, ...] = field(default=())
     providers: tuple[str, ...] = field(default=())
     outcomes: tuple[int, ...] = field(default=())
-    # A time right after the range in which the team has no calls, so that it may be read along
+    # A range right after `range` in which the team has no calls: reading it too allows to read whole days
     # (`usage.statistics.preparation`).
     quiet: Range | None = None
     cache_version: CacheVersion | None = None  # None: answered by the database alone
-    known: Known | None = None  # set where the question was made coarser for it (`usage.rollups.resolution`)
+    known: Known | None = None  # set if the query was made coarser (`usage.rollups.resolution`)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -115,21 +131,27 @@ class UsageQuery:
 
     @property
     def filtered(self) -> frozenset[Dimension]:
-        """The dimensions that are filtered by."""
+        """Returns the dimensions that this query filters by."""
         return frozenset(dimension for dimension in _FILTERS if self.values_of(dimension))
 
     def values_of(self, dimension: Dimension) -> tuple[Any, ...]:
-        """What is filtered by in a dimension; () for all."""
+        """Returns the values that the query filters a dimension by; () if it does not."""
         values: tuple[Any, ...] = getattr(self, _FILTERS[dimension])
         return values
 
     def only(self, dimension: Dimension, values: tuple[Any, ...]) -> "UsageQuery":
-        """The same query, of these members, models or tokens only."""
+        """Returns a copy of the query that is filtered by these values of a dimension instead of its present
+        filter.
+        """
         changed: dict[str, Any] = {_FILTERS[dimension]: values}
         return replace(self, **changed)
 
     def buckets(self, of: Range | None = None) -> list[datetime]:
-        """The starts of all buckets that the range touches, ascending, also the empty ones."""
+        """Lists the starts (UTC) of all buckets that the range touches, ascending, including those without
+        calls.
+
+        `of` is another range to use instead of the query's own.
+        """
         asked = of or self.range
         starts = []
         at = bucket_start(asked.start, self.granularity, self.zone)
@@ -145,23 +167,23 @@ _FILTERS: dict[Dimension, str] = {
 
 
 def bucket_start(at: datetime, granularity: Granularity, zone: ZoneInfo) -> datetime:
-    """The start (UTC) of the bucket that `at` is in."""
+    """Returns the start (UTC) of the bucket that contains `at`."""
     if granularity is Granularity.HOUR:
         return hour_of(at, zone)
     return day_start(first_day(day_of(at, zone), granularity), zone)
 
 
 def first_day(day: date, granularity: Granularity) -> date:
-    """The first day of the week or month that `day` is in; the day itself at the granularity day."""
+    """Returns the first day of the week or month that contains `day`; at other granularities `day` itself."""
     if granularity is Granularity.WEEK:
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if granularity is Granularity.MONTH else day
 
 
 def next_bucket(start: datetime, granularity: Granularity, zone: ZoneInfo) -> datetime:
-    """The start (UTC) of the bucket after the one that begins at `start`."""
+    """Returns the start (UTC) of the bucket after the one that begins at `start`."""
     if granularity is Granularity.HOUR:
-        # Where daylight saving makes the hour shorter the next one begins earlier, never later.
+        # A clock change can make an hour shorter, so the next one can begin earlier, but never later.
         return hour_of(start + timedelta(hours=1), zone)
     steps = {Granularity.DAY: 1, Granularity.WEEK: 7, Granularity.MONTH: 31}
     day = day_of(start, zone) + timedelta(days=steps[granularity])
@@ -169,7 +191,9 @@ def next_bucket(start: datetime, granularity: Granularity, zone: ZoneInfo) -> da
 
 
 def automatic_granularity(asked: Range) -> Granularity:
-    """Hours up to eight days, days up to a quarter, weeks up to two years, then months."""
+    """Chooses the granularity by the length of the range: hours up to 8 days, days up to 93, weeks up to 731,
+    then months.
+    """
     days = asked.length / timedelta(days=1)
     if days <= 8:
         return Granularity.HOUR
@@ -191,9 +215,11 @@ PRESETS = {
 
 
 def preset_ranges(name: str, now: datetime, zone: ZoneInfo) -> tuple[Range, Range]:
-    """A preset's range, up to the end of the current hour, and the period it is compared with.
+    """Returns the range of a preset, and the previous period that it is compared with.
 
-    Both have seen the same share of their last day, so a comparison in the morning is fair.
+    `name` is a key of PRESETS. A current range ends at the end of the current hour, and its previous period
+    ends at the same time of day. So a comparison in the morning does not set an unfinished day against a whole
+    one.
     """
     end = next_bucket(hour_of(now, zone), Granularity.HOUR, zone)
     today = day_of(now, zone)
@@ -220,19 +246,20 @@ def _shifted(start: datetime, end: datetime, days: int, zone: ZoneInfo) -> tuple
 
 
 def local_shift(at: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The same time on the clock some days later or earlier (UTC)."""
+    """Returns the instant (UTC) some days later (or, if negative, earlier) with the same local time in `zone`."""
     return _later(at, timedelta(days=days), zone)
 
 
 def _later(at: datetime, by: timedelta, zone: ZoneInfo) -> datetime:
-    # Python adds to the time that a clock of the zone shows, and subtracts such times, too.
+    # Adding to a timezone-aware datetime changes its local time, whatever the offset does meanwhile.
     return (at.astimezone(zone) + by).astimezone(UTC)
 
 
 def preceding(asked: Range, zone: ZoneInfo) -> Range:
-    """The period of the same length right before, which a custom range is compared with.
+    """Returns the previous period of a custom range: one of the same length that ends where the range starts.
 
-    Days are those of the clock, whatever DST makes of them; less than a day is counted in hours.
+    The length is measured in local time, so days count as whole even if daylight saving makes them longer or
+    shorter. A range of less than 24 hours is measured in elapsed time.
     """
     if asked.length < timedelta(days=1):
         return Range(asked.start - asked.length, asked.start)
@@ -242,7 +269,10 @@ def preceding(asked: Range, zone: ZoneInfo) -> Range:
 
 @lru_cache(maxsize=4_000)  # the charts of a page ask for the same buckets
 def on_the_clock(at: datetime, zone: ZoneInfo) -> str:
-    """A time as filters read it, on the team's clock; with its offset where the clock shows that time twice."""
+    """Formats an instant as filters in URLs write it: as local time of `zone`, without an offset.
+
+    The UTC offset is added only if the clock shows that time twice.
+    """
     there = at.astimezone(zone)
     is_shown_twice = there.replace(fold=0).utcoffset() != there.replace(fold=1).utcoffset()
     is_whole = not (there.second or there.microsecond)

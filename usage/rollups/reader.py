@@ -1,9 +1,10 @@
-"""Reads the rollups: any query in a handful of statements, each one index range.
+"""Reads the figures of any `UsageQuery` from the rollup tables, with few SQL statements that each use index
+ranges.
 
 A range of time is cut into whole days, whole hours and the rest. Days are read from the day rollups, hours at
-the edges from the hour rollups, and what no rollup has (minutes, or hours of a combination of filters) from
-single calls, through the source that `logs` registers here. The same query about several teams, each in its own
-time zone, takes no more statements than about one.
+the edges from the hour rollups. Figures that no rollup has (of minutes, or of hours with a combination of
+filters) are counted from single calls, by a function that the app `logs` registers here. Queries about several
+teams, each with its own time zone, take as many statements as a query about one team.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -40,19 +41,20 @@ from usage.rollups.statements import (
 
 Key = tuple[Any, ...]
 Cells = dict[Key, Figures]
-# A question and the ranges of time it is asked about, which must not overlap.
+# A query and the ranges of time to read for it, which must not overlap.
 Asked = tuple[UsageQuery, Sequence[Range]]
-# The team, an instant, dimensions as asked, counters, two sketches.
+# Team id, an instant in the bucket, values of the dimensions in the requested order, counters, two sketches.
 RawRow = tuple[int, datetime, Key, Sequence[int], bytes, bytes]
-# Asked about some dimensions in that depth.
+# Counts single calls grouped by dimensions; the depth says which counters are needed.
 RawSource = Callable[[Sequence[Asked], Sequence[Dimension], Depth], Iterable[RawRow]]
 
 _raw_source: RawSource | None = None
 
 
 def register_raw_source(source: RawSource) -> None:
-    """Registers the function that counts calls that no rollup can count. `logs` calls this once; usage may not
-    import logs.
+    """Registers the function that counts single calls where no rollup has the figures.
+
+    `logs` calls this once at startup, because `usage` must not import `logs`.
     """
     global _raw_source  # set once, when the apps are ready
     _raw_source = source
@@ -60,7 +62,9 @@ def register_raw_source(source: RawSource) -> None:
 
 @dataclass(frozen=True)
 class Pieces:
-    """A range, cut into parts that the rollups have."""
+    """The parts of a time range by where they are read from: day rollups, hour rollups, or single calls
+    (`rest`).
+    """
 
     days: tuple[tuple[date, date], ...]  # [first, after last)
     hours: tuple[Range, ...]
@@ -74,13 +78,19 @@ DAY_ROLLUPS: tuple[type[Counters], ...] = (DayModel, DayMember, DayToken, DayDet
 
 @dataclass
 class SingleCalls:
-    """Single calls by these dimensions, read once for all queries of a page that need the same ones."""
+    """Figures counted from single calls by the dimensions `by`, cached for the queries of one page.
+
+    If several queries need the same calls, these are read from the database once.
+    """
 
     by: tuple[Dimension, ...]
     _read: dict[tuple[Asked, ...], tuple[Depth, Sequence[RawRow]]] = field(default_factory=dict)
 
     def rows(self, asked: Sequence[Asked], by: Sequence[Dimension], depth: Depth) -> Iterable[RawRow]:
-        """The rows by the dimensions `by`, which must be among its own; one key may occur several times."""
+        """Yields figures grouped by the dimensions `by`, which must be among the object's own dimensions.
+
+        Reads the calls unless they were read before. The same key can occur several times.
+        """
         known = self._known(asked, depth)
         places = [self.by.index(dimension) for dimension in by]
         for team_id, at, values, counters, latency, ttft in (
@@ -89,7 +99,11 @@ class SingleCalls:
             yield team_id, at, tuple(values[place] for place in places), counters, latency, ttft
 
     def _known(self, asked: Sequence[Asked], depth: Depth) -> list[RawRow] | None:
-        """Rows that were read before for the same calls, or for more calls that its own dimensions tell apart."""
+        """Returns the rows of these calls if they were read before, else None.
+
+        Also uses rows that were read without this query's filters, if the rows have the columns to apply the
+        filters.
+        """
         filters = {COLUMN[dimension]: place for place, dimension in enumerate(self.by)}
         wanted = {filters[name]: {*values} for name, values in filters_of(asked[0][0]) if name in filters}
         everything = {f"{self.by[place]}s": () for place in wanted}
@@ -112,7 +126,7 @@ class SingleCalls:
         return rows
 
     def _cache_key(self, asked: Sequence[Asked], depth: Depth) -> Hashable:
-        """What the rows are kept under if all lie in times past, else None."""
+        """Returns the key for the process cache; None if some of the time is too recent to be cached."""
         for query, ranges in asked:
             if query.cache_version is None or any(one.end > query.cache_version.until for one in ranges):
                 return None
@@ -121,7 +135,10 @@ class SingleCalls:
 
 
 def _same_calls(asked: Sequence[Asked], filters: dict[str, Any]) -> tuple[Asked, ...]:
-    """The identity of the calls of a query, with some filters changed."""
+    """Returns a key that is equal for queries about the same calls.
+
+    `filters` replace filters of the queries.
+    """
     return tuple(
         (replace(query, previous=None, quiet=None, cache_version=None, known=None, **filters), tuple(ranges))
         for query, ranges in asked
@@ -135,12 +152,12 @@ def cells(
     single: SingleCalls | None = None,
     depths: Sequence[Depth] = (FULL, FULL),
 ) -> list[Cells]:
-    """The figures of each combination of `by` that has calls, for each range.
+    """Returns, for each range, the figures of each combination of values of `by` that has calls.
 
-    Keys have their values in the order of `by`: an instant (bucket start), a user id, a model, a token id. The
-    ranges, one or two, must not overlap. `single` is shared by queries of the same page. `depths` are those of
-    each range: only the counters named there are guaranteed to be filled. With many combinations, asking for
-    fewer counters takes a fraction of the time.
+    Keys are tuples in the order of `by`: bucket start (UTC) for time, user id for member, token id for token,
+    the name for model. There may be one or two `ranges`, which must not overlap. `single` is shared by all
+    queries of a page. `depths` says for each range which counters are needed; others may be 0. With many
+    combinations, asking for fewer counters takes a fraction of the time.
     """
     return cells_of_teams([(query, ranges)], by, single, depths)[0]
 
@@ -151,7 +168,10 @@ def cells_of_teams(
     single: SingleCalls | None = None,
     depths: Sequence[Depth] = (FULL, FULL),
 ) -> list[list[Cells]]:
-    """The same for each query, all in the statements of one; they may differ only in their teams and ranges."""
+    """Does the same as `cells` for the queries of several teams, with as many SQL statements as for one.
+
+    The queries may differ only in their teams and ranges. Returns the result of `cells` for each query.
+    """
     if not asked:
         return []
     if single is None:
@@ -181,7 +201,7 @@ def cells_of_teams(
 
 @dataclass
 class _Reading:
-    """The slices of rollups that are read for some queries, and where the figures of each go."""
+    """The slices of rollup tables to read for some queries, and the result that each slice is added to."""
 
     by: Sequence[Dimension]
     needed: set[Dimension]
@@ -189,10 +209,12 @@ class _Reading:
     depths: Sequence[Depth]
     answers: list[list[Cells]]
     slices: list[Slice] = field(default_factory=list)
-    targets: list[tuple[Cells, datetime]] = field(default_factory=list)  # and an instant in its bucket
+    targets: list[tuple[Cells, datetime]] = field(default_factory=list)  # the result, and the slice's start
 
     def plan(self, query: UsageQuery, pieces: Pieces, found: Cells, depth: Depth) -> None:
-        """Adds the slices of the smallest rollups that have all that is needed."""
+        """Adds the slices to read for one range, from the smallest rollup tables that have all needed
+        dimensions.
+        """
         by_time = Dimension.TIME in self.by
         if (rollup := narrowest(DAY_ROLLUPS, self.needed)) is not None:
             for first, after in pieces.days:
@@ -205,9 +227,12 @@ class _Reading:
                 )
 
     def of_single_calls(self, query: UsageQuery, ranges: Sequence[Range]) -> tuple[UsageQuery, list[Pieces]]:
-        """How single calls alone are counted: with a row for each bucket of time only where time is asked for."""
+        """Returns the query and its ranges for counting single calls only, without rollups.
+
+        If the figures are grouped by day, week or month, the ranges are cut at the boundaries of these buckets.
+        """
         if Dimension.TIME not in self.by:
-            query = replace(query, granularity=Granularity.DAY)  # by the hour, there would be rows of slots
+            query = replace(query, granularity=Granularity.DAY)  # by the hour, each hour would have a row
         is_whole = self.hourly or Dimension.TIME not in self.by
         rest = [(one,) if is_whole else tuple(_by_bucket(one, query)) for one in ranges]
         return query, [Pieces((), (), parts) for parts in rest]
@@ -219,7 +244,10 @@ class _Reading:
         self.targets.append((found, instant))
 
     def read_rollups(self) -> None:
-        """Adds up the slices; where the rows of a day or hour go is computed once."""
+        """Reads the slices and adds their rows to the results.
+
+        The bucket of a day or hour is computed once for all of its rows.
+        """
         columns = [COLUMN[dimension] for dimension in self.dimensions]
         width = len(columns)
         for number, rows in sums_of(self.slices, columns):
@@ -238,11 +266,11 @@ class _Reading:
 
     @property
     def dimensions(self) -> list[Dimension]:
-        """All of `by` except time."""
+        """Returns the dimensions in `by` except time."""
         return [dimension for dimension in self.by if dimension is not Dimension.TIME]
 
     def read_calls(self, asked: Sequence[Asked], rows: Iterable[RawRow]) -> None:
-        """Counts single calls; the instant tells which range a row belongs to."""
+        """Adds the rows that were counted from single calls to the results; a row's time determines its range."""
         known = {
             query.team.pk: (query, ranges, answers)
             for (query, ranges), answers in zip(asked, self.answers, strict=True)
@@ -257,18 +285,18 @@ class _Reading:
             goal.add(values, counters, latency, ttft)
 
 
-# Stands for all calls that are only known to exist.
+# The figures of every combination of which only the existence was asked for.
 _UNCOUNTED = Figures()
 
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
-    """Where the rows of one bucket go."""
+    """The result that the rows of one bucket are added to."""
 
     found: Cells
     bucket: datetime
-    place: int | None  # of time in the keys; None: there is none
-    is_counted: bool  # or only known to exist
+    place: int | None  # the position of time in the keys; None: keys have no time
+    is_counted: bool  # False: only which keys exist was asked for, not their figures
 
     def add(self, values: Sequence[Any], counters: Sequence[int], latency: bytes, ttft: bytes) -> None:
         key, place = tuple(values), self.place
@@ -285,8 +313,12 @@ class _Goal:
 
 
 def _bucket_of(slot: date | datetime | None, edge: datetime, query: UsageQuery) -> datetime:
-    """The bucket of a rollup's day or hour, or of the slice that begins at `edge`."""
-    if isinstance(slot, datetime):  # hours are only read where these are the buckets
+    """Returns the start of the bucket that a rollup row belongs to.
+
+    `slot` is the row's day or hour. It is None for a row that sums up a whole slice; then `edge`, the start of
+    the slice, counts.
+    """
+    if isinstance(slot, datetime):  # hours are read one by one only if the buckets are hours
         return slot
     instant = edge if slot is None else day_start(slot, query.zone)
     if slot is not None and query.granularity is Granularity.DAY:
@@ -299,7 +331,11 @@ def _is_hourly(query: UsageQuery, by: Sequence[Dimension]) -> bool:
 
 
 def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool) -> Pieces:
-    """The days, hours and rest of a range; `hourly` if days are too coarse for the answer."""
+    """Cuts a range into the parts that are read from day rollups, from hour rollups, and from single calls.
+
+    `needed` are the dimensions that a rollup must have. With `hourly`, day rollups are not used, because the
+    answer is by the hour.
+    """
     if query.quiet and query.quiet.start == asked.end:
         asked = Range(asked.start, query.quiet.end)
     hours_known = narrowest(HOUR_ROLLUPS, needed) is not None
@@ -325,13 +361,13 @@ def cut(asked: Range, query: UsageQuery, needed: set[Dimension], *, hourly: bool
 
 
 def _by_bucket(one: Range, query: UsageQuery) -> list[Range]:
-    """A range cut at the boundaries of its buckets."""
+    """Cuts a range at the boundaries of the query's buckets."""
     edges = [max(start, one.start) for start in query.buckets(one)]
     return [Range(start, end) for start, end in pairwise([*edges, one.end])]
 
 
 def _by_day(one: Range, query: UsageQuery) -> list[Range]:
-    """A range of less than two days cut at midnight, so that each part lies in one bucket of a day or longer."""
+    """Cuts a range of less than two days at midnight, so that each part lies in one day, week or month."""
     midnight = next_bucket(bucket_start(one.start, Granularity.DAY, query.zone), Granularity.DAY, query.zone)
     if one.end <= midnight:
         return [one]
@@ -339,17 +375,19 @@ def _by_day(one: Range, query: UsageQuery) -> list[Range]:
 
 
 def _boundary(query: UsageQuery, at: datetime, granularity: Granularity, *, up: bool) -> datetime:
-    """The bucket boundary at `at`, or the next one after or before it."""
+    """Returns `at` if a bucket begins there, else the nearest bucket boundary after it (`up`) or before it."""
     start = bucket_start(at, granularity, query.zone)
     return start if start == at or not up else next_bucket(start, granularity, query.zone)
 
 
 def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type[Counters] | None:
-    """The smallest rollup that has all these dimensions."""
+    """Returns the first of `rollups`, which are sorted by size, that has all these dimensions; None if none
+    has.
+    """
     columns = {COLUMN[dimension] for dimension in needed}
     return next((rollup for rollup in rollups if columns <= set(rollup.DIMENSIONS)), None)
 
 
 def filters(query: UsageQuery) -> dict[str, Any]:
-    """The query's filters as Django's keyword arguments."""
+    """Returns the query's filters as keyword arguments for a QuerySet's `filter()`."""
     return {f"{name}__in": values for name, values in filters_of(query)}

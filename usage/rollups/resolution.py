@@ -1,7 +1,8 @@
-"""Makes a query coarser where single calls were deleted: whole hours or days, as the rollups have them.
+"""Shortens a query to whole hours or days where the single calls were deleted.
 
-All figures of a page must describe the same calls. Some come from hourly rollups, others from daily rollups or
-single calls; so where single calls are gone, the whole query covers whole hours or days.
+All figures of a page must be about the same calls. Some come from hourly rollups, others from daily rollups or
+single calls. So if the query starts or ends within an hour or day whose single calls were deleted, that hour or
+day is left out of the whole query.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,25 +27,28 @@ from usage.rollups.query import (
 from usage.rollups.reader import HOUR_ROLLUPS, narrowest
 from usage.rollups.statements import Select, run_union
 
-# SQL of a database (its vendor) for a number, 2 and the second since 1970 from which on the calls of a team are kept.
+# Returns, for a database vendor, the SQL of `kept_select`; its parameters are a number and a team id.
 KeptSource = Callable[[str], str]
 
 _kept_source: KeptSource | None = None
-# The setting takes no less.
+# The setting CALL_RETENTION_DAYS is at least one day.
 ALWAYS_KEPT: Final = timedelta(days=1)
 
 
 def register_kept_source(source: KeptSource) -> None:
-    """Registers the SQL that says since when calls are stored. `logs` calls this once; usage may not import
-    logs.
+    """Registers the function that returns the SQL for the time since which calls are stored.
+
+    `logs` calls this once at startup, because `usage` must not import `logs`.
     """
     global _kept_source  # set once, when the apps are ready
     _kept_source = source
 
 
 def kept_select(number: int, query: UsageQuery) -> Select:
-    """Selects a row (number, 2, second) if some calls of the team were deleted, to be read together with
-    others.
+    """Returns a SELECT, with its parameters, for the time since which the query's team has stored calls.
+
+    It yields a row (number, 2, seconds since 1970), or none if no call of the team was deleted. It is part of a
+    UNION with other SELECTs, whose rows `number` and 2 tell apart.
     """
     if _kept_source is None:
         raise RuntimeError("Nothing says which calls are kept; is the app `logs` installed?")
@@ -52,12 +56,14 @@ def kept_select(number: int, query: UsageQuery) -> Select:
 
 
 def fitted(query: UsageQuery, since: datetime, by: Sequence[Dimension] = ()) -> UsageQuery:
-    """The query of a page if calls are stored since `since`: by days, of whole hours or days, where no more is
-    known.
+    """Returns the query changed so that all figures of a page are available, given that calls are stored since
+    `since`.
 
-    A previous period that is not known exactly is not compared with. `known` says what was left out.
+    Hours or days that are only partly in the range are left out, and hourly buckets become daily ones where
+    necessary. A previous period that would have to be changed is removed. If anything was changed, `known` of
+    the result says from which day on all is available.
     """
-    # Where it is filtered, the page has figures by one dimension more.
+    # A page with a filter also groups by another dimension, and no hourly rollup has two.
     unit = Granularity.DAY if query.filtered or Dimension.TOKEN in by else Granularity.HOUR
     exact = query
     if query.granularity is Granularity.HOUR and narrowest(HOUR_ROLLUPS, {*query.filtered}) is None:
@@ -71,7 +77,10 @@ def fitted(query: UsageQuery, since: datetime, by: Sequence[Dimension] = ()) -> 
 
 
 def whole(query: UsageQuery, asked: Range, unit: Granularity, since: datetime) -> Range:
-    """The range without parts of hours or days for which single calls from before `since` would be needed."""
+    """Returns the range without the partial hours or days (`unit`) at its ends that lie before `since`.
+
+    Their figures would need single calls, and those before `since` were deleted.
+    """
     first, last = (bucket_start(at, unit, query.zone) for at in (asked.start, asked.end))
     start, end = asked.start, asked.end
     if start != first and start < since:
@@ -82,8 +91,9 @@ def whole(query: UsageQuery, asked: Range, unit: Granularity, since: datetime) -
 
 
 class UnknownTimesError(ValueError):
-    """A program asks for times or steps that are no longer known; the message is for people. `param` names the
-    parameter.
+    """The API was asked for times or a granularity of which the calls were deleted.
+
+    The message is shown to users. `param` is the name of the parameter to correct.
     """
 
     def __init__(self, param: str, message: str) -> None:
@@ -92,10 +102,11 @@ class UnknownTimesError(ValueError):
 
 
 def checked(query: UsageQuery, by: Sequence[Dimension], typed: Sequence[str], now: datetime) -> UsageQuery:
-    """The query of a program where all of it is known; one statement, or none if the hourly and daily rollups
-    have it all.
+    """Returns the query of an API request, shortened or by days instead of hours if its calls were deleted.
 
-    What was not `typed` (from, to, granularity) may become coarser. Raises UnknownTimesError.
+    `typed` names the parameters that the request gave. Of `from`, `to` and `granularity`, only those not given
+    are changed. Raises UnknownTimesError if a given one would have to change, or if nothing would be left of
+    the range. Runs one SQL statement, or none if the rollups have all figures.
     """
     needed = {*by, *query.filtered} - {Dimension.TIME}
     if needed & OF_SINGLE_CALLS:
@@ -121,8 +132,9 @@ def checked(query: UsageQuery, by: Sequence[Dimension], typed: Sequence[str], no
 
 
 def _of_kept_calls(query: UsageQuery, typed: Sequence[str], now: datetime) -> UsageQuery:
-    """The query within the time of which single calls are kept. Raises UnknownTimesError if it was typed to be
-    longer.
+    """Returns the query limited to the time of which single calls are stored.
+
+    Raises UnknownTimesError if the request gave an earlier start, or if the whole range is earlier.
     """
     if query.range.start >= now - ALWAYS_KEPT:
         return query

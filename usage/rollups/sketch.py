@@ -1,10 +1,11 @@
-"""Latency sketches: a distribution of milliseconds in a few bytes, mergeable, any percentile within 1.5 %.
+"""Latency sketches: compact, mergeable histograms of milliseconds, from which percentiles are computed within
+1.5 %.
 
-Log-spaced buckets after DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch",
-VLDB 2019), except that small values get a bucket each, so that whole milliseconds up to 33 are exact. Stored
-sparsely as pairs (bucket, count) of unsigned 16-bit numbers, ascending by bucket; a count beyond 65,535 takes
-several pairs. That is twice the size of variable-length numbers, but numpy merges thousands of sketches at a
-time without a loop.
+The buckets are spaced logarithmically as in DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable
+quantile sketch", VLDB 2019). Small values have a bucket each, so values below 67 ms are exact. A sketch is
+stored as pairs (bucket, count) of unsigned 16-bit numbers, ascending by bucket; empty buckets are left out, and
+a count beyond 65,535 takes several pairs. That is twice the size of variable-length numbers, but numpy merges
+thousands of sketches at a time without a loop.
 """
 
 import itertools
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Each bucket's upper edge is 3 % above its lower: the middle is at most 1.5 % from any value in it.
+# Each bucket's upper edge is 3 % above its lower edge: its middle is at most 1.5 % off any value in it.
 _GROWTH = 1.03
 MAX_MS = 7 * 24 * 3600 * 1000  # a week; nothing longer is accepted as a latency
 _PAIR = np.dtype([("bucket", "<u2"), ("count", "<u2")])
@@ -25,7 +26,9 @@ Floats = NDArray[np.float64]
 
 
 def _first_values() -> Ints:
-    """The least millisecond of each bucket, and one more: 0, 1, 2, … 66, 67, 69, 71, 73, 75, 77, 79, …"""
+    """Returns the smallest value (ms) of each bucket, and the end of the last: 0, 1, 2, … 66, 67, 69, 71, 73,
+    75, …
+    """
     values = [0]
     while values[-1] <= MAX_MS:
         values.append(max(values[-1] + 1, int(values[-1] * _GROWTH)))
@@ -35,25 +38,27 @@ def _first_values() -> Ints:
 FIRST = _first_values()
 BUCKETS = len(FIRST) - 1
 _EACH: Ints = np.arange(BUCKETS)
-# So many sketches are unpacked together, in what the processor has at hand: two thousand hours of a busy team would
+# The number of sketches that are decoded together, to stay in the processor's cache: 2,000 hours of a busy team would
 # take 40 MB, and twice as long.
 _AT_A_TIME = 250
-# What a bucket answers for its values: the middle of its least and greatest.
+# The value that stands for all values of a bucket: the middle of its smallest and greatest.
 MIDDLE: Floats = (FIRST[:-1] + FIRST[1:] - 1) / 2
 
 
 def bucket_of(milliseconds: Ints) -> Ints:
-    """The bucket of each value (0 ≤ value ≤ MAX_MS)."""
+    """Returns the bucket number of each value (0 ≤ value ≤ MAX_MS)."""
     return np.searchsorted(FIRST, milliseconds, side="right").astype(np.int64) - 1
 
 
 def encode(buckets: Ints, counts: Ints) -> bytes:
-    """The bytes of a sketch from its buckets (ascending, distinct) and their counts (≥ 1)."""
+    """Returns a sketch as bytes, from bucket numbers (ascending, distinct) and their counts (at least 1)."""
     return encode_all(np.zeros(len(buckets), dtype=np.int64), buckets, counts, 1)[0]
 
 
 def encode_all(owners: Ints, buckets: Ints, counts: Ints, size: int) -> list[bytes]:
-    """The bytes of `size` sketches at once; `owners` (ascending) is the sketch of each bucket and count."""
+    """Returns `size` sketches as bytes. `owners` (ascending) is the number of the sketch that each bucket and
+    count is for.
+    """
     if counts.size and counts.max() > _MOST:
         times = (counts + _MOST - 1) // _MOST
         last = np.cumsum(times) - 1
@@ -69,16 +74,16 @@ def encode_all(owners: Ints, buckets: Ints, counts: Ints, size: int) -> list[byt
 
 
 def decode(sketches: Sequence[bytes]) -> tuple[Ints, Shorts, Shorts]:
-    """The number of pairs of each sketch, and all their pairs in sequence: buckets, counts."""
+    """Returns the number of pairs of each sketch, and the buckets and counts of all sketches, concatenated."""
     lengths = np.fromiter((len(sketch) for sketch in sketches), dtype=np.int64, count=len(sketches))
     numbers = np.frombuffer(b"".join(sketches), dtype="<u2")
     return lengths // _PAIR.itemsize, numbers[0::2], numbers[1::2]
 
 
 def histograms(sketches: Sequence[bytes], groups: Ints, size: int, columns: Ints = _EACH) -> Ints:
-    """Sketches merged by group: an array of counts, `size` rows by BUCKETS. `groups[i]` is the group of sketch i.
+    """Adds up sketches by group and returns an array of counts with `size` rows and BUCKETS columns.
 
-    With `columns`, the column of each bucket (ascending), in fewer columns.
+    `groups[i]` is the row of sketch i. `columns` can map the buckets to fewer columns (ascending).
     """
     width = int(columns[-1]) + 1
     flat = np.zeros(size * width, dtype=np.int64)
@@ -93,13 +98,13 @@ def histograms(sketches: Sequence[bytes], groups: Ints, size: int, columns: Ints
 
 
 def merged(sketches: Iterable[bytes]) -> bytes:
-    """One sketch of all values of several sketches."""
+    """Merges several sketches into one of all their values."""
     parts = list(sketches)
     return merged_by(parts, np.zeros(len(parts), dtype=np.int64), 1)[0]
 
 
 def without(sketch: bytes, taken: bytes) -> bytes:
-    """The sketch of the values that remain after those of another sketch, all contained in it, are removed."""
+    """Subtracts the sketch `taken` from `sketch`, which must contain all its values."""
     one, other = histograms([sketch, taken], np.array([0, 1]), 2)
     counts = one - other
     buckets = np.flatnonzero(counts > 0)
@@ -107,7 +112,10 @@ def without(sketch: bytes, taken: bytes) -> bytes:
 
 
 def merged_by(sketches: Sequence[bytes], groups: Ints, size: int, signs: Ints | None = None) -> list[bytes]:
-    """`size` sketches, each of all values of one group; `groups[i]` is the group of sketch i."""
+    """Merges sketches by group and returns `size` sketches. `groups[i]` is the group of sketch i.
+
+    With `signs`, sketch i is added (1) or subtracted (-1).
+    """
     lengths, buckets, counts = decode(sketches)
     weights = counts if signs is None else counts * np.repeat(signs, lengths)
     cells, inverse = np.unique(np.repeat(groups * BUCKETS, lengths) + buckets, return_inverse=True)
@@ -119,12 +127,12 @@ def merged_by(sketches: Sequence[bytes], groups: Ints, size: int, signs: Ints | 
 
 
 def sketch_of(milliseconds: Iterable[int]) -> bytes:
-    """The sketch of single values."""
+    """Returns the sketch of single values in milliseconds."""
     return sketches_of([np.fromiter(milliseconds, dtype=np.int64)])[0]
 
 
 def sketches_of(groups: Sequence[Ints]) -> list[bytes]:
-    """The sketches of several groups of single values at once."""
+    """Returns one sketch for each group of single values in milliseconds."""
     lengths = np.fromiter((len(group) for group in groups), dtype=np.int64, count=len(groups))
     owners = np.repeat(np.arange(len(groups), dtype=np.int64), lengths)
     values = np.concatenate([np.zeros(0, dtype=np.int64), *groups])
@@ -133,10 +141,11 @@ def sketches_of(groups: Sequence[Ints]) -> list[bytes]:
 
 
 def percentiles(histogram: Ints, shares: Sequence[float]) -> Floats:
-    """For each row of counts the values in ms below which the `shares` (0…1) of its calls lie.
+    """Computes percentiles in ms from histograms, one histogram for each row.
 
-    Shape `rows × len(shares)`; NaN for a row without counts. The value at rank ceil(share × n), as
-    numpy's method "inverted_cdf" defines it.
+    Returns an array of `rows × len(shares)`, where `shares` are from 0 to 1 (0.95: the 95th percentile); NaN
+    for a row without counts. The percentile is the value at rank ceil(share × n), as numpy's method
+    "inverted_cdf" defines it.
     """
     cumulated = histogram.cumsum(axis=1)
     totals = cumulated[:, -1]

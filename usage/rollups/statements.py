@@ -1,7 +1,8 @@
-"""The statements that add up rollups: many index ranges in one, and put together by hand.
+"""Builds and runs the SQL statements that sum up rollup rows, many SELECTs in one statement.
 
-Every page asks some. Built and compiled by the ORM, they took longer than the database took to answer them, and
-a condition over two ranges is no index range any more.
+The SQL is built by hand, because every page needs such sums, and the ORM took longer to build and compile the
+statements than the database took to answer them. Each range of time is a SELECT of its own (UNION ALL), because
+one condition over two ranges would not be an index range.
 """
 
 import functools
@@ -23,15 +24,15 @@ from usage.rollups.query import Dimension, Granularity, Range, UsageQuery
 # SQLite takes 500 SELECTs in a statement, and 32,766 parameters.
 _MOST_SELECTS = 100
 _MOST_PARAMETERS = 30_000
-# Rows that are looked up one by one; of more, a range of the index is read.
+# Up to so many rows are looked up one by one; for more, a range of the index is read.
 _MOST_SOUGHT = 1_000
 
 
 @dataclass(frozen=True)
 class Depth:
-    """What is read: which counters, and which sketches, without which there are no percentiles.
+    """Which counters and sketches are read. Percentiles need the sketches.
 
-    Counters that are not named are answered as 0, sketches as b"".
+    Counters that are not named are returned as 0, sketches as b"".
     """
 
     counters: frozenset[str] = frozenset()
@@ -45,14 +46,15 @@ FULL = Depth(frozenset(COUNTERS), frozenset(SKETCHES))
 WITHOUT_TTFT = Depth(frozenset(COUNTERS), frozenset({"latency_sketch"}))
 COUNTED = Depth(frozenset(COUNTERS))
 CALLS = Depth(frozenset({"calls"}))
-# Which there are, and nothing of them.
+# No counters: only which combinations of dimensions have calls.
 KEYS = Depth()
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The part [start, end) of a query that is read from one rollup, in days or hours; with `by_slot`, one row
-    for each day or hour instead of one for all.
+    """The part [start, end) of a query that is read from one rollup table, in days or hours.
+
+    With `by_slot`, there is a row for each day or hour, otherwise one row for the whole slice.
     """
 
     query: UsageQuery
@@ -64,17 +66,17 @@ class Slice:
 
 
 Filters = Sequence[tuple[str, Sequence[Any]]]
-Select = tuple[str, Sequence[Any]]  # with its parameters; the first is its position among others
+Select = tuple[str, Sequence[Any]]  # SQL and parameters; the first parameter is the position of the SELECT
 # A day or hour (None unless by slot), dimensions, all COUNTERS, two sketches.
 SumRow = tuple[Any, ...]
 
 
 def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> list[tuple[int, Sequence[SumRow]]]:
-    """The sums of the slices by these columns: some rows with the position of their slice, perhaps several times one.
+    """Returns the sums of the slices, grouped by these columns, as pairs (position of the slice, rows).
 
-    Those of times past come from what the process keeps, if it can.
+    Several pairs can have the same position. Sums of past times come from the process cache if they are there.
 
-    Slices of days and of hours can only stand together when those of hours are not by slot.
+    Slices of days and slices of hours can be mixed only if those of hours are not by slot.
     """
     found: list[tuple[int, Sequence[SumRow]]] = []
     asked: list[_Part] = []
@@ -90,7 +92,10 @@ def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> list[tuple[int, 
 
 @dataclass(frozen=True)
 class _Part:
-    """A slice or what of it is settled, which is kept under a key; `number` is that of the slice."""
+    """A slice, or its cacheable or its recent part. `number` is the position of the slice.
+
+    `key` is the cache key; None for what is not cached.
+    """
 
     number: int
     piece: Slice
@@ -114,7 +119,9 @@ def _parts(number: int, piece: Slice, columns: tuple[str, ...]) -> Iterator[_Par
 
 
 def cache_key(query: UsageQuery) -> Hashable:
-    """The part of a cache key that names the team, the version of its cached sums, and the filters."""
+    """Returns the part of a cache key that stands for the team, the version of its cached sums, and the
+    filters.
+    """
     assert query.cache_version is not None
     team = query.team
     filters = tuple(query.values_of(dimension) for dimension in Dimension if dimension is not Dimension.TIME)
@@ -122,7 +129,7 @@ def cache_key(query: UsageQuery) -> Hashable:
 
 
 def _read(parts: Sequence[_Part], columns: tuple[str, ...]) -> list[tuple[int, Sequence[SumRow]]]:
-    """The rows of parts from the database; those that have a key are kept."""
+    """Reads the rows of parts from the database, and caches those that have a cache key."""
     by_part: list[list[SumRow]] = [[] for _part in parts]
     for row in run_union([_select(n, part.piece, columns) for n, part in enumerate(parts)]):
         by_part[row[0]].append(row[1:])
@@ -135,7 +142,9 @@ def _read(parts: Sequence[_Part], columns: tuple[str, ...]) -> list[tuple[int, S
 
 
 def run_union(selects: Sequence[Select]) -> list[tuple[Any, ...]]:
-    """The rows of all SELECTs together, in as few statements as the databases allow."""
+    """Runs SELECTs joined by UNION ALL, in as few statements as the database's limits allow, and returns all
+    rows.
+    """
     found: list[tuple[Any, ...]] = []
     most = max((len(parameters) for _text, parameters in selects), default=1)
     size = max(1, min(_MOST_SELECTS, _MOST_PARAMETERS // most))
@@ -148,9 +157,10 @@ def run_union(selects: Sequence[Select]) -> list[tuple[Any, ...]]:
 
 
 def filters_of(query: UsageQuery) -> Filters:
-    """The columns that are filtered by, and the values; calls and rollups name their columns alike.
+    """Returns the columns that the query filters by, with their values. Calls and rollups have the same column
+    names.
 
-    Tags are no column: single calls are filtered by them in `logs.search.single_calls`.
+    Tags are not among them, because they are no column: `logs.search.single_calls` filters single calls by tag.
     """
     asked = [(name, query.values_of(dimension)) for dimension, name in FILTER_COLUMNS.items()]
     return [(name, values) for name, values in asked if values]
@@ -167,16 +177,16 @@ FILTER_COLUMNS: Final = {
 
 
 def within_filters(filters: Filters) -> tuple[str, list[Any]]:
-    """The conditions of filters, to stand after others, and their parameters."""
+    """Returns the SQL conditions of filters, each after an AND, and their parameters."""
     each = [among(name, values) for name, values in filters]
     return "".join(f" AND {text}" for text, _values in each), [value for _text, some in each for value in some]
 
 
 def among(name: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
-    """The condition that a column has one of these values, and its parameters.
+    """Returns the SQL condition that a column has one of these values, and its parameters.
 
-    PostgreSQL takes an array, whose statement is the same for any number: psycopg takes a millisecond to find the
-    places of two hundred parameters.
+    PostgreSQL gets the values as one array, so that the SQL is the same for any number of values: psycopg needs
+    a millisecond to convert the placeholders of 200 parameters.
     """
     if connection.vendor == "postgresql":
         return f"{name} = ANY(%s)", [list(values)]
@@ -192,16 +202,17 @@ def _select(number: int, piece: Slice, columns: tuple[str, ...]) -> Select:
 
 
 def _when(piece: Slice, filters: dict[str, Sequence[Any]]) -> tuple[str, list[Any]]:
-    """The condition on the slice's time, and its parameters.
+    """Returns the SQL condition on the slice's time, and its parameters.
 
-    The primary key goes on from time to member, model or token. Where that is filtered by, naming each day or hour
-    lets an index find the rows of a member; from a first to a last it has to go through those of all.
+    In the primary key, the member, model or token follows the time. If the query filters by it, the condition
+    names each day or hour, so that the index leads directly to the rows. With a range of time, the database
+    would read the rows of all members in it.
     """
     name, following, *_others = piece.rollup.DIMENSIONS
     field: Any = piece.rollup._meta.get_field(name)
 
     def prepared(slots: Iterable[date | datetime]) -> list[Any]:
-        """SQLite compares days and times as text."""
+        """Converts days or times to SQL parameters; SQLite stores and compares them as text."""
         return [field.get_db_prep_value(slot, connection, prepared=False) for slot in slots]
 
     if following in filters:
@@ -212,7 +223,7 @@ def _when(piece: Slice, filters: dict[str, Sequence[Any]]) -> tuple[str, list[An
 
 
 def _slots(piece: Slice) -> list[date | datetime]:
-    """Each day or hour of a slice."""
+    """Lists each day or hour of a slice."""
     if isinstance(piece.start, datetime) and isinstance(piece.end, datetime):
         hourly = replace(piece.query, granularity=Granularity.HOUR)
         return [*hourly.buckets(Range(piece.start, piece.end))]
@@ -233,7 +244,7 @@ def _text(
     sums = [f"SUM({name}){whole}" if name in depth.counters else "0" for name in COUNTERS]
     merged = [joined % name if name in depth.sketches else empty for name in SKETCHES]
     selected = ", ".join(["%s", slot % time if by_slot else no_slot, *columns, *sums, *merged])
-    # By the team, so that there is no row where there is nothing.
+    # Grouping by the team too makes the SELECT return no row (instead of NULLs) if there are no calls.
     groups = ", ".join(["team_id", *([time] if by_slot else []), *columns])
     source = f"{rollup._meta.db_table} WHERE team_id = %s AND mode = %s AND {conditions}"
     if depth == KEYS:  # the index alone answers, and without sorting
@@ -241,16 +252,16 @@ def _text(
     return f"SELECT {selected} FROM {source} GROUP BY {groups}"  # noqa: S608  # our own names
 
 
-# A slot, none, a sum as a whole number, sketches one after the other (which is one of all of them), no sketch.
+# The SQL of: a slot, no slot, a sum as an integer, sketches concatenated (which merges them), no sketch.
 _DIALECTS = {
     "postgresql": ("%s", "NULL::date", "::bigint", "string_agg(%s, ''::bytea)", "''::bytea"),
-    # The plus hides the column's type from Python's module, which would read each value anew, and not always.
+    # The plus hides the column's type from Python's sqlite3, which would otherwise convert the values of some rows.
     "sqlite": ("+%s", "NULL", "", "CAST(group_concat(%s, '') AS BLOB)", "x''"),
 }
 
 
 def _with_slots(rows: Iterable[SumRow], rollup: type[Counters]) -> list[SumRow]:
-    """SQLite's rows with days and hours as such."""
+    """Converts the first column of SQLite's rows from text to a date or a time."""
     known: dict[str, date | datetime] = {}
     read = []
     for slot, *rest in rows:

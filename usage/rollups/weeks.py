@@ -1,4 +1,4 @@
-"""Weeks of a team's calendar, Monday to Sunday."""
+"""Weeks in a team's time zone, from Monday to Sunday."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,14 +10,14 @@ from usage.rollups.query import Range
 
 @dataclass(frozen=True)
 class Week:
-    """A week, given by its Monday."""
+    """One week, identified by the date of its Monday."""
 
     monday: date
     zone: ZoneInfo
 
     @property
     def before(self) -> date:
-        """The Monday of the week before."""
+        """Returns the Monday of the previous week."""
         return self.monday - timedelta(weeks=1)
 
     @property
@@ -27,6 +27,6 @@ class Week:
 
 
 def week_of(at: datetime, zone: ZoneInfo) -> Week:
-    """The week that contains `at`."""
+    """Returns the week that contains the instant `at`."""
     day = day_of(at, zone)
     return Week(day - timedelta(days=day.weekday()), zone)

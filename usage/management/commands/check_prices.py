@@ -1,4 +1,6 @@
-"""`manage.py check_prices`: whether the public price list is computed rightly, and where LiteLLM's disagrees."""
+"""`manage.py check_prices`: compares our costs with those of the public price list's calculator, or of
+LiteLLM's file.
+"""
 
 import csv
 import json
@@ -53,7 +55,7 @@ class Command(BaseCommand):
 
 
 def _content(path: Path) -> dict[str, Any]:
-    """The file, its fractions as Decimal. Raises CommandError for what is no price file."""
+    """Reads LiteLLM's price file, with fractions as Decimal. Raises CommandError for a file that is not one."""
     try:
         content = json.loads(path.read_bytes(), parse_float=Decimal)
     except OSError as error:

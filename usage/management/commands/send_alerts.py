@@ -1,4 +1,4 @@
-"""`manage.py send_alerts`: sends new alerts by mail and webhook."""
+"""`manage.py send_alerts`: looks for new alerts and sends them by mail and webhook."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from usage.alerts.run import send_alerts
 
 
 class Command(BaseCommand):
-    """Running it more often, or twice at once, does no harm."""
+    """The command. Running it more often than needed, or twice at the same time, does no harm."""
 
     help = (
         "Looks for quotas that reach a threshold, refused calls, unusual episodes and keys that stopped "

@@ -1,4 +1,4 @@
-"""`manage.py send_digest`: sends last week's digest to every subscriber who has not got it yet."""
+"""`manage.py send_digest`: sends last week's digest to each subscriber who has not received it yet."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py set_quota`: sets the limit of a team, a member, a token, or an owner's balance."""
+"""`manage.py set_quota`: sets or removes the limit of a team, a member, a token, or an owner's balance."""
 
 from argparse import ArgumentParser
 from datetime import datetime

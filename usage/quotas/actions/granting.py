@@ -1,4 +1,7 @@
-"""Grants reservations of one team and payer: several in one transaction, each as if it came alone."""
+"""Grants or refuses several reservation requests of one team in one transaction.
+
+Each request is answered as if it came alone, after the ones before it.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +21,9 @@ from usage.rollups.bulk import Statement, addition, insertion, run_together
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to reserve. `is_unpriced`: the price is not known."""
+    """What to reserve: an amount, and for how long (`ttl`). `is_unpriced` says that the price of the call is
+    not known.
+    """
 
     amount_nanos: int
     ttl: timedelta
@@ -29,7 +34,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks for what, and when."""
+    """A reservation request: for which token, member and team, what to reserve, and the time of the request."""
 
     subject: Subject
     wanted: Wanted
@@ -38,22 +43,23 @@ class Asked:
 
 @dataclass(frozen=True)
 class Granted:
-    """A reservation, and the state of all levels including it."""
+    """A granted reservation, and the state of all quota levels, in which its amount is already reserved."""
 
     reservation: Reservation
     levels: list[LevelState]
 
 
-# A reservation; or the first level that does not cover the amount; or why the caller may not call.
+# The reservation, or the first quota level that does not cover the amount, or why the caller may not make calls.
 Answer = Granted | LevelState | Refusal
 
 
 def grant_all(asked: Sequence[Asked]) -> list[Answer]:
-    """Answers each request in turn, counting the ones before it; all must be of one team and payer.
+    """Answers the reservation requests one after the other; each sees the reservations granted before it.
 
-    `now` is that of the latest request: the others have waited for it. A known `request_id` gets its existing
-    reservation, whoever made it, while that one is open: who uses an id again for another call must not get what
-    was settled or given back. Raises RefusedKeyError for a deleted team, and TeamChangedError.
+    All must be of the same team and payer. The time of the latest request counts as now for all of them,
+    because the others have waited for it. A request whose `request_id` has an open reservation gets that one,
+    whoever made it. If that reservation has ended, a new one is made, because the id is being used for another
+    call. Raises RefusedKeyError for a deleted team, and TeamChangedError.
     """
     now = max(one.now for one in asked)
     with transaction.atomic():
@@ -66,14 +72,14 @@ def grant_all(asked: Sequence[Asked]) -> list[Answer]:
 
 @dataclass
 class _Turn:
-    """The decisions of one transaction; each builds on those before it."""
+    """The answers given in one transaction; each one takes those before it into account."""
 
     locked: Locked
     known: dict[tuple[int, str], Reservation]  # by mode and request_id
     now: datetime
     made: list[Reservation] = field(default_factory=list)
     refused: list[tuple[Subject, LevelState]] = field(default_factory=list)
-    replaced: list[str] = field(default_factory=list)  # that are over, and whose request_id another one gets
+    replaced: list[str] = field(default_factory=list)  # ids of ended ones, whose request_id a new one gets
 
     def answer(self, asked: Asked) -> Answer:
         subject, wanted = asked.subject, asked.wanted
@@ -101,7 +107,7 @@ class _Turn:
         return Granted(reservation, with_it)
 
     def write(self, now: datetime) -> None:
-        """Stores the reservations, the reserved sums, and the number of refusals of each level."""
+        """Stores the granted reservations, the reserved sums, and the number of refusals by each level."""
         if self.replaced:
             Reservation.objects.filter(pk__in=self.replaced).update(request_id="")
         rows = [[getattr(reservation, name) for name in _COLUMNS] for reservation in self.made]
@@ -134,7 +140,7 @@ def _reservation(asked: Asked) -> Reservation:
 
 
 def _earlier(asked: Sequence[Asked]) -> dict[tuple[int, str], Reservation]:
-    """Existing reservations of these requests, by mode and `request_id`."""
+    """Returns existing reservations with the `request_id` of one of these requests, by mode and `request_id`."""
     request_ids = {one.wanted.request_id for one in asked if one.wanted.request_id}
     if not request_ids:
         return {}
@@ -146,9 +152,10 @@ _KEYS = ("team_id", "mode", "level", "subject_id", "slot")
 
 
 def addition_to_sums(reservations: Iterable[Reservation], sign: int) -> Iterator[Statement]:
-    """Adds to the reserved sums of every level or, with -1, subtracts from them.
+    """Yields the SQL statements that add the reservations to `ReservedSum`, or subtract them if `sign` is -1.
 
-    In one sorted statement: the rows of a payer are written under the locks of several teams.
+    They write the rows in the order of their keys, to prevent deadlocks: transactions for different teams can
+    write the same rows of a payer. The statements are not executed.
     """
     sums: Counter[tuple[int, ...]] = Counter()
     for reservation in reservations:

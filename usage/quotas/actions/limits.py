@@ -1,4 +1,6 @@
-"""Sets, changes and removes limits at every level. A change applies from the next reservation on."""
+"""Sets, changes and removes limits of tokens, members, teams and balances. They apply from the next reservation
+on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from usage.quotas.models import Level, Period, Quota
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit in US dollars for a period. None in place of a Limit always means: no limit."""
+    """A limit in US dollars for a period. Where a parameter `limit` is None, it means no limit."""
 
     usd: Decimal
     period: Period = Period.MONTH
@@ -31,8 +33,10 @@ class Limit:
 def set_member_quota(
     *, by: Actor, team: Team, user: User, limit: Limit | None, now: datetime, note: str = ""
 ) -> Quota | None:
-    """Limits what a member may spend in a team. Raises NotAllowedError (administrators cannot limit the owner),
-    ConflictError if they left, and ActionError for an invalid amount or in a personal space.
+    """Sets or removes the limit of what a member may spend in a team. Returns the quota, None without a limit.
+
+    Raises NotAllowedError (an administrator cannot limit the owner), ConflictError if the user has left the
+    team, and ActionError for an invalid amount or in a personal space.
     """
     return _set_of_member(by, lock_team(team), user, limit, now, note)
 
@@ -41,8 +45,9 @@ def set_member_quota(
 def set_member_quotas(
     *, by: Actor, team: Team, limits: Sequence[tuple[User, Limit | None]], now: datetime, note: str = ""
 ) -> None:
-    """Limits many members at once: all of them, or none if one is refused. Raises the same errors as
-    `set_member_quota`.
+    """Sets the limits of several members: all of them or, if one is refused, none.
+
+    Raises the same errors as `set_member_quota`.
     """
     team = lock_team(team)
     for user, limit in limits:
@@ -66,10 +71,10 @@ def _set_of_member(
 def set_token_quota(
     *, by: Actor, token: Token, limit: Limit | None, now: datetime, note: str = ""
 ) -> Quota | None:
-    """Limits what a token may spend. Its holder may set a first limit, but not change it.
+    """Sets or removes the limit of what a token may spend. Its holder may set a first limit, but not change it.
 
-    Raises NotAllowedError (administrators cannot limit the owner's tokens), ConflictError for a revoked token,
-    and ActionError for an invalid amount.
+    Raises NotAllowedError (an administrator cannot limit the owner's tokens), ConflictError for a revoked
+    token, and ActionError for an invalid amount.
     """
     team = lock_team(token.team)
     fresh = Token.objects.select_related("user").get(pk=token.pk)
@@ -95,8 +100,10 @@ def _check_may_limit_token(by: Actor, team: Team, token: Token) -> None:
 def set_team_quota(
     *, by: Actor, team: Team, limit: Limit | None, now: datetime, note: str = ""
 ) -> Quota | None:
-    """Limits what a whole team may spend; only its owner may. Raises NotAllowedError (also for a personal
-    space, whose limit is its owner's balance), and ActionError for an invalid amount.
+    """Sets or removes the limit of what a whole team may spend. Only its owner may do so.
+
+    Raises NotAllowedError (also for a personal space, whose limit is its owner's balance), and ActionError for
+    an invalid amount.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.OWN_TEAM)
@@ -105,9 +112,11 @@ def set_team_quota(
 
 @transaction.atomic
 def set_balance(*, by: Actor, space: Team, limit: Limit | None, now: datetime, note: str = "") -> Quota | None:
-    """Limits what an owner may spend in their personal space and all their teams together; only site staff may.
+    """Sets or removes the limit of what an owner may spend in their personal space and all their teams
+    together.
 
-    Raises NotAllowedError, and ActionError for a team that is not a personal space or for an invalid amount.
+    Only site staff may do so. Raises NotAllowedError, and ActionError for a team that is not a personal space
+    or for an invalid amount.
     """
     require_site(by)
     space = lock_team(space)
@@ -120,7 +129,7 @@ def set_balance(*, by: Actor, space: Team, limit: Limit | None, now: datetime, n
 
 @dataclass(frozen=True)
 class _Change:
-    """A permitted change: what is set, and how the activity log describes it."""
+    """A change of a limit that is allowed, with what the activity log records about it."""
 
     by: Actor
     team: Team
@@ -133,7 +142,7 @@ class _Change:
 
 
 def _apply(change: _Change, target: dict[str, Any]) -> Quota | None:
-    """Writes the limit of the target (a membership, a token, or the team) unless it is the same already."""
+    """Writes the limit of `target` (a membership, a token, or {} for the team) unless it is the same already."""
     key = {"team": change.team, "membership": None, "token": None, **target}
     current = Quota.objects.filter(**key).first()
     before, after = _told(current), _wanted(change.limit)
@@ -164,14 +173,16 @@ def _apply(change: _Change, target: dict[str, Any]) -> Quota | None:
 
 
 def _told(quota: Quota | None) -> dict[str, Any]:
-    """A limit as the activity log writes it."""
+    """Returns a limit in the form in which the activity log stores it."""
     if quota is None:
         return {"limit_usd": None, "period": None}
     return {"limit_usd": usd_string(quota.limit_nanos), "period": quota.period}
 
 
 def _wanted(limit: Limit | None) -> dict[str, Any]:
-    """A limit to be set, as the activity log writes it. Raises ActionError for an invalid amount."""
+    """Returns the new limit in the form in which the activity log stores it. Raises ActionError for an invalid
+    amount.
+    """
     if limit is None:
         return {"limit_usd": None, "period": None}
     try:

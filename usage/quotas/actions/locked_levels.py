@@ -1,11 +1,11 @@
-"""Reads the levels of subjects under the locks that granting needs.
+"""Locks a team and its payer, and reads their quota levels, to grant reservations.
 
-The team is locked and, because its owner's balance counts too, the personal space that pays: all reservations
-that any level could count twice wait for each other here. Settling and rolling back need only the team's lock,
-because they only move amounts that one statement reads at one moment.
+The payer (the personal space of the team's owner) is locked because the owner's balance is a level too. So two
+transactions can never grant the same quota twice. Settling and rolling back only need the lock of the team,
+because they only move amounts that are read by one SQL statement.
 
-Everything is SQL in one round trip, because everybody else waits meanwhile; the same with the ORM held the
-locks three times as long.
+All statements are sent in one round trip, because other requests wait for the locks meanwhile. With the ORM,
+the locks were held three times as long.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ from usage.rollups.bulk import Statement, run_together
 
 
 class TeamChangedError(Exception):
-    """The team or its payer, or the time zone of one, changed since it was read. Read it again."""
+    """The team or its payer changed its owner or time zone after it was read. The caller must read it again."""
 
 
 @dataclass(frozen=True)
 class Locked:
-    """What is valid while the locks are held: the levels of all subjects, and which of them may not call, and
+    """What was read under the locks: the state of all quota levels, and which subjects may not make calls, and
     why.
     """
 
@@ -36,11 +36,10 @@ class Locked:
 
 
 def lock_levels(subjects: Sequence[Subject], now: datetime) -> Locked:
-    """Locks team and payer, which are the same for all subjects, in the order of their ids, and reads the
-    levels.
+    """Locks the team and the payer, which must be the same for all subjects, and reads all their quota levels.
 
-    Checks again that tokens and members may still call, because that may have changed since the request
-    arrived. Raises RefusedKeyError for a deleted team, and TeamChangedError.
+    Also checks that the tokens and members may still make calls, because that can have changed since the
+    request arrived. Raises RefusedKeyError for a deleted team, and TeamChangedError.
     """
     first, asked = subjects[0], list(dict.fromkeys(key for subject in subjects for key in subject.level_keys()))
     teams, standing, levels = run_together(
@@ -69,7 +68,9 @@ _TEAM = ("id", "owner_id", "time_zone", "is_personal", "deleted_at")
 
 
 def _check_teams(subject: Subject, rows: Sequence[Sequence[Any]]) -> None:
-    """Raises TeamChangedError unless the teams are still as they were read."""
+    """Raises TeamChangedError if the team or payer changed since it was read, and RefusedKeyError for a deleted
+    team.
+    """
     found = {row[0]: row for row in rows}
     team = found.get(subject.team.pk)
     if team is None or team[4]:
@@ -81,7 +82,9 @@ def _check_teams(subject: Subject, rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _standing(subjects: Sequence[Subject], now: datetime) -> Statement:
-    """The members who may call, each with one of their working tokens, or null if they have none."""
+    """Returns the SQL statement for the members who may make calls, each with each of their valid tokens, or
+    null.
+    """
     members = sorted({subject.member_id for subject in subjects})
     tokens = sorted({subject.token_id for subject in subjects})  # 0, for none, is no token's id
     text = _STANDING.replace("{tokens}", ", ".join(["%s"] * len(tokens)))

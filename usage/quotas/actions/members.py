@@ -1,4 +1,4 @@
-"""Changes quota and role of a member at once, from one form."""
+"""Sets the quota and the role of a member together, from one form."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,10 @@ from usage.quotas.actions.limits import Limit, set_member_quota
 
 @dataclass(frozen=True)
 class MemberChange:
-    """`limit` is set only if `sets_limit` is true; None then removes it. An empty `role` changes nothing."""
+    """What to change about a member.
+
+    `limit` is only used if `sets_limit` is true; None then removes the limit. An empty `role` means no change.
+    """
 
     sets_limit: bool = False
     limit: Limit | None = None
@@ -24,7 +27,7 @@ class MemberChange:
 
 @transaction.atomic
 def edit_member(*, by: Actor, team: Team, user: User, change: MemberChange, now: datetime) -> None:
-    """Sets quota and role of a member: both or, if one is refused, neither.
+    """Sets the quota and the role of a member: both or, if one is refused, neither.
 
     Raises the same errors as `set_member_quota` and `change_role`. Unchanged values are not written.
     """

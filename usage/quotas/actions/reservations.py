@@ -1,4 +1,7 @@
-"""Reservations: quota set aside before a call, so that concurrent calls cannot spend the same money."""
+"""Makes, rolls back and settles reservations.
+
+A reservation sets quota aside before a call, so that concurrent calls cannot spend the same money.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -20,14 +23,16 @@ from usage.quotas.levels import LevelState
 from usage.quotas.models import Level, Reservation
 from usage.rollups.bulk import run_together
 
-# A team changes hands or zone once in a while; thrice within one reservation is nobody's doing.
+# Teams rarely change their owner or time zone, so a third attempt is hardly ever needed.
 _ATTEMPTS = 3
-# All reservations of a team and its payer wait for the same locks: one thread takes them for all who wait.
+# All reservations of a team and its payer need the same locks, so one thread locks for all that wait.
 _granting = GroupCommit(grant_all, most=32)
 
 
 class InsufficientQuotaError(ActionError):
-    """A level cannot cover the amount. `state` is the first such level: token, member, team, owner."""
+    """A quota level does not cover the amount. `state` is the first such level (order: token, member, team,
+    owner).
+    """
 
     def __init__(self, state: LevelState) -> None:
         super().__init__(_MESSAGES[state.level]())
@@ -45,14 +50,15 @@ _MESSAGES = {
 def reserve_quota(
     *, team: Team, mode: int, user: User, token_id: int | None, wanted: Wanted, now: datetime
 ) -> Granted:
-    """Puts quota aside for a call of `user`, by one of their tokens or without.
+    """Reserves quota for a call of `user`, made with one of their tokens or without a token.
 
-    The same `request_id` again gives the same reservation, whatever became of it. For an unpriced
-    model the team's own amount is reserved; where that is 0, it is let through only while every level has something
-    left.
+    A repeated request with the same `request_id` gets the same reservation while that one is open. If the price
+    of the call is not known, the amount is the one that the team has set. If that is 0, the call is allowed
+    while each level has some quota left.
 
-    Raises InsufficientQuotaError (which is counted), RefusedKeyError for a token or member that may not call
-    any more, and ActionError for a `request_id` that somebody else has used.
+    Raises InsufficientQuotaError (which is counted as a refusal), RefusedKeyError for a token or member that
+    may no longer make calls, and ActionError if another token or member has an open reservation with the same
+    `request_id`. Raises ConflictError if the team's owner keeps changing meanwhile.
     """
     for _attempt in range(_ATTEMPTS):
         payer = team if team.is_personal else remembered_payer(team.owner_id)
@@ -66,17 +72,19 @@ def reserve_quota(
 
 
 def _answer(asked: Asked) -> Answer:
-    """Grants or refuses, together with what other threads ask of the same team and payer."""
-    if connection.in_atomic_block:  # others must not wait for a transaction that goes on
+    """Grants or refuses a request, together with those of other threads for the same team and payer."""
+    if connection.in_atomic_block:  # other threads must not wait until the caller's transaction ends
         return grant_all([asked])[0]
     team, payer = asked.subject.team, asked.subject.payer
-    # As the teams were read: who read them before a change must not spoil it for those who come after.
+    # Grouped by the rows as read, so that a request with outdated rows only fails together with others like it.
     as_read = [(one.pk, one.owner_id, one.time_zone, one.is_personal) for one in (team, payer)]
     return _granting.do(tuple(as_read), asked)
 
 
 def _granted(asked: Asked, answer: Answer) -> Granted:
-    """The answer if it is a reservation of the same token or member; otherwise raises the matching error."""
+    """Returns the answer if it is a reservation of the same token and member; otherwise raises the matching
+    error.
+    """
     if isinstance(answer, LevelState):
         raise InsufficientQuotaError(answer)
     if isinstance(answer, Refusal):
@@ -89,8 +97,9 @@ def _granted(asked: Asked, answer: Answer) -> Granted:
 
 
 def roll_back_reservation(*, reservation: Reservation, now: datetime) -> Reservation:
-    """Gives back the reserved amount. A reservation that was settled, rolled back or has expired stays as it
-    is.
+    """Rolls back a reservation, so that its amount is available again. Returns it as it is now.
+
+    One that was settled or rolled back, or has expired, stays unchanged.
     """
     with transaction.atomic():
         lock_teams([reservation.team_id])
@@ -101,13 +110,13 @@ def roll_back_reservation(*, reservation: Reservation, now: datetime) -> Reserva
 
 
 def roll_back_reservations(*, team: Team, user: User, now: datetime) -> int:
-    """Gives back everything that somebody has reserved in a team; returns how many. Needs the team's lock."""
+    """Rolls back all open reservations of a user in a team, and returns their number. The team must be locked."""
     open_ones = Reservation.objects.filter(team=team, member=user, ended_at=None, expires_at__gt=now)
     return _end(list(open_ones), now)
 
 
 class Settlement(NamedTuple):
-    """A call and the reservation that it settles."""
+    """A call that names a reservation, to be settled with the call's cost."""
 
     reservation_id: str
     team_id: int
@@ -117,10 +126,11 @@ class Settlement(NamedTuple):
 
 
 def settle_reservations(settlements: Sequence[Settlement], now: datetime) -> dict[int, str]:
-    """Replaces reserved amounts by real costs, each reservation once, even one that expired or was rolled back.
+    """Ends reservations and stores the real cost of their calls. Each can be settled once, even after it ended.
 
-    Runs in the transaction that stores and charges the calls, which holds their teams' locks. Returns, by
-    position, why a settlement failed: that call is charged, and nothing is given back.
+    Must run in the transaction that stores and charges the calls, while their teams are locked. Returns
+    messages about those that could not be settled, by their position; these calls are charged, but no reserved
+    amount is released.
     """
     known = Reservation.objects.in_bulk({settlement.reservation_id for settlement in settlements})
     problems: dict[int, str] = {}
@@ -139,7 +149,7 @@ def settle_reservations(settlements: Sequence[Settlement], now: datetime) -> dic
 
 
 class CallOf(NamedTuple):
-    """Whose call it is, and the request id that a reservation for it would have."""
+    """Identifies a call: its team, mode and member, and the request id that a reservation for it has."""
 
     team_id: int
     mode: int
@@ -148,14 +158,14 @@ class CallOf(NamedTuple):
 
 
 def has_open_reservations(team_ids: Collection[int], now: datetime) -> bool:
-    """Whether any reservation of these teams is open."""
+    """Returns whether there are open reservations of these teams."""
     return bool(team_ids) and _open(team_ids, now).exists()
 
 
 def open_reservations_of(calls: Collection[CallOf], now: datetime) -> dict[CallOf, str]:
-    """The ids of the open reservations that were made for these calls, by their request ids.
+    """Returns the ids of the open reservations that were made for these calls, found by request id; by call.
 
-    Runs where `settle_reservations` does.
+    Must run in the same transaction as `settle_reservations`.
     """
     found = (
         _open({call.team_id for call in calls}, now)
@@ -177,7 +187,9 @@ def _is_for(reservation: Reservation, settlement: Settlement) -> bool:
 
 
 def _end(reservations: Sequence[Reservation], now: datetime) -> int:
-    """Ends reservations and subtracts those that still counted from the sums; returns how many still counted."""
+    """Ends reservations, subtracts the amounts of the open ones from `ReservedSum`, and returns how many were
+    open.
+    """
     counting = [reservation for reservation in reservations if reservation.counts(now)]
     run_together(list(addition_to_sums(counting, -1)))
     for reservation in reservations:

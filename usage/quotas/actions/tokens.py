@@ -1,4 +1,4 @@
-"""Creates a token with its limit at once, from one form."""
+"""Creates a token together with its limit, from one form."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,10 +25,10 @@ def create_limited_token(
     expires_at: datetime | None = None,
     models: Sequence[str] = (),
 ) -> tuple[Token, str]:
-    """Creates a token of `user` that may spend `limit` (None: as much as its holder); returns it with its
-    secret.
+    """Creates a token of `user` that may spend at most `limit`, and returns it with its secret.
 
-    Both or, if one is refused, neither. Raises the same errors as `create_token` and `set_token_quota`.
+    Without a limit, only its holder's quota applies. If the token or the limit is refused, nothing is created.
+    Raises the same errors as `create_token` and `set_token_quota`.
     """
     team = lock_team(team)
     token, secret = create_token(

@@ -1,4 +1,4 @@
-"""How much a team reserves for a call whose price nobody knows."""
+"""Reads and sets how much a team reserves for a call whose price is not known."""
 
 from decimal import Decimal
 
@@ -15,14 +15,14 @@ from usage.quotas.models import DEFAULT_UNPRICED_NANOS, UnpricedReserve
 
 
 def unpriced_reserve_of(team: Team) -> int:
-    """The amount in nano-dollars; 0 if nothing is reserved for such a call."""
+    """Returns the nano-dollars that the team reserves for a call without a price; 0 if nothing is reserved."""
     found = UnpricedReserve.objects.filter(team=team).values_list("amount_nanos", flat=True).first()
     return DEFAULT_UNPRICED_NANOS if found is None else found
 
 
 @transaction.atomic
 def set_unpriced_reserve(*, by: Actor, team: Team, usd: Decimal) -> int:
-    """Sets what the next reservations of unpriced calls take; returns the nano-dollars.
+    """Sets how much the next reservations of calls without a price take, and returns it in nano-dollars.
 
     Raises NotAllowedError, and ActionError for an invalid amount.
     """
