@@ -16,8 +16,8 @@ class Chip:
     """A filter as the page shows it: its label, its value in words ("" if not set), and the query string
     without it.
 
-    `fields` are its form fields, none if values are chosen from a list. `kept` are the other parameters of the
-    page, as hidden fields of the form with these fields.
+    `fields` are its form fields, none if values are chosen from a list. `kept` are the page's other query
+    parameters, which the form of these fields sends along.
     """
 
     name: str

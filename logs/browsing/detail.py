@@ -43,7 +43,7 @@ class PriceLine:
 class PriceShown:
     """How the cost of a call was computed.
 
-    Without `lines`, it was reported with the call, or the price is not a simple sum of rates.
+    `lines` is empty if the gateway reported the cost, or if the price is not a simple sum of rates.
     """
 
     lines: list[PriceLine]

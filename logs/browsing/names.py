@@ -1,4 +1,4 @@
-"""Looks up the names of members and tokens for the calls of one page, in one small query for each of the two."""
+"""Looks up the members and tokens of the calls on one page: one small query for members, one for tokens."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -200,8 +200,8 @@ def _address_of(call: Call, access: Access) -> str:
 
 
 def _to(request: HttpRequest, address: str) -> HttpResponse:
-    """Redirects the browser to another page. After a plain redirect, htmx would put that page into the current
-    one.
+    """Redirects the browser to another page. Requests by htmx need a redirect of their own: it would put the
+    other page into the current one.
     """
     return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
 

@@ -54,8 +54,8 @@ class Life:
 def live(
     sources: Sequence[Source], *, now: datetime, seed: int = SEED, days: int = DAYS, scale: float = 1.0
 ) -> Life:
-    """Generates the calls of the `days` up to `now` (aware). A `scale` of 0.01 generates a hundredth of the
-    calls.
+    """Generates the calls of the last `days` days up to `now` (aware). A `scale` of 0.01 generates a hundredth
+    of the calls.
     """
     end = now.replace(minute=0, second=0, microsecond=0)
     window = Window(end - timedelta(days=days), now, days * 24 + 1, seed, scale)
@@ -87,7 +87,7 @@ class Window:
 def _live_together(
     sources: Sequence[Source], window: Window, calls: int, incidents: Sequence[Incident]
 ) -> list[Sampled]:
-    """Generates the calls of sources that share `calls` calls in 90 days, divided by their weights."""
+    """Generates the calls of sources that together make `calls` calls in 90 days, divided by their weights."""
     chances = [np.random.default_rng([window.seed, source.number]) for source in sources]
     rates = [_rates(rng, source, window) for rng, source in zip(chances, sources, strict=True)]
     per_weight = calls * window.scale * window.hours / 24 / 90 / sum(rate.sum() for rate in rates)

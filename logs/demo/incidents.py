@@ -73,8 +73,8 @@ def _on(
     person: str = "",
     app: str = "",
 ) -> Incident:
-    """Returns an incident between two times of the local day that was so many days ago; moved to Friday if that
-    is a weekend day.
+    """Returns an incident between two times of the local day that was `days_ago` days ago; of the Friday
+    before, if that was a weekend day.
     """
     zone = ZoneInfo(team.time_zone)
     day = now.astimezone(zone).date() - timedelta(days=days_ago)

@@ -128,7 +128,9 @@ def _create_team(plan: TeamPlan, users: Mapping[str, User]) -> Team:
 
 
 def _backdate(now: datetime, days: int) -> None:
-    """Moves the creation of everything to before the first call, except for members who joined later."""
+    """Moves the creation times of users, teams, tokens and memberships to before the first call; those of
+    members who joined a team later, to the day they joined.
+    """
     before = now - timedelta(days=days + 5)
     User.objects.update(joined_at=before)
     for model in (Team, Token, GatewayKey):
@@ -183,7 +185,9 @@ def _let_go(now: datetime) -> None:
 
 
 def _at(at: datetime, activity: Activity) -> None:
-    """Changes the time of an activity to when it is supposed to have happened."""
+    """Sets the time of an activity, which was recorded just now, to the time at which it is supposed to have
+    happened.
+    """
     activity.at = at
     activity.save(update_fields=["at"])
 

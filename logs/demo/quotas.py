@@ -94,8 +94,8 @@ def _running_period(today: date) -> tuple[Period, date | None]:
 
 
 def _handy(nanos: float) -> int:
-    """Returns a round limit, as a person would set it: two significant digits, at least a dollar; in nano-
-    dollars.
+    """Returns a round limit in nano-dollars, as a person would set it: two significant digits, at least a
+    dollar.
     """
     usd = max(1.0, nanos / NANOS)
     return int(float(f"{usd:.1e}") * NANOS)

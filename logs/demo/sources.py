@@ -52,8 +52,8 @@ def make_sources(seed: int) -> list[Source]:
 
 
 def _member_sources(rng: np.random.Generator, plan: TeamPlan, person: Person) -> list[Source]:
-    """Returns the sources of one member of a team. Weights are lognormal, so that a few members make most of
-    the calls.
+    """Returns the sources of one member of a team, one for each app. Weights are lognormal, so that a few
+    members make most of the calls.
     """
     eagerness, clumsiness = rng.lognormal(0, 0.85), rng.lognormal(-0.1, 0.5)
     return [

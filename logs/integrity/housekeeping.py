@@ -8,7 +8,7 @@ from usage import housekeeping as of_usage
 
 
 def run_all_housekeeping(*, now: datetime) -> dict[str, int]:
-    """Deletes all data that has expired; returns the number of each kind.
+    """Deletes all data that has expired; returns what was done, as a number for each kind of data.
 
     Running it more often, or twice at once, does no harm.
     """

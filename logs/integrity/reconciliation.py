@@ -1,5 +1,4 @@
-"""Compares the calls of a month with statistics and quota use; every difference is listed, down to the nano-
-dollar.
+"""Compares the calls of a month with statistics and quota use, to the nano-dollar, and lists all differences.
 
 For the page for owners and administrators. It compares calls and costs, summed by the database.
 `logs.integrity.recount`, used by the command `verify_usage`, checks every number, including the owners'
@@ -151,7 +150,7 @@ def reconcile(team: Team, mode: Mode, month: date) -> Reconciliation:
 
 
 def _logged(team: Team, mode: Mode, first: date, end: date) -> tuple[date, Amounts]:
-    """Returns the sums of the calls by all parts of the key, and the first day that was read.
+    """Returns the sums of the calls by day, member, token and model, and the first day that was read.
 
     Days are read from the last one back, until MOST_CALLS calls were read.
     """
@@ -188,8 +187,8 @@ def _stored_statistics(team: Team, mode: Mode, first: date, end: date) -> Iterab
 
 
 def _keeping(told_apart: Sequence[str]) -> Callable[[SumKey], Iterable[SumKey]]:
-    """Returns the function that finds the key in a rollup for a call's key: it keeps only the rollup's
-    dimensions.
+    """Returns the function that maps a full key (with member, token and model) to the key of a rollup, which
+    has only the dimensions `told_apart`.
     """
     return lambda place: [SumKey(place.day, **{name: getattr(place, name) for name in told_apart})]
 
@@ -206,9 +205,9 @@ def _stored_uses(team: Team, mode: Mode, first: date, end: date) -> Iterable[Sto
 
 
 def _charged_at(asked: Level) -> Callable[[SumKey], Iterable[SumKey]]:
-    """Returns the function that finds the keys of a quota level for a call's key.
+    """Returns the function that maps a full key (with member, token and model) to the keys of one quota level.
 
-    There is one key for each call; at the token level, none for calls without a token.
+    That is one key; at the token level, none for calls without a token.
     """
     return lambda place: [
         _use_place(place.day, level, subject)

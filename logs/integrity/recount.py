@@ -50,8 +50,8 @@ class Sums:
 class Recount:
     """The recounted sums of the calls of one team and mode.
 
-    `uses` has the quota use by (level, subject, day), each as [calls, nano-dollars]; owners' balances are in
-    `owner_uses`.
+    `uses` has the quota use by (level, subject, day), as [number of calls, cost in nano-dollars]. `owner_uses`
+    has the use of owners' balances in the same form.
     """
 
     rollups: dict[type[Counters], dict[Key, Sums]]
@@ -285,8 +285,10 @@ def rebuild_owner(space: Team) -> None:
 def paid_on(
     clock: ZoneInfo, space: Team, mode: int, start: datetime | None = None, end: datetime | None = None
 ) -> dict[date, list[int]]:
-    """Returns what the owner of a personal space paid for calls that began in [start, end), as [calls, nano-
-    dollars] by the days of the time zone `clock`.
+    """Returns what the owner of a personal space paid for calls that began in [start, end), by day in the time
+    zone `clock`.
+
+    Each day has [number of calls, cost in nano-dollars].
     """
     local = LocalTimes(clock)
     days: dict[date, list[int]] = {}
