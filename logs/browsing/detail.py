@@ -41,9 +41,10 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class PriceShown:
-    """How the cost of a call was computed.
+    """How the cost of a call was computed, and where its price came from.
 
-    `lines` is empty if the gateway reported the cost, or if the price is not a simple sum of rates.
+    `lines` is empty if the cost was not computed from prices, or if the prices of that time no longer result in
+    it.
     """
 
     lines: list[PriceLine]
