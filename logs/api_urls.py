@@ -1,4 +1,7 @@
-"""The endpoints about calls: each format of reported calls has its own address, below /api/v1/ or /otlp/."""
+"""URL patterns of the API endpoints about calls.
+
+Each format in which calls are reported has its own path, in /api/v1/ or /otlp/.
+"""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -17,26 +20,32 @@ _report_calls = api.receiver(CALLBOARD)
 
 @login_not_required
 def openapi(request: HttpRequest) -> HttpResponse:
-    """The description of the HTTP API, which contains nothing secret."""
+    """Returns the OpenAPI description of the HTTP API. No login is needed: it contains nothing secret."""
     return JsonResponse(document(settings.BASE_URL))
 
 
 @csrf_exempt
 @login_not_required
 def calls(request: HttpRequest) -> HttpResponseBase:
-    """One address, two endpoints: POST reports calls, GET reads them."""
+    """Dispatches /api/v1/calls by method: POST reports calls, GET and HEAD read them."""
     by_method = {"POST": _report_calls, "GET": read_calls, "HEAD": read_calls}
     return by_method.get(request.method or "", _neither)(request)
 
 
 @endpoint("GET", "POST")
 def _neither(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """Any other method: `endpoint` refuses it and names the supported ones."""
+    """Handles all other methods of /api/v1/calls; it is never entered.
+
+    The decorator `endpoint` answers 405 before this function is called, and names the supported methods.
+    """
     raise NotImplementedError(request.method)
 
 
 def _addresses(prefix: str) -> list[URLPattern]:
-    """The addresses of the formats below this prefix; Callboard's own is shared with reading."""
+    """Returns the URL patterns of the reporting formats whose path starts with `prefix`.
+
+    The path of Callboard's own format also serves GET, to read calls.
+    """
     return [
         path(form.path.removeprefix(prefix), calls if form is CALLBOARD else api.receiver(form))
         for form in FORMATS.values()

@@ -4,13 +4,15 @@ from django.apps import AppConfig
 
 
 class LogsConfig(AppConfig):
-    """What happened: calls, and how they are recorded, searched, exported and deleted."""
+    """The app of single calls: how they are recorded, searched, exported and deleted."""
 
     name = "logs"
 
     def ready(self) -> None:
-        """Registers the sources of single calls for `usage`, the receivers of signals, and the daily
-        housekeeping.
+        """Registers functions of `logs` with the apps that must not import `logs`.
+
+        `usage` gets the functions that read single calls, and `config.jobs` the daily housekeeping. Importing
+        `logs.receivers` connects the receivers of signals.
         """
         from config.jobs import register_job
         from logs import receivers  # noqa: F401

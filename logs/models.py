@@ -1,4 +1,4 @@
-"""The tables of the logs: one row for each finished call to a model, and what is looked up beside it."""
+"""The tables of the logs: one row for each finished call to a model, and tables that help to find calls."""
 
 from django.db import models
 from django.db.models import F, Func
@@ -9,17 +9,19 @@ from teams.models import Mode, Team, User, public_id
 from usage.prices.models import PricedBy
 from usage.rollups.models import Outcome
 
-# Written out, because SQLite knows an index on an expression again only by its very text.
+# Written as a template, because SQLite uses an index on an expression only for exactly the same SQL text.
 LATENCY = Func(F("latency_ms"), template="COALESCE(%(expressions)s, -1)", output_field=models.BigIntegerField())
 TOKENS = F("input_tokens") + F("output_tokens")
 
 
 class Call(models.Model):
-    """One finished request to a model, successful or not. Written once, by `logs.recording.record`, never changed.
+    """One finished request to a model, successful or not.
 
-    A record: keyed by team, no foreign keys, never joined; names are looked up apart. The id is a UUIDv7
-    of `started_at` to the microsecond (`logs.recording.ids`): a range of time is a range of the primary key, and
-    paging by id is paging by time.
+    Inserted by `logs.recording.record`, changed or removed only by `logs.recording.amend`, and deleted when the
+    team's retention ends. The table has no foreign keys and is never joined: names of members and tokens are
+    looked up separately. `id` is a UUIDv7 made from `started_at` with microsecond precision
+    (`logs.recording.ids`), so a time range is a range of the primary key (team, id), and paging by id is paging
+    by time.
     """
 
     pk = models.CompositePrimaryKey("team_id", "id")
@@ -30,14 +32,14 @@ class Call(models.Model):
     started_at = models.DateTimeField()
     received_at = models.DateTimeField()
 
-    # Who: a user, their token (0: reported by a gateway for the member), the gateway key (0: none), and
-    # the owner whose balance paid.
+    # Who called: a user, their token (0: a gateway reported the member only), the gateway key (0: none), and
+    # the team owner whose balance was charged.
     member_id = models.BigIntegerField()
     token_id = models.BigIntegerField()
     gateway_key_id = models.BigIntegerField()
     payer_id = models.BigIntegerField()
 
-    # What and how it went. Times in milliseconds, null when unknown.
+    # What was called, and the outcome. Durations are milliseconds, null when unknown.
     model = models.CharField(max_length=128)
     provider = models.CharField(max_length=64)
     endpoint = models.CharField(max_length=64)
@@ -48,7 +50,7 @@ class Call(models.Model):
     latency_ms = models.BigIntegerField(null=True)
     ttft_ms = models.BigIntegerField(null=True)
 
-    # How much. `input_tokens` includes cached ones; cost in nano-dollars.
+    # Tokens and cost. `input_tokens` includes cached tokens; the cost is in nano-dollars.
     input_tokens = models.BigIntegerField()
     output_tokens = models.BigIntegerField()
     cached_tokens = models.BigIntegerField()
@@ -65,24 +67,24 @@ class Call(models.Model):
     session_id = models.CharField(max_length=128)
     tags = models.JSONField(default=list)
     metadata = models.JSONField(default=dict)
-    # What few calls have: the fields of `logs.formats.reported.DETAILS` that say something. Null takes no room.
+    # Fields that few calls have: those of `logs.formats.reported.DETAILS` that are set; null if none is.
     details = models.JSONField(null=True, default=None)
 
     class Meta:
         constraints = [
-            # A call reported again changes nothing: duplicates fall out by this; once deleted, by KeptCalls.
+            # Keeps a call that is reported again from being stored twice. For deleted calls, KeptCalls does.
             models.UniqueConstraint(fields=["team_id", "mode", "request_id"], name="call_reported_once"),
         ]
-        # Every index ends with what the logs filter by beside it, so that most filters are settled in the
-        # index. tests/benchmarks/bench_logs.py prints what each buys and weighs.
+        # Every index ends with the columns that the logs often filter by, so that most filters only read the
+        # index. tests/benchmarks/bench_logs.py prints the gain and the size of each index.
         indexes = [
             # One member's own calls, newest first: the logs and the personal page of every member.
             models.Index(
                 fields=["team_id", "member_id", "-id", "mode", "outcome", "token_id"], name="call_by_member"
             ),
-            # A model that few use, among millions of calls.
+            # The calls of a rarely used model among millions of calls.
             models.Index(fields=["team_id", "model", "-id", "mode", "outcome"], name="call_by_model"),
-            # Failed calls are few and asked for most. The query must itself say outcome != 0.
+            # Failed calls are few and often searched for. A query uses this index only if it says outcome != 0.
             models.Index(
                 fields=[
                     *("team_id", "-id", "mode", "outcome", "status", "member_id", "token_id", "model"),
@@ -91,14 +93,14 @@ class Call(models.Model):
                 name="call_failed",
                 condition=~models.Q(outcome=0),
             ),
-            # Which way it went: CallRoute knows the combinations that exist.
+            # Filters by provider, endpoint, channel or streaming; CallRoute lists the existing combinations.
             models.Index(
                 fields=["team_id", "provider", "endpoint", "channel", "stream", "-id", "mode"],
                 name="call_by_route",
             ),
-            # Sorted by what stands out; the same for filters by range. Unknown latency counts as -1. With what a
-            # total adds up; with the columns of the expressions, or PostgreSQL looks up each call for them; and with
-            # the latency, which is asked together with tokens and cost.
+            # For sorting, and filters by range; unknown latency counts as -1. The last columns are those that
+            # totals add up, those of the expressions, without which PostgreSQL reads each row of the table, and
+            # the latency, which is often filtered together with tokens and cost.
             models.Index(
                 *("team_id", LATENCY.desc(), F("id").desc(), "mode", "outcome", "cost_nanos", "latency_ms"),
                 name="call_by_latency",
@@ -116,7 +118,7 @@ class Call(models.Model):
                 name="call_by_ttft",
                 condition=models.Q(ttft_ms__isnull=False),
             ),
-            # These are empty for most calls, and then take no room.
+            # The next columns are empty for most calls, which these indexes leave out.
             models.Index(
                 fields=["team_id", "session_id", "-id", "mode"],
                 name="call_by_session",
@@ -130,7 +132,7 @@ class Call(models.Model):
                 name="call_unpriced",
                 condition=models.Q(priced_by=PricedBy.NOTHING),
             ),
-            # Test calls are few among live ones, seldom the other way round.
+            # Test calls are usually few among many live ones.
             models.Index(fields=["team_id", "-id"], name="call_test", condition=models.Q(mode=Mode.TEST)),
         ]
 
@@ -139,9 +141,10 @@ class Call(models.Model):
 
 
 class CallRoute(models.Model):
-    """A combination of provider, endpoint, channel and streaming that a team's calls have taken.
+    """A combination of provider, endpoint, channel and streaming that occurs among a team's calls.
 
-    Few, and never deleted: they turn a filter by one of the four into whole keys of `call_by_route`.
+    There are few, and they are never deleted while the team exists. The search uses them to turn a filter by
+    one of the four columns into complete keys of the index `call_by_route`.
     """
 
     pk = models.CompositePrimaryKey("team_id", "provider", "endpoint", "channel", "stream")
@@ -153,7 +156,7 @@ class CallRoute(models.Model):
 
 
 class CallTag(models.Model):
-    """A tag of a call: an index of `Call.tags` that both databases can use."""
+    """One tag of one call. The table serves as an index of `Call.tags` that works on SQLite and PostgreSQL."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "tag", "id")
     team_id = models.BigIntegerField()
@@ -163,40 +166,41 @@ class CallTag(models.Model):
 
 
 class CallLayer(models.Model):
-    """A report of the last 24 hours, of a call or of a span between calls: which call it was found to be of.
+    """One report of a call, or one trace span that is not a call, received within the last 24 hours.
 
-    One call may be reported by several layers: instrumentations above each other in one trace, a client and the
-    gateway behind it. `logs.recording.identity` tells by these rows what is the same call, across requests.
+    The same call may be reported several times ("layers"): by instrumentations above each other in one trace,
+    or by a client and by the gateway behind it. `logs.recording.identity` compares new reports with these rows
+    to recognise that they are about the same call. `call_id` is the call that the report was attributed to.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode", "trace_id", "span_id", "match_key")
     team_id = models.BigIntegerField()
     mode = models.SmallIntegerField(choices=Mode.choices)
-    # "" for reports that are of no trace, whose `span_id` is made of what identifies them.
+    # "" for a report outside of any trace; its `span_id` is then a hash of the values that identify it.
     trace_id = models.CharField(max_length=64)
     span_id = models.CharField(max_length=64)
-    # The id of the response, or another that reports from elsewhere share; "" for none.
+    # The response id, or another id that other observers' reports of the same call share; "" for none.
     match_key = models.CharField(max_length=128)
     parent_id = models.CharField(max_length=64)
-    # Null: of no call, because it is about several, or a span between them.
+    # Null: a report that covers several calls, or a span that is not a call.
     call_id = models.UUIDField(null=True)
     received_at = models.DateTimeField()
-    # What was reported (`logs.recording.layers`), to work the call out again; null for a span between calls.
+    # The report (`Layer.report` of `logs.recording.layers`), to merge the call again; null for other spans.
     report = models.JSONField(null=True)
 
     class Meta:
         indexes = [
-            # Reports from elsewhere of the same call: a client's span, and its gateway's callback.
+            # Finds other observers' reports of the same call: a client's span and its gateway's callback.
             models.Index(
                 fields=["team_id", "mode", "match_key"],
                 name="layer_by_match_key",
                 condition=~models.Q(match_key=""),
             ),
-            # The other layers of a call that loses one of them.
+            # Finds the remaining reports of a call when one of them turns out not to belong to it.
             models.Index(
                 fields=["team_id", "call_id"], name="layer_by_call", condition=models.Q(call_id__isnull=False)
             ),
-            # Those that are a day old, to delete them.
+            # Finds rows older than a day, to delete them.
             models.Index(fields=["received_at"], name="layer_by_age"),
         ]
 
@@ -205,10 +209,11 @@ class CallLayer(models.Model):
 
 
 class KeptCalls(models.Model):
-    """Since when the calls of a team are stored; older ones were deleted, their statistics stayed.
+    """The time from which on a team's single calls are still stored; older calls were deleted.
 
-    Without a row all calls are stored. Written before the first call is deleted, so that a recount never misses
-    one unknowingly, and a deleted call that is reported again is not taken for a new one.
+    Statistics of the deleted calls remain. Without a row, no call of the team was ever deleted. The row is
+    written before the first call is deleted: a recount then knows that calls are missing, and a deleted call
+    that is reported again is not counted twice.
     """
 
     team_id = models.BigIntegerField(primary_key=True)
@@ -223,16 +228,16 @@ def view_public_id() -> str:
 
 
 class SavedView(models.Model):
-    """A saved set of filters of the logs: one person's own, or shared with the team.
+    """A saved set of filters of the logs page: private to its creator, or shared with the team.
 
-    Everybody who opens a shared view sees what they may see: a member sees their own calls.
+    A shared view gives no additional access: a member who opens it still sees only their own calls.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=view_public_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="saved_views")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="saved_views")
     name = models.CharField(_("name"), max_length=80)
-    # The query string of the page, without the place in the list.
+    # The query string of the page, without the paging position.
     query = models.CharField(max_length=2000, blank=True)
     is_shared = models.BooleanField(_("shared with the team"), default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -1,4 +1,4 @@
-"""GET /api/v1/openapi.json: the HTTP API in OpenAPI 3.1, for people and client generators."""
+"""Builds GET /api/v1/openapi.json: the HTTP API in OpenAPI 3.1, for people and client generators."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ _ERRORS = {
     "429": {"$ref": "#/components/responses/Error"},
     "503": {"$ref": "#/components/responses/Error"},
 }
-# By what a price is looked up beside the model.
+# The fields by which a price is looked up, in addition to the model.
 _PRICED_BY: Schema = {
     "provider": _NAME,
     "response_model": {
@@ -227,7 +227,10 @@ _SINGLE_CALL_FILTERS = [
 
 
 def _reports() -> Schema:
-    """The addresses of the formats that calls are reported in; OTLP's are described by OpenTelemetry."""
+    """Returns the OpenAPI paths to which calls are reported.
+
+    OTLP is left out, because OpenTelemetry documents it.
+    """
     return {
         f"/{form.path}": {
             "post": {
@@ -314,7 +317,7 @@ def _paths() -> Schema:
 
 
 def document(base_url: str) -> Schema:
-    """The whole description, with the site's own address."""
+    """Returns the complete OpenAPI document; `base_url` is the URL of this site."""
     schemas = {
         "Call": call_schema(),
         "Received": _REPORTED,

@@ -1,4 +1,4 @@
-"""Reactions of `logs` to signals of `teams`, in the same transaction."""
+"""Receivers of the signals of `teams`. They run in the transaction of the change that sent the signal."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,9 +16,10 @@ from usage.rollups.clock import note_clock_change
 
 @receiver(time_zone_changed)
 def rebucket(*, team: Team, before: str, **_signal: Any) -> None:
-    """Counts the calls of a team again by the days and hours of its new clock.
+    """Recounts a team's statistics by the hours and days of its new time zone.
 
-    Only the calls know when they began: no sum by the old clock's days can be cut into the new one's.
+    Sums per day of the old time zone cannot be split into days of the new one; only single calls have exact
+    times.
     """
     old = ZoneInfo(before)
     rebucket_team(team, old)
@@ -29,8 +30,8 @@ def rebucket(*, team: Team, before: str, **_signal: Any) -> None:
 
 @receiver(team_purged)
 def delete_calls(*, team_id: int, **_signal: Any) -> None:
-    """Deletes the calls of a purged team."""
+    """Deletes all calls, tags, routes and layers of a purged team."""
     for records in (Call, CallTag, CallRoute, CallLayer):
         records._default_manager.filter(team_id=team_id).delete()
-    # What its owners' balances paid stays, so a recount of these must know that calls are missing.
+    # The charges to its owners' balances stay, so a recount of balances must know that calls are missing.
     KeptCalls.objects.update_or_create(team_id=team_id, defaults={"since": timezone.now()})

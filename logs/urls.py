@@ -1,4 +1,4 @@
-"""URL patterns of the logs, included from each subpackage."""
+"""URL patterns of the logs, included from each room."""
 
 from django.urls import include, path
 

@@ -1,9 +1,8 @@
-"""The formats in which calls are reported: each module converts records to `ReportedCall`s, or says what is
-wrong.
+"""The formats in which calls are reported: each module converts records to `ReportedCall`s or raises an error.
 
-`callboard` is the API's own format and the only place that validates a call. The other formats are translated
-into it first (`translated`), so one set of limits applies to all. `FORMATS` is the one place where a format is
-declared.
+`callboard` is the API's own format and the only module that validates calls. Records of the other formats are
+first translated into it (`translated`), so the same limits apply to all. `FORMATS` declares all formats; API,
+import and OpenAPI document read them from there.
 """
 
 from functools import partial

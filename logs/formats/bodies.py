@@ -1,4 +1,4 @@
-"""The body of a request, decompressed and within limits, and the records in it."""
+"""Reads the body of a request: decompresses it, enforces the size limits, and splits it into records."""
 
 import io
 import json
@@ -14,17 +14,20 @@ from logs.formats.reported import InvalidRecordError
 
 MAX_BYTES: Final = 16 * 1024 * 1024  # after decompression
 MAX_RECORDS: Final = 10_000
-# Sixteen MiB of "{},{},…" would fill the worker's memory with a hundred times as many dicts.
+# 16 MiB of "{},{},…" would become dicts that take a hundred times as much memory.
 _MAX_VALUES: Final = 1_000_000
 _CHUNK: Final = 64 * 1024
 _GZIP_ONLY: Final = zlib.MAX_WBITS | 16
-_MAX_MEMBERS: Final = 1000  # a million empty ones unpack to nothing, but take seconds
+_MAX_MEMBERS: Final = 1000  # of one gzip body; a million empty members unpack to nothing, but take seconds
 _JSON: Final = "application/json"
 _NDJSON: Final = "application/x-ndjson"
 
 
 class BodyError(Exception):
-    """A body that cannot be accepted at all: the HTTP status and the error code of the answer (`docs/api.md`)."""
+    """A request body that is refused as a whole.
+
+    `status` is the HTTP status and `code` the error code of the response (`docs/api.md`).
+    """
 
     def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -35,10 +38,11 @@ class BodyError(Exception):
 
 
 def read_records(request: HttpRequest, *, json_may_be_lines: bool = False) -> list[Record]:
-    """The records of the body, each as it was sent or as the `InvalidRecordError` that rejects it.
+    """Returns the records of the body; an unreadable record is an `InvalidRecordError` in the list.
 
-    One record, an array (`application/json`), or lines (`application/x-ndjson`), plain or gzip.
-    `json_may_be_lines`: LiteLLM sends lines as application/json too. Raises `BodyError`.
+    The body is one JSON record, an array of them (`application/json`), or lines (`application/x-ndjson`), plain
+    or gzip. `json_may_be_lines` also accepts lines as application/json, which LiteLLM sends. Raises
+    `BodyError`.
     """
     content_type = checked_content_type(request, _JSON, _NDJSON)
     data = read_bytes(request)
@@ -50,18 +54,21 @@ def read_records(request: HttpRequest, *, json_may_be_lines: bool = False) -> li
 
 
 def json_bytes(answer: dict[str, Any], _content_type: str) -> bytes:
-    """The answer as JSON, which every sender can read."""
+    """Returns the answer as JSON; senders of every content type can read it."""
     return json.dumps(answer).encode()
 
 
 def refuse_many_values(data: bytes) -> None:
-    """Refuses JSON that would unfold to more objects, lists and values than any honest batch contains."""
+    """Raises `BodyError` for JSON with more objects, lists and values than an honest batch contains."""
     if sum(map(data.count, (b"{", b"[", b","))) > _MAX_VALUES:
         raise BodyError(413, "too_large", _("The body holds too many values: send it in smaller batches."))
 
 
 def checked_content_type(request: HttpRequest, *understood: str) -> str:
-    """The content type of the request, without parameters, if it is one of `understood`; 415 otherwise."""
+    """Returns the request's content type, in lower case and without parameters.
+
+    Raises `BodyError` with status 415 if it is not one of `understood`.
+    """
     sent = (request.content_type or "").lower()
     if sent.startswith("application/grpc"):
         message = _("gRPC is not offered: send OTLP over HTTP (OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf).")
@@ -73,7 +80,11 @@ def checked_content_type(request: HttpRequest, *understood: str) -> str:
 
 
 def read_bytes(request: HttpRequest) -> bytes:
-    """The whole body, decompressed. Never holds more than 16 MiB of it, however much it would unpack to."""
+    """Returns the whole body of the request, decompressed.
+
+    Raises `BodyError` if it is more than 16 MiB after decompression, or cannot be decompressed. Reading stops
+    at the limit, so a small body that unpacks to gigabytes does not fill the memory.
+    """
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
         message = _("Send it with Content-Encoding: gzip, or none.")
@@ -101,7 +112,7 @@ def _limited(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The unpacked chunks, in pieces of limited size. Gzip may consist of several members in sequence."""
+    """Yields the decompressed data in chunks of limited size. A gzip stream may consist of several members."""
     members = 1
     member = zlib.decompressobj(wbits=_GZIP_ONLY)
     for chunk in chunks:
@@ -113,13 +124,13 @@ def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
             chunk = member.unused_data if member.eof else member.unconsumed_tail
             if members > _MAX_MEMBERS:
                 raise zlib.error("too many members")
-    yield member.flush()  # what was read but not yet given out: a few bytes
+    yield member.flush()  # a few bytes that are still buffered
     if not member.eof:
         raise zlib.error("the last member is cut off")
 
 
 def _lines(data: bytes) -> list[Record]:
-    """The records of NDJSON; at most one more than allowed, so that the excess costs nothing."""
+    """Returns the records of NDJSON, at most one more than allowed: enough to see that there are too many."""
     records: list[Record] = []
     for _line, record in line_records(io.BytesIO(data)):
         records.append(record)
@@ -133,7 +144,7 @@ def _json(data: bytes, may_be_lines: bool) -> list[Record]:
         return document_records(data)
     except NotJsonError as error:
         records = _lines(data) if may_be_lines else []
-        # Lines are what this is if the first can be read; else it is a document that went wrong.
+        # If the first of several lines is valid JSON, the body is NDJSON; otherwise it is invalid JSON.
         if len(records) < 2 or isinstance(records[0], InvalidRecordError):
             raise BodyError(400, "invalid_json", str(error)) from None
         return records

@@ -1,4 +1,4 @@
-"""The declaration of a call format: one value for the API, `import_calls` and the OpenAPI document."""
+"""Declares what a call format consists of, for the API, the command `import_calls` and the OpenAPI document."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from logs.formats.parsing import Record
 from logs.formats.reported import ReportedCall
 
-# Reads one record at a moment: the call that it reports, or None if it is about something else. Raises
-# `InvalidRecordError` for what should be a call and cannot be one.
+# Converts a record, received at the given time, to a call; None if it is not about a call. Raises
+# `InvalidRecordError` for a record of a call that is not valid.
 Parser = Callable[[object, datetime], ReportedCall | None]
 Answer = dict[str, Any]
 Schema = dict[str, Any]
@@ -23,27 +23,28 @@ def _itself(record: Record) -> Sequence[Record]:
 
 @dataclass(frozen=True)
 class CallFormat:
-    """A format in which calls are reported. To add one, add it to `logs.formats.FORMATS`; there is no other
-    place.
+    """A format in which calls are reported.
+
+    To add a format, add it to `logs.formats.FORMATS`; nothing else needs to be registered.
     """
 
-    name: str  # by which commands know it
+    name: str  # the value of `--format` in commands
     path: str  # where it is posted: below api/v1/ (which is described by OpenAPI) or otlp/
     summary: str  # for the description of the API
     bodies: Mapping[str, Schema]  # the content types that are read, the usual one first, each with its schema
     read: Callable[[HttpRequest], Sequence[Record]]  # the records of a request; raises `BodyError`
     parse: Parser
-    id_field: str  # where a record has its id, by which one that cannot be read is named
-    # The counts and rejections of a batch, and an error in OpenAI's shape, as the sender of such a type expects them.
+    id_field: str  # the field with a record's id, which names a rejected record in the answer
+    # Encode the counts and rejections of a batch, and an error in OpenAI's shape, for a content type.
     answer: Callable[[Answer, str], bytes]
     refusal: Callable[[Answer, str], bytes]
-    # The records that one record of a file stands for.
+    # Splits one record of a file into records of calls.
     unfold: Callable[[Record], Sequence[Record]] = _itself
-    # Whether a batch of which nothing was taken is an error of HTTP, because its senders read nothing else.
+    # Whether a batch without any accepted record is answered by an HTTP error; these senders check only that.
     rejects_by_status: bool = True
-    # Whether it names people who are nobody to us when a person reports with their own token.
+    # Whether `member` may be an end user of the sender, which is ignored if a member's own token reports.
     names_end_users: bool = True
 
     def answer_type(self, sent: str) -> str:
-        """The content type of the answer for a request's content type."""
+        """Returns the content type of the response to a request with the content type `sent`."""
         return sent if sent in self.bodies and sent != "application/x-ndjson" else next(iter(self.bodies))

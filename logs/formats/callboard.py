@@ -1,4 +1,4 @@
-"""Callboard's own format, `POST /api/v1/calls` (`docs/api.md`): converts one record to one `ReportedCall`."""
+"""Callboard's own format, `POST /api/v1/calls` (`docs/api.md`): converts a record to a `ReportedCall`."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -23,20 +23,20 @@ from logs.formats.reported import InvalidRecordError, ReportedCall
 
 REQUEST_ID_CHARACTERS: Final = 128
 MODEL_CHARACTERS: Final = 128
-LABEL_CHARACTERS: Final = 64  # of provider, endpoint, channel and each tag
+LABEL_CHARACTERS: Final = 64  # at most, in provider, endpoint, channel and each tag
 MAX_TAGS: Final = 16
 RESPONSE_MODEL_CHARACTERS: Final = 256
 SERVICE_TIERS: Final = ("default", "flex", "priority", "batch")
 MAX_TOKENS: Final = 10**9
 LONGEST_MS: Final = timedelta(days=7) // timedelta(milliseconds=1)
-_WHO_CHARACTERS: Final = 254  # the longest of the secrets, slugs and e-mail addresses (RFC 5321)
+_WHO_CHARACTERS: Final = 254  # the longest e-mail address (RFC 5321); secrets and slugs are shorter
 
 
 def parse_call(record: object, now: datetime) -> ReportedCall:
-    """The call that a record (a value from `logs.formats.parsing`) reports; `now` is aware.
+    """Converts a record (a parsed JSON value) to a `ReportedCall`; `now` is the current time, aware.
 
-    Unknown fields are ignored, null is the same as absent. Raises `InvalidRecordError` naming the invalid
-    field, and no other exception, whatever the record is.
+    Unknown fields are ignored, and null means that a field is absent. Raises `InvalidRecordError` naming the
+    invalid field, and no other exception, whatever the record is.
     """
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be an object with request_id, started_at and model."))
@@ -58,7 +58,7 @@ def parse_call(record: object, now: datetime) -> ReportedCall:
     return call
 
 
-# Tokens that are counted among others.
+# Numbers of tokens that are included in another number, by field: the field that includes them.
 PARTS: Final[Mapping[str, str]] = {
     "cached_tokens": "input_tokens",
     "cache_write_1h_tokens": "cache_write_tokens",
@@ -68,7 +68,10 @@ PARTS: Final[Mapping[str, str]] = {
 
 
 def request_id_of(record: object, field: str = "request_id") -> str | None:
-    """The request id of a rejected record, so that its sender can find it; None if it has none."""
+    """Returns the request id of a rejected record; None if it has no valid one.
+
+    The answer contains it, so that the sender can find the record.
+    """
     try:
         return text(REQUEST_ID_CHARACTERS)(field, record[field]) if isinstance(record, dict) else None
     except (KeyError, InvalidRecordError):
@@ -76,7 +79,10 @@ def request_id_of(record: object, field: str = "request_id") -> str | None:
 
 
 def _error(field: str, value: object) -> dict[str, Any]:
-    """`{"type", "code", "message"}`, each optional: even an empty object says that the call failed."""
+    """Reads the field `error`: an object with optional `type`, `code` and `message`.
+
+    Even an empty object means that the call failed. Returns attributes of `ReportedCall` with their values.
+    """
     if not isinstance(value, dict):
         raise invalid(field, _("must be an object; type, code and message are optional."))
     return {"has_error": True} | {
@@ -103,7 +109,7 @@ _label: Final = text(LABEL_CHARACTERS)
 
 
 class Field(NamedTuple):
-    """A field of a record: the attribute of `ReportedCall` that it fills, its reader, and its schema for OpenAPI."""
+    """A field of a record: the attribute of `ReportedCall` that it sets, its reader, and its OpenAPI schema."""
 
     attribute: str
     read: Reader
@@ -129,7 +135,7 @@ def _tokens(attribute: str, about: str = "") -> Field:
     return _number(attribute, 0, MAX_TOKENS, default=0, **({"description": about} if about else {}))
 
 
-# `started_at` is not here, because its reader needs to know the time.
+# `started_at` is not here, because its reader needs the current time.
 READERS: Final[Mapping[str, Field]] = {
     "request_id": _text("request_id", REQUEST_ID_CHARACTERS, "unique per team and mode", required=True),
     "model": _text("model", MODEL_CHARACTERS, required=True),
@@ -185,7 +191,7 @@ READERS: Final[Mapping[str, Field]] = {
 
 
 def call_schema() -> dict[str, Any]:
-    """A record as OpenAPI describes it."""
+    """Returns the OpenAPI schema of a record."""
     started_at = {
         "type": "string",
         "format": "date-time",

@@ -1,9 +1,8 @@
-"""Corrects or removes values that make no sense, and notes that on the call, so that one value does not lose a
-call.
+"""Corrects or removes invalid values of records in foreign formats, and notes that on the call.
 
-Gateways and exporters do not resend a rejected call. This applies to foreign formats; in our own format such a
-value is rejected, because its sender can react. A note contains the sender's field name, the problem and the
-correction; never the value, which may quote a prompt.
+Gateways and exporters do not resend a rejected record, so one invalid value should not lose the call. In
+Callboard's own format an invalid value rejects the record, because its sender can react. A note contains the
+sender's field name, the problem and the correction, but never the value, which may quote a prompt.
 """
 
 import hashlib
@@ -27,13 +26,16 @@ Notes = list[str]
 
 
 def note(field: str, problem: str, action: str) -> str:
-    """The text of a correction; `problem` continues after the field's name, or contains it."""
+    """Returns the text of a note about a corrected value.
+
+    `problem` continues a sentence that begins with the field's name ("must be …"), or already begins with it.
+    """
     whole = problem if problem.startswith(field) else f"{field} {problem}"
     return _("%(problem)s; %(action)s.") % {"problem": whole.rstrip("."), "action": action}
 
 
 def read_number(value: object) -> Decimal | None:
-    """A finite number, which may be written as a string; None for anything else."""
+    """Returns a finite number, given as a number or a string; None for anything else."""
     if isinstance(value, str):
         text = value.strip()
         return Decimal(text) if len(text) <= _LONGEST_NUMBER and PLAIN_NUMBER.fullmatch(text) else None
@@ -44,7 +46,10 @@ def read_number(value: object) -> Decimal | None:
 
 
 def read_tokens(field: str, value: object, notes: Notes) -> int | None:
-    """A count of tokens; None if there is none or if it is impossible."""
+    """Returns a number of tokens; None if it is missing, not a number, negative or too large.
+
+    A fraction is rounded. Every correction is added to `notes`.
+    """
     if type(value) is int and 0 <= value <= MAX_TOKENS:
         return value
     if value is None or value == "":
@@ -65,7 +70,10 @@ def read_tokens(field: str, value: object, notes: Notes) -> int | None:
 
 
 def read_cost(field: str, value: object, notes: Notes) -> object:
-    """US dollars that `callboard` can read; None if there are none or if they are impossible."""
+    """Returns a cost in US dollars as it was written, if `callboard` accepts it; otherwise None.
+
+    An invalid cost is noted in `notes`.
+    """
     if value is None or (type(value) in _PLAIN and 0 <= value <= MAX_COST_USD):  # type: ignore[operator]
         return value
     dollars = value.strip() if isinstance(value, str) else value
@@ -80,10 +88,10 @@ def read_cost(field: str, value: object, notes: Notes) -> object:
 
 
 def read_duration(field: str, value: object, notes: Notes, *, milliseconds: int = 1) -> int | None:
-    """Milliseconds from a value in the given unit; None if there is none or if it is impossible (more than
-    seven days).
+    """Converts a duration to whole milliseconds; None if it is missing, negative or longer than seven days.
 
-    `field` may be the time at the end of the duration.
+    `milliseconds` is the length of the value's unit. `field` is named in the note about an invalid value; it
+    may be the field of the time at which the duration ends.
     """
     if value is None or value == "":
         return None
@@ -101,16 +109,20 @@ def read_duration(field: str, value: object, notes: Notes, *, milliseconds: int 
 
 
 def fitted(value: object, limit: int = LABEL_CHARACTERS) -> str | None:
-    """The value if it is a non-empty string that can be stored, cut to `limit`; otherwise None."""
+    """Returns a string without NUL characters and invalid Unicode, cut to `limit` characters.
+
+    None if the value is not a string, or if nothing is left.
+    """
     if not isinstance(value, str):
         return None
     return value.replace("\0", "").encode("utf-8", "replace").decode()[:limit].strip() or None
 
 
 def corrected(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[dict[str, Any], Notes]:
-    """The record with every value replaced that `callboard` would reject, and the notes about them.
+    """Returns a copy of the record with replacements for invalid values, and the notes about them.
 
-    `names` has the sender's field names. Id and start time are left unchanged: without them it is not a call.
+    Invalid are the values that `callboard` would reject. `names` maps our field names to the sender's. The id
+    and the start time are not replaced, because a call cannot be recorded without them.
     """
     changed, notes = dict(record), Notes()
     for field, known in READERS.items():
@@ -131,7 +143,9 @@ def _left_out(_value: object) -> tuple[None, str]:
 
 
 def _model(value: object) -> tuple[str, str]:
-    """A placeholder for a missing model; for a long name its beginning and a hash, so that two long names stay
+    """Returns a valid model name for an invalid one, and the words for the note.
+
+    A missing model becomes "unknown". A long name is cut and gets a hash, so different long names stay
     different.
     """
     name = fitted(value, 1_000_000)

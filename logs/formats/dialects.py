@@ -1,9 +1,9 @@
-"""The dialects of traces: which attributes hold which field, and which spans are calls to a model.
+"""The dialects of OpenTelemetry traces: which attributes contain which field, and which spans are model calls.
 
-The GenAI conventions of OpenTelemetry have renamed attributes over time, and instrumentations add their own.
-Each field of a call has its attributes here, the preferred one first; `logs.formats.genai` reads no others. To
-read another dialect, add its attributes to `ATTRIBUTES` and, if it marks spans in its own way, a rule to
-`is_call`.
+OpenTelemetry's GenAI conventions have renamed attributes over time, and instrumentations add their own.
+`ATTRIBUTES` lists for each field of a call its possible attributes, the preferred one first;
+`logs.formats.genai` reads no others. To support another dialect, add its attributes to `ATTRIBUTES`, and a rule
+to `is_call` if it marks model calls in its own way.
 """
 
 import re
@@ -145,31 +145,31 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "level": ("langfuse.observation.level",),
     "http_status": ("http.response.status_code",),
 }
-# What a span says of its own kind.
+# Attributes with the kind of a span, and the kinds that are model calls.
 _IS_CALL: Final[Mapping[str, frozenset[str]]] = {
     "openinference.span.kind": frozenset({"llm", "embedding"}),
     "langfuse.observation.type": frozenset({"generation", "embedding"}),
 }
-# OpenLLMetry, LangSmith, LoongSuite; other kinds of theirs say nothing.
+# Attributes of OpenLLMetry, LangSmith and LoongSuite with a span's kind. Only the kinds below are evaluated.
 _IS_NO_CALL: Final = ("traceloop.span.kind", "langsmith.span.kind", "gen_ai.span.kind")
 _NO_CALL_KINDS: Final = frozenset(
     {"agent", "chain", "entry", "parser", "prompt", "reranker", "retriever", "step", "task", "tool", "workflow"}
 )
-# Every attribute that is read; all others, and the content in them, are passed over.
+# Every attribute that is read. All others, including those with message content, are ignored.
 READ: Final = frozenset(
     {*(name for names in ATTRIBUTES.values() for name in names), *_IS_CALL, *_IS_NO_CALL, "gen_ai.agent.name"}
 )
-# The events of a span that are read: OpenLLMetry's first one is when the answer began.
+# OpenLLMetry's span event for a part of the answer; the first one is the time of the first token.
 FIRST_CHUNK_EVENT: Final = "gen_ai.content.completion.chunk"
 
 # Operations are made of words: "invoke_agent", "agent_step", "execute_tool", "alist_input_items". With one of
-# these a span is about several calls or none; the tokens that it sums up are counted where they were used.
+# these a span covers several calls or none. Its tokens are sums of other spans, which are counted themselves.
 _NO_CALL_WORDS: Final = frozenset(
     {
         *("agent", "agents", "assistant", "assistants", "chain", "step", "task", "workflow", "goto", "handoff"),
         *("plan", "planning", "tool", "tools", "memory", "guardrail", "evaluate", "evaluation", "evaluator"),
         *("retrieval", "retriever", "ingest"),
-        # Stored things that are looked at or managed; retrieving a response gives its tokens once more.
+        # Management of stored objects. Retrieving a stored response repeats the tokens of its call.
         *("get", "list", "retrieve", "delete", "cancel", "update", "upload", "count"),
         *("batch", "container", "containers", "file", "files", "job", "jobs", "sandbox", "skill", "store"),
     }
@@ -177,21 +177,24 @@ _NO_CALL_WORDS: Final = frozenset(
 _CREATED: Final = frozenset({"thread", "session", "sessions"})
 _LONGEST_OPERATION: Final = 64
 _WORD: Final = re.compile(r"[a-z]+")
-# Spans around Anthropic's SDK that name a model, but no operation.
+# Names of spans around Anthropic's SDK that have a model but no operation, and are not model calls.
 _MANAGES: Final = re.compile(r"(?:[a-z_]+\.)+(?:count_tokens|sessions\.create)")
-# Operations of the conventions that ask a model. Only these are calls without the name of a model.
+# Operations of the conventions that call a model. Only with one of these can a call lack the model's name.
 _ASKS_A_MODEL: Final = frozenset({"chat", "text_completion", "completion", "generate_content", "embeddings"})
 
 
 def first(attributes: Attributes, field: str) -> Any:
-    """The value of the field's first attribute that is set; None if none is. An empty text counts as not set."""
+    """Returns the value of the first attribute of `field` that is set; None if none is.
+
+    An empty string counts as not set.
+    """
     return next(
         (value for name in ATTRIBUTES[field] if (value := attributes.get(name)) not in (None, "")), None
     )
 
 
 def model_of(attributes: Attributes) -> Any:
-    """The requested model as it was written; None if no attribute has it."""
+    """Returns the requested model as the sender wrote it; None if no attribute contains it."""
     model = first(attributes, "model")
     if model is None and (parameters := first(attributes, "parameters")):
         return json_object(parameters).get("model")
@@ -199,10 +202,11 @@ def model_of(attributes: Attributes) -> Any:
 
 
 def is_call(attributes: Attributes, span_name: str = "") -> bool:
-    """Whether a span is one call to a model, by its attributes in `READ` and its name.
+    """Whether a span is a single call to a model, judged by its attributes (those in `READ`) and its name.
 
-    Agents, chains, tools and workflows are not calls, nor are spans that manage or count something: their
-    tokens belong to the calls below them. Of the ten spans that LiteLLM creates for a call, one is the call.
+    Spans of agents, chains, tools and workflows are not calls, nor are spans that manage or count something;
+    their tokens belong to the calls below them. Of the ten spans that LiteLLM creates for a call, one counts as
+    the call.
     """
     operation = first(attributes, "operation")
     if not (_is_kind_of_call(attributes) and asks_a_model(operation)):
@@ -210,7 +214,7 @@ def is_call(attributes: Attributes, span_name: str = "") -> bool:
     if _MANAGES.fullmatch(span_name) and not _has_usage(attributes):
         return False
     if model_of(attributes) is not None:
-        # An agent that is set up names its model, too (Anthropic's SDK).
+        # A span that only sets up an agent also names a model (Anthropic's SDK).
         return bool(operation) or not attributes.get("gen_ai.agent.name")
     return _says_call(attributes, operation) and _has_usage(attributes)
 
@@ -218,7 +222,8 @@ def is_call(attributes: Attributes, span_name: str = "") -> bool:
 def asks_a_model(operation: object) -> bool:
     """Whether this operation calls a model: "acompletion" does, "invoke_agent" does not.
 
-    Unknown names count as calls: a call counted by mistake can be seen, a call left out is lost.
+    Unknown operations count as calls: a call that is counted by mistake can be seen, one that is left out is
+    lost.
     """
     return not isinstance(operation, str) or _asks_a_model(operation[:_LONGEST_OPERATION])
 
@@ -230,7 +235,7 @@ def _asks_a_model(operation: str) -> bool:
 
 
 def _is_kind_of_call(attributes: Attributes) -> bool:
-    """Whether no mark of a dialect says that the span is something else."""
+    """Whether no attribute with the span's kind says that it is something else than a model call."""
     for name, kinds in _IS_CALL.items():
         kind = attributes.get(name)
         if isinstance(kind, str) and kind and kind.lower() not in kinds:

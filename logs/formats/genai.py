@@ -1,8 +1,8 @@
 """Converts a span with OpenTelemetry's GenAI attributes, old and new, to the field names of `docs/api.md`.
 
-The conventions define no team, token or cost: `callboard.token`, `callboard.team` and `callboard.member` name
-the caller, on the span or its resource; costs are read where some SDKs put them. Attributes with content
-(messages, prompts) are never read.
+The conventions define no attributes for team, token or cost. The caller is read from `callboard.token`,
+`callboard.team` and `callboard.member`, on the span or its resource; the cost from attributes of some SDKs.
+Attributes with content (messages, prompts) are never read.
 """
 
 import re
@@ -50,7 +50,10 @@ Attributes = dict[str, Any]
 
 
 def attributes_of(pairs: Iterable[KeyValue]) -> Attributes:
-    """The attributes that are read, with their simple values."""
+    """Returns the attributes that are read (`READ`), by name.
+
+    Values other than strings, numbers and booleans become None.
+    """
     return {pair.key: _value(pair.value) for pair in pairs if pair.key in READ}
 
 
@@ -60,10 +63,10 @@ def _value(value: AnyValue) -> str | bool | int | float | None:
 
 
 def span_record(span: Span, attributes: Attributes, around: Attributes, *, trace_id: str) -> dict[str, Any]:
-    """The span as a record of our own format, except for the id (`logs.formats.span_ids`), to be validated by
-    `parse_call`.
+    """Converts a span to a record in Callboard's own format, which `parse_call` then validates.
 
-    `attributes` are the span's own, `around` also includes those of the resource.
+    The record has no request id yet (see `logs.formats.span_ids`). `attributes` are those of the span, `around`
+    also includes those of its resource.
     """
     failure = _failure(span, attributes)
     notes = Notes()
@@ -90,7 +93,7 @@ def _times(span: Span, attributes: Attributes, notes: Notes) -> dict[str, Any]:
 
 
 def _first_chunk(span: Span, attributes: Attributes, notes: Notes) -> int | None:
-    """Milliseconds from the start of the span to the first part of the answer."""
+    """Returns the milliseconds from the start of the span to the first part of the answer; None if unknown."""
     seconds = first(attributes, "seconds_to_first_chunk")
     if seconds is not None:
         return read_duration(NAMES["ttft_ms"], seconds, notes, milliseconds=1000)
@@ -105,7 +108,10 @@ def _first_chunk(span: Span, attributes: Attributes, notes: Notes) -> int | None
 
 
 def _since(start: int, at: object, notes: Notes) -> int | None:
-    """Milliseconds from `start`, in nanoseconds, to a time as text, which Langfuse writes as JSON."""
+    """Returns the milliseconds from `start` to the time `at`; None if `at` is missing or not a time.
+
+    `start` is in nanoseconds since 1970. `at` is a time as text; Langfuse puts it in quotes, as JSON.
+    """
     if at is None:
         return None
     try:
@@ -120,8 +126,9 @@ def _since(start: int, at: object, notes: Notes) -> int | None:
 
 
 def _usage(attributes: Attributes, notes: Notes) -> dict[str, int]:
-    """The tokens from the first attribute that has them; Langfuse and LiteLLM also have one object with all
-    kinds.
+    """Returns the numbers of tokens by field, each from the first attribute that has a valid number.
+
+    What is missing is read from the object in which Langfuse or LiteLLM lists all kinds of tokens.
     """
     tokens: Tokens = {field: _tokens(attributes, field, notes) for field in TOKEN_FIELDS}
     if details := json_object(first(attributes, "usage_details")):
@@ -150,14 +157,15 @@ def _cost(attributes: Attributes, notes: Notes) -> object:
 
 
 def _is_from_cache(attributes: Attributes) -> bool:
-    """Whether LiteLLM answered from its cache; its span then has no cost."""
+    """Whether LiteLLM answered the call from its cache. Its span then has no cost."""
     known = json_object(first(attributes, "hidden_params"))
     return bool(known.get("cache_key")) and known.get("response_cost") == 0
 
 
 def _literal(text: object) -> dict[str, Any]:
-    """The object that LiteLLM wrote as a Python literal; an empty one for anything else, or if texts contain
-    quotes.
+    """Parses a dict that LiteLLM wrote as Python source (`{'a': None}`).
+
+    Returns {} for anything else, and if texts in it contain quotes that make it invalid.
     """
     return json_object(_PYTHON.sub(lambda found: _JSON[found[0]], text)) if isinstance(text, str) else {}
 
@@ -167,7 +175,10 @@ _PYTHON: Final = re.compile("|".join(_JSON))
 
 
 def _failure(span: Span, attributes: Attributes) -> dict[str, Any]:
-    """Status and error of a failed span: it has the status ERROR, an error.type, or an HTTP status from 400 on."""
+    """Returns the fields `status` and `error` of a failed span; {} for a successful one.
+
+    A span has failed if its status is ERROR, or if it has an `error.type` or an HTTP status of 400 or more.
+    """
     is_failed = span.status.code == Status.STATUS_CODE_ERROR or first(attributes, "level") == "ERROR"
     kind = fitted(str(attributes.get("error.type") or ""), 128)
     status = known_status(first(attributes, "http_status"))
@@ -190,7 +201,7 @@ def _status(attributes: Attributes, status: int | None, kind: str | None, except
     hints = (status, kind, first(attributes, "error_code"), exception.get("exception.type"))
     if first(attributes, "litellm_call_id") is None:
         return failure_status(*hints)
-    # LiteLLM had answered, and then could not go on: whoever asked had gone.
+    # LiteLLM had begun to answer, and then lost the connection: the client had disconnected.
     is_answered = first(attributes, "http_status") is not None and status is None
     if is_answered and (kind or "").rpartition(".")[2] == "ConnectionError":
         return CLIENT_DISCONNECTED
@@ -198,13 +209,16 @@ def _status(attributes: Attributes, status: int | None, kind: str | None, except
 
 
 def _exception(span: Span) -> Attributes:
-    """The attributes of the last exception event of the span."""
+    """Returns the attributes of the span's last exception event; {} if there is none."""
     events = [event for event in span.events if event.name == "exception"]
     return attributes_of(events[-1].attributes) if events else {}
 
 
 def _who(around: Attributes) -> dict[str, Any]:
-    """The caller: a token if there is one, including LiteLLM's; otherwise the member by e-mail address."""
+    """Returns the fields that name the caller: a token (also one from LiteLLM's metadata), or team and member.
+
+    A member is recognised only by an e-mail address.
+    """
     token = first(around, "token") or first_token(
         _literal(first(around, "gateway_metadata")).get("callboard_token"),
         *(around.get(name) for name in ATTRIBUTES["gateway_token"]),

@@ -1,8 +1,8 @@
-"""What a report in a foreign format says about the identity of its call.
+"""The ids in a report of a foreign format, by which reports of the same call are recognised.
 
-Gateways and instrumentations report one call several times, and with ids that are not unique: clients choose
-LiteLLM's `litellm_call_id`, and some servers repeat their response ids. So a report carries all ids that it
-has, and `logs.recording.identity` decides.
+Gateways and instrumentations report one call several times, with ids that are not unique: clients choose
+LiteLLM's `litellm_call_id`, and some servers repeat their response ids. So a report carries all the ids that it
+has, and `logs.recording.identity` decides which reports are about the same call.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 REQUEST_ID_CHARACTERS: Final = 128
-# Of the ids of traces and spans, as they are kept for a day. The usual ones are shorter.
+# The maximum length at which an id of a trace or span is stored. Valid ids are shorter.
 SPAN_ID_CHARACTERS: Final = 64
 _HASH_CHARACTERS: Final = 32
 LABEL_CHARACTERS: Final = 64
@@ -19,10 +19,10 @@ LITELLM: Final = "LiteLLM"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The ids in one report; "" for those that it does not have. All are bounded and can be stored.
+    """The ids in one report of a call; "" for an id that the report does not have. All fit into the database.
 
-    `source` names who observed the call: reports from the same source are of different calls. `label` is shown
-    to people. `deployment` distinguishes failed attempts.
+    `source` names the observer: two reports from the same source are about different calls. `label` is shown to
+    people. `deployment` distinguishes failed attempts of LiteLLM.
     """
 
     source: str
@@ -33,22 +33,26 @@ class Identity:
     response_id: str = ""
     litellm_id: str = ""
     deployment: str = ""
-    # The request id of a call by its span alone, which no other call has.
+    # A request id made of trace and span id alone, which is unique to the call.
     span_name: str = ""
     # Other request ids under which the call may be stored.
     known_as: tuple[str, ...] = ()
 
     @property
     def match_key(self) -> str:
-        """What reports of the same call from elsewhere have in common with this one."""
+        """The id that this report shares with other observers' reports of the same call; "" if there is none.
+
+        The response id, or else LiteLLM's id of the call.
+        """
         if self.response_id:
             return self.response_id
         return bounded(f"litellm:{self.litellm_id}") if self.litellm_id else ""
 
 
 class OtherSpan(NamedTuple):
-    """A span that is not a call, but may stand between two layers of one; `team` is a slug, "" if it names
-    none.
+    """A span that is not a call, but may lie between two spans that report the same call.
+
+    `team` is a slug; "" if the span names none.
     """
 
     trace_id: str
@@ -58,9 +62,10 @@ class OtherSpan(NamedTuple):
 
 
 def storable_id(value: object, limit: int = REQUEST_ID_CHARACTERS) -> str:
-    """An id that every database can store, at most `limit` characters; "" if it is not an id.
+    """Returns an id as text that both databases can store, at most `limit` characters long.
 
-    What does not fit or cannot be stored is partly replaced by its hash, so that different ids stay different.
+    If characters cannot be stored or do not fit, a hash is added, so that different ids stay different. Returns
+    "" if the value is not an id (neither a string nor an integer).
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
@@ -73,7 +78,7 @@ def storable_id(value: object, limit: int = REQUEST_ID_CHARACTERS) -> str:
 
 
 def bounded(text: str, limit: int = REQUEST_ID_CHARACTERS) -> str:
-    """The text or, if it is longer than `limit`, its beginning and a hash of it."""
+    """Returns the text; if it is longer than `limit`, its beginning followed by a hash of the text."""
     return text if len(text) <= limit else _hashed(text, text, limit)
 
 

@@ -1,6 +1,6 @@
-"""LiteLLM's `generic_api` callback: converts one StandardLoggingPayload to one `ReportedCall`.
+"""LiteLLM's `generic_api` callback: converts a StandardLoggingPayload to a `ReportedCall`.
 
-Prompts, answers, tracebacks and the included price table are dropped.
+Prompts, answers, tracebacks and the price table in the payload are not stored.
 """
 
 import hashlib
@@ -50,11 +50,10 @@ _FAR_AWAY: Final = 10**11  # seconds; the year 5138
 
 
 def parse_payload(record: object, now: datetime) -> ReportedCall | None:
-    """The call of one payload (a value from `logs.formats.parsing`); `now` is aware.
+    """Converts one payload (a parsed JSON value) to a call; `now` is the current time, aware.
 
-    None for one that did not call a model: the proxy also reports when stored responses are retrieved, files
-    are listed or tools are called. Raises `InvalidRecordError` with LiteLLM's name of the invalid field, and no
-    other exception.
+    Returns None for a payload that is not about a model call: the proxy also reports retrieved responses,
+    listed files and tool calls. Raises `InvalidRecordError` naming LiteLLM's field, and no other exception.
     """
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be a StandardLoggingPayload, an object."))
@@ -80,7 +79,10 @@ def parse_payload(record: object, now: datetime) -> ReportedCall | None:
 
 
 def _times(record: dict[str, Any], notes: Notes) -> dict[str, Any]:
-    """`completionStartTime` is the first token of a stream; otherwise it is the end."""
+    """Returns the fields about time. Raises InvalidRecordError if `startTime` is missing or invalid.
+
+    `completionStartTime` is the time of the first token of a stream; without streaming it is the end.
+    """
     start = _microseconds(record.get("startTime"))
     if start is None:
         raise InvalidRecordError("startTime", _("startTime must be seconds since 1970."))
@@ -96,7 +98,10 @@ def _times(record: dict[str, Any], notes: Notes) -> dict[str, Any]:
 
 
 def _microseconds(value: object) -> int | None:
-    """A time in seconds since 1970, or as text with its offset, to the microsecond; None if there is none."""
+    """Returns a time as microseconds since 1970; None if there is no valid one.
+
+    `value` is a number of seconds since 1970, or an ISO 8601 text with a UTC offset.
+    """
     number = read_number(value)
     if number is not None:
         return round(float(number) * 1_000_000) if 0 < number < _FAR_AWAY else None
@@ -108,7 +113,10 @@ def _microseconds(value: object) -> int | None:
 
 
 def _later(record: dict[str, Any], field: str, start: int, notes: Notes) -> int | None:
-    """A time after the start; None if it is unknown or impossible."""
+    """Returns the time in `field` as microseconds since 1970; None if it is missing or invalid.
+
+    A time before `start`, or more than seven days after it, is invalid and noted.
+    """
     value = record.get(field)
     if value is None or value == "":
         return None
@@ -124,13 +132,13 @@ def _milliseconds(start: int, at: int | None) -> int | None:
 
 
 def _request(record: dict[str, Any], failed: bool) -> dict[str, Any]:
-    """The request id.
+    """Returns the field `request_id`.
 
-    A router retries under the same `litellm_call_id`. The failed attempt of a deployment has its time in the id
-    that is shown for it, so that the successful call can have the id itself.
+    LiteLLM's router retries a call under the same `litellm_call_id`. A failed attempt of a deployment therefore
+    gets the id with its start time, and the successful call the id itself.
     """
     if not isinstance(record.get(REQUEST_ID) or "", str):
-        return {"request_id": record[REQUEST_ID]}  # which is refused
+        return {"request_id": record[REQUEST_ID]}  # not a string: rejected by validation
     call_id = _call_id(record)
     if failed and record.get("model_id"):
         call_id = bounded(f"{call_id}:{_microseconds(record.get('startTime'))}")
@@ -138,8 +146,9 @@ def _request(record: dict[str, Any], failed: bool) -> dict[str, Any]:
 
 
 def _call_id(record: dict[str, Any]) -> str:
-    """LiteLLM's id of the call, or the response's; if it has neither, a hash of what distinguishes the call
-    from others.
+    """Returns LiteLLM's id of the call, or the response id.
+
+    Without either, a hash of the values by which calls differ.
     """
     named = storable_id(record.get(REQUEST_ID)) or storable_id(record.get("id"))
     if named.strip():
@@ -168,10 +177,10 @@ def _identity(record: dict[str, Any], call: ReportedCall) -> Identity:
 
 
 def _models(record: dict[str, Any]) -> dict[str, Any]:
-    """The requested model, and the one that answered if it has another name.
+    """Returns the fields `model` (requested) and `response_model` (answered, if its name differs).
 
-    `model_group` is what the user asked for, "" if LiteLLM did not know it. LiteLLM often renames the response
-    to it; then the deployment's model tells what answered.
+    `model_group` is the model that the user asked for; "" if LiteLLM did not know it. LiteLLM often renames the
+    model in the response to it; the model of the deployment then shows which one answered.
     """
     group, model = _text(record, "model_group"), _without_provider(record, _text(record, "model"))
     asked = group or model
@@ -187,12 +196,15 @@ def _text(values: Mapping[str, Any], name: str) -> str:
 
 
 def _without_provider(record: dict[str, Any], model: str) -> str:
-    """The model without the provider: "openai/gpt-4o-mini" becomes "gpt-4o-mini"."""
+    """Returns the model without its provider: "openai/gpt-4o-mini" becomes "gpt-4o-mini"."""
     return model.removeprefix(f"{_text(record, 'custom_llm_provider')}/")
 
 
 def _usage(record: dict[str, Any], notes: Notes) -> dict[str, int]:
-    """Tokens. Cached ones and reasoning are only in the provider's own usage, under several names."""
+    """Returns the numbers of tokens by field.
+
+    Cached and reasoning tokens are only in the provider's usage object, under several names.
+    """
     usage = object_at(record, "metadata", "usage_object") or object_at(record, "hidden_params", "usage_object")
     told = provider_usage(usage)
     for field, name in (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")):
@@ -203,7 +215,10 @@ def _usage(record: dict[str, Any], notes: Notes) -> dict[str, int]:
 
 
 def _cost(record: dict[str, Any], failed: bool) -> object:
-    """Dollars; None where LiteLLM's 0 means that it has no price, or that a failure cost nothing."""
+    """Returns the cost in US dollars as it was sent.
+
+    None if LiteLLM's 0 means that it knows no price, or that the call failed.
+    """
     cost = record.get("response_cost")
     is_unknown = failed or record.get("response_cost_failure_debug_info") or _has_no_price(record)
     return None if is_unknown and read_number(cost) == 0 else cost
@@ -212,7 +227,7 @@ def _cost(record: dict[str, Any], failed: bool) -> object:
 def _has_no_price(record: dict[str, Any]) -> bool:
     """Whether LiteLLM could not price the model: its price table has no row for it, or an empty one.
 
-    A call that it answered from its cache costs nothing, whatever the table says.
+    False for a call that was answered from LiteLLM's cache, which rightly costs nothing.
     """
     told = object_at(record, "model_map_information")
     if "model_map_value" not in told or record.get("cache_hit") in (True, "True", "true"):
@@ -223,7 +238,10 @@ def _has_no_price(record: dict[str, Any]) -> bool:
 
 
 def _who(record: dict[str, Any]) -> dict[str, Any]:
-    """The caller: a token if the gateway knows one, otherwise the member by e-mail address."""
+    """Returns the fields that name the caller: a token if the payload contains one, otherwise team and member.
+
+    A member is recognised only by an e-mail address.
+    """
     metadata = object_at(record, "metadata")
     own = object_at(metadata, "user_api_key_auth_metadata")
     token = own.get("callboard_token") or first_token(
@@ -235,7 +253,7 @@ def _who(record: dict[str, Any]) -> dict[str, Any]:
         metadata.get("user_api_key_user_email"),
         record.get("end_user"),
         metadata.get("user_api_key_end_user_id"),
-        object_at(record, "model_parameters").get("user"),  # where the SDK without a proxy has it
+        object_at(record, "model_parameters").get("user"),  # set when the SDK is used without a proxy
     )
     return {"team": own.get("callboard_team"), "member": member}
 
@@ -271,10 +289,10 @@ def _description(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failure(record: dict[str, Any], failed: bool) -> dict[str, Any]:
-    """Status and error of a call that failed, or whose client disconnected.
+    """Returns the fields `status` and `error` of a call that failed or whose client disconnected.
 
-    `error_code` is the HTTP status, but may also be a word or missing; then `normalized_error` or the
-    exception's class decides.
+    Returns {} for other calls. `error_code` is usually the HTTP status, but may be a word or missing. Then
+    `normalized_error` or the exception's class determines the status.
     """
     error = object_at(record, "error_information")
     hints = [error.get(name) for name in ("error_code", "normalized_error", "error_class")]

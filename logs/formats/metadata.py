@@ -1,4 +1,4 @@
-"""The part of a call's metadata that may be kept: small, storable everywhere, and without content of messages."""
+"""Reduces a call's metadata to what may be stored: small, valid in both databases, without message content."""
 
 import json
 import math
@@ -16,7 +16,10 @@ _MAX_DEPTH: Final = 16
 
 
 def kept_metadata(field: str, value: object) -> dict[str, Any]:
-    """The object without its content keys, at any depth; at most 4 KiB of JSON after that."""
+    """Returns the object without the keys in `CONTENT_KEYS`, at any depth.
+
+    Raises `InvalidRecordError` if the result is more than 4 KiB of JSON or cannot be stored.
+    """
     if not isinstance(value, dict):
         raise invalid(field, _("must be an object."))
     kept: dict[str, Any] = _storable(field, value, _MAX_DEPTH)
@@ -33,7 +36,10 @@ def _size(field: str, kept: dict[str, Any]) -> int:
 
 
 def _storable(field: str, value: object, depth: int) -> Any:
-    """The value as JSON columns accept it: no Decimals, NaN, NULs or lone surrogates, and limited nesting."""
+    """Returns a copy of the value that a JSON column accepts, without content keys; Decimals become floats.
+
+    Raises `InvalidRecordError` for NaN, infinity, NUL characters, invalid Unicode and too deep nesting.
+    """
     if depth == 0:
         raise invalid(field, _("must not be nested deeper than %d levels.") % _MAX_DEPTH)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""OTLP/HTTP traces, protobuf and JSON: converts a request's spans to records, and writes OTLP's answers."""
+"""OTLP/HTTP traces in protobuf or JSON: converts spans to records, and encodes the responses."""
 
 import base64
 import json
@@ -32,15 +32,19 @@ JSON: Final = "application/json"
 
 
 def read_request(request: HttpRequest) -> list[Record]:
-    """The spans of a request: records of calls for `parse_span`, then the other spans. Raises `BodyError`."""
+    """Returns the spans of a request: first records of model calls, for `parse_span`, then the other spans.
+
+    Raises `BodyError`.
+    """
     content_type = checked_content_type(request, PROTOBUF, JSON)
     return _read(read_bytes(request), content_type)
 
 
 def read_spans(data: bytes, content_type: str) -> list[Record]:
-    """The spans that are calls, as records for `parse_span`; other spans are left out.
+    """Returns the spans that are model calls, as records for `parse_span`; other spans are left out.
 
-    `data` is an ExportTraceServiceRequest, decompressed, `content_type` PROTOBUF or JSON. Raises `BodyError`.
+    `data` is a decompressed ExportTraceServiceRequest, `content_type` is `PROTOBUF` or `JSON`. Raises
+    `BodyError`.
     """
     return [record for record in _read(data, content_type) if not isinstance(record, OtherSpan)]
 
@@ -60,7 +64,10 @@ def _read(data: bytes, content_type: str) -> list[Record]:
 
 
 def unfold(record: Record) -> list[Record]:
-    """The spans of one line of a file, an ExportTraceServiceRequest in JSON, as `read_request` returns them."""
+    """Returns the spans in one line of a file, in the form that `read_request` returns.
+
+    The line is a parsed ExportTraceServiceRequest. One that cannot be read becomes an `InvalidRecordError`.
+    """
     if isinstance(record, InvalidRecordError):
         return [record]
     try:
@@ -71,7 +78,7 @@ def unfold(record: Record) -> list[Record]:
 
 
 def _json_records(document: object) -> list[Record]:
-    """The spans. One that cannot be read does not lose the others."""
+    """Returns the spans of a request in JSON. A span that cannot be read becomes an `InvalidRecordError`."""
     if not isinstance(document, dict):
         raise ValueError("not an object")
     _encode_ids(document)
@@ -91,9 +98,10 @@ def _json_records(document: object) -> list[Record]:
 
 
 def _encode_ids(document: dict[str, Any]) -> None:
-    """Converts the ids to base64, which protobuf's JSON expects; OTLP's JSON has them as hexadecimal.
+    """Converts the trace and span ids in the document to base64, in place.
 
-    So they are read as they were sent, whatever they are. Links to other spans are not needed.
+    Protobuf's JSON parser expects base64, whereas OTLP sends hexadecimal. The text of an id is encoded as it
+    is, so that any id can be restored. Links to other spans are removed, because they are not used.
     """
     for group in _list_in(document, "resourceSpans"):
         for scope in _list_in(group, "scopeSpans"):
@@ -107,12 +115,15 @@ _IDS: Final = ("traceId", "spanId", "parentSpanId")
 
 
 def _json_id(read: bytes) -> str:
-    """An id as it was sent, see `_encode_ids`."""
+    """Restores the text of an id that `_encode_ids` has encoded."""
     return read.decode("utf-8", "surrogatepass")
 
 
 def _readable_spans(document: dict[str, Any]) -> tuple[ExportTraceServiceRequest, int]:
-    """A request of the spans that can be read one by one, and the number of the others."""
+    """Parses the spans one by one, after parsing them together has failed.
+
+    Returns a request with the spans that can be read, and the number of the others.
+    """
     request, unreadable = ExportTraceServiceRequest(), 0
     for group in _list_in(document, "resourceSpans"):
         kept = request.resource_spans.add()
@@ -135,7 +146,7 @@ def _readable_spans(document: dict[str, Any]) -> tuple[ExportTraceServiceRequest
 
 
 def _without_surrogates(said: Any) -> Any:
-    """The value without lone surrogates, which JSON can contain and protobuf cannot."""
+    """Returns the value without lone surrogates, which JSON can contain and protobuf cannot."""
     if isinstance(said, str):
         return said.encode("utf-8", "replace").decode()
     if isinstance(said, list):
@@ -151,7 +162,7 @@ def _list_in(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _records(request: ExportTraceServiceRequest, id_text: Callable[[bytes], str]) -> list[Record]:
-    """The calls, followed by the other spans that have a place in a trace."""
+    """Returns the model calls as records, followed by the other spans that have a trace id and a span id."""
     calls: list[Record] = []
     others: list[Record] = []
     for group in request.resource_spans:
@@ -183,7 +194,10 @@ def _call_record(
 
 
 def parse_span(record: object, now: datetime) -> ReportedCall:
-    """The call of a record from `read_spans`. Raises `InvalidRecordError` naming the invalid attribute."""
+    """Converts a record from `read_spans` to a call.
+
+    Raises `InvalidRecordError` naming the invalid attribute.
+    """
     if not isinstance(record, dict):
         raise InvalidRecordError(None, _("A record must be an object."))
     call = parse_translated(record, NAMES, now)
@@ -192,17 +206,20 @@ def parse_span(record: object, now: datetime) -> ReportedCall:
 
 
 def batch_answer(batch: dict[str, Any], content_type: str) -> bytes:
-    """`answer` for a batch's counts and rejections."""
+    """Encodes the result of a batch as OTLP response; `batch` is the dict that answers `POST /api/v1/calls`."""
     return answer([f"{one['request_id']}: {one['message']}" for one in batch["rejected"]], content_type)
 
 
 def batch_refusal(error: dict[str, Any], content_type: str) -> bytes:
-    """`refusal` for an error in OpenAI's format."""
+    """Encodes an error in OpenAI's format as the error that OTLP expects."""
     return refusal(error["error"]["message"], content_type)
 
 
 def answer(rejections: Sequence[str], content_type: str) -> bytes:
-    """The ExportTraceServiceResponse: success, or partial with the message of each span that was rejected."""
+    """Returns an encoded ExportTraceServiceResponse.
+
+    It reports success, or partial success with the messages of the rejected spans.
+    """
     response = ExportTraceServiceResponse()
     if rejections:
         response.partial_success.rejected_spans = len(rejections)
@@ -211,9 +228,9 @@ def answer(rejections: Sequence[str], content_type: str) -> bytes:
 
 
 def refusal(message: str, content_type: str) -> bytes:
-    """The body of an answer of 4xx or 5xx, a google.rpc.Status.
+    """Returns the body of a 4xx or 5xx response: an encoded google.rpc.Status with this message.
 
-    Its message has the field number 2, like that of a span's Status, which is used here.
+    The Status of a span is used to encode it, since its message has the same field number, 2.
     """
     return _encoded(Status(message=message), content_type)
 
@@ -225,8 +242,9 @@ def _encoded(message: Message, content_type: str) -> bytes:
 
 
 def _where(error: Exception) -> str:
-    """The place of the error without the value: protobuf quotes the value after the field names that lead to
-    it.
+    """Returns which field of the request an error is about, without quoting the value, which may be content.
+
+    Protobuf's message lists the field names first and then the value.
     """
     if not isinstance(error, json_format.ParseError):
         return str(error)[:200]

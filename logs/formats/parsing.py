@@ -1,8 +1,8 @@
-"""Parses JSON and NDJSON into records, so that one bad record does not affect its neighbours.
+"""Parses JSON and NDJSON into records, so that an invalid record does not affect the others.
 
-Fractions become `Decimal`, so money stays exact. What JSON forbids but senders write becomes a value that the
-field readers reject, so it costs one record instead of the body: NaN and Infinity are floats, bytes that are
-not UTF-8 are lone surrogates. Of a duplicate key the last value counts.
+Fractions become `Decimal`, so money stays exact. Invalid JSON that some senders write becomes a value that only
+the reader of its field rejects: NaN and Infinity become floats, bytes that are not UTF-8 become lone
+surrogates. If a key occurs twice, the last value counts.
 """
 
 import json
@@ -15,28 +15,28 @@ from django.utils.translation import gettext as _
 
 from logs.formats.reported import InvalidRecordError
 
-# A record as it was sent, or why it cannot be read.
+# A parsed JSON value, or the error if it could not be read.
 Record = object | InvalidRecordError
 
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
-# What matters for finding where an element ends. Possessive, and a string without an end runs to the end
-# of the text: so no text, however made, is gone through twice.
+# Strings, brackets and commas, to find where an element ends. Possessive, and an unterminated string extends
+# to the end of the text, so every text is scanned only once.
 _STRUCTURE: Final = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[][{},]', re.DOTALL)
 
 
 class NotJsonError(Exception):
-    """The text is not JSON; the message says where it goes wrong."""
+    """The text is not JSON; the message says where it is invalid."""
 
 
 class _UnreadableError(Exception):
-    """Perhaps JSON, but with a number or nesting that Python refuses."""
+    """The text may be JSON, but contains a number or nesting that Python refuses to parse."""
 
 
 def document_records(data: bytes) -> list[Record]:
-    """The records of one JSON document: the elements of an array, or the document as the only record.
+    """Returns the records of a JSON document: the elements of an array, or the document as the only record.
 
-    A number that is too long or nesting that is too deep rejects only its own record. Raises `NotJsonError` if
-    the document is not JSON.
+    A number that is too long, or nesting that is too deep, rejects only its own record. Raises `NotJsonError`
+    if the document is not JSON.
     """
     text = _text(data)
     try:
@@ -47,7 +47,7 @@ def document_records(data: bytes) -> list[Record]:
 
 
 def line_records(lines: Iterable[bytes]) -> Iterator[tuple[int, Record]]:
-    """The records of NDJSON with their line numbers, starting at 1; blank lines contain none."""
+    """Yields (line number from 1, record) for each line of NDJSON that is not blank."""
     for number, line in enumerate(lines, 1):
         text = _text(line)
         if not text.isspace():
@@ -77,7 +77,10 @@ def _value(text: str) -> object:
 
 
 def _elements(text: str) -> Iterator[str]:
-    """The text of each element of an array, found by brackets and commas alone; any other text as a whole."""
+    """Yields the text of each element of an array, found by brackets and commas alone.
+
+    Any other text is yielded as a whole. Raises `NotJsonError` if the array is not closed at the end.
+    """
     if not text.lstrip().startswith("["):
         yield text
         return

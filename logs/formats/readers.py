@@ -1,5 +1,4 @@
-"""Small readers: each takes one value of a record and returns the checked value, or raises
-`InvalidRecordError`.
+"""Readers for the fields of a record: each checks one value and returns it, or raises `InvalidRecordError`.
 
 A JSON number with a fraction arrives as `Decimal` (see `logs.formats.parsing`); NaN and Infinity as float.
 """
@@ -16,28 +15,28 @@ from django.utils.translation import gettext as _
 
 from logs.formats.reported import InvalidRecordError
 
-# Reads a value of the field so named. The value is never None: null means that the field is absent.
+# Takes a field's name and its value, and returns the checked value. The value is never None.
 Reader = Callable[[str, object], Any]
 
 _NANO: Final = Decimal("1e-9")
 MAX_COST_USD: Final = 10_000
-# Its own context: the thread's may have been changed, and 28 digits there round before we do (half even).
+# Not the thread's context, which may have been changed and whose 28 digits would round a second time.
 _MONEY: Final = Context(prec=40, traps=[InvalidOperation])
-# Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN". No backtracking (++).
+# Decimal accepts more: spaces, underscores, digits of other scripts, "NaN". Without backtracking (++).
 PLAIN_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]{1,6})?")
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LEEWAY: Final = timedelta(minutes=10)  # how far ahead a sender's clock may be
 
 
 def invalid(field: str, message: str) -> InvalidRecordError:
-    """The error of a field; the message continues after the field's name."""
+    """Returns the error about a field; `message` continues a sentence that begins with the field's name."""
     return InvalidRecordError(field, f"{field} {message}")
 
 
 def clean_text(field: str, value: object) -> str:
-    """A string that every database can store: no NUL, valid Unicode.
+    """Checks that a value is a string that both databases can store: valid Unicode without NUL characters.
 
-    Bytes that were not UTF-8 are lone surrogates by now (`logs.formats.parsing`) and are rejected here.
+    Bytes that were not UTF-8 have become lone surrogates (`logs.formats.parsing`) and are rejected here.
     """
     if not isinstance(value, str):
         raise invalid(field, _("must be a string."))
@@ -52,7 +51,7 @@ def clean_text(field: str, value: object) -> str:
 
 
 def text(limit: int, *, required: bool = False) -> Reader:
-    """Reads a string of at most `limit` characters; a required one must not be blank."""
+    """Returns a reader of strings with at most `limit` characters. If `required`, they must not be blank."""
 
     def read(field: str, value: object) -> str:
         checked = clean_text(field, value)
@@ -66,12 +65,12 @@ def text(limit: int, *, required: bool = False) -> Reader:
 
 
 def cut_text(limit: int) -> Reader:
-    """Reads a string and keeps its first `limit` characters."""
+    """Returns a reader of strings that keeps the first `limit` characters."""
     return lambda field, value: clean_text(field, value)[:limit]
 
 
 def one_of(*values: str) -> Reader:
-    """Reads one of these words."""
+    """Returns a reader that accepts only these words."""
 
     def read(field: str, value: object) -> str:
         if value not in values:
@@ -82,7 +81,10 @@ def one_of(*values: str) -> Reader:
 
 
 def whole_number(low: int, high: int) -> Reader:
-    """Reads an integer from `low` to `high`. 3.0 counts as 3, as in JSON Schema; true and "3" do not."""
+    """Returns a reader of integers from `low` to `high`.
+
+    3.0 counts as 3, as in JSON Schema; true and "3" are rejected.
+    """
 
     def read(field: str, value: object) -> int:
         if type(value) is not int:
@@ -97,7 +99,7 @@ def whole_number(low: int, high: int) -> Reader:
 
 
 def _integral(field: str, value: object) -> Decimal:
-    """The value as a Decimal without a fraction; it may still be far too large for an int."""
+    """Returns the value as a Decimal without a fraction; it may still be far too large for an int."""
     if isinstance(value, float):
         value = Decimal(value)
     if not isinstance(value, Decimal) or not value.is_finite() or value != value.to_integral_value():
@@ -112,7 +114,7 @@ def boolean(field: str, value: object) -> bool:
 
 
 def cost(field: str, value: object) -> int:
-    """Converts US dollars, a number or a decimal string, to nano-dollars, rounded half to even."""
+    """Converts US dollars (a number or a decimal string) to nano-dollars, rounded half to even."""
     dollars = _dollars(field, value)
     if dollars < 0:
         raise invalid(field, _("must not be negative."))
@@ -122,7 +124,7 @@ def cost(field: str, value: object) -> int:
 
 
 def _dollars(field: str, value: object) -> Decimal:
-    """The value as a finite Decimal. A float is taken as it is written (0.1 is 0.1)."""
+    """Returns the value as a finite Decimal. A float is converted as it is written: 0.1 becomes exactly 0.1."""
     if isinstance(value, float):
         value = str(value)
     if isinstance(value, str) and not PLAIN_NUMBER.fullmatch(value):
@@ -135,10 +137,10 @@ def _dollars(field: str, value: object) -> Decimal:
 
 
 def time(field: str, value: object, now: datetime) -> datetime:
-    """Reads an RFC 3339 time, or takes the aware datetime that a translator has already parsed; returns it in
-    UTC.
+    """Reads an RFC 3339 time and returns it in UTC.
 
-    It must not be before 2000, nor more than 10 minutes in the future.
+    It must not be before 2000, nor more than 10 minutes after `now`. An aware datetime, which other formats
+    have parsed already, is accepted as well.
     """
     at = value if isinstance(value, datetime) else _parsed_time(field, value)
     if at.tzinfo is None:
@@ -162,17 +164,17 @@ def _parsed_time(field: str, value: object) -> datetime:
 
 
 def address(field: str, value: object) -> str:
-    """An IP address in its canonical spelling."""
+    """Reads an IP address and returns it in its canonical spelling."""
     known = known_address(value) if isinstance(value, str) and len(value) <= 64 else None
     if known is None:
         raise invalid(field, _("must be an IPv4 or IPv6 address."))
     return known
 
 
-# The same few callers come again and again, and parsing an address costs as much as ten other fields.
+# Cached, because parsing an address takes as long as ten other fields, and most calls come from few addresses.
 @lru_cache(maxsize=4096)
 def known_address(value: str) -> str | None:
-    """An IP address in its canonical spelling, as calls are stored with it; None if it is not one."""
+    """Returns an IP address in the canonical spelling in which calls store it; None for anything else."""
     try:
         # A zone ("%eth0") means something on one machine only, and may be any text.
         return str(ipaddress.ip_address(value)) if "%" not in value else None

@@ -1,4 +1,4 @@
-"""A reported call, after its format was read and before it is charged."""
+"""The reported call: what every format is converted to, before the call is recorded and charged."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from logs.formats.identity import Identity
 from logs.formats.statuses import CLIENT_DISCONNECTED
 
-# The fields that few calls have, which are stored together in `Call.details`.
+# Fields that few calls have; they are stored together in the JSON column `Call.details`.
 DETAILS = (
     "response_model",
     "service_tier",
@@ -20,7 +20,7 @@ DETAILS = (
 
 
 class InvalidRecordError(Exception):
-    """A record that is not a valid call. `param` names the field, the message says what to do."""
+    """A record that is not a valid call. `param` names the field; the message says how to correct it."""
 
     def __init__(self, param: str | None, message: str, code: str = "invalid_request") -> None:
         super().__init__(message)
@@ -30,11 +30,11 @@ class InvalidRecordError(Exception):
 
 @dataclass(slots=True)
 class ReportedCall:
-    """One finished call in our own terms, whatever its format. Every field is valid.
+    """One finished call with Callboard's field names, whatever its format was. Every field is valid.
 
-    Times are aware, durations milliseconds, `cost_nanos` nano-dollars (None: to be priced). The caller is still
-    as the sender wrote it: a `token` (secret or `tok_…`), or `team` slug and `member` e-mail, or empty if the
-    key identifies them.
+    Times are aware, durations are milliseconds, `cost_nanos` is nano-dollars (None: to be computed). The caller
+    is still as the sender wrote it: a `token` (secret or `tok_…`), or `team` slug and `member` e-mail, or
+    nothing if the key identifies them.
     """
 
     request_id: str
@@ -66,26 +66,26 @@ class ReportedCall:
     team: str = ""
     member: str = ""
     reservation: str = ""
-    # What the price needs beside the tokens above: the model that answered, the tier, and parts of the tokens.
+    # Further values for the price: the model that answered, the service tier, and parts of the tokens above.
     response_model: str = ""
     service_tier: str = ""
     cache_write_1h_tokens: int = 0
     input_audio_tokens: int = 0
     output_audio_tokens: int = 0
-    # About values of its sender that made no sense: the field, what was wrong and what was done, never the value.
+    # Notes about invalid values: the sender's field, the problem and the correction, never the value itself.
     corrections: list[str] = field(default_factory=list)
 
-    # Labels of the reports that this call was put together from, if there are several.
+    # Labels of the reports from which this call was merged, if there are several.
     layers: list[str] = field(default_factory=list)
-    # What a foreign format says about which call this is; None in our own, where `request_id` says it.
+    # The ids in a report of a foreign format; None in Callboard's own, where `request_id` is unique.
     identity: Identity | None = field(default=None, compare=False, repr=False)
 
     @property
     def failed(self) -> bool:
-        """Whether it is an attempt that failed, after which another may follow: not if the client went away."""
+        """Whether the call failed, so that a retry may follow. False if the client disconnected (499)."""
         return self.status != CLIENT_DISCONNECTED and (self.status >= 400 or self.has_error)
 
     @property
     def details(self) -> dict[str, Any] | None:
-        """The fields of `DETAILS` that are set, as they are stored; None if there are none."""
+        """The fields of `DETAILS` that are set, as they are stored in `Call.details`; None if none is set."""
         return {name: value for name in DETAILS if (value := getattr(self, name))} or None

@@ -1,4 +1,4 @@
-"""The ids of a span: its place in a trace, the response's id, LiteLLM's id of the call."""
+"""Reads the ids of a span: its trace and span ids, the response id, and LiteLLM's id of the call."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ UNNAMED: Final = "OpenTelemetry"
 
 
 def kept_id(text: str) -> str:
-    """The id of a trace or span in a storable form; "" for one that OpenTelemetry calls invalid: all zeros."""
+    """Returns the id of a trace or span in a form that can be stored; "" for an invalid one (all zeros)."""
     return storable_id(text, SPAN_ID_CHARACTERS) if text.strip("0") else ""
 
 
@@ -36,11 +36,11 @@ def span_identity(
     parent_id: str,
     scope: str,
 ) -> Identity:
-    """The ids of a span that is a call; `record` is the call in our own terms.
+    """Returns the ids of a span that is a model call; `record` is the call in Callboard's own format.
 
-    A span without a trace or without an id is identified by all its values.
+    A span without a trace id or a span id is identified by a hash of its values.
     """
-    # A failure has no response; what LiteLLM gives as its id is the same for every attempt.
+    # A failed call has no response. LiteLLM then sends a response id that is the same for every attempt.
     said = first(attributes, "response_id")
     has_failed = record.get("error") and record.get("status") != CLIENT_DISCONNECTED
     response_id = "" if has_failed else storable_id(said)
@@ -69,5 +69,5 @@ def _digest(span: Span, response_id: str) -> str:
 
 
 def request_id_of_span(identity: Identity) -> str:
-    """The id to show for the call of a span: the response's, which its provider knows, or the span's."""
+    """Returns the request id for the call of a span: the response id, or else the id of the span."""
     return next(iter(identity.known_as), identity.span_name)

@@ -1,4 +1,4 @@
-"""The HTTP status of a failed call, from whatever its sender says about the error: one table for all formats."""
+"""Determines the HTTP status of a failed call from any error information: one table for all formats."""
 
 import re
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ CLIENT_DISCONNECTED: Final = 499  # the client went away before the answer was c
 _FAILED: Final = 500
 _REQUEST_TIMEOUT: Final = 408
 
-# Names of errors as exception classes ("litellm.RateLimitError"), codes ("rate_limit_exceeded") and types
-# ("rate_limit_error") have them, without case, signs and the words "error" and "exception".
+# Names of errors, from exception classes ("litellm.RateLimitError"), codes ("rate_limit_exceeded") and
+# types ("rate_limit_error"): in lower case, letters only, without "error" or "exception" at the end.
 _STATUSES: Final[Mapping[int, str]] = {
     400: (
         "badrequest invalidrequest invalidargument invalidprompt validation unsupportedparams rejectedrequest "
@@ -33,7 +33,7 @@ _STATUSES: Final[Mapping[int, str]] = {
         "resourceexhausted insufficientquota quotaexceeded servicequotaexceeded budgetexceeded nohealthydeployments "
     ),
     CLIENT_DISCONNECTED: "clientdisconnect clientdisconnected clientclosedrequest cancelled canceled generatorexit",
-    # A time-out has no status: no answer came.
+    # A time-out counts as 500, since no response with a status arrived.
     _FAILED: (
         "internalserver internal api apiconnection connection server servererror apiresponsevalidation timeout "
         "timedout apitimeout requesttimeout requesttimedout readtimeout connecttimeout connecttimedout pooltimeout "
@@ -52,21 +52,24 @@ _LONGEST_HINT: Final = 256
 
 
 def failure_status(*hints: object) -> int:
-    """The status of a failure from the first hint that has one; 500 if none does.
+    """Returns the status of a failure by the first hint that determines one; 500 if none does.
 
-    A hint is a status from 400 on, as a number or its digits, or the name of an error.
+    A hint is a status from 400 to 599, as a number or its digits, or the name of an error.
     """
     return next((status for hint in hints if (status := known_status(hint))), _FAILED)
 
 
 def gateway_status(*hints: object) -> int:
-    """`failure_status` for a gateway: its 408 means that the model's provider took too long, not the caller."""
+    """Returns `failure_status` for a report by a gateway, with 500 instead of 408.
+
+    A gateway's 408 means that the model's provider took too long, not the client.
+    """
     status = failure_status(*hints)
     return _FAILED if status == _REQUEST_TIMEOUT else status
 
 
 def known_status(hint: object) -> int | None:
-    """The failure status for a number, a code or the name of an error; None for anything else."""
+    """Returns the failure status for a number, a code or the name of an error; None for anything else."""
     if isinstance(hint, bool) or not isinstance(hint, int | str):
         return None
     if isinstance(hint, int):

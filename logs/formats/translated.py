@@ -1,7 +1,7 @@
-"""What foreign formats share: a record is translated to our own format, which `callboard` validates.
+"""Functions that the foreign formats share: records are translated to our own format and then validated.
 
-Their senders cannot be asked to change, and do not resend rejected calls. So values that make no sense are
-corrected (`logs.formats.corrections`); only a record without a time or an id is rejected.
+Senders of these formats cannot be changed, and they do not resend rejected records. So invalid values are
+corrected (`logs.formats.corrections`); only a record without a valid start time or id is rejected.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from logs.formats.metadata import kept_metadata
 from logs.formats.readers import address
 from logs.formats.reported import InvalidRecordError, ReportedCall
 
-# LiteLLM's names of what is called, to ours; an "a" in front marks its asynchronous twin.
+# LiteLLM's names of endpoints, and ours. LiteLLM prefixes asynchronous variants with "a".
 _ENDPOINTS: Final = {
     "completion": "chat",
     "text_completion": "completions",
@@ -23,17 +23,17 @@ _ENDPOINTS: Final = {
     "image_generation": "images",
     "transcription": "transcriptions",
 }
-# What providers call the tiers.
+# The names that providers use for service tiers, and ours.
 _USUAL_TIER: Final = "default"
 _TIERS: Final = {tier: tier for tier in SERVICE_TIERS} | dict.fromkeys(("standard", "on_demand"), _USUAL_TIER)
 _TOKEN_MARKS: Final = ("tok_", "cb_live_", "cb_test_")
 
 
 def parse_translated(record: dict[str, Any], names: Mapping[str, str], now: datetime) -> ReportedCall:
-    """`parse_call` for a translated record, with corrected values noted.
+    """Validates a translated record with `parse_call`; invalid values are corrected and noted on the call.
 
-    A record without a time or an id is rejected, and the error names the sender's own field, `names[ours]`. A
-    record may have its own notes under "corrections".
+    A record without a valid time or id is rejected. The error names the sender's own field: `names` maps our
+    field names to the sender's. The record may already contain notes, under "corrections".
     """
     own = record.get("corrections")
     notes: Notes = list(own) if isinstance(own, list) else []
@@ -57,7 +57,7 @@ def _parsed(record: dict[str, Any], names: Mapping[str, str], now: datetime) -> 
 
 
 def object_at(record: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """The object at that path of keys; an empty one if anything on the way is something else."""
+    """Returns the object at this path of keys; {} if there is none, or if another value is in the way."""
     found: Any = record
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
@@ -65,21 +65,24 @@ def object_at(record: Mapping[str, Any], *path: str) -> dict[str, Any]:
 
 
 def endpoint_of(value: object) -> object:
-    """The endpoint in our words; unchanged if it has no word of ours."""
+    """Returns our name of an endpoint; the value unchanged if we have no name for it."""
     if not isinstance(value, str):
         return value
     return _ENDPOINTS.get(value) or _ENDPOINTS.get(value.removeprefix("a")) or value
 
 
 def service_tier_of(*values: object) -> str | None:
-    """The tier from the first value that names one; None for the default. "auto" and the like say nothing."""
+    """Returns the service tier from the first value that names one; None for the default tier.
+
+    Values such as "auto" name no tier and are skipped.
+    """
     known = (_TIERS.get(value.lower()) for value in values if isinstance(value, str))
     tier = next((tier for tier in known if tier), None)
     return tier if tier != _USUAL_TIER else None
 
 
 def fitted_address(value: object) -> str | None:
-    """The IP address, the first if proxies made it a list; None if it is something else ("testclient")."""
+    """Returns an IP address, the first of a list that proxies wrote; None for anything else ("testclient")."""
     try:
         return address("ip", value.split(",")[0].strip()) if isinstance(value, str) else None
     except InvalidRecordError:
@@ -87,7 +90,10 @@ def fitted_address(value: object) -> str | None:
 
 
 def fitted_metadata(kept: Mapping[str, object]) -> dict[str, Any]:
-    """The values that may be kept, in their order as long as there is room."""
+    """Returns the metadata without values that are empty, cannot be stored, or exceed the limit of 4 KiB.
+
+    Values that come first take precedence.
+    """
     said = {key: value for key, value in kept.items() if value not in (None, "", [], {})}
     with suppress(InvalidRecordError):
         return kept_metadata("metadata", said)
@@ -99,10 +105,13 @@ def fitted_metadata(kept: Mapping[str, object]) -> dict[str, Any]:
 
 
 def first_email(*values: object) -> str | None:
-    """The first value that is an e-mail address: members are only identified by their address."""
+    """Returns the first value that is an e-mail address; None if none is. Members have no other identifier."""
     return next((value for value in values if isinstance(value, str) and "@" in value), None)
 
 
 def first_token(*values: object) -> str | None:
-    """The first value that is one of our tokens, secret or public id; other systems' keys and hashes are not."""
+    """Returns the first value that looks like a token of Callboard, a secret or a public id; None if none does.
+
+    Keys and key hashes of other systems are skipped.
+    """
     return next((value for value in values if isinstance(value, str) and value.startswith(_TOKEN_MARKS)), None)

@@ -1,6 +1,7 @@
-"""Tokens as providers and gateways count them, in Callboard's terms.
+"""Converts the token counts of providers and gateways to Callboard's fields.
 
-`input_tokens` includes the cached ones here, and the written ones; some senders count these beside the input.
+Callboard's `input_tokens` includes the tokens read from and written to a cache; some senders count these
+separately.
 """
 
 import json
@@ -25,12 +26,15 @@ TOKEN_FIELDS: Final = (
 )
 _LONGEST_JSON: Final = 64 * 1024
 
-Values = dict[str, Any]  # by the fields of TOKEN_FIELDS; as they were written, None for what was not said
+Values = dict[str, Any]  # the values as sent, by the fields of TOKEN_FIELDS; None if missing
 Tokens = dict[str, int | None]
 
 
 def provider_usage(usage: Mapping[str, Any]) -> Values:
-    """The values of a usage object of OpenAI (chat or responses) or Anthropic, which LiteLLM passes on."""
+    """Returns the values of an OpenAI (chat or responses) or Anthropic usage object, by Callboard's fields.
+
+    LiteLLM passes these objects on. The values are not checked.
+    """
     read = _object(usage, "prompt_tokens_details") or _object(usage, "input_tokens_details")
     written = _object(usage, "completion_tokens_details") or _object(usage, "output_tokens_details")
     by_age = _object(usage, "cache_creation") or _object(read, "cache_creation_token_details")
@@ -49,16 +53,17 @@ def provider_usage(usage: Mapping[str, Any]) -> Values:
 
 
 def langfuse_usage(details: Mapping[str, Any], notes: Notes, field: str) -> Tokens:
-    """The tokens of Langfuse's `usage_details`: a usage object of a provider, or tokens by kind.
+    """Returns the numbers of tokens in Langfuse's `usage_details`, by Callboard's fields.
 
-    Kinds are counted apart, so "input" leaves out "input_cached_tokens" and "cache_read_input_tokens", unless the
-    total shows that it does not.
+    `usage_details` is a provider's usage object, or contains numbers by kind of tokens. Kinds do not overlap:
+    "input" does not include "input_cached_tokens" and "cache_read_input_tokens". But if the total is the sum of
+    "input" and "output" alone, these include all other kinds.
     """
     if "prompt_tokens" in details or "input_tokens" in details:
         told = {name: read_tokens(field, value, notes) for name, value in provider_usage(details).items()}
         if (
             "prompt_tokens" not in details and "input_tokens_details" not in details
-        ):  # Anthropic counts apart, too
+        ):  # Anthropic's input does not include cached tokens, either
             told["input_tokens"] = sum(
                 told[f"{kind}_tokens"] or 0 for kind in ("input", "cached", "cache_write")
             )
@@ -74,7 +79,7 @@ def langfuse_usage(details: Mapping[str, Any], notes: Notes, field: str) -> Toke
 
 
 def langfuse_cost(details: Mapping[str, Any], notes: Notes, field: str) -> object:
-    """The dollars of Langfuse's `cost_details`: their total, else the sum of the kinds."""
+    """Returns the US dollars of Langfuse's `cost_details`: the total, or else the sum over the kinds."""
     if details.get("total") is not None:
         return read_cost(field, details["total"], notes)
     numbers = [read_number(value) for value in details.values()]
@@ -86,7 +91,7 @@ def _is_written(kind: str) -> bool:
     return "cache" in kind and ("creation" in kind or "write" in kind)
 
 
-# Which of Langfuse's kinds of tokens are counted in a field.
+# For each field, whether a kind of tokens in Langfuse counts in it.
 _KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "input_tokens": lambda kind: kind.startswith(("input", "cache")),
     "output_tokens": lambda kind: kind.startswith("output"),
@@ -100,7 +105,7 @@ _KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
 
 
 def json_object(text: object) -> dict[str, Any]:
-    """The object that an attribute holds as JSON; an empty one for anything else."""
+    """Parses an attribute that contains a JSON object; returns {} for anything else."""
     if isinstance(text, str) and len(text) <= _LONGEST_JSON:
         with suppress(ValueError, RecursionError):
             found = json.loads(text)
@@ -109,10 +114,10 @@ def json_object(text: object) -> dict[str, Any]:
 
 
 def consistent(tokens: Tokens, names: Mapping[str, str], notes: Notes) -> dict[str, int]:
-    """The tokens, of which each part is within its whole.
+    """Returns the tokens with every part within its total: cached in input, reasoning in output, audio in both.
 
-    That a sender counts cached tokens beside the input, or reasoning beside the output, shows when they are more;
-    otherwise the conventions are believed.
+    If there are more cached than input tokens, or more reasoning than output tokens, the sender counts them
+    separately and they are added. Other impossible numbers are reduced and noted.
     """
     found = {field: tokens.get(field) or 0 for field in TOKEN_FIELDS}
     found["cache_write_tokens"] = max(found["cache_write_tokens"], found["cache_write_1h_tokens"])
@@ -138,7 +143,7 @@ _AUDIO: Final = {"input_audio_tokens": "input_tokens", "output_audio_tokens": "o
 
 
 def _reduced(found: dict[str, int], field: str, most: int, problem: str, names: Mapping[str, str]) -> str:
-    """Reduces a count to the most that can be true; the note about it."""
+    """Sets a number of tokens to the largest possible value, and returns the note about it."""
     found[field] = most
     return note(names.get(field, field), problem, _("reduced to %d") % most)
 

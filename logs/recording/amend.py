@@ -1,8 +1,8 @@
-"""Changes stored calls together with everything derived from them: statistics, quota use, tags and routes.
+"""Changes or removes stored calls together with everything derived from them.
 
-A call is amended when more becomes known about it, such as its tokens or its price, and removed when it turns
-out not to be a call. Everything derived from it follows in the same transaction, so that `verify_usage` finds
-no difference.
+Derived are statistics, quota use, tags and routes. A call is amended when more becomes known about it, such as
+its tokens or its price. It is removed when it turns out to be no call, or the same call as another. All derived
+data changes in the same transaction, so that `manage.py verify_usage` finds no difference.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from usage.quotas.charging import Charge, charge_quotas
 from usage.rollups.bulk import update_rows
 from usage.rollups.folding import replace_calls
 
-# What never changes: which call it is, when it was, and whose. Its id and who paid follow from these.
+# Columns that an amendment must not change: the identity of the call, its time and its caller.
 FIXED: Final = frozenset(
     {
         *("team_id", "id", "mode", "request_id", "started_at", "received_at"),
@@ -29,7 +29,7 @@ FIXED: Final = frozenset(
 
 
 class Amendment(NamedTuple):
-    """A stored call, and the columns of `Call` with their new values; None: the call is removed.
+    """One change of a stored call: new values by column name of `Call`, or None to remove the call.
 
     A change of `status` must include the resulting `outcome`.
     """
@@ -39,17 +39,18 @@ class Amendment(NamedTuple):
 
 
 def amend_calls(*, team: Team, mode: int, amendments: Sequence[Amendment], now: datetime) -> None:
-    """Changes and removes calls of one team and mode, each at most once in `amendments`.
+    """Changes and removes stored calls of one team and mode, and updates statistics and quota use.
 
-    Needs a transaction and the team's lock, under which the calls must have been read. A reservation that one
-    of them settled stays settled.
+    `amendments` must contain each call at most once. Needs a transaction and the team's lock, and the calls
+    must have been read under that lock. A reservation that such a call has settled stays settled.
     """
     charge_quotas(amend_uncharged(team=team, mode=mode, amendments=amendments, now=now))
 
 
 def amend_uncharged(*, team: Team, mode: int, amendments: Sequence[Amendment], now: datetime) -> list[Charge]:
-    """`amend_calls`, but returns the changes of quota use, for a transaction that charges several teams at
-    once.
+    """Does what `amend_calls` does, except that it returns the changes of quota use instead of applying them.
+
+    For a transaction that charges the quotas of several teams in one step.
     """
     changed = [(one.call, _amended(one)) for one in amendments if one.values]
     removed = [one.call for one in amendments if one.values is None]
@@ -80,7 +81,7 @@ def _amended(amendment: Amendment) -> Call:
 
 
 def _write(team: Team, amendments: Sequence[Amendment]) -> None:
-    """Sets the columns of the calls, with one statement for all that change the same columns."""
+    """Updates the changed columns in the database: one UPDATE for all calls that change the same columns."""
     by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for call, values in amendments:
         columns = tuple(sorted(values or {}))
@@ -103,7 +104,10 @@ def _index(team: Team, mode: int, changed: Sequence[tuple[Call, Call]], removed:
 
 
 def _charges(team: Team, before: Sequence[Call], after: Sequence[Call]) -> list[Charge]:
-    """The old charges to take back, and the new ones."""
+    """Returns the charges that replace the quota use of `before` by that of `after`.
+
+    For each old call a negative charge, for each new one a positive charge.
+    """
     spaces = _personal_spaces({call.payer_id for call in before})
     local = LocalTimes(team.zone)
     payer_times = {owner_id: LocalTimes(space.zone) for owner_id, space in spaces.items()}

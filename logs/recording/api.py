@@ -1,4 +1,4 @@
-"""The HTTP API that receives calls, in every format of `logs.formats.FORMATS`."""
+"""The HTTP endpoints that receive reported calls, one for each format of `logs.formats.FORMATS`."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -22,14 +22,14 @@ from teams.models import Token
 
 
 def caller_of(credential: Credential) -> Caller:
-    """The key as the reporting caller."""
+    """Wraps an authenticated token or gateway key in a `Caller`."""
     if isinstance(credential, Token):
         return Caller(token=credential)
     return Caller(gateway_key=credential)
 
 
 def receiver(form: CallFormat) -> Callable[[HttpRequest], HttpResponseBase]:
-    """The endpoint that receives calls in this format: POST only, with a key."""
+    """Creates the view that receives calls in the given format. It accepts only POST with an API key."""
 
     @endpoint("POST", on_refusal=count_refusal)
     def receive(request: HttpRequest, credential: Credential) -> HttpResponse:
@@ -51,14 +51,21 @@ def receiver(form: CallFormat) -> Callable[[HttpRequest], HttpResponseBase]:
 
 
 def _refused(form: CallFormat, error: ApiError, answer: dict[str, Any], kind: str) -> HttpResponse:
-    """An error in the form of the format, with the counts of a batch if there are any."""
+    """Returns an error response in the shape that the format's senders expect.
+
+    `answer` adds the counts of a batch whose records were all rejected; it is empty if the body could not be
+    read.
+    """
     body = form.refusal(answer | error_json(error), kind)
     return HttpResponse(body, status=error.status, content_type=kind, headers=error.headers)
 
 
 @endpoint("POST")
 def ignore_signal(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """POST /otlp/v1/metrics and /otlp/v1/logs: answers exporters of all three signals with an empty success."""
+    """Accepts and ignores OTLP metrics and logs: POST /otlp/v1/metrics and /otlp/v1/logs.
+
+    Exporters often send all three OTLP signals to one server; they get an empty success instead of an error.
+    """
     kind = OTLP.answer_type((request.content_type or "").lower())
     try:
         checked_content_type(request, *OTLP.bodies)
@@ -71,8 +78,9 @@ def ignore_signal(request: HttpRequest, credential: Credential) -> HttpResponse:
 def record_batch(
     records: Sequence[object], form: CallFormat, *, by: Credential, now: datetime
 ) -> dict[str, Any]:
-    """Parses and records a batch; returns the answer of `POST /api/v1/calls`. A bad record never affects a good
-    one.
+    """Parses and records a batch of records; returns the answer of `POST /api/v1/calls` as a dict.
+
+    Each record is accepted or rejected on its own: an invalid record does not affect the others.
     """
     calls: list[ReportedCall] = []
     positions: list[int] = []
@@ -93,7 +101,7 @@ def record_batch(
         if call is None:
             ignored += 1
             continue
-        if form.names_end_users and isinstance(by, Token):  # whatever end users it names, the calls are theirs
+        if form.names_end_users and isinstance(by, Token):  # the token's member called, not a named end user
             call.team = call.member = ""
         calls.append(call)
         positions.append(index)

@@ -1,4 +1,8 @@
-"""Spans that are not calls but may stand between two layers of one, and the teams that their traces belong to."""
+"""Assigns trace spans that are not calls to the teams whose calls are in the same trace.
+
+Such a span may be the parent of one report of a call and the child of another. Without it, the two reports
+could not be recognised as layers of the same call.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,16 +14,17 @@ from logs.recording.layers import Link
 from logs.recording.loose_links import loose_links
 from teams.models import Mode, Team
 
-Space = tuple[int, int]  # team, mode
+Space = tuple[int, int]  # (team id, mode)
 
 
 def links_by_space(
     spans: Sequence[OtherSpan], traces: Iterable[tuple[Space, str]], by: Caller
 ) -> dict[Space, list[Link]]:
-    """The spans of traces that contain a call, by the team and mode of that call.
+    """Returns the spans of traces that contain a call, by the (team id, mode) of that call.
 
-    `traces` are those of the calls that came with the spans; others are looked up where this key may have
-    reported calls of them, and are remembered if none is found.
+    `traces` are the trace ids of the calls that came in the same request. The trace of another span is looked
+    up among the stored reports of the teams that this key may report for. If it has no call yet, the span is
+    kept in memory (`logs.recording.loose_links`).
     """
     spaces: dict[str, set[Space]] = {}
     found: dict[Space, list[Link]] = {}
@@ -46,7 +51,7 @@ def links_by_space(
 
 
 def _teams(spans: Sequence[OtherSpan], by: Caller) -> dict[str, int]:
-    """The possible teams of the spans, by slug; for a key of one team always that one."""
+    """Returns the ids of the teams that the spans name, by slug; for a key of one team, that team under ""."""
     if by.team_id is not None:
         return {"": by.team_id}
     slugs = {span.team for span in spans if span.team}

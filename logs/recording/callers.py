@@ -1,4 +1,4 @@
-"""Resolves who reports and whose calls they are: from a key to team, member, token and mode."""
+"""Finds out whose calls are reported: team, member, token and mode, from the key and the record."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ from teams.secrets import digest
 
 @dataclass(frozen=True)
 class Caller:
-    """An authenticated key: a token reports its own calls, a gateway key those of any token in its scope."""
+    """The authenticated key of a report: a token or a gateway key, exactly one of the two.
+
+    A token reports its own calls; a gateway key reports calls of any token or member in its scope.
+    """
 
     token: Token | None = None
     gateway_key: GatewayKey | None = None
@@ -31,7 +34,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class CallContext:
-    """Whom a call is attributed to."""
+    """The team, mode, member and token that a call is attributed to; `token_id` 0: only the member is known."""
 
     team_id: int
     mode: int
@@ -40,7 +43,7 @@ class CallContext:
 
 
 class Directory:
-    """The tokens and members that a batch names, looked up in at most two queries."""
+    """The tokens and members that a batch of calls names, loaded with at most two SQL queries."""
 
     def __init__(self, caller: Caller, calls: Iterable[ReportedCall]) -> None:
         self._caller = caller
@@ -49,7 +52,10 @@ class Directory:
         self._members = _members({(call.team, call.member) for call in named if not call.token})
 
     def context(self, call: ReportedCall) -> CallContext:
-        """Whom the call is attributed to. Raises InvalidRecordError if this key may not report it."""
+        """Returns the team, mode, member and token of a call.
+
+        Raises InvalidRecordError if this key may not report the call.
+        """
         if self._caller.token is not None:
             return _own_context(self._caller.token, call)
         if call.token:
@@ -63,7 +69,7 @@ class Directory:
         if self._caller.team_id not in {None, token.team_id}:
             raise InvalidRecordError("token", _("This key is for another team."), "out_of_scope")
         ended = [at for at in (token.revoked_at, token.disabled_at, token.expires_at) if at]
-        # What was called while the token worked is counted, even if it is reported later.
+        # A call that was made while the token was active is counted, even if it is reported later.
         if ended and min(ended) <= call.started_at:
             raise InvalidRecordError("token", _("The token was not active at that time."), "invalid_token")
         return CallContext(token.team_id, token.mode, token.user_id, token.pk)
@@ -83,8 +89,10 @@ class Directory:
 
 
 def _own_context(token: Token, call: ReportedCall) -> CallContext:
-    """A token reports its own calls; a record that names another one is rejected instead of being
-    misattributed.
+    """Returns the context of a call that a token reports, which is always the token's own.
+
+    Raises InvalidRecordError if the record names another token, team or member, instead of attributing it
+    wrongly.
     """
     others = call.token and call.token != token.public_id and digest(call.token) != token.digest
     if others:
@@ -97,7 +105,7 @@ def _own_context(token: Token, call: ReportedCall) -> CallContext:
 
 
 def _tokens(named: set[str]) -> dict[str, Token]:
-    """Tokens by the names in the batch: public id or secret."""
+    """Returns the tokens that the batch names, by that name: the public id (`tok_…`) or the secret."""
     if not named:
         return {}
     digests = {name: digest(name) for name in named if not name.startswith("tok_")}
@@ -108,7 +116,10 @@ def _tokens(named: set[str]) -> dict[str, Token]:
 
 
 def _members(named: set[tuple[str, str]]) -> dict[tuple[str, str], list[Membership]]:
-    """Memberships by (team slug or "", address in lower case)."""
+    """Returns memberships of active users by (team slug, e-mail address in lower case).
+
+    Each is also found under the slug "", for calls that name no team.
+    """
     addresses = {member.lower() for _team, member in named if member}
     if not addresses:
         return {}

@@ -1,4 +1,4 @@
-"""The columns of a stored call, and which of them are stored as reported."""
+"""The columns of the table of calls, and which of them are copied from the report unchanged."""
 
 from dataclasses import fields
 from typing import Any, Final
@@ -52,8 +52,10 @@ _FIELDS: Final = {one.name for one in fields(ReportedCall)}
 
 
 def outcome_of(call: ReportedCall) -> Outcome:
-    """The outcome: succeeded below 400 without an error; 429 throttled; other 4xx client error; otherwise
-    server error.
+    """Returns the outcome of a reported call by its status.
+
+    Status 429 is throttled, other 4xx are client errors, 5xx server errors. A status below 400 is a success, or
+    a server error if the record has an `error`.
     """
     if call.status < 400:
         return Outcome.SERVER_ERROR if call.has_error else Outcome.SUCCEEDED
@@ -63,7 +65,10 @@ def outcome_of(call: ReportedCall) -> Outcome:
 
 
 def reported_again(call: Call) -> ReportedCall:
-    """A stored call as if it were reported now; with its cost only if that was reported."""
+    """Converts a stored call back to a `ReportedCall`, as if it were reported now.
+
+    `cost_nanos` is set only if the sender reported the cost; a computed cost is left out.
+    """
     values: dict[str, Any] = {name: getattr(call, name) for name in AS_REPORTED if name in _FIELDS}
     details = {name: value for name, value in (call.details or {}).items() if name in DETAILS}
     return ReportedCall(

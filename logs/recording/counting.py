@@ -1,4 +1,4 @@
-"""Counts a request for the page of its key (`usage.reporting`)."""
+"""Counts accepted and rejected records for the page of the key that reported them (`usage.reporting`)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,7 +12,10 @@ from usage.reporting.counting import MOST_REASONS, Reason, Report, count_report
 
 
 def count_answer(key: Credential, answer: dict[str, Any], now: datetime) -> None:
-    """Counts the records of a request by its answer, in the form of `POST /api/v1/calls`."""
+    """Counts the accepted, duplicate and rejected records of one request.
+
+    `answer` is the dict that answers `POST /api/v1/calls`.
+    """
     rejected: list[dict[str, Any]] = answer["rejected"]
     report = Report(
         accepted=answer["accepted"],
@@ -24,8 +27,9 @@ def count_answer(key: Credential, answer: dict[str, Any], now: datetime) -> None
 
 
 def count_refusal(key: Credential, error: ApiError | BodyError) -> None:
-    """Counts a request that was refused as a whole; not if the database was unavailable, because then it is
-    repeated.
+    """Counts a request that was refused as a whole, such as one with an unreadable body.
+
+    Errors from 500 on (the database is unavailable) are not counted, because senders repeat such a request.
     """
     if error.status >= 500:
         return
@@ -34,7 +38,10 @@ def count_refusal(key: Credential, error: ApiError | BodyError) -> None:
 
 
 def _reasons(rejected: Iterable[dict[str, Any]]) -> list[Reason]:
-    """The distinct reasons with their numbers of records; only a few, however many records were rejected."""
+    """Groups rejected records by code, field and message, and returns each reason with its number of records.
+
+    At most `MOST_REASONS` reasons are returned.
+    """
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for one in rejected:
         key = (one["code"], one["param"] or "", one["message"])

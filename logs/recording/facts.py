@@ -1,4 +1,4 @@
-"""The facts of a stored call that the rollups count."""
+"""Converts a stored call to the `Fact` that the rollups add up."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,10 @@ from usage.rollups.folding import Fact
 
 
 class LocalTimes:
-    """Hour and day of an instant in a time zone, cached by the minute: offsets change on whole minutes."""
+    """Converts an instant to (start of its hour, day) in a time zone.
+
+    Results are cached by the minute; UTC offsets change on whole minutes.
+    """
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -24,7 +27,10 @@ class LocalTimes:
 
 
 def fact_of(call: Call, local: LocalTimes) -> Fact:
-    """The call as the rollups count it, in the time zone of `local`."""
+    """Returns the values of a stored call that the rollups add up.
+
+    Hour and day are in the time zone of `local`.
+    """
     hour, day = local(call.started_at)
     return Fact(
         hour=hour,

@@ -1,4 +1,4 @@
-"""Records from files on disk: NDJSON or a JSON array, plain or gzip."""
+"""Reads the records of files on disk: NDJSON or a JSON array, plain or gzip."""
 
 import gzip
 import io
@@ -18,14 +18,18 @@ _LONGEST_LINE: Final = MAX_BYTES
 
 
 class FileError(Exception):
-    """A file that cannot be read (any further): the message says why, and where if it began well."""
+    """A file that cannot be read, or not to its end.
+
+    The message gives the reason and, where known, the number of the last record that was read.
+    """
 
 
 def file_records(path: Path) -> Iterator[tuple[int, Record]]:
-    """The records of a file, each with its line in NDJSON or its index in an array, starting at 1.
+    """Yields (number, record) for each record of a file, numbered from 1.
 
-    NDJSON is read line by line, in constant memory; an array as a whole. Each record is as it was written or
-    the `InvalidRecordError` that rejects it. Raises `FileError`, also after some records.
+    The number is the line in NDJSON, or the position in an array. NDJSON is read line by line, in constant
+    memory; an array is read as a whole. A record is the parsed JSON value, or the `InvalidRecordError` that
+    rejects it. Raises `FileError`, possibly after some records.
     """
     number = 0
     try:
@@ -54,7 +58,7 @@ def _records(file: io.BufferedIOBase) -> Iterator[tuple[int, Record]]:
 
 
 def _lines(file: io.BufferedIOBase) -> Iterator[bytes]:
-    """The lines of the file. A line longer than any record is cut, and is then not valid JSON."""
+    """Yields the lines of the file. A line that is too long is cut, which makes it invalid JSON."""
     while line := file.readline(_LONGEST_LINE):
         rest = line
         while rest and not rest.endswith(b"\n"):

@@ -1,8 +1,9 @@
-"""Decides which reports in foreign formats are of the same call, within a batch and among earlier reports.
+"""Decides which reports in foreign formats are about the same call, within a batch and across requests.
 
-A report is recognised by the request ids under which its call may be stored, by its place in a trace, and by
-ids that it shares with reports from elsewhere. What is stored follows what is known: a call that turns out to
-be the same as another, or not a call, is removed; a call about which more becomes known is completed.
+A report ("layer") is matched with a call by the request ids under which the call may be stored, by its position
+in a trace, and by ids that reports of other observers share. Spans that are not calls ("links") connect layers
+of a trace. Stored calls follow what becomes known: a call that turns out to be the same as another one, or not
+a call, is removed; missing values of a call are filled in.
 """
 
 from collections import defaultdict
@@ -50,14 +51,16 @@ from logs.recording.stored_calls import (
 from teams.models import Team
 from usage.rollups.bulk import add_up
 
-# Of one trace so many spans between calls are kept, those above calls first.
+# At most so many spans of one trace that are not calls are stored; those above calls come first.
 _MOST_LINKS: Final = 2_000
 
 
 @dataclass
 class Decided:
-    """The result for a batch's reports of one team and mode: new calls, each with the layer that names it and
-    whose `call_id` is its id, and changes of stored calls.
+    """The result of `decide` for the reports of one team and mode.
+
+    `new`: calls to be stored, each with the layer whose `call_id` is the id of the call. `amendments`: changes
+    of stored calls.
     """
 
     new: list[tuple[ReportedCall, Layer]]
@@ -67,10 +70,10 @@ class Decided:
 def decide(
     *, team: Team, mode: int, layers: Sequence[Layer], links: Sequence[Link], price: Pricing, now: datetime
 ) -> Decided:
-    """Separates new calls from known ones, and stores what is needed to recognise later reports. Needs the
-    team's lock.
+    """Finds out which reports are new calls and which belong to stored calls.
 
-    The caller stores and charges the new calls and amends the others, in the same transaction.
+    Stores the layers and links by which later reports are recognised. The caller must store and charge the new
+    calls and apply the amendments, in the same transaction. Needs the team's lock.
     """
     decision = _Decision(read_known(team, mode, layers, links), now)
     decision.take(layers, links)
@@ -87,17 +90,17 @@ class _Decision:
     fresh: set[Key] = field(default_factory=set)
     links: list[Link] = field(default_factory=list)
     new: dict[UUID, None] = field(default_factory=dict)
-    # Calls of this batch by what LiteLLM's callback, its traces and its tables have in common.
+    # Ids of calls of this batch by LiteLLM's call id and start time, which all reports by LiteLLM have.
     gateway: dict[str, UUID] = field(default_factory=dict)
-    # Layers that changed hands: of which call they were before.
+    # For each layer that was moved to another call: its previous call, or None.
     before: dict[Key, UUID | None] = field(default_factory=dict)
-    # Layers that only repeat what is stored of their call.
+    # Layers that only repeat what is already stored of their call.
     repeated: set[Key] = field(default_factory=set)
     claimed: set[UUID] = field(default_factory=set)
-    absorbed: dict[UUID, UUID] = field(default_factory=dict)  # calls that turned out to be others
+    absorbed: dict[UUID, UUID] = field(default_factory=dict)  # call → the call that it turned out to be
 
     def take(self, layers: Sequence[Layer], links: Sequence[Link]) -> None:
-        """Finds the call of every layer."""
+        """Attaches every layer to a stored call or to a new one."""
         for layer in layers:
             if layer.key not in self.known.layers:
                 self.known.add(layer)
@@ -110,7 +113,10 @@ class _Decision:
             self._bind(group)
 
     def _traces(self, links: Sequence[Link]) -> dict[str, list[Node]]:
-        """Everything known about the traces of the batch that contain a layer."""
+        """Returns all known layers and links of each changed trace that contains a layer, by trace id.
+
+        Also collects in `self.links` the links of this batch that will be stored.
+        """
         changed = {key[0] for key in self.fresh} | {link.trace_id for link in links}
         traces: dict[str, list[Node]] = {}
         for layer in self.known.layers.values():
@@ -129,7 +135,7 @@ class _Decision:
         return traces
 
     def _unbind(self, traces: dict[str, list[Node]], groups: Sequence[Group]) -> None:
-        """Detaches layers that are about several calls from the call that they were attached to."""
+        """Detaches layers that belong to no group, because they cover several calls, from their call."""
         in_groups = {layer.key for group in groups for layer in group.layers}
         for nodes in traces.values():
             for node in nodes:
@@ -144,7 +150,7 @@ class _Decision:
                 del self.before[layer.key]
 
     def _bind(self, group: Group) -> None:
-        """Finds the stored call of a group, or creates a new one."""
+        """Attaches the layers of a group to their stored call, or to a new call if none is found."""
         arrived = sorted(group.layers, key=lambda layer: layer.received_at)
         owners = list(dict.fromkeys(layer.call_id for layer in arrived if layer.call_id))
         owner = next((one for one in owners if one not in self.claimed), None)
@@ -178,7 +184,10 @@ class _Decision:
                 self.gateway.setdefault(timed_name(layer, 0), to)
 
     def _are_two(self, one: UUID, other: UUID, group: Group) -> bool:
-        """Whether two calls were both reported by one observer from elsewhere, who knows them to be two."""
+        """Whether these are certainly two calls: the same observer outside this trace reported both of them.
+
+        No observer reports one call twice under different ids.
+        """
         trace_id = group.layers[0].identity.trace_id
         sources = [
             {layer.identity.source for layer in self._layers_of(id_) if layer.identity.trace_id != trace_id}
@@ -187,7 +196,11 @@ class _Decision:
         return bool(sources[0] & sources[1])
 
     def _join(self, owner: UUID, found: UUID) -> UUID:
-        """Merges two calls, and returns the one that remains: the stored one if the other is new."""
+        """Merges two calls and returns the id of the one that remains.
+
+        If `found` is new in this batch, its layers move to `owner`; otherwise `owner` is marked as absorbed by
+        `found`.
+        """
         if found not in self.new:
             self.absorbed[owner] = found
             return found
@@ -205,7 +218,10 @@ class _Decision:
         return made
 
     def _by_name(self, layers: Sequence[Layer]) -> UUID | None:
-        """A stored call that has one of the request ids of a layer and is the same by its other values."""
+        """Returns the id of a call that has a possible request id of these layers and agrees in other values.
+
+        It is a stored call, or one of this batch that LiteLLM reported with the same id. None if there is none.
+        """
         for layer in layers:
             found = self._by_gateway_name(layer) or self._by_own_name(layer)
             if found is not None:
@@ -232,7 +248,7 @@ class _Decision:
         own = () if identity.litellm_id else (layer.call.request_id,)
         for name in (identity.span_name, *identity.known_as, *own):
             call = self.known.calls.get(name)
-            if call is None or call.id in self.known.of_layers:  # then its layers tell what it is
+            if call is None or call.id in self.known.of_layers:  # such a call is compared by its layers
                 continue
             if name == identity.span_name or was_stored(call, layer):
                 if abs(call.started_at - layer.call.started_at) <= MILLISECOND:
@@ -241,7 +257,10 @@ class _Decision:
         return None
 
     def _from_elsewhere(self, layers: Sequence[Layer]) -> UUID | None:
-        """The call that an observer elsewhere reported with the same id: the nearest in time."""
+        """Returns the id of the call that another observer reported under the same match key, or None.
+
+        Of several such calls, the nearest in time is taken.
+        """
         found = [
             (distance(layer, other), id_)
             for layer in layers
@@ -250,10 +269,10 @@ class _Decision:
         ]
         return min(found)[1] if found else None
 
-    # --- What follows for the calls -----------------------------------------------------------------
+    # --- New calls and changes of stored ones -------------------------------------------------------
 
     def amendments(self, price: Pricing) -> list[Amendment]:
-        """The changes of stored calls that gained or lost layers."""
+        """Returns the changes and removals of stored calls that gained or lost layers."""
         self._move_absorbed()
         lost = {id_ for id_ in self.before.values() if id_ is not None}
         gained: defaultdict[UUID, list[Layer]] = defaultdict(list)
@@ -277,7 +296,10 @@ class _Decision:
         return [Amendment(stored[id_], None) for id_ in gone] + amendments_of(pairs, price)
 
     def _move_absorbed(self) -> None:
-        """Moves the layers of calls that turned out to be others, and reads all layers of calls that lost some."""
+        """Moves the layers of absorbed calls to the calls that absorbed them.
+
+        First reads all stored layers of calls that lost a layer.
+        """
         lost = {id_ for id_ in self.before.values() if id_ is not None} | set(self.absorbed)
         if lost:
             read_layers_of(self.known, [*lost])
@@ -289,7 +311,10 @@ class _Decision:
                 self._rebind(layer, to)
 
     def _lost_makers(self) -> set[UUID]:
-        """Calls that were stored because of layers that are no longer attached to them."""
+        """Returns the ids of calls that were stored because of a layer that is no longer attached to them.
+
+        These layers lose the mark `made`.
+        """
         makers = set()
         for key, id_ in self.before.items():
             layer = self.known.layers[key]
@@ -299,10 +324,13 @@ class _Decision:
         return makers
 
     def _without_lost(self, id_: UUID) -> ReportedCall:
-        """The call that the remaining layers make up."""
+        """Returns a call that lost the layer for which it was stored, as its remaining layers describe it.
+
+        The first of the remaining layers is marked as the one for which the call is stored.
+        """
         left = [*self._layers_of(id_)]
         first_of(left).made = True
-        self.before.setdefault(first_of(left).key, id_)  # so that it is written
+        self.before.setdefault(first_of(left).key, id_)  # so that `write` stores the mark
         return put_together(left)
 
     def _with(self, call: Call, gained: Sequence[Layer]) -> ReportedCall:
@@ -317,7 +345,10 @@ class _Decision:
         return together
 
     def new_calls(self) -> list[tuple[ReportedCall, Layer]]:
-        """The calls to store, each with the first free one of its possible request ids."""
+        """Returns the calls to store, each with the layer that names it.
+
+        The first possible request id that is free becomes the call's `request_id`.
+        """
         made: list[tuple[ReportedCall, Layer]] = []
         taken = set(self.known.calls)
         for id_ in self.new:
@@ -332,10 +363,10 @@ class _Decision:
             made.append((call, first))
         return made
 
-    # --- What is kept for a day -----------------------------------------------------------------------
+    # --- Rows that are stored for a day, to recognise later reports ------------------------------------
 
     def write(self) -> None:
-        """Stores the layers that are new or were moved, and the spans between them."""
+        """Stores the layers that are new or were moved, and the links between them."""
         written = {*self.fresh, *self.before} - {key for key in self.repeated if not key[0]}
         rows = [_row(self.known, self.known.layers[key]) for key in written]
         rows += [_link_row(self.known, link, self.now) for link in self.links]
@@ -358,7 +389,10 @@ def _link_row(known: EarlierReports, link: Link, now: datetime) -> tuple[Any, ..
 
 
 def most_useful(nodes: Sequence[Node], more: dict[str, Link]) -> list[Link]:
-    """The links of a trace to keep if there are too many: those above layers first."""
+    """Returns which new links of a trace to store if there are too many: first those above layers.
+
+    `nodes` are the layers and stored links of the trace, `more` the new links by span id.
+    """
     room = _MOST_LINKS - sum(isinstance(node, Link) for node in nodes)
     if len(more) <= room:
         return [*more.values()]

@@ -1,4 +1,4 @@
-"""Imports calls from files into a team: maps or creates members, records batches, names rejected records."""
+"""Imports calls from files into a team: finds or creates the members, and records the calls in batches."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +17,18 @@ from teams.activity import SITE
 from teams.errors import ActionError
 from teams.models import GatewayKey, Membership, Team, User
 
-# A record and where it stood in its file.
+# The number of a record in its file, and the record.
 Numbered = tuple[int, object]
 
 
 @dataclass
 class Import:
-    """One running import: how it maps addresses, and the results so far."""
+    """A running import into one team: the settings, and the counts so far."""
 
     team: Team
     form: CallFormat
     default_member: str = ""
-    mapping: Mapping[str, str] = field(default_factory=dict)  # address in the file to member, lower case
+    mapping: Mapping[str, str] = field(default_factory=dict)  # e-mail in the file → member's, lower case
     creates_members: bool = False
     accepted: int = 0
     duplicates: int = 0
@@ -38,7 +38,7 @@ class Import:
     _known: set[str] = field(default_factory=set)
 
     def take(self, batch: Sequence[Numbered], now: datetime) -> Iterator[tuple[int, str]]:
-        """Records a batch; yields the position of each rejected record, and why."""
+        """Records a batch of records; yields (number in the file, error message) for each rejected record."""
         calls: list[ReportedCall] = []
         numbers: list[int] = []
         between = [record for _number, record in batch if isinstance(record, OtherSpan)]
@@ -71,7 +71,11 @@ class Import:
         return f"{error.param}: {error}" if error.param else str(error)
 
     def _name_member(self, call: ReportedCall) -> None:
-        """Raises InvalidRecordError for somebody who cannot be a member."""
+        """Sets `call.member` to the mapped or default e-mail address; creates the member if that is allowed.
+
+        Raises InvalidRecordError if the address cannot become a member. A call that names a token is left
+        unchanged.
+        """
         if call.token:
             return
         address = (call.member or self.default_member).lower()
@@ -91,9 +95,9 @@ def _messages(error: ValidationError | ActionError) -> list[str]:
 
 
 def ensure_member(team: Team, email: str) -> bool:
-    """Makes the address a member of the team, creating a user without a password if there is none.
+    """Makes the user with this e-mail address a member of the team; returns False if they already were one.
 
-    False if it was a member already.
+    Creates a user without a password if there is none.
     """
     user = User.objects.filter(email__iexact=email).first() or create_user(email=email, by=SITE)
     if Membership.objects.filter(team=team, user=user).exists():

@@ -1,4 +1,4 @@
-"""What the search looks up beside the calls: their tags, and the routes of a team's calls."""
+"""Maintains the tables that the search uses to find calls: tags, and the routes of a team's calls."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,7 +12,10 @@ _ROUTE: Final = ("team_id", "provider", "endpoint", "channel", "stream")
 
 
 def index_calls(*, team_id: int, mode: int, calls: Sequence[tuple[UUID, ReportedCall | Call]]) -> None:
-    """Adds the tags of the calls, and new routes. Needs the transaction that stores the calls."""
+    """Inserts the tags of calls, and routes that the team did not have yet.
+
+    Must run in the transaction that stores the calls.
+    """
     tags = sorted((team_id, mode, tag, id_) for id_, call in calls for tag in set(call.tags))
     routes = sorted({(team_id, call.provider, call.endpoint, call.channel, call.stream) for _id, call in calls})
     if tags:
@@ -22,7 +25,7 @@ def index_calls(*, team_id: int, mode: int, calls: Sequence[tuple[UUID, Reported
 
 
 def forget_tags(*, team_id: int, mode: int, calls: Sequence[Call]) -> None:
-    """Deletes the tags of the calls; routes stay. Needs the transaction that changes the calls."""
+    """Deletes the tags of calls; routes stay. Must run in the transaction that changes or removes the calls."""
     tagged = [call for call in calls if call.tags]
     if tagged:
         tags = {tag for call in tagged for tag in call.tags}

@@ -1,4 +1,4 @@
-"""Since when the calls of a team are stored: older ones were deleted, their statistics stayed."""
+"""Tells since when the single calls of a team are stored: older calls were deleted, their statistics remain."""
 
 import functools
 from collections.abc import Iterable
@@ -12,28 +12,31 @@ from usage.rollups.buckets import first_day_anywhere, first_whole_day
 from usage.rollups.clock import exact_from
 from usage.rollups.query import UsageQuery
 
-# The shortest retention is a day; the rest is for clocks that differ.
+# Calls younger than this are never deleted: the shortest retention is a day, and clocks may differ.
 _NEVER_DELETED: Final = timedelta(hours=12)
 
 
 def kept_since(team: Team) -> datetime | None:
-    """Since when single calls are stored; None: none was ever deleted."""
+    """Returns the time since when the team's single calls are stored; None if no call was ever deleted."""
     found: KeptCalls | None = _kept().find(team.pk)
     return found.since if found else None
 
 
 def kept_within(query: UsageQuery) -> datetime | None:
-    """Since when single calls are stored, if the range begins before; None: all of its calls are stored."""
+    """Returns the time since when single calls are stored, if the range of `query` begins earlier.
+
+    None: all calls of the range are stored.
+    """
     since = kept_since(query.team)
     return since if since is not None and query.range.start < since else None
 
 
 def taken_since(calls: Iterable[tuple[int, datetime]], now: datetime) -> dict[int, datetime]:
-    """Since when calls of a team may be recorded, by team: older ones may have been recorded before and deleted
-    since.
+    """Returns, by team id, the time before which new reports must be rejected.
 
-    `calls` are about to be recorded: their teams, which must be locked, and their start times. Teams without
-    such old calls, or of which none was ever deleted, are left out; if all calls are recent, nothing is read.
+    Older calls may have been recorded and then deleted, so a report could count one twice. `calls` are the
+    (team id, start time) of calls to be recorded; their teams must be locked. Only teams with a call older than
+    12 hours in `calls` and with deleted calls are in the result; if all calls are recent, no query is executed.
     """
     old = {team_id for team_id, started_at in calls if started_at < now - _NEVER_DELETED}
     return dict(KeptCalls.objects.filter(team_id__in=old).values_list("team_id", "since")) if old else {}
@@ -45,10 +48,10 @@ def _kept() -> CompiledQuery:
 
 
 def kept_from(team: Team) -> date | None:
-    """The first day of the team's calendar from which on its statistics consist of stored calls alone; None:
-    all days.
+    """Returns the first day of the team's calendar from which on all calls in the statistics are stored.
 
-    If the team had another time zone before, days of that one may reach beyond the last deleted call.
+    None: all days. If the team's time zone was changed, days of the former time zone may reach beyond the last
+    deleted call, so the result may be later.
     """
     since = kept_since(team)
     if since is None:
@@ -57,14 +60,18 @@ def kept_from(team: Team) -> date | None:
 
 
 def balance_kept_since() -> datetime | None:
-    """Since when the calls of all teams are stored, so all calls that are charged to any balance; None: always."""
+    """Returns the time since when the calls of every team are stored; None if no call was ever deleted.
+
+    Calls of any team may be charged to a balance, so balances can be recounted only from this time on.
+    """
     since: datetime | None = KeptCalls.objects.order_by("-since").values_list("since", flat=True).first()
     return since
 
 
 def balance_kept_from() -> date | None:
-    """The first day on which all calls that any team charged to a balance are stored, in every time zone it
-    had.
+    """Returns the first day from which on balances can be recounted in every time zone; None: all days.
+
+    All calls that any team charged to a balance on or after that day are stored.
     """
     since = balance_kept_since()
     return since and first_day_anywhere(since)

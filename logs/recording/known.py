@@ -1,4 +1,7 @@
-"""Reads what is stored of reports of the last 24 hours, and calls that may be the same: at once for a batch."""
+"""Reads what earlier reports may be related to a batch: reports of the last 24 hours and possibly equal calls.
+
+All of it is read in a few SQL statements for the whole batch.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,19 +16,21 @@ from logs.recording.layers import Key, Layer, Link, stored_layer
 from teams.models import Team
 
 KEPT: Final = timedelta(hours=24)
-# Rows that one statement asks for: SQLite takes 32,766 parameters.
+# Values in one SQL statement: SQLite takes at most 32,766 parameters.
 MOST_AT_ONCE: Final = 5_000
-# More of the traces of one batch are not read: layers beyond count as calls of their own.
+# One SQL statement reads at most so many rows. A report that only matches an unread row counts as a new call.
 MOST_ROWS: Final = 100_000
-# Of many reports with the same response id so many, the latest, are compared with one.
+# A report is compared with at most so many others of the same response id, the latest ones.
 _MOST_COMPARED: Final = 50
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
 class EarlierReports:
-    """Stored layers and links of the batch's traces and responses, and calls by the ids under which they may be
-    stored.
+    """Stored reports and calls of one team and mode that may be related to a batch.
+
+    Contains the layers and links of the batch's traces and match keys, and calls by their request ids. The
+    layers of the batch are added to it.
     """
 
     team: Team
@@ -34,9 +39,9 @@ class EarlierReports:
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)  # by request id
     of_call: dict[UUID, dict[Key, Layer]] = field(default_factory=dict)
-    # Calls that were stored because of a layer; what others are, no layer tells.
+    # Calls that were stored because of a layer; only these can be compared by their layers.
     of_layers: set[UUID] = field(default_factory=set)
-    # By match key, and whose they are.
+    # Layers by match key and source.
     _by_match_key: dict[str, dict[str, list[Layer]]] = field(default_factory=dict)
     _sources: dict[UUID, Counter[str]] = field(default_factory=dict)
 
@@ -52,7 +57,7 @@ class EarlierReports:
         self._count(layer, 1)
 
     def bind(self, layer: Layer, to: UUID | None) -> None:
-        """Attaches a layer to a call."""
+        """Attaches a layer to the call with the id `to`; None detaches it."""
         self._count(layer, -1)
         layer.call_id = to
         self._count(layer, 1)
@@ -68,12 +73,13 @@ class EarlierReports:
             of_call.pop(layer.key, None)
 
     def is_told_by(self, call_id: UUID, source: str) -> bool:
-        """Whether this observer has reported the call, as far as is known here."""
+        """Whether this source has reported the call, among the layers that were read."""
         return self._sources.get(call_id, Counter())[source] > 0
 
     def elsewhere(self, layer: Layer) -> Iterator[tuple[Layer, UUID]]:
-        """Yields the reports of other sources with the same match key, each with the id of its call; reports
-        without a call are left out.
+        """Yields (report, id of its call) for reports by other sources with the same match key as `layer`.
+
+        Reports that belong to no call are left out.
         """
         for source, others in self._by_match_key.get(layer.identity.match_key, {}).items():
             if source != layer.identity.source:
@@ -83,7 +89,10 @@ class EarlierReports:
 
 
 def read_known(team: Team, mode: int, layers: Sequence[Layer], links: Sequence[Link]) -> EarlierReports:
-    """Reads everything that may be related to the reports of one team and mode. The team must be locked."""
+    """Reads the stored reports and calls that may be related to these reports of one team and mode.
+
+    The team must be locked.
+    """
     known = EarlierReports(team, mode)
     traces = {layer.identity.trace_id for layer in layers} | {link.trace_id for link in links}
     keys = {layer.identity.match_key for layer in layers}
@@ -130,7 +139,7 @@ def _add_row(known: EarlierReports, row: tuple[Any, ...]) -> None:
 
 
 def read_layers_of(known: EarlierReports, call_ids: Sequence[UUID]) -> None:
-    """Adds all stored layers of these calls."""
+    """Adds all stored layers of these calls to `known`."""
     stored = CallLayer.objects.filter(team_id=known.team.pk, report__isnull=False)
     for start in range(0, len(call_ids), MOST_AT_ONCE):
         rows = stored.filter(call_id__in=call_ids[start : start + MOST_AT_ONCE])
@@ -138,17 +147,20 @@ def read_layers_of(known: EarlierReports, call_ids: Sequence[UUID]) -> None:
             _add_row(known, row)
 
 
-# --- Under which request ids a call may be stored ------------------------------------------------------
+# --- The request ids under which a call may be stored ---------------------------------------------------
 
 
 def names_of(layer: Layer) -> list[str]:
-    """Every request id under which the call of this report may be stored."""
+    """Returns every request id under which the call of this report may be stored."""
     own = (*layer.identity.known_as, layer.identity.span_name, layer.call.request_id)
     return [*gateway_names(layer), *(name for name in own if name)]
 
 
 def preferred_names(layer: Layer) -> list[str]:
-    """The possible request ids of a new call: the first free one is used. The last one is unique to it."""
+    """Returns the possible request ids of a new call, in order of preference; the first free one is used.
+
+    The last one is specific to this call: that of its span, or LiteLLM's id with the start time.
+    """
     call, identity = layer.call, layer.identity
     if not identity.litellm_id:
         return [call.request_id, identity.span_name or call.request_id]
@@ -157,19 +169,23 @@ def preferred_names(layer: Layer) -> list[str]:
 
 
 def gateway_names(layer: Layer) -> list[str]:
-    """The possible request ids from LiteLLM's id of a call and its time."""
+    """Returns the possible request ids made of LiteLLM's id of the call and its start time.
+
+    Empty if the report has no LiteLLM id.
+    """
     litellm_id = layer.identity.litellm_id
     if not litellm_id:
         return []
     names = [litellm_id, *(timed_name(layer, more) for more in (0, -1, 1))]
-    if layer.call.failed:  # as version 0.2 stored them
+    if layer.call.failed:  # the request ids that version 0.2 gave to failed calls
         names += [f"{litellm_id}:{_microseconds(layer) + more}" for more in (0, -1, 1)]
     return names
 
 
 def timed_name(layer: Layer, more: int) -> str:
-    """The id of a LiteLLM call with the millisecond of its start; for a failed attempt also deployment and
-    status.
+    """Returns a request id made of LiteLLM's call id and the start in milliseconds, plus `more` milliseconds.
+
+    For a failed attempt also status and deployment, since LiteLLM retries under the same id.
     """
     call, identity = layer.call, layer.identity
     name = f"{identity.litellm_id}:{_microseconds(layer) // 1000 + more}"

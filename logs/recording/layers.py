@@ -1,4 +1,8 @@
-"""Layers of a call: its reports by instrumentations above each other in one trace, and from elsewhere."""
+"""Compares reports ("layers") that may be about one call: those of one trace, and those of other observers.
+
+Instrumentations above each other in one trace report the same call several times; so do a client and its
+gateway.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,15 +16,15 @@ from logs.formats.identity import Identity
 from logs.formats.reported import ReportedCall
 from logs.recording.callers import CallContext
 
-Key = tuple[str, str, str]  # of `CallLayer`: trace, span, match key
+Key = tuple[str, str, str]  # (trace id, span id, match key), the key of `CallLayer` in a team and mode
 MILLISECOND: Final = timedelta(milliseconds=1)
-Usage = tuple[frozenset[int], int]  # what the input may be meant to be, and the output
+Usage = tuple[frozenset[int], int]  # (possible numbers of input tokens, number of output tokens)
 NO_USAGE: Final[Usage] = (frozenset({0}), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A span that is not a call but may stand between two layers of one."""
+    """A trace span that is not a call. It may be the parent of one layer of a call and the child of another."""
 
     trace_id: str
     span_id: str
@@ -29,8 +33,9 @@ class Link:
 
 @dataclass(eq=False)
 class Layer:
-    """A report of a call, of this request or stored (`received_at`); `call_id` is the stored call it belongs
-    to.
+    """One report of a call, from this request or read from the database (`CallLayer`).
+
+    `call_id` is the call that it is attached to; None if there is none (yet).
     """
 
     call: ReportedCall
@@ -38,8 +43,8 @@ class Layer:
     context: CallContext
     received_at: datetime
     call_id: UUID | None = None
-    position: int = -1  # in the batch; -1: of an earlier one
-    # Whether its call was stored because of it: such a call goes when no layer is left.
+    position: int = -1  # index in the batch; -1: read from the database
+    # Whether its call was stored because of this report. Such a call is removed when it has no layer left.
     made: bool = False
 
     @property
@@ -53,7 +58,10 @@ class Layer:
 
     @cached_property
     def models(self) -> frozenset[str]:
-        """The names of the model without provider and date, in which layers may differ."""
+        """The names of the requested and the answering model, without provider and date.
+
+        Reports of the same call often differ in provider prefix and date.
+        """
         return frozenset(plain_model(name) for name in (self.call.model, self.call.response_model) if name)
 
     @cached_property
@@ -61,7 +69,7 @@ class Layer:
         return usage_of(self.call)
 
     def report(self) -> dict[str, Any]:
-        """The stored part of it, as JSON."""
+        """Returns the part of the report that is stored in `CallLayer.report`, as JSON values."""
         told = ((name, getattr(self.call, name)) for name in _STORED)
         call = {name: value for name, value in told if value is not None and value != "" and value != []}
         call["started_at"] = self.call.started_at.isoformat()
@@ -78,7 +86,7 @@ _IDS: Final = [one.name for one in fields(Identity) if one.name != "known_as"]
 def stored_layer(
     *, team_id: int, mode: int, report: dict[str, Any], call_id: UUID | None, received_at: datetime
 ) -> Layer:
-    """The layer that `Layer.report` stored."""
+    """Rebuilds a layer from a row of `CallLayer`; `report` is what `Layer.report` returned."""
     said, identity = report["call"], report["identity"]
     member_id, token_id = report["by"]
     return Layer(
@@ -99,8 +107,9 @@ def plain_model(name: str) -> str:
 
 
 def usage_of(call: ReportedCall) -> Usage:
-    """The tokens to compare. Some senders count cached ones separately from the input, so there may be several
-    possibilities.
+    """Returns the tokens of a call in a form that can be compared with another report.
+
+    Some senders count cached tokens separately from the input, so several numbers of input tokens are possible.
     """
     if not call.input_tokens and not call.output_tokens:
         return NO_USAGE
@@ -110,20 +119,20 @@ def usage_of(call: ReportedCall) -> Usage:
 
 
 def agree(one: Usage, other: Usage) -> bool:
-    """Whether two layers may have the same tokens; a number that one of them lacks is no contradiction."""
+    """Whether two reports may have the same numbers of tokens; 0 (not reported) agrees with every number."""
     inputs = 0 in one[0] or 0 in other[0] or bool(one[0] & other[0])
     return inputs and (one[1] == other[1] or not one[1] or not other[1])
 
 
 # --- Layers of one trace ----------------------------------------------------------------------------
 
-# Of layers that all differ in a call, so many are compared with: chains are walked in linear time.
+# At most so many different token counts of a group are compared, so that long chains take linear time.
 _MOST_USAGES: Final = 8
 
 
 @dataclass(eq=False)
 class Group:
-    """The layers of one call in one trace, the innermost first."""
+    """The layers of one call in one trace, from the innermost span outwards."""
 
     layers: list[Layer] = field(default_factory=list)
     response_ids: set[str] = field(default_factory=set)
@@ -141,7 +150,10 @@ class Group:
             self.usages.add(layer.usage)
 
     def is_told_by(self, layer: Layer) -> bool:
-        """Whether a layer above is of the same call: by response id, or by model and tokens."""
+        """Whether a layer further up in the trace reports the same call as this group.
+
+        Compares response ids, or else models and numbers of tokens.
+        """
         if layer.identity.response_id in self.response_ids:
             return True
         if not layer.models & self.models:
@@ -153,14 +165,14 @@ class Group:
 
 
 Node = Layer | Link
-# The calls below a node: none, one, or several.
+# Stands for several calls below a node of the trace, as opposed to None (no call) and one group.
 _SEVERAL: Final = Group()
 
 
 def calls_of_trace(nodes: Iterable[Node]) -> list[Group]:
-    """The calls of one trace; layers that are in none of them are about several calls.
+    """Groups the layers of one trace by call; a layer above several calls is in no group.
 
-    The result depends on the nodes alone, not on their order. Takes time linear in their number.
+    The result does not depend on the order of the nodes. The time is linear in their number.
     """
     by_span = _by_span(nodes)
     parents = _parents(by_span)
@@ -184,7 +196,10 @@ def _together(one: Group | None, other: Group | None) -> Group | None:
 
 
 def _with_layer(layer: Layer, below: Group | None, groups: list[Group]) -> Group:
-    """The calls of a node together with those below it."""
+    """Adds a layer to the call below it, or starts a new group; returns what is now below the layer's parent.
+
+    Appends a new group to `groups`. Returns `_SEVERAL` if there are several calls.
+    """
     if below is _SEVERAL:
         return _SEVERAL
     if below is not None and below.is_told_by(layer):
@@ -197,7 +212,7 @@ def _with_layer(layer: Layer, below: Group | None, groups: list[Group]) -> Group
 
 
 def _by_span(nodes: Iterable[Node]) -> dict[str, list[Node]]:
-    """The nodes by their span: usually one, but broken senders reuse ids."""
+    """Returns the nodes by span id: usually one, but broken senders use an id for several spans."""
     by_span: dict[str, list[Node]] = {}
     for node in nodes:
         span_id = node.identity.span_id if isinstance(node, Layer) else node.span_id
@@ -214,7 +229,7 @@ def _order(node: Node) -> tuple[bool, str, str]:
 
 
 def _parents(by_span: dict[str, list[Node]]) -> dict[str, str]:
-    """The known parent of each span, without links that would make a span its own ancestor."""
+    """Returns the parent's span id for each span whose parent is known, leaving out spans that form a cycle."""
     parents: dict[str, str] = {}
     for span_id, nodes in by_span.items():
         parent_id = nodes[0].identity.parent_id if isinstance(nodes[0], Layer) else nodes[0].parent_id
@@ -227,7 +242,7 @@ def _parents(by_span: dict[str, list[Node]]) -> dict[str, str]:
 
 def _in_cycles(parents: dict[str, str]) -> set[str]:
     found: set[str] = set()
-    seen: dict[str, str] = {}  # by which walk
+    seen: dict[str, str] = {}  # span id → the span where the walk that reached it began
     for start in parents:
         at = start
         while at in parents and at not in seen:
@@ -254,20 +269,21 @@ def _children_first(by_span: dict[str, list[Node]], parents: dict[str, str]) -> 
     return ready
 
 
-# --- Layers from elsewhere --------------------------------------------------------------------------
+# --- Reports by other observers -----------------------------------------------------------------------
 
-# Ids of responses that are shorter are counted up or drawn from few, and come again (Ollama's "chatcmpl-213").
+# Shorter response ids are counters or random numbers of a small range, and repeat (Ollama's "chatcmpl-213").
 UNIQUE_CHARACTERS: Final = 20
 CLOCKS_DIFFER: Final = timedelta(seconds=5)
 SAME_CLOCK: Final = timedelta(seconds=1)
 
 
 def told_from_elsewhere(one: Layer, other: Layer) -> bool:
-    """Whether two reports with the same match key, by different observers, are of one call.
+    """Whether two reports with the same match key, by different sources, are about one call.
 
-    A gateway's reports have its id and start at the same moment. Otherwise one encloses the other in time, as a
-    client encloses its gateway, and nothing contradicts: neither the tokens nor, where the id may occur twice,
-    the model.
+    A failed and a successful report never are. Reports with the same LiteLLM id that start within 1 ms of each
+    other are. Otherwise the time of one report must enclose the time of the other, as a client's call encloses
+    its gateway's, and their tokens must not contradict. If the response id is too short to be unique, the
+    models must also match.
     """
     if one.identity.source == other.identity.source or one.call.failed != other.call.failed:
         return False
@@ -287,7 +303,7 @@ def start_together(one: Layer, other: Layer) -> bool:
 
 
 def enclose(one: Layer, other: Layer, leeway: timedelta) -> bool:
-    """Whether the time of one lies within the time of the other."""
+    """Whether one of the two time spans lies within the other, with a tolerance of `leeway` at both ends."""
     starts = one.call.started_at, other.call.started_at
     ends = one.ends_at, other.ends_at
     if starts[0] - leeway <= starts[1] and ends[1] <= ends[0] + leeway:
@@ -296,5 +312,5 @@ def enclose(one: Layer, other: Layer, leeway: timedelta) -> bool:
 
 
 def distance(one: Layer, other: Layer) -> timedelta:
-    """The time between two reports."""
+    """Returns how far apart two reports are in time: the difference of their starts plus that of their ends."""
     return abs(one.call.started_at - other.call.started_at) + abs(one.ends_at - other.ends_at)

@@ -1,9 +1,9 @@
-"""Spans of the last minutes that arrived before any call of their trace, as this process remembers them.
+"""Keeps spans in this process's memory that arrived before any call of their trace.
 
-A span between two layers of a call is stored once its trace is known to contain a call. Two programs send their
-spans in any order, so it may arrive earlier; most spans belong to traces without any call and are not worth a
-row. What another process received is not known here: the two layers then count as one only if their response
-ids match.
+A span that is not a call is stored only if its trace contains a call, because most traces contain none. Two
+programs may send the spans of one trace in any order, so such a span can arrive before the call. Spans that
+another process received are not available here: two layers joined by such a span count as one call only if
+their response ids match.
 """
 
 from collections import OrderedDict
@@ -15,11 +15,14 @@ from logs.recording.layers import Link
 
 _MOST_SPANS: Final = 20_000
 _MOST_OF_TRACE: Final = 500
-Key = tuple[int, str]  # team (0: of a key of the whole site), trace
+Key = tuple[int, str]  # (team id, trace id); team id 0: reported with a key of the whole site
 
 
 class LooseLinks:
-    """Links by trace, as many as fit; the most recent traces stay."""
+    """Links by team and trace, limited in number.
+
+    When it is full, the traces that received no new span for the longest time are dropped.
+    """
 
     def __init__(self) -> None:
         self._links: OrderedDict[Key, dict[str, Link]] = OrderedDict()
@@ -40,7 +43,10 @@ class LooseLinks:
                 self._size -= len(oldest)
 
     def recall(self, team_ids: Iterable[int], trace_id: str) -> list[Link]:
-        """What is remembered of a trace. It is not removed: the transaction that stores it may fail."""
+        """Returns the remembered links of a trace.
+
+        They are not removed, because the transaction that stores them may fail.
+        """
         with self._lock:
             return [link for team_id in team_ids for link in self._links.get((team_id, trace_id), {}).values()]
 

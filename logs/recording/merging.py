@@ -1,4 +1,4 @@
-"""Merges what several layers reported of one call."""
+"""Merges several reports of the same call into one call."""
 
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -22,7 +22,7 @@ _TOKENS: Final = (
     "input_audio_tokens",
     "output_audio_tokens",
 )
-# What is taken from another layer if the first does not say it.
+# Fields that are taken from another report if the first report does not have them.
 _DESCRIPTION: Final = (
     *("cost_nanos", "latency_ms", "ttft_ms", "stream", "provider", "endpoint", "channel", "response_model"),
     *("service_tier", "ip", "user_agent", "session_id"),
@@ -32,15 +32,17 @@ _ERROR: Final = ("error_type", "error_code", "error_message")
 
 
 def first_of(layers: Sequence[Layer]) -> Layer:
-    """The layer that names a call and has its start time: that of a gateway, or the one that knows the
-    response.
+    """Returns the layer from which a call gets its request id and start time.
+
+    A gateway's report comes first, then one with a response id; of equals the earliest.
     """
     return min(layers, key=_order)
 
 
 def richest(layers: Sequence[Layer]) -> ReportedCall:
-    """The call that layers of one request report: with the largest numbers of tokens, and the values that any
-    of them has.
+    """Returns one call merged from layers that arrived in the same request.
+
+    Tokens come from the layer with the most tokens; other values from the first layer that has them.
     """
     ordered = sorted(layers, key=_order)
     call = copy(ordered[0].call)
@@ -60,13 +62,14 @@ def _order(layer: Layer) -> tuple[bool, bool, object, str]:
 
 
 def completed(call: ReportedCall, other: ReportedCall) -> ReportedCall:
-    """The call, completed with values that it lacks from another report of it. Its own numbers stay.
+    """Returns a copy of `call` in which missing values are filled in from another report of the same call.
 
-    Tokens are taken if it has none; parts of them, such as cached ones, if both have the same total.
+    Numbers of tokens that it has stay. All token fields are taken from `other` if `call` has no tokens. If the
+    totals agree, missing details such as cached tokens are taken.
     """
     done = replace(call, tags=[*call.tags], corrections=[*call.corrections], layers=[*call.layers])
     _complete_tokens(done, other)
-    if other.status == CLIENT_DISCONNECTED and not call.failed:  # which only one of the layers may see
+    if other.status == CLIENT_DISCONNECTED and not call.failed:  # only one of the layers may notice it
         done.status, done.has_error = other.status, other.has_error
     names = (*_DESCRIPTION, *_ERROR) if done.status >= 400 or done.has_error else _DESCRIPTION
     for name in names:
@@ -90,7 +93,7 @@ def _complete_tokens(call: ReportedCall, other: ReportedCall) -> None:
         inputs = usage_of(call)[0]
         for name in _TOKENS:
             setattr(call, name, getattr(call, name) or getattr(other, name))
-        if other.input_tokens in inputs:  # the other tells whether it includes cached tokens
+        if other.input_tokens in inputs:  # `other` shows whether the input includes cached tokens
             call.input_tokens = max(call.input_tokens, other.input_tokens)
         call.input_tokens = max(call.input_tokens, call.cached_tokens + call.cache_write_tokens)
         call.cache_write_1h_tokens = min(call.cache_write_1h_tokens, call.cache_write_tokens)
@@ -99,7 +102,10 @@ def _complete_tokens(call: ReportedCall, other: ReportedCall) -> None:
 
 
 def put_together(layers: Iterable[Layer]) -> ReportedCall:
-    """The call that layers make up: the first report stays, later reports complete it."""
+    """Returns one call merged from layers in order of arrival.
+
+    Values of earlier reports stay; later reports fill in what is missing.
+    """
     arrived = sorted(layers, key=lambda layer: layer.received_at)
     parts = [richest([*part]) for _at, part in groupby(arrived, key=lambda layer: layer.received_at)]
     call = parts[0]

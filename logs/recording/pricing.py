@@ -1,4 +1,4 @@
-"""The cost of a call, as it was reported and as it is stored."""
+"""Determines the cost of a call, for reported and for stored calls."""
 
 from typing import Final
 
@@ -11,12 +11,17 @@ from usage.prices.public_list import ModelNames
 from usage.prices.rates import Tokens
 from usage.rollups.models import Outcome
 
-# In the metadata of a call that a gateway answered from its cache: it rightly costs nothing.
+# The metadata key that marks a call as answered from a gateway's cache: such a call rightly costs $0.
 CACHE_HIT: Final = "cache_hit"
 
 
 def price_reported(call: ReportedCall, outcome: Outcome, prices: PriceList) -> Priced:
-    """A failed call costs what it reports; one whose client disconnected (499) costs the tokens that were used."""
+    """Returns the cost of a reported call and its source.
+
+    A cost in the report is used as it is. Otherwise a failed call costs 0, and other calls are priced by their
+    tokens; a call whose client disconnected (499) counts as one that used tokens. `worth_nanos` is the price of
+    a call that was reported at $0 although it used tokens and was not answered from a cache.
+    """
     uses_tokens = outcome == Outcome.SUCCEEDED or call.status == CLIENT_DISCONNECTED
     if call.cost_nanos is not None:
         is_doubtful = call.cost_nanos == 0 and uses_tokens and not call.metadata.get(CACHE_HIT)
@@ -28,7 +33,11 @@ def price_reported(call: ReportedCall, outcome: Outcome, prices: PriceList) -> P
 
 
 def stored_worth(call: Call, prices: PriceList) -> int:
-    """The cost by price of a stored call that was reported at $0; 0 for other calls, or without a price."""
+    """Returns the price in nano-dollars of a stored call that was reported at $0.
+
+    Returns 0 for all other calls, for calls that failed or were answered from a cache, and if no price is
+    known.
+    """
     uses_tokens = call.outcome == Outcome.SUCCEEDED or call.status == CLIENT_DISCONNECTED
     is_reported = call.priced_by == PricedBy.REPORT and call.cost_nanos == 0
     if not (is_reported and uses_tokens) or call.metadata.get(CACHE_HIT):
@@ -37,7 +46,7 @@ def stored_worth(call: Call, prices: PriceList) -> int:
 
 
 def computed_price(call: ReportedCall, prices: PriceList) -> Priced:
-    """The price of a call by its names and tokens, whatever cost it reports."""
+    """Returns the price of a call by its model and tokens, ignoring a cost that the report contains."""
     tokens = Tokens(
         call.input_tokens,
         call.output_tokens,
@@ -53,8 +62,9 @@ def computed_price(call: ReportedCall, prices: PriceList) -> Priced:
 
 
 def stored_names(call: Call) -> ModelNames:
-    """The names by which the price of a stored call is looked up; calls from before 0.3 only have the shown
-    name.
+    """Returns the names by which a stored call's price is looked up: models, provider, service tier.
+
+    Calls that were stored before version 0.3 have neither the answering model nor the service tier.
     """
     details = call.details or {}
     return ModelNames(

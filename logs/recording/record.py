@@ -1,8 +1,8 @@
-"""Records calls: the single entry point for every format and every sender.
+"""Records reported calls in the database: the single entry point for every format and every sender.
 
-Resolves the caller and the price, then in one transaction: locks the teams, inserts new calls, folds them into
-the rollups, charges the quotas, settles reservations. Whoever sees the answer sees statistics that include
-these calls; after any crash all of them agree.
+Finds the caller and the price of each call. Then one transaction locks the teams, inserts the new calls, adds
+them to the rollups, charges the quotas and settles reservations. When the sender has the answer, all statistics
+include the calls. After a crash, calls, statistics and quotas are consistent.
 """
 
 from collections import defaultdict
@@ -49,7 +49,10 @@ from usage.rollups.models import Outcome
 
 
 class Rejected(NamedTuple):
-    """A record that was not stored, or not settled: its position in the batch and why."""
+    """A record that was not stored, or a stored call whose reservation was not settled.
+
+    `position` is its index in the batch, `error` the reason.
+    """
 
     position: int
     request_id: str
@@ -58,9 +61,9 @@ class Rejected(NamedTuple):
 
 @dataclass
 class Recorded:
-    """The result of a batch: `accepted + duplicates + len(rejected)` is its length.
+    """The result for a batch of calls: `accepted + duplicates + len(rejected)` is the number of its calls.
 
-    `warnings` are about accepted calls whose `reservation` could not be settled: the call was made, so it is
+    `warnings` concern accepted calls whose `reservation` could not be settled. Such a call was made, so it is
     stored and charged; but the reservation belongs to somebody else or no longer exists.
     """
 
@@ -71,7 +74,10 @@ class Recorded:
 
 
 class NewCall(NamedTuple):
-    """A call that is ready to be stored, and its position in the batch."""
+    """A call with its caller and price, ready to be stored.
+
+    `position` is its index in the batch; -1 if it was reported in an earlier request.
+    """
 
     position: int
     id: UUID
@@ -84,10 +90,10 @@ class NewCall(NamedTuple):
 def record_calls(
     calls: Sequence[ReportedCall], *, by: Caller, now: datetime, between: Sequence[OtherSpan] = ()
 ) -> Recorded:
-    """Stores the calls that are new and may be reported by this key; charges them; counts them.
+    """Stores the new calls that this key may report, adds them to statistics, and charges the quotas.
 
-    `between` are the spans of the same traces that are no calls. All of the batch is committed when this returns, or
-    nothing when it raises (a database error).
+    `between` are spans that are not calls, from the same traces. When this returns, the whole batch is
+    committed; when it raises (a database error), nothing is.
     """
     recorded = Recorded()
     prices = PriceList(call.model for call in calls)
@@ -111,8 +117,8 @@ def record_calls(
             recorded.duplicates += len(known) - sum(one.position >= 0 for one in stored)
             accepted += stored
             charges += amended + _charges(team, mode, stored, payers[team.owner_id])
-        # For all teams at once and last: batches of different teams meet in the rows of one payer, in
-        # which they must come in the same order, and for which they should wait as briefly as can be.
+        # Charges all teams in one step, as late as possible. Batches of several teams may charge the same
+        # payer: its rows must always be locked in the same order, and for a short time.
         charge_quotas(charges)
         recorded.warnings = _settle(accepted, now)
     recorded.accepted = sum(new.position >= 0 for new in accepted)
@@ -121,7 +127,7 @@ def record_calls(
 
 
 class _Batch(NamedTuple):
-    """What came in of one team and mode."""
+    """The calls of one team and mode in a batch, and the spans of their traces that are not calls."""
 
     calls: list[NewCall]
     links: list[Link]
@@ -141,7 +147,7 @@ def _batches(
 
 
 def _prepare(calls: Sequence[ReportedCall], by: Caller, prices: PriceList, recorded: Recorded) -> list[NewCall]:
-    """Places and prices the calls; what cannot be placed goes to `recorded.rejected`."""
+    """Determines caller, outcome and price of each call; adds calls without a valid caller to `recorded`."""
     directory = Directory(by, calls)
     ready = []
     for index, call in enumerate(calls):
@@ -160,7 +166,10 @@ def _prepare(calls: Sequence[ReportedCall], by: Caller, prices: PriceList, recor
 
 
 def _pricing(prices: PriceList, batch: Sequence[ReportedCall]) -> Pricing:
-    """Prices calls by the batch's list; that of other models is read when it is needed."""
+    """Returns a function that prices calls by the batch's price list.
+
+    Prices of models that do not occur in the batch are read when they are needed.
+    """
     listed = {call.model for call in batch}
 
     def price(calls: Sequence[ReportedCall]) -> list[Priced]:
@@ -176,9 +185,10 @@ def _pricing(prices: PriceList, batch: Sequence[ReportedCall]) -> Pricing:
 def _told_apart(
     team: Team, mode: int, batch: list[NewCall], links: list[Link], price: Pricing, now: datetime
 ) -> tuple[list[NewCall], list[Charge]]:
-    """The calls of which it is not known by their request id alone whether they are new, told apart.
+    """Returns the calls of a batch that may be new, and the quota charges of stored calls that it changed.
 
-    Returns the new calls, with those of our own format, and what changes of stored ones cost.
+    Calls in Callboard's own format are returned as they are: their request id tells whether they are new.
+    Reports in foreign formats are compared with earlier reports; stored calls are amended.
     """
     layers = [
         Layer(new.call, new.call.identity, new.context, now, position=new.position)
@@ -200,7 +210,10 @@ def _told_apart(
 
 
 def _personal_spaces(owner_ids: Iterable[int]) -> dict[int, Team]:
-    """The personal space of each owner, whose balance pays, on its own calendar."""
+    """Returns the personal space of each of these owners, by user id.
+
+    Calls of a team are charged to its owner's balance, by the days of the personal space's time zone.
+    """
     return {team.owner_id: team for team in Team.objects.filter(owner__in=set(owner_ids), is_personal=True)}
 
 
@@ -210,8 +223,10 @@ def _deleted(new: NewCall) -> Rejected:
 
 
 def _parted(batch: list[NewCall], since: datetime | None) -> tuple[list[NewCall], list[Rejected]]:
-    """Separates the calls for which it is known whether they were recorded before from the others, which are
-    rejected.
+    """Separates calls that can be recorded from those that started before `since`, which are rejected.
+
+    Calls from before `since` were deleted, so it cannot be checked whether such a call was recorded before.
+    `since` None: nothing was deleted.
     """
     if since is None:
         return batch, []
@@ -226,10 +241,10 @@ def _parted(batch: list[NewCall], since: datetime | None) -> tuple[list[NewCall]
 
 
 def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetime) -> list[NewCall]:
-    """Inserts one team's calls and counts the new ones in the rollups; returns the new ones."""
+    """Inserts calls of one team, adds the new ones to tags, routes and rollups, and returns the new ones."""
     rows = [_row(new, team, by, now) for new in batch]
     stored = insert_new(Call, COLUMNS, rows, returning="id")
-    # SQLite answers ids as text, as it keeps them.
+    # SQLite stores ids as text and returns them so.
     accepted = [new for new in batch if new.id in stored or new.id.hex in stored]
     index_calls(team_id=team.pk, mode=mode, calls=[(new.id, new.call) for new in accepted])
     local = LocalTimes(team.zone)
@@ -244,7 +259,7 @@ def _store(team: Team, mode: int, batch: list[NewCall], by: Caller, now: datetim
 
 
 def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> list[Charge]:
-    """The charges of the calls, with days on the calendars of the team and of the payer."""
+    """Returns the quota charges of new calls; days are those of the team's and of the payer's time zone."""
     local, payer_local = LocalTimes(team.zone), LocalTimes(payer.zone)
     return [
         Charge(
@@ -262,7 +277,10 @@ def _charges(team: Team, mode: int, accepted: list[NewCall], payer: Team) -> lis
 
 
 def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
-    """Settles the reservations that the calls name; returns those that could not be settled, and why."""
+    """Settles the reservations that belong to the calls.
+
+    Returns a warning for each call that names a reservation which could not be settled.
+    """
     named = [(new, new.call.reservation) for new in accepted if new.call.reservation]
     settling = named + _made_for(accepted, now)
     settlements = [
@@ -286,9 +304,10 @@ def _settle(accepted: list[NewCall], now: datetime) -> list[Rejected]:
 
 
 def _made_for(accepted: list[NewCall], now: datetime) -> list[tuple[NewCall, str]]:
-    """The calls that succeeded and name no reservation, with the open one that was made under their request id.
+    """Returns successful calls that name no reservation, each with the open reservation of the same request id.
 
-    Most teams have none that is open, which is asked first: that takes a fraction of looking up every call.
+    Most teams have no open reservation. That is checked first, because it costs much less than looking up every
+    call.
     """
     if not has_open_reservations({new.context.team_id for new in accepted}, now):
         return []
@@ -297,7 +316,10 @@ def _made_for(accepted: list[NewCall], now: datetime) -> list[tuple[NewCall, str
 
 
 def _call_of(new: NewCall) -> CallOf:
-    """The call by the id that was known before it was made: a gateway's own, which its client may have chosen."""
+    """Returns the key by which a reservation for this call is found.
+
+    For LiteLLM's reports the request id is LiteLLM's call id, which the client may have chosen before the call.
+    """
     identity = new.call.identity
     request_id = identity.litellm_id if identity and identity.litellm_id else new.call.request_id
     return CallOf(new.context.team_id, new.context.mode, new.context.member_id, request_id)

@@ -1,4 +1,4 @@
-"""The error that answers a request if all of its records were rejected."""
+"""Builds the HTTP error for a request of which all records were rejected."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,16 +7,16 @@ from django.utils.translation import gettext as _
 
 from teams.api import ApiError
 
-# The codes of rejections that are about who called, each with its HTTP status, the most telling last.
+# The codes of rejections because of the caller, each with its HTTP status; the last one present is used.
 _IDENTITY: Final = {"invalid_token": 401, "out_of_scope": 403}
 
 
 def refusal_of(answer: dict[str, Any]) -> ApiError | None:
-    """The error of a batch of which nothing was accepted; None if something was, or if it was empty.
+    """Returns the HTTP error for a batch whose records were all rejected; None for any other batch.
 
-    Senders log an HTTP error, but nobody reads a list of rejected records in an answer of 200. `answer` is that
-    of `POST /api/v1/calls`. The error has the status 401 or 403 if the caller was the reason for every record,
-    otherwise 400, and the `param` of the first.
+    Senders log HTTP errors, but nobody reads a list of rejected records in a 200 response. `answer` is the dict
+    that answers `POST /api/v1/calls`. The status is 401 or 403 if every record was rejected because of its
+    caller, otherwise 400. `param` is that of the first record.
     """
     rejected: list[dict[str, Any]] = answer["rejected"]
     if not rejected or answer["accepted"] or answer["duplicates"]:
@@ -28,7 +28,10 @@ def refusal_of(answer: dict[str, Any]) -> ApiError | None:
 
 
 def _common_code(codes: Sequence[str]) -> str:
-    """The code that stands for all: an identity error only if every record has one."""
+    """Returns the error code for a batch: the common code of all records, or "invalid_request".
+
+    Different codes that all concern the caller give one of these.
+    """
     found = set(codes)
     if found <= _IDENTITY.keys():
         return next(code for code in reversed(_IDENTITY) if code in found)

@@ -1,4 +1,4 @@
-"""Compares stored calls with reports: whether they are the same, and what changes."""
+"""Compares stored calls with new reports: whether both are the same call, and which values change."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -41,8 +41,10 @@ def is_same_format(call: Call, layer: Layer) -> bool:
 
 
 def is_same_of_gateway(call: Call, layer: Layer) -> bool:
-    """Whether a call with LiteLLM's id is the same: by start and outcome, and for a failed attempt by
-    deployment.
+    """Whether a stored call with LiteLLM's id is the call of this report.
+
+    Start (± 1 ms) and success or failure must match. For two reports of a failed attempt in the same format,
+    status and deployment must match as well.
     """
     failed = call.outcome != Outcome.SUCCEEDED and call.status != CLIENT_DISCONNECTED
     if failed != layer.call.failed or abs(call.started_at - layer.call.started_at) > MILLISECOND:
@@ -54,7 +56,10 @@ def is_same_of_gateway(call: Call, layer: Layer) -> bool:
 
 
 def was_stored(call: Call, layer: Layer) -> bool:
-    """Whether a stored call with the same response id, whose layers are no longer kept, is that of this layer."""
+    """Whether a stored call with one of this report's ids is the same call, judged by the stored values alone.
+
+    For calls whose layers are no longer stored. Compares failure, tokens, models and times.
+    """
     told = Layer(reported_again(call), Identity("", ""), layer.context, call.received_at)
     if told.call.failed != layer.call.failed or not agree(told.usage, layer.usage):
         return False
@@ -66,7 +71,10 @@ def was_stored(call: Call, layer: Layer) -> bool:
 
 
 def amendments_of(pairs: Sequence[tuple[Call, ReportedCall]], price: Pricing) -> list[Amendment]:
-    """The changes that turn stored calls into what is known now."""
+    """Returns the amendments that change each stored call into the given merged report of it.
+
+    Calls without a difference are left out. The price is computed again if a value that it depends on changed.
+    """
     changes = [(call, now, _changes(call, now)) for call, now in pairs]
     dear = [(call, now, values) for call, now, values in changes if _changes_price(call, now, values)]
     for (_call, _now, values), priced in zip(dear, price([now for _call, now, _values in dear]), strict=True):

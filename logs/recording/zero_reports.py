@@ -1,4 +1,7 @@
-"""Counts calls that were reported at $0 although their tokens have a price (`usage.prices.models.ZeroReport`)."""
+"""Counts calls that were reported at $0 although their tokens have a price.
+
+The counts are rows of `usage.prices.models.ZeroReport`.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +18,7 @@ from usage.rollups.bulk import add_up
 
 
 class ZeroCall(NamedTuple):
-    """A call that was reported at $0, and its cost by price; `sign` -1: it is subtracted."""
+    """A call that was reported at $0, and its price in nano-dollars. `sign` 1 adds it, -1 subtracts it."""
 
     day: date
     model: str
@@ -24,7 +27,7 @@ class ZeroCall(NamedTuple):
 
 
 def count_zero_reports(*, team_id: int, mode: int, calls: Iterable[ZeroCall]) -> None:
-    """Adds the calls to the counts. Needs the team's lock."""
+    """Adds calls to the daily counts of calls reported at $0, or subtracts them. Needs the team's lock."""
     sums: defaultdict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])
     for call in calls:
         of_model = sums[call.day, call.model]
@@ -37,7 +40,10 @@ def count_zero_reports(*, team_id: int, mode: int, calls: Iterable[ZeroCall]) ->
 
 
 def recount_zero_reports(*, team: Team, mode: int, before: Sequence[Call], after: Sequence[Call]) -> None:
-    """Subtracts the old state of calls from the counts and adds the new one. Needs the team's lock."""
+    """Updates the daily counts of calls reported at $0 after calls changed. Needs the team's lock.
+
+    Subtracts the calls as they were (`before`) and adds them as they are now (`after`).
+    """
     local = LocalTimes(team.zone)
     signed = [(call, -1) for call in before if _is_zero(call)] + [(call, 1) for call in after if _is_zero(call)]
     if signed:

@@ -1,4 +1,4 @@
-"""The forms of the page of prices."""
+"""The form of the prices page."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,8 +14,9 @@ from usage.rollups.query import Range
 
 
 class PriceAgainForm(forms.Form):
-    """Which calls to price again: those of a period in days of UTC, of one model or all; `after` continues a
-    run.
+    """Selects the calls to price again: those of a period in UTC days, of one model or of all.
+
+    `after` is hidden: it holds the position from which a run is continued.
     """
 
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
@@ -41,13 +42,13 @@ class PriceAgainForm(forms.Form):
         return data
 
     def within(self) -> Range:
-        """The period of a valid form."""
+        """Returns the period of a valid form as a time range: both days are included."""
         data = self.cleaned_data
         return Range(_midnight(data["since"]), _midnight(data["until"] + timedelta(days=1)))
 
 
 def rest_of_run(rest: Progress) -> str:
-    """The value of `after` that continues a run."""
+    """Returns the value of the field `after` that continues a run."""
     return f"{rest.team_id}:{rest.mode}:{rest.before}"
 
 

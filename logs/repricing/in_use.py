@@ -1,4 +1,4 @@
-"""The models that were called lately on the whole site, and where their prices come from."""
+"""Lists the models that were called in the last 30 days on the whole site, and the sources of their prices."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,10 @@ from usage.rollups.models import DayModel
 
 @dataclass(frozen=True)
 class PriceSource:
-    """A price and its source: the site, or an entry of the public list. `since`: from when it applies."""
+    """A price and its source in words: the site's own price, or an entry of the public price list.
+
+    `since`: the day from which the price applies.
+    """
 
     words: str
     since: date
@@ -29,7 +32,10 @@ class PriceSource:
 
     @property
     def per_million(self) -> list[tuple[str, str]]:
-        """Dollars per million tokens, in the order of reading: input, output, cached input, cache writes."""
+        """Pairs of (label, US dollars per million tokens), for the page.
+
+        Input and output, then cached input and cache writes if their price differs from that of input.
+        """
         rates = self.rates
         shown = [(_("input"), rates.input), (_("output"), rates.output)]
         shown += [(_("cached"), rates.cached)] if rates.cached != rates.input else []
@@ -39,13 +45,13 @@ class PriceSource:
 
 @dataclass(frozen=True)
 class ModelInUse:
-    """A model and its live calls of the last 30 days: how many, how many unpriced, how many reported at $0."""
+    """A model and its live calls in the last 30 days: all, the unpriced ones, and those reported at $0."""
 
     name: str
     calls: int
     unpriced: int
     zero: ZeroSum | None
-    latest: Call | None  # None if it is no longer kept
+    latest: Call | None  # None if it is no longer stored
     source: PriceSource | None  # None: nobody knows a price
 
     @property
@@ -54,7 +60,7 @@ class ModelInUse:
 
     @property
     def response_model(self) -> str:
-        """The model that answered the latest call, where it has another name."""
+        """The model that answered the latest call, if its name differs; "" otherwise."""
         return stored_names(self.latest).response_model if self.latest else ""
 
     @property
@@ -63,13 +69,19 @@ class ModelInUse:
 
 
 def models_called(today: date) -> QuerySet[DayModel, Any]:
-    """Each model with its calls and unpriced calls, most called first; days are each team's own."""
+    """Returns each model with its live calls in the last 30 days, most called first.
+
+    `n` is the number of calls, `without` the number of unpriced calls. Days are those of each team's time zone.
+    """
     rows = _rows(today).values("model").annotate(n=Sum("calls"), without=Sum("unpriced"))
     return rows.order_by("-n", "model")
 
 
 def models_in_use(rows: Sequence[dict[str, Any]], now: datetime) -> list[ModelInUse]:
-    """The rows of `models_called` with their prices. One indexed query for each model, and four more."""
+    """Completes rows of `models_called` with the models' latest calls and prices.
+
+    Executes one indexed query for each model, and four more.
+    """
     names = [row["model"] for row in rows]
     today = now.date()
     zero = zero_reports_in(models=names, mode=Mode.LIVE, today=today)
@@ -93,7 +105,10 @@ def _rows(today: date) -> QuerySet[DayModel]:
 
 
 def _latest(names: Iterable[str], today: date) -> dict[str, Call]:
-    """The latest call of each model, from a team that called it on the last day."""
+    """Returns the latest live call of each model, by model.
+
+    To save time, only one team is searched for each model: one of those with calls on the model's latest day.
+    """
     rows = _rows(today).filter(model__in=list(names)).values("model", "team_id").annotate(last=Max("day"))
     team_of = {row["model"]: row["team_id"] for row in rows.order_by("last", "team_id")}
     found = {}
@@ -105,7 +120,7 @@ def _latest(names: Iterable[str], today: date) -> dict[str, Call]:
 
 
 def _source(name: str, latest: Call | None, prices: PriceList, now: datetime) -> PriceSource | None:
-    """The price that the next call like the latest one would get."""
+    """Returns the price for the model's next call, supposing that it resembles the latest; None if unknown."""
     if own := prices.site_price(name, now):
         return PriceSource(_("the site's price"), own.valid_from.date(), site_rates(own))
     names = stored_names(latest) if latest else ModelNames(name)

@@ -25,14 +25,14 @@ from usage.prices.price_list import PriceList
 from usage.rollups.models import DayModel
 from usage.rollups.query import Range
 
-# Calls of one transaction, which holds the lock of their team for a fraction of a second.
+# Calls in one transaction, which locks their team for a fraction of a second.
 STEP: Final = 500
-# How long one run works; what is left is for the next, which goes on where it stopped.
+# The time limit of one run. The next run continues where it stopped.
 LONGEST: Final = timedelta(seconds=20)
 
 
 class Progress(NamedTuple):
-    """The position of a run: calls of this team and mode before this id are still to be read."""
+    """The position of a run. It continues with calls of this team and mode whose id is less than `before`."""
 
     team_id: int
     mode: int
@@ -41,7 +41,10 @@ class Progress(NamedTuple):
 
 @dataclass
 class Repriced:
-    """The result of a run. `rest`: where the next run continues; None if all calls of the period were read."""
+    """The result of a run: how many calls got a price, their cost, and the ids of their teams.
+
+    `rest` is the position where the next run continues; None if all calls of the period were read.
+    """
 
     calls: int = 0
     cost_nanos: int = 0
@@ -58,12 +61,12 @@ def price_again(
     since: Progress | None = None,
     longest: timedelta = LONGEST,
 ) -> Repriced:
-    """Prices the unpriced calls of a period by the prices known now, in all teams; only those of one model if
-    it is given. Statistics and quota use follow; calls whose cost was reported are not changed.
+    """Prices the unpriced calls of a period in all teams, by the prices known now.
 
-    Works in small transactions for a limited time; `since` continues from the `rest` of an earlier run. One
-    activity row describes a run. Raises NotAllowedError, and ActionError for a period that ends before it
-    starts.
+    `model` restricts it to the calls of one model. Statistics and quota use are updated; calls whose cost was
+    reported are not changed. It works in small transactions for at most `longest`; `since` is the `rest` of the
+    run that is continued. Each run that priced a call writes one activity row. Raises NotAllowedError, and
+    ActionError for a period that ends before it starts.
     """
     require_superuser(by)
     if within.start >= within.end:
@@ -76,14 +79,17 @@ def price_again(
                 if monotonic() >= ends_at:
                     return done
                 done.rest = _step(done.rest, within, model, done, now)
-    finally:  # also if it breaks off: what its steps have done is done
+    finally:  # also after an exception: the steps before it are committed
         _tell(by, within, model, done)
     return done
 
 
 def _spaces(within: Range, model: str, since: Progress | None) -> Iterator[Progress]:
-    """The teams and modes with unpriced calls, in order, from where an earlier run stopped."""
-    day = timedelta(days=1)  # days are those of each team
+    """Yields the start position for each team and mode with unpriced calls, in order.
+
+    With `since`, it begins at that position.
+    """
+    day = timedelta(days=1)  # because days are those of each team's time zone
     first, last = (within.start - day).date(), (within.end + day).date()
     rows = DayModel.objects.filter(day__gte=first, day__lte=last, unpriced__gt=0)
     rows = rows.filter(model=model) if model else rows
@@ -95,7 +101,10 @@ def _spaces(within: Range, model: str, since: Progress | None) -> Iterator[Progr
 
 
 def _step(progress: Progress, within: Range, model: str, done: Repriced, now: datetime) -> Progress | None:
-    """Prices the next calls of a team and mode, newest first; returns where the next step begins."""
+    """Prices the next calls of a team and mode, newest first; returns the position of the next step.
+
+    None: all calls of this team and mode were read.
+    """
     with transaction.atomic():
         team = lock_teams([progress.team_id]).get(progress.team_id)
         if team is None or team.deleted_at:
@@ -109,7 +118,7 @@ def _step(progress: Progress, within: Range, model: str, done: Repriced, now: da
 
 
 def _unpriced(progress: Progress, within: Range, model: str) -> list[Call]:
-    """The next calls without a price, by the index `call_unpriced`."""
+    """Returns the next unpriced calls, newest first, at most `STEP`. Uses the index `call_unpriced`."""
     calls = Call.objects.filter(
         team_id=progress.team_id,
         mode=progress.mode,

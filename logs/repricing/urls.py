@@ -1,4 +1,4 @@
-"""Addresses of the page of prices; in front of those of the Django admin."""
+"""URL patterns of the prices page. They must precede those of the Django admin."""
 
 from django.contrib import admin
 from django.urls import path

@@ -1,4 +1,4 @@
-"""The page of prices, for the staff of the site; superusers set prices on it and price calls again."""
+"""The prices page, for site staff. Superusers can set prices on it and price calls again."""
 
 from datetime import datetime
 from typing import Any
@@ -27,13 +27,13 @@ PER_PAGE = 50
 
 
 def prices(request: HttpRequest) -> HttpResponse:
-    """The models in use, with their prices."""
+    """Shows the models in use with their prices."""
     return _page(request)
 
 
 @require_POST
 def set_price(request: HttpRequest) -> HttpResponse:
-    """Sets the site's price of a model, in its row."""
+    """Sets the site's price of a model, from the form in the model's row."""
     form = PriceForm(request.POST)
     if form.is_valid():
         run_form_action(form, create_price, by=staff_of(request), price=form.instance)
@@ -45,7 +45,7 @@ def set_price(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def reprice(request: HttpRequest) -> HttpResponse:
-    """Prices unpriced calls of a period again."""
+    """Prices the unpriced calls of a period again. After the time limit, the form offers to continue."""
     form = PriceAgainForm(request.POST)
     if not form.is_valid():
         return _page(request, again_form=form)
@@ -96,6 +96,6 @@ def _page(
 
 
 def _again_form(request: HttpRequest, now: datetime) -> PriceAgainForm:
-    """The form for the last 30 days, and for the model that the address names."""
+    """Returns the unbound form: the last 30 days, and the model in the URL's query string."""
     days = {"since": first_day(now.date()), "until": now.date()}
     return PriceAgainForm(initial={**days, "model": request.GET.get("model", "")})

@@ -1,5 +1,7 @@
-"""What opens below the chips of filters, made here: 20 of them take 1.0 ms, and 1.9 ms from a template, of the 15 ms
-that a list of calls takes (medians of one run).
+"""Template tags that render the popovers of filter chips.
+
+Built without a template, because of the time: 20 chips take 1.0 ms here and 1.9 ms in a template, of the 15 ms
+for a list of calls (medians of one run).
 """
 
 from functools import lru_cache
@@ -18,9 +20,9 @@ register = template.Library()
 
 @register.simple_tag
 def chip_fields(one: Chip) -> SafeString:
-    """The two ends of a range side by side, or a single field under its own name.
+    """Renders the form fields of a filter: the two ends of a range side by side, or a single field.
 
-    Without errors: chips are there only when the filters make sense.
+    Errors are not shown, because a page with invalid filters has no chips.
     """
     side_by_side, label_style = (_RANGE, _SHOWN) if one.unit else (_SINGLE, _HIDDEN)
     fields = joined(
@@ -31,7 +33,10 @@ def chip_fields(one: Chip) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def chip_choices(context: RequestContext, one: Chip) -> SafeString:
-    """Where the choices of a filter are loaded when its popover opens, and the way there without JavaScript."""
+    """Renders a placeholder that loads the choices of a filter when its popover opens.
+
+    Without JavaScript it is a link to the choices.
+    """
     href = f"{_choices_path(context['access'].team.slug, one.name)}{context['list_query']}"
     return markup(_CHOICES, href, one.name, href, _("Filter by %(label)s") % {"label": one.label})
 

@@ -1,4 +1,4 @@
-"""`manage.py demo`: fills a database with invented teams and calls, to look around in."""
+"""`manage.py demo`: fills a database with invented teams and calls, for trying out Callboard."""
 
 from argparse import ArgumentParser
 from typing import Any

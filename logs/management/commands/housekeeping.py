@@ -1,4 +1,4 @@
-"""`manage.py housekeeping`: deletes what has expired."""
+"""`manage.py housekeeping`: deletes expired data."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from logs.integrity.housekeeping import run_all_housekeeping
 
 
 class Command(BaseCommand):
-    """Running it oftener, or two at once, does no harm."""
+    """Runs the daily housekeeping now. It does no harm to run it more often, or twice at the same time."""
 
     help = (
         "Deletes calls past their retention, old reservations and old messages, purges deleted teams, lapses old "

@@ -1,4 +1,4 @@
-"""Imports calls from files, in every format of the API."""
+"""`manage.py import_calls`: imports calls from files, in every format of the API."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,11 +15,14 @@ from logs.recording.importing import Import, Numbered
 from teams.models import Team
 
 _BATCH = 1000
-_MOST_NAMED = 100  # rejected records; whoever has more has one mistake a hundred times
+_MOST_NAMED = 100  # rejected records that are listed; more are usually the same mistake
 
 
 class Command(BaseCommand):
-    """Resumable: calls that are already stored count as duplicates and change nothing."""
+    """Imports the calls of files into a team.
+
+    It can be repeated after a failure: calls that are already stored count as duplicates and change nothing.
+    """
 
     help = (
         "Reads calls from files (JSON or NDJSON, plain or gzip) into a team; bad records are named by number."
@@ -67,7 +70,7 @@ class Command(BaseCommand):
             raise CommandError("Correct the rejected records and import the file again; the others are kept.")
 
     def _import(self, under_way: Import, path: Path) -> None:
-        # Read twice: a file that breaks off is refused before anything of it is stored.
+        # The file is read twice, so that a file that is cut off is refused before any of it is stored.
         total = sum(1 for _record in _records(path, under_way.form))
         advance = progress_bar(path.name, total)
         for batch in _batches(_records(path, under_way.form)):
@@ -86,7 +89,7 @@ def _mapped(pair: str) -> tuple[str, str]:
 
 
 def _records(path: Path, form: CallFormat) -> Iterator[Numbered]:
-    """The records of the file, of which one line may hold several."""
+    """Yields (number, record) for the file; one line may contain several records, which have its number."""
     return ((number, one) for number, record in file_records(path) for one in form.unfold(record))
 
 

@@ -1,4 +1,4 @@
-"""Rebuilds statistics and quota use from the calls."""
+"""`manage.py rebuild_usage`: recalculates statistics and quota use from the stored calls."""
 
 from typing import Any
 
@@ -10,7 +10,10 @@ from teams.models import Team
 
 
 class Command(BaseCommand):
-    """Team by team, each in one transaction during which reported calls of that team wait."""
+    """Rebuilds team by team, each in one transaction; calls reported for that team wait meanwhile.
+
+    Then rebuilds the balances of the teams' owners.
+    """
 
     help = "Writes statistics and quota use anew from the calls, for all teams or one."
 

@@ -1,4 +1,4 @@
-"""Verifies that statistics and quota use are the sums of the calls."""
+"""`manage.py verify_usage`: checks that statistics and quota use are the sums of the stored calls."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -14,7 +14,7 @@ from usage.rollups.buckets import day_start, first_day_anywhere
 
 
 class Command(BaseCommand):
-    """If they differ, exits with status 1 and prints a line for each difference."""
+    """Prints a line for each difference, and exits with status 1 if there are any."""
 
     help = "Adds up the calls again and compares with statistics and quota use; exit 1 on a difference."
 
@@ -26,16 +26,16 @@ class Command(BaseCommand):
         teams = Team.objects.filter(slug=slug) if slug else Team.objects.order_by("pk")
         if slug and not teams:
             raise CommandError(f"There is no team {slug}.")
-        with one_snapshot():  # else what is recorded meanwhile is in the statistics, but not in the recount
+        with one_snapshot():  # otherwise calls recorded meanwhile would be in the statistics only
             checked = [self._check(mode, teams, with_owners=not slug) for mode in Mode]
         if found := sum(differing for _calls, differing in checked):
             raise CommandError(f"{found} numbers differ; `rebuild_usage` writes them anew from the calls.")
         self.stdout.write(f"{sum(calls for calls, _differing in checked)} calls, no difference")
 
     def _check(self, mode: Mode, teams: Iterable[Team], *, with_owners: bool) -> tuple[int, int]:
-        """The number of calls of the teams, and the number of differences."""
+        """Checks one mode: prints the differences, and returns (number of calls, number of differences)."""
         calls = found = 0
-        # Of the days of which all calls are counted: also those of teams that are purged, and on whatever clock.
+        # Balances are compared from the day on which the calls of all teams, even purged ones, are stored.
         first = balance_kept_from() or date.min
         owner_uses: dict[Any, list[int]] = {}
         for team in teams:

@@ -1,4 +1,4 @@
-"""`manage.py write_docs`: writes the pages of the docs that are made from declarations in the code."""
+"""`manage.py write_docs`: writes the documentation pages that are generated from the code."""
 
 from typing import Any
 
