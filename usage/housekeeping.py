@@ -14,7 +14,7 @@ from usage.quotas.levels import slot_of
 from usage.quotas.models import Refusal, Reservation, ReservedSum
 from usage.reporting.models import KeyAlert, KeyHour, KeyRejection
 
-# A call can be reported late, after an outage of the gateway or of this site, and still settle its reservation
+# A call that is reported late, after an outage of the gateway or of this site, still settles its reservation
 # exactly once. After this time it is charged like any other call, with a warning: the reservation expired long
 # ago, so nothing is lost and nothing is charged twice.
 KEEP_RESERVATIONS: Final = timedelta(days=30)
@@ -24,7 +24,7 @@ KEEP_SUMS: Final = timedelta(days=1)
 KEEP_REFUSALS: Final = timedelta(days=400)
 KEEP_MESSAGES: Final = timedelta(days=30)
 MOST_MESSAGES: Final = 1000  # of a team
-# The last seven days are shown (`usage.reporting.figures`), and hours of the eighth.
+# Pages show the last seven days (`usage.reporting.figures`), which begin within an eighth calendar day.
 KEEP_REPORTS: Final = timedelta(days=8)
 # Longer than any period, after which a sent alert no longer matters.
 _KEEP_ALERTS: Final = timedelta(days=100)
@@ -41,7 +41,9 @@ def run_housekeeping(*, now: datetime) -> dict[str, int]:
         "reservations deleted": Reservation.objects.filter(expires_at__lt=now - KEEP_RESERVATIONS),
         "reserved sums deleted": ReservedSum.objects.filter(slot__lt=slot_of(now - KEEP_SUMS)),
         "refusals deleted": Refusal.objects.filter(hour__lt=now - KEEP_REFUSALS),
-        "sent threshold alerts deleted": alerts.exclude(first_day=date.min),  # a period that never ends
+        "sent threshold alerts deleted": alerts.exclude(
+            first_day=date.min
+        ),  # which means a period that never ends
         "sent refusal alerts deleted": RefusalAlert.objects.filter(alerted_at__lt=now - _KEEP_ALERTS),
         "hours of keys deleted": KeyHour.objects.filter(hour__lt=now - KEEP_REPORTS),
         "rejections of keys deleted": KeyRejection.objects.filter(at__lt=now - KEEP_REPORTS),

@@ -128,8 +128,7 @@ def _values(request: HttpRequest, name: str) -> list[str]:
 
 
 def members_of(request: HttpRequest, reader: Reader) -> tuple[int, ...]:
-    """Returns the user ids of the parameter `member`, which takes email addresses or public ids. Raises
-    ApiError.
+    """Returns the user ids of the parameter `member` (email addresses or public ids). Raises ApiError.
 
     A member who may only see their own usage may only name themselves. For anybody else they get the same
     error, whether that person is in the team or not, so that they do not learn who is.

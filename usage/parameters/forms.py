@@ -1,6 +1,4 @@
-"""Forms that read a time range and filters from the query string of a page. Other filter forms inherit from
-them.
-"""
+"""Forms that read a time range and filters from a page's query string. Other filter forms inherit from them."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -56,8 +54,8 @@ def outcomes_named(words: Sequence[str]) -> dict[str, int]:
 
 
 class RangeFilter(forms.Form):
-    """Reads the period, granularity, comparison, mode and models of a page about usage, with times in one time
-    zone.
+    """Reads period, granularity, comparison, mode and models from the query string. Times are in the time zone
+    `zone`.
     """
 
     default_period = DEFAULT_PERIOD
@@ -129,7 +127,7 @@ class RangeFilter(forms.Form):
 
 
 class UsageFilter(RangeFilter):
-    """The filters of a page about one team: also by members and tokens."""
+    """Also reads the filters by member and by token, for a page about one team."""
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, zone=access.team.zone, now=now)

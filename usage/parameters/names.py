@@ -45,8 +45,8 @@ class NamedToken:
 
 
 def people_of(team: Team, also: Iterable[int] = ()) -> dict[int, Person]:
-    """Returns the members of a team, sorted by name, and then the former members with the ids `also`; by user
-    id.
+    """Returns the members of a team, sorted by name, then the former members with the ids `also`. Keys are user
+    ids.
 
     Runs at most two SQL statements. A single one would make the database scan all users of the site.
     """
@@ -63,21 +63,22 @@ def people_with(team: Team, ids: Iterable[int]) -> dict[int, Person]:
         return {}
     role = Membership.objects.filter(team=team, user=OuterRef("pk")).values("role")
     found = User.objects.annotate(role=Coalesce(Subquery(role), Value(""))).filter(pk__in=wanted)
-    # Values, because hundreds of model instances take longer than the query.
+    # `values_list`, because creating hundreds of model instances would take longer than the query.
     rows = found.order_by("name", "email").values_list("pk", "public_id", "name", "email", "role")
     return {row[0]: Person(*row) for row in rows}
 
 
 def last_call_days(team: Team, mode: int, user_ids: Sequence[int]) -> dict[int, date]:
-    """Returns the date of each user's last call, in the team's time zone, by user id. Users without calls are
-    left out.
+    """Returns the date of each user's last call, by user id. Users without calls are left out.
+
+    Dates are in the team's time zone.
     """
     theirs = DayMember.objects.filter(team_id=team.pk, mode=mode, member_id__in=user_ids, calls__gt=0)
     return dict(theirs.values_list("member_id").annotate(Max("day")).order_by())
 
 
 def people_named(team: Team, names: Sequence[str]) -> dict[str, int]:
-    """Returns user ids by name, which is a public id or an email address.
+    """Returns user ids by name. A name is a public id or an email address.
 
     Only finds users who are members of the team or have made calls in it, not other users of the site.
     """
@@ -104,10 +105,8 @@ def _compared(name: str) -> str:
 
 
 def people_refused(team: Team, names: Sequence[str]) -> dict[str, int]:
-    """Does the same as `people_named`, and also finds users whose member limit in the team refused a
+    """Does the same as `people_named`, and also finds users by public id whose member limit has refused a
     reservation.
-
-    Those are only found by their public ids.
     """
     refused = Refusal.objects.filter(team_id=team.pk, level=Level.MEMBER, subject_id=OuterRef("pk"))
     found = User.objects.filter(Exists(refused), public_id__in=names)
@@ -129,8 +128,8 @@ def tokens_named(team: Team, public_ids: Sequence[str], holder: User | None = No
 
 
 def tokens_with(team: Team, ids: Collection[int], of_members: Collection[int] = ()) -> dict[int, NamedToken]:
-    """Returns the tokens of a team that have these ids or belong to `of_members`, including revoked ones, by
-    token id.
+    """Returns the tokens of a team that have these ids or belong to `of_members`, by token id, including
+    revoked ones.
     """
     if not (ids or of_members):
         return {}

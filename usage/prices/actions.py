@@ -1,6 +1,4 @@
-"""Creates and deletes the site's own prices of models. The cost of recorded calls never changes because of
-that.
-"""
+"""Creates and deletes the site's own prices of models. The cost of recorded calls stays the same."""
 
 from typing import Any
 

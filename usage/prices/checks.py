@@ -16,8 +16,8 @@ from usage.prices.money import to_nanos
 from usage.prices.public_list import CONTEXTS, ModelNames, list_entry, list_rates, steps_of
 from usage.prices.rates import Rates, Tokens
 
-# Text tokens only. Audio beside cached tokens is left out: where cached audio has a price, the calculator refuses to
-# guess how much of the audio was cached.
+# Text tokens only. Audio together with cached tokens is left out: if cached audio has a price of its own, the
+# calculator refuses to guess how much of the audio was cached.
 MIXES: Final[Mapping[str, Tokens]] = {
     "input": Tokens(1000, 0),
     "output": Tokens(0, 500),

@@ -57,7 +57,7 @@ class ZeroReport(models.Model):
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "model")
     team_id = models.BigIntegerField()
     mode = models.SmallIntegerField(choices=Mode.choices)
-    day = models.DateField()  # of the team's own calendar
+    day = models.DateField()  # in the team's time zone
     model = models.CharField(max_length=128)
     calls = models.BigIntegerField(default=0)
     worth_nanos = models.BigIntegerField(default=0)

@@ -6,14 +6,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from django.utils.translation import gettext as _
 
 NANOS = 1_000_000_000
-# The largest limit or reservation; far above any real one, and far below what a column holds.
+# The largest limit or reservation: far above any real one, and far below the range of the database column.
 MOST_USD = Decimal(10_000_000)
 _DECIMALS = 9
 # Amounts are written to the cent, micro-dollar or nano-dollar; so few widths keep amounts in a column aligned.
 WRITTEN_DECIMALS = (2, 6, _DECIMALS)
 # The number of decimals to write, indexed by the number that the amount has.
 _PLACES = [min(places for places in WRITTEN_DECIMALS if needed <= places) for needed in range(_DECIMALS + 1)]
-# Decimal itself reads more: spaces, underscores, digits of other scripts, "NaN", "1e99999999".
+# Decimal would also accept spaces, underscores, digits of other scripts, "NaN" and "1e99999999".
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?", re.ASCII)
 
 

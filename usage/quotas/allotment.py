@@ -31,7 +31,7 @@ class Allotment:
     `unlimited` is the number of members without a limit.
     """
 
-    team: LevelState | None  # None: a personal space
+    team: LevelState | None  # None for a personal space, which has no team level
     balance: LevelState
     lines: list[MemberLine]
     period: Period
@@ -41,9 +41,7 @@ class Allotment:
 
     @property
     def over_nanos(self) -> int:
-        """Returns by how much the sum of the members' limits exceeds the team's limit; 0 if the team has no
-        limit.
-        """
+        """Returns by how much the sum of the members' limits exceeds the team's limit; 0 without a team limit."""
         if self.team is None or self.team.limit_nanos is None:
             return 0
         allotted = self.once_nanos if self.period == Period.NONE else self.allotted_nanos
@@ -51,9 +49,7 @@ class Allotment:
 
 
 def allotment(access: Access, mode: Mode, now: datetime) -> Allotment:
-    """Reads the quotas of a team and of all its members. Runs four SQL statements, however many members there
-    are.
-    """
+    """Reads the quotas of a team and of all its members, with four SQL statements."""
     team = access.team
     members = list(
         Membership.objects.filter(team=team).select_related("user").order_by("user__name", "user__email")

@@ -35,9 +35,7 @@ def make_reservation(request: HttpRequest, credential: Credential) -> HttpRespon
 
 
 def _check_model(token: Token | None, model: str) -> None:
-    """Raises ApiError if the token may not call the model, or if it may only call certain models and none is
-    named.
-    """
+    """Raises ApiError if the token is limited to certain models, and the model is none of them or not named."""
     if token is None or not token.models or model in token.models:
         return
     if not model:
@@ -67,9 +65,7 @@ def _insufficient(error: InsufficientQuotaError) -> ApiError:
 
 @endpoint("DELETE")
 def end_reservation(request: HttpRequest, credential: Credential, reservation_id: str) -> HttpResponse:
-    """Handles DELETE /api/v1/reservations/{id}: rolls back a reservation. One that has already ended stays
-    unchanged.
-    """
+    """Handles DELETE /api/v1/reservations/{id}: rolls back a reservation. One that has ended stays unchanged."""
     reservation = Reservation.objects.filter(_in_scope(credential), pk=reservation_id).first()
     if reservation is None:
         raise ApiError(404, "not_found", _("No such reservation."))
@@ -90,9 +86,7 @@ def _in_scope(credential: Credential) -> Q:
 
 @endpoint("GET")
 def show_context(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """Handles GET /api/v1/me: returns the team, mode, member and token that the key stands for, and their quota
-    levels.
-    """
+    """Handles GET /api/v1/me: returns the team, mode, member and token of the key, and its quota levels."""
     now = timezone.now()
     if isinstance(credential, GatewayKey):
         return JsonResponse(_gateway_json(credential, now))
@@ -101,7 +95,7 @@ def show_context(request: HttpRequest, credential: Credential) -> HttpResponse:
     return JsonResponse(_context_json(context, levels_of(subject, now)))
 
 
-# --- What is answered ---------------------------------------------------------------------------
+# --- The JSON of the answers --------------------------------------------------------------------
 
 
 def _granted_json(granted: Granted, context: Context, wanted: Wanted, now: datetime) -> dict[str, Any]:

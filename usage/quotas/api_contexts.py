@@ -27,10 +27,10 @@ class Context:
 
 @dataclass(frozen=True)
 class Named:
-    """The caller that a request names: `token` (its secret or `tok_…`), or the team's slug and the member's
-    email address.
+    """The caller that a request names: a token, or a team and a member.
 
-    Fields that the request does not have are "".
+    `token` is its secret or `tok_…`, `team` the slug, `member` the email address. Fields that the request does
+    not have are "".
     """
 
     token: str = ""
@@ -55,9 +55,7 @@ def context_of(credential: Credential, named: Named, now: datetime) -> Context:
 
 
 def context_of_token(token: Token) -> Context:
-    """Returns the context of a token. The token must come from `tokens_with_role`, which adds its holder's
-    `role`.
-    """
+    """Returns the context of a token that was read with `tokens_with_role`, which adds its holder's `role`."""
     role: str = token.role  # type: ignore[attr-defined]  # the annotation of tokens_with_role
     return Context(token.team, Mode(token.mode), token.user, role, token)
 

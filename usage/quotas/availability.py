@@ -16,7 +16,7 @@ from usage.quotas.models import Level
 
 @dataclass(frozen=True)
 class Subject:
-    """The token, member or team whose quota levels are read.
+    """The token, member or team for which quota is checked or reserved.
 
     With `token_id` it is a token, else with `member_id` a member, else the team. `payer` is the personal space
     of the team's owner, whose balance pays.
@@ -90,8 +90,9 @@ def binding_level(levels: Iterable[LevelState]) -> LevelState | None:
 
 
 def payer_of(team: Team) -> Team:
-    """Returns the personal space whose balance pays for a team: that of its owner. A personal space pays for
-    itself.
+    """Returns the personal space whose balance pays for a team: that of its owner.
+
+    A personal space pays for itself.
     """
     return team if team.is_personal else payers_of([team])[team.pk]
 

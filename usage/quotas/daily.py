@@ -21,9 +21,7 @@ class DayUse(NamedTuple):
 
 
 def used_by_day(since: Mapping[LevelKey, date]) -> dict[LevelKey, list[DayUse]]:
-    """Returns the use by day of each quota level, from the given first day on. Runs one SQL statement for all
-    levels.
-    """
+    """Returns the use by day of each quota level, from the given first day on. Runs one SQL statement."""
     keys, day = [*since], QuotaUse._meta.get_field("day")
     selects = [
         (_DAYS, (place, *key, day.get_db_prep_value(since[key], connection, prepared=False)))

@@ -70,9 +70,7 @@ class LimitForm(forms.Form):
         return data
 
     def _is_new(self, usd: Decimal) -> bool:
-        """Returns whether the amount was changed. The current one may stay in the field when “No limit” is
-        chosen.
-        """
+        """Returns whether the amount was changed. The current one may stay if “No limit” is chosen."""
         before = self.get_initial_for_field(self.fields["limit"], "limit")
         return before is None or Decimal(before) != usd
 

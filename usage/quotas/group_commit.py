@@ -56,8 +56,8 @@ class GroupCommit(Generic[Asked, Answer]):
         return place.answer.result()
 
     def _work_for_all(self, key: Hashable) -> None:
-        """Executes the first waiting requests, including this thread's, and wakes the next thread for the
-        remaining ones.
+        """Executes the first waiting requests, including this thread's, then lets the next thread execute the
+        others.
         """
         with self._lock:
             places = self._waiting[key][: self._most]

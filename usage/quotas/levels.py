@@ -61,7 +61,7 @@ class LevelState:
     period: Period
     starts_at: datetime | None  # None: the period never began, so all use counts
     resets_at: datetime | None  # None: never
-    zone: ZoneInfo  # of the team at `team_id`, whose days and resets these are
+    zone: ZoneInfo  # the time zone of the team `team_id`, in which the quota resets
 
     def key(self, mode: int) -> LevelKey:
         """Returns the key of this level in a mode."""

@@ -183,8 +183,7 @@ class Reservation(models.Model):
 
 
 class ReservedSum(models.Model):
-    """The amount that open reservations set aside from one quota level, summed by the time slot in which they
-    expire.
+    """The amount that open reservations set aside from one quota level, summed by when they expire (`slot`).
 
     So the reserved amount of a level is a sum over few rows, however many reservations are open, and no job is
     needed when they expire: past slots are not summed (`usage.quotas.levels`). Level and subject are defined as

@@ -31,9 +31,7 @@ class PeriodDays:
 
 
 def span_at(period: str, now: datetime, zone: ZoneInfo) -> PeriodDays:
-    """Returns the period that contains `now`, which must be timezone-aware. Weeks begin on Monday, months on
-    the first.
-    """
+    """Returns the period that contains `now` (timezone-aware). Weeks begin on Monday, months on the first."""
     return _span_of(period, day_of(now, zone), zone)
 
 

@@ -1,4 +1,4 @@
-"""Refused reservations: counted by hour, and shown on the overview, in the activity log and on a page of their
+"""Counts refused reservations by hour, and reads them for the overview, the activity log and a page of their
 own.
 
 A refused call was not made, so it is not in the logs.
@@ -25,7 +25,7 @@ from usage.rollups.bulk import Statement, addition
 from usage.rollups.links import logs_path, refusals_path
 from usage.rollups.query import Granularity, UsageQuery, next_bucket
 
-# How far back the pages mention refusals without being asked for a range.
+# How far back pages mention refusals if no range was chosen.
 NEWS = timedelta(hours=24)
 _KEYS = ("team_id", "mode", "hour", "level", "subject_id")
 
@@ -90,8 +90,8 @@ def refused_in_all(query: UsageQuery, refused: Iterable[int]) -> int | None:
 def refused_hours(
     query: UsageQuery, token_ids: Collection[int] = (), level: Level | None = None
 ) -> QuerySet[Refusal]:
-    """Returns the rows by hour that `refusals_in` sums up for a query, newest first, optionally only those of
-    one level.
+    """Returns the rows by hour that `refusals_in` sums up for a query, newest first; with `level` only those of
+    it.
     """
     if query.models:
         return Refusal.objects.none()
@@ -113,7 +113,7 @@ def _within(query: UsageQuery, token_ids: Collection[int]) -> Q:
     since = hour_of(query.range.start, query.zone)
     within = Q(mode=query.mode, hour__gte=since, hour__lt=query.range.end)
     if query.tokens:
-        # With a filter by member too, only their own tokens: nobody may learn about another member's token by its id.
+        # If members are given too, only their own tokens: a user must not learn about the token of another member.
         tokens = set(query.tokens) & {*token_ids} if query.members else query.tokens
         return within & Q(level=Level.TOKEN, subject_id__in=tokens)
     if not query.members:
@@ -159,9 +159,7 @@ class NamedRefused:
         )
 
     def hours_path(self, team: Team, mode: int) -> str:
-        """Returns the link to the list of hours with these refusals; "" if the member or token no longer
-        exists.
-        """
+        """Returns the link to the list of hours with these refusals; "" if the member or token was deleted."""
         level = self.refused.level
         if level in {Level.TOKEN, Level.MEMBER} and not self.public_id:
             return ""

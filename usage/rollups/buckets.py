@@ -25,13 +25,16 @@ def hour_of(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _last_change(before: datetime, at: datetime, zone: ZoneInfo) -> datetime:
-    """Returns the instant (UTC) in (before, at] at which the zone switched to the UTC offset that it has at
-    `at`.
+    """Returns the instant (UTC) of the change to the UTC offset that `zone` has at `at`. It must be in (before,
+    at].
 
     It is found by bisection in whole minutes, because offsets change on whole minutes.
     """
     offset = at.astimezone(zone).utcoffset()
-    low, high = 0, -(-(at - before) // MINUTE)  # minutes since `before`: another offset, this offset
+    low, high = (
+        0,
+        -(-(at - before) // MINUTE),
+    )  # in minutes since `before`; only at `high` the offset is that of `at`
     while high - low > 1:
         middle = (low + high) // 2
         if (before + middle * MINUTE).astimezone(zone).utcoffset() == offset:

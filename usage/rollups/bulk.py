@@ -52,8 +52,10 @@ def _rows_of(text: str, parameters: Sequence[Any]) -> list[Row]:
 
 
 def insert_new(model: type[Model], columns: Sequence[str], rows: Sequence[Row], *, returning: str) -> set[Any]:
-    """Inserts rows, skips those that conflict with an existing row, and returns the inserted rows' values of
-    the column `returning`.
+    """Inserts rows, ignoring those that already exist, and returns a set of the inserted rows' values of one
+    column.
+
+    That column is `returning`.
     """
     quoted = connection.ops.quote_name(returning)
     found: set[Any] = set()
@@ -212,8 +214,9 @@ _AS_THEY_ARE = (models.IntegerField, models.CharField, models.BinaryField, model
 
 
 def _column(field: models.Field[Any, Any], values: Sequence[Any]) -> Iterable[Any]:
-    """Converts the values of one column to what SQLite stores. Integers, text, bytes and booleans need no
-    conversion.
+    """Converts the values of one column to what SQLite stores.
+
+    Integers, text, bytes and booleans need no conversion.
     """
     if isinstance(field, _AS_THEY_ARE):
         return values
@@ -228,8 +231,9 @@ def _column(field: models.Field[Any, Any], values: Sequence[Any]) -> Iterable[An
 
 
 def _as_json(values: Sequence[Any]) -> list[str | None]:
-    """Serializes values to JSON, and None to NULL. Most values are empty, so these are not passed to
-    `json.dumps`.
+    """Serializes values to JSON, and None to NULL.
+
+    Most values are empty, so these are not passed to `json.dumps`, which is slower.
     """
     return [
         _EMPTY[type(value)] if not value and type(value) in _EMPTY else json.dumps(value) for value in values

@@ -35,7 +35,7 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 def note_times(times: Iterable[datetime], *, team_id: int, mode: int, now: datetime) -> None:
-    """Gives the team a new version number if calls of these hours can belong to cached sums.
+    """Makes the cached sums of a team invalid if calls of these hours can belong to them.
 
     `times` are the hours of the calls that were added, changed or deleted.
     """
@@ -44,7 +44,7 @@ def note_times(times: Iterable[datetime], *, team_id: int, mode: int, now: datet
 
 
 def stamp_past(*, team_id: int, mode: int) -> None:
-    """Gives the team and mode a new random version number, which makes their cached sums invalid.
+    """Replaces the version number of a team's cached sums in a mode, so that these are never read again.
 
     Must run in the transaction that changes the rollups.
     """
@@ -89,8 +89,8 @@ class ProcessCache:
     def set(self, key: Hashable, rows: Rows, more: int = 0) -> None:
         """Stores rows, unless they alone would exceed the limit of the cache.
 
-        `more` is the number of bytes that the rows take in addition to the bytes that can be counted from their
-        values.
+        `more` is the size in bytes of data that the rows refer to, beyond the rows themselves and their
+        sketches.
         """
         size = more + sum(
             _ROW_BYTES + sum(len(value) for value in row if isinstance(value, bytes)) for row in rows

@@ -17,7 +17,7 @@ from usage.rollups.query import UsageQuery
 
 
 def note_clock_change(*, team: Team, before: str, kept_since: datetime | None, now: datetime) -> None:
-    """Records that the team changed its time zone, and that its older days keep the boundaries of an earlier
+    """Records that a team's older days keep the boundaries of an earlier time zone after the team changed its
     zone.
 
     `before` is the previous time zone. `kept_since` is the time since which calls are stored, or None if no
@@ -44,16 +44,13 @@ def note_clock_change(*, team: Team, before: str, kept_since: datetime | None, n
 
 
 def exact_from(team: Team) -> date | None:
-    """Returns the first day from which on all of the team's statistics follow its current time zone; None if
-    all days do.
-    """
+    """Returns the first day since which a team's statistics follow its current time zone; None if all days do."""
     found: date | None = ClockChange.objects.filter(team=team).values_list("exact_from", flat=True).first()
     return found
 
 
 def clock_changes_of(queries: Sequence[UsageQuery], now: datetime) -> list[ClockChange]:
-    """Returns the recorded time zone changes that a page about these queries must mention, with their teams
-    loaded.
+    """Returns the recorded time zone changes, with their teams, that a page about these queries must mention.
 
     Runs no SQL statement for queries about the time of which all calls are stored, because such days always
     follow the current time zone.

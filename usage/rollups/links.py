@@ -12,16 +12,15 @@ from usage.rollups.query import on_the_clock
 def logs_path(
     team: Team, start: datetime, end: datetime, filters: Mapping[str, str], mode: int = Mode.LIVE
 ) -> str:
-    """Returns the path of the team's page of calls (logs), filtered by a time range and by one value for each
-    filter.
+    """Returns the path of the team's page of calls (logs), filtered by a time range and other filters.
+
+    `filters` maps the name of each filter to one value; those with "" are left out.
     """
     return f"/t/{team.slug}/logs/?{_query(team, start, end, filters, mode)}"
 
 
 def refusals_path(team: Team, start: datetime, end: datetime, filters: Mapping[str, str], mode: int) -> str:
-    """Returns the path of the team's page of refused reservations, filtered by a time range and one value per
-    filter.
-    """
+    """Returns the path of the team's page of refused reservations. The arguments are those of `logs_path`."""
     return f"/t/{team.slug}/refusals/?{_query(team, start, end, filters, mode)}"
 
 

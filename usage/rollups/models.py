@@ -13,9 +13,7 @@ from teams.models import Mode, Team
 
 
 class Outcome(models.IntegerChoices):
-    """Whether a call succeeded, and if not, how it failed. A call succeeded if its status is below 400 and it
-    has no error.
-    """
+    """Whether and how a call failed. A call succeeded if its status is below 400 and it has no error."""
 
     SUCCEEDED = 0, _("Succeeded")
     CLIENT_ERROR = 1, _("Client error")
@@ -56,7 +54,7 @@ class Counters(models.Model):
     ttft_sketch = models.BinaryField(default=b"")
 
     # The dimensions of the bucket after team and mode, in the order of the primary key: time first,
-    # because every question is about a range of time.
+    # because every query is about a range of time.
     DIMENSIONS: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
@@ -67,7 +65,7 @@ class HourModel(Counters):
     """Sums by hour and model, for hourly charts, rates and latency."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "hour", "model")
-    # The start of an hour of the team's own clock, as an instant; :30 UTC in half-hour zones.
+    # The instant at which an hour begins in the team's time zone; in some zones that is half past in UTC.
     hour = models.DateTimeField()
     model = models.CharField(max_length=128)
     DIMENSIONS = ("hour", "model")
@@ -86,7 +84,7 @@ class DayModel(Counters):
     """Sums by day and model, for charts, totals and models over weeks and months."""
 
     pk = models.CompositePrimaryKey("team_id", "mode", "day", "model")
-    day = models.DateField()  # of the team's own calendar
+    day = models.DateField()  # in the team's time zone
     model = models.CharField(max_length=128)
     DIMENSIONS = ("day", "model")
 
@@ -126,7 +124,7 @@ ROLLUPS: tuple[type[Counters], ...] = (HourModel, HourMember, DayModel, DayMembe
 class PastStamp(models.Model):
     """A random version number of a team's past rollups, replaced whenever they change (`usage.rollups.cache`).
 
-    A team without a row has rollups that never changed after the fact.
+    Without a row, the version number is 0.
     """
 
     pk = models.CompositePrimaryKey("team_id", "mode")

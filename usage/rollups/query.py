@@ -67,9 +67,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Span(Range):
-    """The part of a bucket that lies in the queried period.
-
-    `bucket` is the start of the whole bucket.
+    """The part of a bucket that lies in the queried period, as a range. `bucket` is the start of the whole
+    bucket.
     """
 
     bucket: datetime
@@ -99,17 +98,16 @@ class Known:
 
 @dataclass(frozen=True)
 class UsageQuery:
-    """Selects the calls of one team and mode in a range of time, optionally filtered by members, models, tokens
-    and others.
+    """Selects the calls of one team and mode in a range of time, with optional filters.
 
-    Members and tokens are database ids; the form and the API translate public ids to them. An empty tuple means
-    no filter.
+    An empty tuple means no filter. Members and tokens are database ids; the form and the API translate public
+    ids to them.
     """
 
     team: Team
     mode: Mode
     range: Range
-    previous: Range | None = None  # the period to compare with
+    previous: Range | None = None  # the previous period, to compare with
     granularity: Granularity = Granularity.DAY
     members: tuple[int, ...] = field(default=())
     models: tuple[str, ...] = field(default=())
@@ -119,7 +117,7 @@ class UsageQuery:
     channels: tuple[str, ...] = field(default=())
     providers: tuple[str, ...] = field(default=())
     outcomes: tuple[int, ...] = field(default=())
-    # A range right after `range` in which the team has no calls: reading it too allows to read whole days
+    # The rest of the last day, if the team has no calls in it: then the sums of the whole day can be read
     # (`usage.statistics.preparation`).
     quiet: Range | None = None
     cache_version: CacheVersion | None = None  # None: answered by the database alone
@@ -140,9 +138,7 @@ class UsageQuery:
         return values
 
     def only(self, dimension: Dimension, values: tuple[Any, ...]) -> "UsageQuery":
-        """Returns a copy of the query that is filtered by these values of a dimension instead of its present
-        filter.
-        """
+        """Returns a copy of the query whose filter by a dimension is replaced by these values."""
         changed: dict[str, Any] = {_FILTERS[dimension]: values}
         return replace(self, **changed)
 
@@ -191,8 +187,8 @@ def next_bucket(start: datetime, granularity: Granularity, zone: ZoneInfo) -> da
 
 
 def automatic_granularity(asked: Range) -> Granularity:
-    """Chooses the granularity by the length of the range: hours up to 8 days, days up to 93, weeks up to 731,
-    then months.
+    """Chooses a granularity by the length of the range: hours up to 8 days, days up to 93, weeks up to 731,
+    else months.
     """
     days = asked.length / timedelta(days=1)
     if days <= 8:
@@ -246,7 +242,9 @@ def _shifted(start: datetime, end: datetime, days: int, zone: ZoneInfo) -> tuple
 
 
 def local_shift(at: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """Returns the instant (UTC) some days later (or, if negative, earlier) with the same local time in `zone`."""
+    """Returns the instant (UTC) that has the same local time in `zone`, but some days later (earlier if
+    negative).
+    """
     return _later(at, timedelta(days=days), zone)
 
 

@@ -1,5 +1,4 @@
-"""Reads the figures of any `UsageQuery` from the rollup tables, with few SQL statements that each use index
-ranges.
+"""Reads the figures of any `UsageQuery` from the rollup tables, with a few SQL statements.
 
 A range of time is cut into whole days, whole hours and the rest. Days are read from the day rollups, hours at
 the edges from the hour rollups. Figures that no rollup has (of minutes, or of hours with a combination of
@@ -126,7 +125,7 @@ class SingleCalls:
         return rows
 
     def _cache_key(self, asked: Sequence[Asked], depth: Depth) -> Hashable:
-        """Returns the key for the process cache; None if some of the time is too recent to be cached."""
+        """Returns the key for the process cache; None if part of the time is too recent to be cached."""
         for query, ranges in asked:
             if query.cache_version is None or any(one.end > query.cache_version.until for one in ranges):
                 return None
@@ -212,9 +211,7 @@ class _Reading:
     targets: list[tuple[Cells, datetime]] = field(default_factory=list)  # the result, and the slice's start
 
     def plan(self, query: UsageQuery, pieces: Pieces, found: Cells, depth: Depth) -> None:
-        """Adds the slices to read for one range, from the smallest rollup tables that have all needed
-        dimensions.
-        """
+        """Adds the slices to read for one range, from the smallest rollups that have all needed dimensions."""
         by_time = Dimension.TIME in self.by
         if (rollup := narrowest(DAY_ROLLUPS, self.needed)) is not None:
             for first, after in pieces.days:
@@ -381,9 +378,7 @@ def _boundary(query: UsageQuery, at: datetime, granularity: Granularity, *, up: 
 
 
 def narrowest(rollups: Iterable[type[Counters]], needed: set[Dimension]) -> type[Counters] | None:
-    """Returns the first of `rollups`, which are sorted by size, that has all these dimensions; None if none
-    has.
-    """
+    """Returns the first of `rollups` that has all these dimensions; None if none has. They are sorted by size."""
     columns = {COLUMN[dimension] for dimension in needed}
     return next((rollup for rollup in rollups if columns <= set(rollup.DIMENSIONS)), None)
 

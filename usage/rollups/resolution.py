@@ -45,7 +45,7 @@ def register_kept_source(source: KeptSource) -> None:
 
 
 def kept_select(number: int, query: UsageQuery) -> Select:
-    """Returns a SELECT, with its parameters, for the time since which the query's team has stored calls.
+    """Returns a SELECT, with its parameters, for the time since which the calls of the query's team are stored.
 
     It yields a row (number, 2, seconds since 1970), or none if no call of the team was deleted. It is part of a
     UNION with other SELECTs, whose rows `number` and 2 tell apart.
@@ -56,12 +56,12 @@ def kept_select(number: int, query: UsageQuery) -> Select:
 
 
 def fitted(query: UsageQuery, since: datetime, by: Sequence[Dimension] = ()) -> UsageQuery:
-    """Returns the query changed so that all figures of a page are available, given that calls are stored since
-    `since`.
+    """Returns the query of a page, changed where calls from before `since` would be needed, because these were
+    deleted.
 
-    Hours or days that are only partly in the range are left out, and hourly buckets become daily ones where
-    necessary. A previous period that would have to be changed is removed. If anything was changed, `known` of
-    the result says from which day on all is available.
+    Hours or days before `since` that are only partly in the range are left out, and hourly buckets become daily
+    ones if necessary. A previous period that would have to be shortened is removed. If anything was changed,
+    `known` of the result tells since which day all calls are stored.
     """
     # A page with a filter also groups by another dimension, and no hourly rollup has two.
     unit = Granularity.DAY if query.filtered or Dimension.TOKEN in by else Granularity.HOUR

@@ -1,5 +1,4 @@
-"""Latency sketches: compact, mergeable histograms of milliseconds, from which percentiles are computed within
-1.5 %.
+"""Latency sketches: compact, mergeable histograms, from which percentiles are computed within 1.5 %.
 
 The buckets are spaced logarithmically as in DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable
 quantile sketch", VLDB 2019). Small values have a bucket each, so values below 67 ms are exact. A sketch is
@@ -26,9 +25,7 @@ Floats = NDArray[np.float64]
 
 
 def _first_values() -> Ints:
-    """Returns the smallest value (ms) of each bucket, and the end of the last: 0, 1, 2, … 66, 67, 69, 71, 73,
-    75, …
-    """
+    """Returns the smallest value (ms) of each bucket, and the end of the last: 0, 1, 2, … 66, 67, 69, 71, …"""
     values = [0]
     while values[-1] <= MAX_MS:
         values.append(max(values[-1] + 1, int(values[-1] * _GROWTH)))
@@ -56,8 +53,8 @@ def encode(buckets: Ints, counts: Ints) -> bytes:
 
 
 def encode_all(owners: Ints, buckets: Ints, counts: Ints, size: int) -> list[bytes]:
-    """Returns `size` sketches as bytes. `owners` (ascending) is the number of the sketch that each bucket and
-    count is for.
+    """Returns `size` sketches as bytes. `owners[i]` (ascending) is the number of the sketch that `buckets[i]`
+    belongs to.
     """
     if counts.size and counts.max() > _MOST:
         times = (counts + _MOST - 1) // _MOST

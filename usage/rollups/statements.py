@@ -67,7 +67,7 @@ class Slice:
 
 Filters = Sequence[tuple[str, Sequence[Any]]]
 Select = tuple[str, Sequence[Any]]  # SQL and parameters; the first parameter is the position of the SELECT
-# A day or hour (None unless by slot), dimensions, all COUNTERS, two sketches.
+# A day or hour (None unless `by_slot`), the values of the columns, all COUNTERS, two sketches.
 SumRow = tuple[Any, ...]
 
 
@@ -92,9 +92,9 @@ def sums_of(slices: Sequence[Slice], columns: Sequence[str]) -> list[tuple[int, 
 
 @dataclass(frozen=True)
 class _Part:
-    """A slice, or its cacheable or its recent part. `number` is the position of the slice.
+    """A slice, or its older part that can be cached, or its recent part that cannot.
 
-    `key` is the cache key; None for what is not cached.
+    `number` is the position of the slice. `key` is the cache key; None for what is not cached.
     """
 
     number: int
@@ -119,7 +119,7 @@ def _parts(number: int, piece: Slice, columns: tuple[str, ...]) -> Iterator[_Par
 
 
 def cache_key(query: UsageQuery) -> Hashable:
-    """Returns the part of a cache key that stands for the team, the version of its cached sums, and the
+    """Returns the part of a cache key that identifies the team, the version of its cached sums, and the
     filters.
     """
     assert query.cache_version is not None
@@ -142,8 +142,8 @@ def _read(parts: Sequence[_Part], columns: tuple[str, ...]) -> list[tuple[int, S
 
 
 def run_union(selects: Sequence[Select]) -> list[tuple[Any, ...]]:
-    """Runs SELECTs joined by UNION ALL, in as few statements as the database's limits allow, and returns all
-    rows.
+    """Runs SELECTs joined by UNION ALL and returns all rows. Runs several statements if the database's limits
+    demand it.
     """
     found: list[tuple[Any, ...]] = []
     most = max((len(parameters) for _text, parameters in selects), default=1)
@@ -157,8 +157,8 @@ def run_union(selects: Sequence[Select]) -> list[tuple[Any, ...]]:
 
 
 def filters_of(query: UsageQuery) -> Filters:
-    """Returns the columns that the query filters by, with their values. Calls and rollups have the same column
-    names.
+    """Returns the columns that the query filters by, with their values. Calls and rollups name these columns
+    alike.
 
     Tags are not among them, because they are no column: `logs.search.single_calls` filters single calls by tag.
     """
@@ -247,7 +247,7 @@ def _text(
     # Grouping by the team too makes the SELECT return no row (instead of NULLs) if there are no calls.
     groups = ", ".join(["team_id", *([time] if by_slot else []), *columns])
     source = f"{rollup._meta.db_table} WHERE team_id = %s AND mode = %s AND {conditions}"
-    if depth == KEYS:  # the index alone answers, and without sorting
+    if depth == KEYS:  # needs only the index, and no sorting
         return f"SELECT {selected} FROM (SELECT DISTINCT {groups} FROM {source}) known"  # noqa: S608  # our own names
     return f"SELECT {selected} FROM {source} GROUP BY {groups}"  # noqa: S608  # our own names
 

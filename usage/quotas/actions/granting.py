@@ -21,9 +21,7 @@ from usage.rollups.bulk import Statement, addition, insertion, run_together
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to reserve: an amount, and for how long (`ttl`). `is_unpriced` says that the price of the call is
-    not known.
-    """
+    """What to reserve: an amount, and for how long (`ttl`). `is_unpriced`: the price of the call is not known."""
 
     amount_nanos: int
     ttl: timedelta
@@ -34,7 +32,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Asked:
-    """A reservation request: for which token, member and team, what to reserve, and the time of the request."""
+    """A reservation request: the caller (`subject`), what to reserve, and the time of the request."""
 
     subject: Subject
     wanted: Wanted

@@ -1,6 +1,4 @@
-"""Sets, changes and removes limits of tokens, members, teams and balances. They apply from the next reservation
-on.
-"""
+"""Sets and removes the limits of tokens, members, teams and balances. They apply from the next reservation on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,8 +110,7 @@ def set_team_quota(
 
 @transaction.atomic
 def set_balance(*, by: Actor, space: Team, limit: Limit | None, now: datetime, note: str = "") -> Quota | None:
-    """Sets or removes the limit of what an owner may spend in their personal space and all their teams
-    together.
+    """Sets or removes the limit of an owner's balance, which pays for their personal space and all their teams.
 
     Only site staff may do so. Raises NotAllowedError, and ActionError for a team that is not a personal space
     or for an invalid amount.

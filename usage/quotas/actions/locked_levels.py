@@ -68,8 +68,9 @@ _TEAM = ("id", "owner_id", "time_zone", "is_personal", "deleted_at")
 
 
 def _check_teams(subject: Subject, rows: Sequence[Sequence[Any]]) -> None:
-    """Raises TeamChangedError if the team or payer changed since it was read, and RefusedKeyError for a deleted
-    team.
+    """Raises TeamChangedError if the team or payer changed since it was read.
+
+    Raises RefusedKeyError for a deleted team.
     """
     found = {row[0]: row for row in rows}
     team = found.get(subject.team.pk)
@@ -82,11 +83,15 @@ def _check_teams(subject: Subject, rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _standing(subjects: Sequence[Subject], now: datetime) -> Statement:
-    """Returns the SQL statement for the members who may make calls, each with each of their valid tokens, or
-    null.
+    """Returns the SQL statement that selects the members among the subjects who may make calls.
+
+    There is a row (user id, token id) for each of the member's tokens that is among the subjects and valid, or
+    one with null if there is none.
     """
     members = sorted({subject.member_id for subject in subjects})
-    tokens = sorted({subject.token_id for subject in subjects})  # 0, for none, is no token's id
+    tokens = sorted(
+        {subject.token_id for subject in subjects}
+    )  # 0 stands for no token, and no token has the id 0
     text = _STANDING.replace("{tokens}", ", ".join(["%s"] * len(tokens)))
     text = text.replace("{members}", ", ".join(["%s"] * len(members)))
     return text, [*tokens, adapted_time(now), subjects[0].team.pk, *members]

@@ -30,8 +30,9 @@ _granting = GroupCommit(grant_all, most=32)
 
 
 class InsufficientQuotaError(ActionError):
-    """A quota level does not cover the amount. `state` is the first such level (order: token, member, team,
-    owner).
+    """A quota level does not cover the amount of a reservation. `state` is the first such level.
+
+    The order is token, member, team, owner.
     """
 
     def __init__(self, state: LevelState) -> None:
@@ -126,11 +127,11 @@ class Settlement(NamedTuple):
 
 
 def settle_reservations(settlements: Sequence[Settlement], now: datetime) -> dict[int, str]:
-    """Ends reservations and stores the real cost of their calls. Each can be settled once, even after it ended.
+    """Ends the reservations of calls, whose real cost replaces the reserved amount.
 
-    Must run in the transaction that stores and charges the calls, while their teams are locked. Returns
-    messages about those that could not be settled, by their position; these calls are charged, but no reserved
-    amount is released.
+    Each reservation can be settled only once, but also after it expired or was rolled back. Must run in the
+    transaction that stores and charges the calls, while their teams are locked. Returns messages about those
+    that could not be settled, by their position; these calls are charged, but no reserved amount is released.
     """
     known = Reservation.objects.in_bulk({settlement.reservation_id for settlement in settlements})
     problems: dict[int, str] = {}
@@ -169,7 +170,7 @@ def open_reservations_of(calls: Collection[CallOf], now: datetime) -> dict[CallO
     """
     found = (
         _open({call.team_id for call in calls}, now)
-        .exclude(request_id="")  # which are not in the index
+        .exclude(request_id="")  # the index has no rows without a request id
         .filter(mode__in={call.mode for call in calls}, request_id__in={call.request_id for call in calls})
         .values_list("team_id", "mode", "member_id", "request_id", "id")
     )
@@ -187,7 +188,7 @@ def _is_for(reservation: Reservation, settlement: Settlement) -> bool:
 
 
 def _end(reservations: Sequence[Reservation], now: datetime) -> int:
-    """Ends reservations, subtracts the amounts of the open ones from `ReservedSum`, and returns how many were
+    """Ends reservations and subtracts the amounts of the open ones from `ReservedSum`; returns how many were
     open.
     """
     counting = [reservation for reservation in reservations if reservation.counts(now)]
