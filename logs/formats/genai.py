@@ -165,7 +165,7 @@ def _is_from_cache(attributes: Attributes) -> bool:
 def _literal(text: object) -> dict[str, Any]:
     """Parses a dict that LiteLLM wrote as Python source (`{'a': None}`).
 
-    Returns {} for anything else, and if texts in it contain quotes that make it invalid.
+    Returns {} for anything else, and if quotes inside a text make the conversion to JSON fail.
     """
     return json_object(_PYTHON.sub(lambda found: _JSON[found[0]], text)) if isinstance(text, str) else {}
 

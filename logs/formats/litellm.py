@@ -134,8 +134,8 @@ def _milliseconds(start: int, at: int | None) -> int | None:
 def _request(record: dict[str, Any], failed: bool) -> dict[str, Any]:
     """Returns the field `request_id`.
 
-    LiteLLM's router retries a call under the same `litellm_call_id`. A failed attempt of a deployment therefore
-    gets the id with its start time, and the successful call the id itself.
+    LiteLLM's router retries a call under the same `litellm_call_id`. The successful call gets this id. A failed
+    attempt of a deployment gets the id followed by its start time.
     """
     if not isinstance(record.get(REQUEST_ID) or "", str):
         return {"request_id": record[REQUEST_ID]}  # not a string: rejected by validation

@@ -89,10 +89,9 @@ class Directory:
 
 
 def _own_context(token: Token, call: ReportedCall) -> CallContext:
-    """Returns the context of a call that a token reports, which is always the token's own.
+    """Returns the team, mode, member and token of a call that a token reports: always the token's own.
 
-    Raises InvalidRecordError if the record names another token, team or member, instead of attributing it
-    wrongly.
+    Raises InvalidRecordError if the record names another token, team or member.
     """
     others = call.token and call.token != token.public_id and digest(call.token) != token.digest
     if others:

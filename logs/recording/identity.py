@@ -135,7 +135,7 @@ class _Decision:
         return traces
 
     def _unbind(self, traces: dict[str, list[Node]], groups: Sequence[Group]) -> None:
-        """Detaches layers that belong to no group, because they cover several calls, from their call."""
+        """Detaches from its call every layer that covers several calls, and therefore belongs to no group."""
         in_groups = {layer.key for group in groups for layer in group.layers}
         for nodes in traces.values():
             for node in nodes:
@@ -186,7 +186,7 @@ class _Decision:
     def _are_two(self, one: UUID, other: UUID, group: Group) -> bool:
         """Whether these are certainly two calls: the same observer outside this trace reported both of them.
 
-        No observer reports one call twice under different ids.
+        An observer reports each call once, so its reports are about different calls.
         """
         trace_id = group.layers[0].identity.trace_id
         sources = [

@@ -32,9 +32,9 @@ _ERROR: Final = ("error_type", "error_code", "error_message")
 
 
 def first_of(layers: Sequence[Layer]) -> Layer:
-    """Returns the layer from which a call gets its request id and start time.
+    """Returns the report from which a call gets its request id and start time.
 
-    A gateway's report comes first, then one with a response id; of equals the earliest.
+    A gateway's report is preferred, then one with a response id, then the one with the earliest start.
     """
     return min(layers, key=_order)
 

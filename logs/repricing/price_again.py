@@ -85,9 +85,9 @@ def price_again(
 
 
 def _spaces(within: Range, model: str, since: Progress | None) -> Iterator[Progress]:
-    """Yields the start position for each team and mode with unpriced calls, in order.
+    """Yields the position to start from for each team and mode with unpriced calls, in order.
 
-    With `since`, it begins at that position.
+    With `since`, teams and modes that an earlier run has finished are left out.
     """
     day = timedelta(days=1)  # because days are those of each team's time zone
     first, last = (within.start - day).date(), (within.end + day).date()
