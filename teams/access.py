@@ -1,4 +1,4 @@
-"""Permissions of roles as a table, and functions that fetch a team and check access to it."""
+"""Defines which permissions each role has in a team, and finds and checks a user's access to a team."""
 
 import functools
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from teams.models import Membership, Role, Team, Transfer, User, team_is_alive
 
 
 class Permission(Enum):
-    """What can be done in a team."""
+    """A right in a team, such as inviting people. `PERMISSIONS` lists the rights of each role."""
 
     SEE_OWN = auto()  # see own usage, calls and tokens; create own tokens; leave
     SEE_TEAM = auto()  # see team statistics, ranking, all calls and activity
     INVITE = auto()
-    MANAGE_MEMBERS = auto()  # change roles and remove members; whose: `may_manage`
+    MANAGE_MEMBERS = auto()  # change roles and remove members; `may_manage` says of which members
     SET_QUOTAS = auto()  # set quotas of members and tokens; disable and revoke tokens
     EDIT_TEAM = auto()  # change name, description, time zone, alerts and gateway keys
     OWN_TEAM = auto()  # set the team quota, transfer ownership, delete the team
@@ -38,52 +38,54 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _ADMINISTRATOR,
     Role.MEMBER: _MEMBER,
 }
-# A personal space has nobody to invite or manage, and cannot be transferred or deleted. Its balance is
-# set by site staff.
+# Permissions that nobody has in a personal space, because it has no other members and cannot be transferred or
+# deleted. Its balance is set by site staff.
 _NOT_PERSONAL = frozenset({Permission.INVITE, Permission.MANAGE_MEMBERS, Permission.OWN_TEAM})
 
 
 def role_may(role: str, permission: Permission) -> bool:
-    """Whether a role includes a permission, in a team that is no personal space."""
+    """Whether a role includes a permission in an ordinary team, that is, not in a personal space."""
     return permission in PERMISSIONS[role]
 
 
 def roles_with(permission: Permission) -> list[str]:
-    """The roles that include a permission, for queries over memberships."""
+    """Returns the roles that include a permission, as values for a query over memberships."""
     return [role for role in PERMISSIONS if role_may(role, permission)]
 
 
 def lowest_role_with(permission: Permission) -> str:
-    """The role with the fewest permissions that includes this one."""
+    """Returns the role with the fewest permissions among those that include `permission`."""
     return min(roles_with(permission), key=lambda role: len(PERMISSIONS[role]))
 
 
 @dataclass(frozen=True)
 class Access:
-    """A user's role in a team; `team_for` returns it after checking a permission."""
+    """A user's role in one team. `team_for` returns it after checking that the role includes a permission."""
 
     team: Team
     user: User
     role: str
-    # Whether there is an unanswered offer of the team to this user; it may have expired.
+    # Whether the ownership of the team was offered to this user and the offer is unanswered; it may have expired.
     is_offered: bool = False
     # All memberships of the user, from `memberships_of`, for the team switcher of every page.
     memberships: Sequence[Membership] = field(default=(), compare=False, repr=False)
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role includes `permission` in this team."""
+        """Whether the role includes `permission` in this team. A personal space never allows some permissions."""
         if self.team.is_personal and permission in _NOT_PERSONAL:
             return False
         return role_may(self.role, permission)
 
     @property
     def sees_team(self) -> bool:
-        """Whether the user sees the usage of all members, or only their own."""
+        """Whether the user may see the usage of all members; otherwise they see only their own."""
         return self.may(Permission.SEE_TEAM)
 
 
 def memberships_of(user: User) -> list[Membership]:
-    """Returns the memberships of a user: the personal space first, then teams by name."""
+    """Returns the memberships of a user in teams that are not deleted: the personal space first, then teams by
+    name.
+    """
     return _memberships().all(user.pk)
 
 
@@ -93,7 +95,11 @@ def _memberships() -> CompiledQuery:
 
 
 def _memberships_of(user_id: int) -> QuerySet[Membership]:
-    """The memberships of a user, each with `is_offered`: whether there is an offer of the team to the user."""
+    """Returns the query for a user's memberships in teams that are not deleted, each with the annotation
+    `is_offered`.
+
+    `is_offered` is true if the ownership of the team has been offered to this user and the offer is unanswered.
+    """
     offers = Transfer.objects.unanswered().filter(team=OuterRef("team"), successor=user_id)
     return (
         Membership.objects.filter(team_is_alive(), user=user_id)
@@ -103,7 +109,10 @@ def _memberships_of(user_id: int) -> QuerySet[Membership]:
 
 
 def access_of(user: User, team: Team) -> Access | None:
-    """Returns the access of a user to a team; None for outsiders, inactive users and deleted teams."""
+    """Returns the access of a user to a team.
+
+    Returns None if the user is not a member or is deactivated, or if the team is deleted.
+    """
     if team.deleted_at or not user.is_active:
         return None
     role = Membership.objects.filter(team=team, user=user).values_list("role", flat=True).first()
@@ -111,10 +120,11 @@ def access_of(user: User, team: Team) -> Access | None:
 
 
 def team_for(user: User, slug: str, permission: Permission) -> Access:
-    """Returns the access of a user to the team with this slug, after checking a permission.
+    """Returns the access of a user to the team with this slug, after checking that their role includes
+    `permission`.
 
-    Raises Http404 for an outsider, who must not learn that the team exists, and PermissionDenied (403)
-    for a member whose role lacks `permission`.
+    Raises Http404 if the user is not a member, because they must not learn that the team exists, and
+    PermissionDenied (403) for a member whose role lacks `permission`.
     """
     found = memberships_of(user) if user.is_active else []
     membership = next((one for one in found if one.team.slug == slug), None)
@@ -127,9 +137,11 @@ def team_for(user: User, slug: str, permission: Permission) -> Access:
 
 
 def may_manage(actor_role: str, target_role: str) -> bool:
-    """Whether somebody with `actor_role` may remove somebody with `target_role` or change their role.
+    """Whether a user with the role `actor_role` may remove a member with the role `target_role` or change their
+    role.
 
-    Nobody manages the owner; administrators manage members only.
+    The owner may do this to everybody else, administrators only to those with the role member. Nobody may do it
+    to the owner.
     """
     if target_role == Role.OWNER:
         return False
@@ -137,17 +149,19 @@ def may_manage(actor_role: str, target_role: str) -> bool:
 
 
 def may_change_role(actor_role: str, old: str, new: str) -> bool:
-    """Whether a role may be changed from `old` to `new`: member to administrator or back, never owner.
+    """Whether a user with the role `actor_role` may change the role of a member from `old` to `new`.
 
-    Administrators may make members administrators, but only the owner may demote an administrator.
+    Both roles must be member or administrator; only a transfer makes somebody the owner. Administrators may
+    make members administrators, but only the owner may make an administrator a member.
     """
     return may_manage(actor_role, old) and new in {Role.ADMINISTRATOR, Role.MEMBER}
 
 
 def may_stop_token(actor_role: str, holder_role: str | None) -> bool:
-    """Whether somebody may disable or revoke the token of another member. Administrators may not for the owner's.
+    """Whether a user with the role `actor_role` may disable, enable or revoke a token of another member.
 
-    `holder_role` is None for a former member, whose tokens are revoked anyway.
+    The owner may do this to every token, administrators to every token but the owner's, members to none.
+    `holder_role` is the role of the token's holder; it is None if the holder has left the team.
     """
     if actor_role == Role.ADMINISTRATOR:
         return holder_role != Role.OWNER
@@ -155,17 +169,23 @@ def may_stop_token(actor_role: str, holder_role: str | None) -> bool:
 
 
 def may_limit(actor_role: str, holder_role: str) -> bool:
-    """Whether somebody may set the quota of a member, or of a member's token: the owner anybody's,
-    administrators not the owner's."""
+    """Whether a user with the role `actor_role` may set the quota of a member or of that member's token.
+
+    The owner may set every quota, administrators every quota but the owner's, members none. `holder_role` is
+    the role of the member whose quota it is.
+    """
     if actor_role == Role.ADMINISTRATOR:
         return holder_role != Role.OWNER
     return actor_role == Role.OWNER
 
 
 def may_limit_token(actor_role: str, holder_role: str | None, *, is_own: bool, is_limited: bool) -> bool:
-    """Whether somebody may set the quota of a token. `holder_role` is None for a former member.
+    """Whether a user with the role `actor_role` may set the quota of a token.
 
-    A holder may limit their own token, but not change an existing limit: somebody else may have set it.
+    `is_own` says whether it is the user's own token, `is_limited` whether the token already has a quota.
+    Everybody may set a first quota for their own token, but a member may not change one, because somebody else
+    may have set it. `holder_role` is the role of the token's holder; it is None if the holder has left the
+    team.
     """
     if is_own and not is_limited:
         return True

@@ -1,7 +1,8 @@
-"""Records in the activity what people change on the account pages of django-allauth.
+"""Writes activity rows for what users change on the account pages of django-allauth.
 
-Those pages do not use our actions but send signals, whose receivers here write the activity. `account_urls` puts
-both into one transaction. Secrets (passwords, keys, codes) are in no row.
+Those pages do not call our actions. They send signals, and the receivers in this module write the activity.
+`account_urls` runs each change and its activity row in one transaction. No row contains a secret (password, key
+or code).
 """
 
 from typing import Any
@@ -23,19 +24,19 @@ from config.addresses import client_address
 from teams.activity import Actor, record_activity
 from teams.models import User
 
-LONGEST_NAME = 100  # of a passkey's name in a row; django-allauth has no limit
+LONGEST_NAME = 100  # characters of a passkey's name that a row keeps; django-allauth has no limit
 
 
 @receiver(account.email_added)
 def address_added(request: HttpRequest, user: User, email_address: EmailAddress, **more: Any) -> None:
-    """Records that an unverified address was added."""
+    """Records that a user added an e-mail address, which is not verified yet."""
     address = email_address.email
     _record(request, user, "address_added", address, after={"address": address})
 
 
 @receiver(account.email_removed)
 def address_removed(request: HttpRequest, user: User, email_address: EmailAddress, **more: Any) -> None:
-    """Records that an address was removed."""
+    """Records that a user removed an e-mail address."""
     address = email_address.email
     _record(request, user, "address_removed", address, before={"address": address})
 
@@ -48,7 +49,7 @@ def address_changed(
     to_email_address: EmailAddress,
     **more: Any,
 ) -> None:
-    """Records that another address became the primary one."""
+    """Records that a user made another e-mail address the primary one."""
     before = {"address": from_email_address.email} if from_email_address else {}
     after = {"address": to_email_address.email}
     _record(request, user, "address_changed", after["address"], before, after)
@@ -56,7 +57,7 @@ def address_changed(
 
 @receiver(account.email_confirmed)
 def address_confirmed(request: HttpRequest, email_address: EmailAddress, **more: Any) -> None:
-    """Records that an address was verified by the link in an e-mail, perhaps without signing in."""
+    """Records that a user verified an e-mail address by the link in an e-mail; they may not be signed in."""
     _record(
         request,
         email_address.user,
@@ -75,21 +76,22 @@ def password_set(request: HttpRequest, user: User, **more: Any) -> None:
 
 @receiver(account.password_changed)
 def password_changed(request: HttpRequest, user: User, **more: Any) -> None:
-    """Records that the password was changed."""
+    """Records that a user changed their password."""
     _record(request, user, "password_changed", user.email)
 
 
 @receiver(account.password_reset)
 def password_reset(request: HttpRequest, user: User, **more: Any) -> None:
-    """Records that a password was set by a link in an e-mail, or by one that staff created."""
+    """Records that a user set a new password by a link, which came in an e-mail or was created by site staff."""
     _record(request, user, "password_reset", user.email)
 
 
 @receiver(post_save, sender=Authenticator)
 def second_factor_added(instance: Authenticator, created: bool, **more: Any) -> None:
-    """An authenticator app, a passkey or recovery codes were added on the account pages.
+    """Records that a user added an authenticator app, a passkey or recovery codes.
 
-    The signals of django-allauth are not used: some of them are sent only after the commit.
+    This receives Django's `post_save`, because django-allauth sends some of its own signals only after the
+    commit. Second factors that are created without a request are not recorded.
     """
     request = context.request
     if created and request is not None:
@@ -99,13 +101,15 @@ def second_factor_added(instance: Authenticator, created: bool, **more: Any) -> 
 
 @receiver(mfa.authenticator_removed)
 def second_factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
-    """Records that a second factor was removed."""
+    """Records that a user removed an authenticator app, a passkey or recovery codes."""
     before = {"type": authenticator.type}
     _record(request, user, "second_factor_removed", _name_of(authenticator), before=before)
 
 
 class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has no types
-    """The form of django-allauth, with activity: renaming a passkey sends no signal."""
+    """The form of django-allauth that renames a passkey. It also writes the activity, because no signal is
+    sent.
+    """
 
     def save(self) -> Authenticator:
         before = _name_of(self.instance)
@@ -119,7 +123,7 @@ class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has 
 
 @receiver(social.social_account_added)
 def account_connected(request: HttpRequest, sociallogin: SocialLogin, **more: Any) -> None:
-    """Records that an account at the OpenID Connect provider was connected and can be used to sign in."""
+    """Records that a user connected an account at the OpenID Connect provider, with which they can now sign in."""
     connected: SocialAccount = sociallogin.account
     after = {"provider": connected.provider}
     _record(request, connected.user, "account_connected", connected.provider, after=after)
@@ -127,7 +131,7 @@ def account_connected(request: HttpRequest, sociallogin: SocialLogin, **more: An
 
 @receiver(social.social_account_removed)
 def account_disconnected(request: HttpRequest, socialaccount: SocialAccount, **more: Any) -> None:
-    """Records that an account at the OpenID Connect provider was disconnected."""
+    """Records that a user disconnected an account at the OpenID Connect provider."""
     before = {"provider": socialaccount.provider}
     _record(request, socialaccount.user, "account_disconnected", socialaccount.provider, before=before)
 
@@ -147,7 +151,9 @@ def _record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Writes the activity; on these pages the actor is always the user of the account."""
+    """Writes an activity row of the kind `user.` + `kind`. The user is both the actor and the person who was
+    changed.
+    """
     record_activity(
         by=Actor(user, client_address(request)),
         team=None,

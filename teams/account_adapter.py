@@ -1,4 +1,6 @@
-"""Adapter of django-allauth: sign-up, personal spaces, e-mail, and invitations."""
+"""The adapter of django-allauth: applies this site's rules for sign-up, personal spaces, e-mail and
+invitations.
+"""
 
 import logging
 from smtplib import SMTPException
@@ -27,7 +29,7 @@ from teams.models import Invitation, User
 
 logger = logging.getLogger(__name__)
 
-# The secret of the invitation that this browser has opened.
+# The cookie with the secret of the invitation that this browser has opened.
 INVITATION_COOKIE = "invitation"
 _MAIL_SENT = "account/messages/email_confirmation_sent.txt"
 
@@ -41,7 +43,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return bool(settings.SIGNUP == "open")
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        """Also treats an address as verified if the browser has opened an invitation that was mailed to it."""
+        """Whether an address is verified, or the browser has opened an invitation that was sent to it by
+        e-mail.
+        """
         if super().is_email_verified(request, email):
             return True
         invitation = opened_invitation(request)
@@ -50,7 +54,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return proves_address(invitation) and invitation.email.lower() == email.lower()
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Returns the address of the opened invitation, or the default of django-allauth."""
+        """Returns the URL of the invitation that the browser has opened, or the default of django-allauth."""
         if opened_invitation(request):
             return reverse("teams:invite", args=[request.COOKIES[INVITATION_COOKIE]])
         url: str = super().get_login_redirect_url(request)
@@ -80,14 +84,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *more: Any, **named: Any
     ) -> None:
-        """Adds a message, but does not say that an e-mail was sent if none was."""
+        """Adds a message to the page, except "an e-mail was sent" if no e-mail could be sent."""
         sent = settings.HAS_MAIL and not getattr(request, "mail_failed", False)
         if message_template != _MAIL_SENT or sent:
             super().add_message(request, level, message_template, *more, **named)
 
 
 def opened_invitation(request: HttpRequest) -> Invitation | None:
-    """Returns the invitation that this browser has opened, if it can still be accepted."""
+    """Returns the invitation that this browser has opened, or None if there is none that can be accepted."""
     secret = request.COOKIES.get(INVITATION_COOKIE)
     if not secret:
         return None
@@ -100,7 +104,7 @@ def opened_invitation(request: HttpRequest) -> Invitation | None:
 
 
 def invited_address(request: HttpRequest) -> str:
-    """Returns the only address that may sign up with the opened invitation; "" if any may."""
+    """Returns the only e-mail address that may sign up with the opened invitation, or "" if any address may."""
     if settings.SIGNUP != "invitation":
         return ""
     invitation = opened_invitation(request)

@@ -1,4 +1,4 @@
-"""URLs of django-allauth, with changes and their activity in one transaction."""
+"""The URLs of django-allauth, with each change to an account and its activity row in one transaction."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 
-# Pages whose forms change an account.
+# The URL names of pages whose forms change an account.
 CHANGING = {
     "account_change_password",
     "account_confirm_email",
@@ -24,12 +24,14 @@ CHANGING = {
     "mfa_remove_webauthn",
     "socialaccount_connections",
 }
-# Buttons of these pages that send an e-mail: it may take seconds, too long to hold a lock.
+# The names of buttons on these pages that send an e-mail. That may take seconds, too long to hold a lock.
 MAILING = {"action_add", "action_send"}
 
 
 def in_one_transaction(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Runs POST requests of a view in a transaction, except those that send an e-mail."""
+    """Returns the view so changed that it handles POST requests in a transaction, except those that send an
+    e-mail.
+    """
 
     @wraps(view)
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The actor of an action, and writing its activity row in the same transaction."""
+"""Defines the actor of an action, and writes the activity row of an action in the same transaction."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,11 @@ from teams.models import Activity, Team, User
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and from which IP address. `user` None is the site itself, such as a command.
+    """Who performs an action, and from which IP address. If `user` is None, the site itself acts, such as a
+    command.
 
-    `as_staff` is set only by the Django admin: on all other pages staff have only the rights of
-    their role.
+    Only the Django admin sets `as_staff`. On all other pages staff have only the rights of their role in a
+    team.
     """
 
     user: User | None = None
@@ -23,7 +24,9 @@ class Actor:
 
     @property
     def is_site(self) -> bool:
-        """Whether the actor has the rights of the site instead of those of a role."""
+        """Whether the actor is a command or site staff in the Django admin, whose rights do not depend on a
+        role.
+        """
         return self.user is None or (self.as_staff and self.user.is_staff and self.user.is_active)
 
 
@@ -46,7 +49,11 @@ def record_activity(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> Activity:
-    """Writes the activity row of an action. `kind` is `noun.verb`, such as `member.removed`."""
+    """Writes and returns the activity row of an action. `kind` is `noun.verb`, such as `member.removed`.
+
+    `person` is the user who was changed, and `subject` the name of what was changed. `before` and `after` are
+    the old and new values by field.
+    """
     return Activity.objects.create(
         team=team,
         actor=by.user,

@@ -1,4 +1,4 @@
-"""The texts of the activity: labels for the kinds of changes, and a sentence for each change."""
+"""The texts of the activity pages: a label for each kind of change, and a sentence for each change."""
 
 from typing import TYPE_CHECKING
 
@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-# The key, in `before` or `after` of a row, of the address of the calls that the row's numbers count.
+# A key in `before` or `after` of an activity row. Its value is the URL path of the calls that the row is about.
 CALLS_PATH = "calls_path"
 
-# The labels of the filter of a team's activity, by the part of `Activity.kind` before the dot. Rows about accounts
-# (`user.…`) belong to no team.
+# The choices of the filter by kind on a team's activity page. Keys are the part of `Activity.kind` before the dot.
+# Rows about accounts (`user.…`) belong to no team.
 KINDS: dict[str, "StrOrPromise"] = {
     "team": gettext_lazy("Team"),
     "member": gettext_lazy("Members"),
@@ -25,7 +25,7 @@ KINDS: dict[str, "StrOrPromise"] = {
     "episode": gettext_lazy("Anomalies"),
     "view": gettext_lazy("Saved views"),
 }
-# A sentence for each `Activity.kind`.
+# The sentence that describes a row, by `Activity.kind`.
 SENTENCES: dict[str, "StrOrPromise"] = {
     "team.created": gettext_lazy("%(actor)s created the team"),
     "team.changed": gettext_lazy("%(actor)s changed the settings"),

@@ -1,4 +1,6 @@
-"""Base of the endpoints of the HTTP API: authentication, methods, and errors in OpenAI's shape."""
+"""Base of the endpoints of the HTTP API: authentication, allowed methods, and errors in the format of OpenAI's
+API.
+"""
 
 import base64
 import functools
@@ -26,7 +28,11 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_
 
 
 class ApiError(Exception):
-    """An error that an endpoint answers. `extra` is added to the error object."""
+    """An error with which an endpoint answers a request.
+
+    `status` is the HTTP status, `code` the word that identifies the error in the body, and `param` the field it
+    is about. `headers` are added to the response, `extra` to the error object in the body.
+    """
 
     def __init__(
         self,
@@ -44,7 +50,7 @@ class ApiError(Exception):
 
 
 def error_json(error: ApiError) -> dict[str, Any]:
-    """Returns the body of an error in the shape of OpenAI's API."""
+    """Returns an error as the JSON body of a response, in the format of OpenAI's API."""
     kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
     if error.code == "insufficient_quota":
         kind = error.code
@@ -53,18 +59,21 @@ def error_json(error: ApiError) -> dict[str, Any]:
 
 
 def error_response(error: ApiError) -> JsonResponse:
-    """Returns an error as a response in the shape of OpenAI's API."""
+    """Returns an error as a JSON response, in the format of OpenAI's API."""
     return JsonResponse(error_json(error), status=error.status, headers=error.headers)
 
 
 def unavailable() -> ApiError:
-    """Returns the error for a database that cannot store anything now; the sender may repeat the request."""
+    """Returns the error 503 for a database that cannot store anything now. The sender may repeat the request."""
     message = _("The database is busy or unavailable; nothing was stored. Try again.")
     return ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
 
 
 def credential_of(request: HttpRequest) -> Credential:
-    """Returns the token or gateway key of the request. Raises ApiError 401 if there is none that works."""
+    """Returns the token or gateway key that a request sends.
+
+    Raises ApiError with status 401 if the request sends no key, or one that is unknown or no longer works.
+    """
     secret = _secret_of(request.headers.get("Authorization", ""))
     if not secret:
         message = _("Send a key in the header `Authorization: Bearer cb_live_…`.")
@@ -76,10 +85,11 @@ def credential_of(request: HttpRequest) -> Credential:
 
 
 def _secret_of(header: str) -> str:
-    """The key in `Bearer <key>`, or the password in `Basic <base64 of user:password>`; "" if there is none.
+    """Returns the secret in an `Authorization` header, or "" if there is none.
 
-    Exporters that read headers from the environment leave them percent-encoded ("Bearer%20…"); those that know keys as
-    a public and a secret part only sign in with a password.
+    The secret is the key in `Bearer <key>` or the password in `Basic <base64 of user:password>`. Basic is for
+    senders that know keys only as a pair of public and secret part. The header may be percent-encoded
+    ("Bearer%20…"), because exporters that read headers from the environment leave it so.
     """
     if "%" in header:
         header = unquote(header)
@@ -90,7 +100,7 @@ def _secret_of(header: str) -> str:
         return ""
     try:
         name_and_password = base64.b64decode(value.strip(), validate=True).decode()
-    except ValueError:  # of both
+    except ValueError:  # of b64decode or decode
         return ""
     return name_and_password.partition(":")[2].strip()
 
@@ -102,11 +112,12 @@ def endpoint(
     [Callable[Concatenate[HttpRequest, Credential, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
-    """Decorator of an endpoint: allows only these methods (HEAD with GET), requires a key, and returns errors as JSON.
+    """Returns the decorator of an endpoint. It checks the method and the key, and answers errors as JSON.
 
-    The view takes the request and the credential. `on_refusal` is told of each error that a known key is answered,
-    also of a key that no longer works. Keys come in a header that browsers never send by
-    themselves, so there is nothing for CSRF protection to protect.
+    `methods` are allowed, and HEAD if GET is. The view gets the request and the credential: the token or
+    gateway key. `on_refusal` is called with the credential and each ApiError that a request with a known key is
+    answered, even if the key no longer works. CSRF protection is not needed, because browsers never send the
+    header with the key by themselves.
     """
 
     allowed = [one for method in methods for one in (["GET", "HEAD"] if method == "GET" else [method])]
@@ -142,7 +153,7 @@ def endpoint(
 
 
 def _refused_key(error: ApiError) -> Credential | None:
-    """Returns the key that was refused, if the error is about a key that is known."""
+    """Returns the token or gateway key that was refused with this error; None if the error has another cause."""
     return error.__cause__.credential if isinstance(error.__cause__, RefusedKeyError) else None
 
 
@@ -154,7 +165,7 @@ def _method_not_allowed(methods: Sequence[str]) -> ApiError:
 @csrf_exempt
 @login_not_required
 def not_found(request: HttpRequest) -> HttpResponse:
-    """Answers 404 for URLs of the API that do not exist."""
+    """Answers 404 as JSON for URLs below the API that do not exist."""
     return error_response(
         ApiError(404, "not_found", _("This endpoint does not exist. See /api/v1/openapi.json."))
     )

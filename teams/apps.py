@@ -3,12 +3,12 @@ from django.db.models.signals import post_migrate
 
 
 class TeamsConfig(AppConfig):
-    """Users, teams, memberships, invitations, transfers, tokens, gateway keys and activity."""
+    """The app for users, teams, memberships, invitations, transfers, tokens, gateway keys and activity."""
 
     name = "teams"
 
     def ready(self) -> None:
-        # These modules need the models, which are loaded only now; importing two of them connects their receivers.
+        # These modules need the models, which are loaded only now. Importing the first two connects their receivers.
         import teams.account_activity
         import teams.actions.users  # noqa: F401
         from teams.support_group import refresh_support_group

@@ -1,4 +1,4 @@
-"""Queries that most requests need: their SQL is compiled once and then only executed."""
+"""Compiled queries, for what most requests read: the SQL is compiled once and then only executed."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,18 +8,22 @@ from django.db import connection, models
 
 from config.cursors import repeated_cursor
 
-Related = tuple[str, type[models.Model]]  # the name of a foreign key, and its model
+Related = tuple[str, type[models.Model]]  # the name of a foreign key, and the model that it refers to
 
 
 class CompiledQuery:
-    """A query that finds rows by values, with related rows and annotations.
+    """A query whose SQL is compiled at its first use and then executed again with other values.
 
-    It returns what Django's ORM returns for `queryset.select_related(…)`, without compiling the query each time,
-    which takes longer than the database takes to answer. `made(*values)` returns the queryset; `marks` are
-    placeholders for the values when it is compiled, so no other value in the query may equal one of them.
+    It returns the same instances as Django's ORM with `select_related`, with annotations. The ORM compiles a
+    query each time, which takes longer than the database takes to answer.
 
-    What each saves of a page, in ms of processor time (medians of one run): the session 0.4 of 15, memberships 1.5 of
-    18, saved views 0.7 of 15, from when on calls are kept 0.5 of 16, and one's own tokens 0.9 of 26.
+    `made(*values)` returns the queryset for some values. It is compiled with `marks`, one placeholder per
+    value, which each execution replaces by its values; so no other value in the query may equal a placeholder.
+    `related` lists the foreign keys to load with each row.
+
+    What each compiled query saves of a page, in ms of processor time (medians of one run): the session 0.4 of
+    15, memberships 1.5 of 18, saved views 0.7 of 15, the time since which calls are stored 0.5 of 16, the
+    user's own tokens 0.9 of 26.
     """
 
     def __init__(
@@ -32,11 +36,11 @@ class CompiledQuery:
         self._compiled: dict[str, _Compiled] = {}  # by database vendor
 
     def all(self, *values: str | int) -> list[Any]:
-        """Returns all rows as instances."""
+        """Returns all rows for these values, as model instances."""
         return self._run(values, most=None)
 
     def find(self, *values: str | int) -> Any:
-        """Returns the first row as an instance, or None."""
+        """Returns the first row for these values as a model instance, or None."""
         return next(iter(self._run(values, most=1)), None)
 
     def _run(self, values: Sequence[str | int], most: int | None) -> list[Any]:
@@ -63,7 +67,9 @@ class CompiledQuery:
 
 
 class _Part:
-    """The columns of one model, and the name of the foreign key to it; "" for the model of the rows."""
+    """The columns that one model has in a result row. `name` is the foreign key to the model; "" for the
+    queryset's own.
+    """
 
     def __init__(self, name: str, model: type[models.Model]) -> None:
         self.name, self.model = name, model
@@ -72,7 +78,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Compiled:
-    """The compiled query for one kind of database, and how its rows become instances."""
+    """The SQL of a query for one database vendor, and how its result rows become model instances."""
 
     sql: str
     parameters: Sequence[Any]
@@ -85,7 +91,7 @@ class _Compiled:
         return self.compiler.apply_converters(rows, self.converters) if self.converters else rows
 
     def instance(self, row: Sequence[Any]) -> models.Model:
-        """Returns a row as an instance, with related instances and annotations."""
+        """Returns a result row as a model instance, with its related instances and annotations as attributes."""
         start, made = 0, []
         for part in self.parts:
             end = start + len(part.columns)

@@ -1,4 +1,4 @@
-"""Authentication by key: finds the token or gateway key of a secret, or the reason to refuse it."""
+"""Authentication by key: finds the token or gateway key that has a secret, or the reason to refuse it."""
 
 import functools
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from teams.compiled_queries import CompiledQuery
 from teams.models import GatewayKey, Membership, Team, Token, User
 from teams.secrets import GATEWAY_PREFIX, TOKEN_PREFIXES, digest
 
-# The precision of `last_used_at`. A minute is enough for people, and avoids a write with every request.
+# The precision of `last_used_at`. A minute is enough for people, and avoids a write for every request.
 TOUCH_EVERY = timedelta(minutes=1)
 
 
@@ -39,9 +39,9 @@ _MESSAGES = {
 
 
 class RefusedKeyError(Exception):
-    """A key was refused for `reason`; `str(error)` is the message for its holder.
+    """Raised for a key that does not work. `reason` says why; `str(error)` is the message for the key's holder.
 
-    `credential` is the key, if it is known.
+    `credential` is the refused token or gateway key; None if no key has the secret.
     """
 
     def __init__(self, reason: Refusal, credential: Token | GatewayKey | None = None) -> None:
@@ -50,11 +50,13 @@ class RefusedKeyError(Exception):
 
 
 def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
-    """Returns the token or gateway key with this secret, with `team` and `user` loaded.
+    """Returns the token or gateway key with this secret, and records that it was used. Loads its `team` and
+    `user`.
 
-    A token has the annotation `role`, the role of its holder. Raises RefusedKeyError for a key that
-    does not work. Records the use, at most once a minute. Call it outside of transactions: a transaction would
-    keep a lock on the key, while revoking locks the team before the key, and the two could deadlock.
+    A token has the annotation `role`: the role of its holder in the team. Raises RefusedKeyError if no key has
+    the secret or the key does not work. Call this outside of transactions: it writes `last_used_at`, so a
+    transaction would keep a lock on the key. Revoking locks the team and then the key, and the two could
+    deadlock.
     """
     found: Token | GatewayKey | None = None
     if secret.startswith(GATEWAY_PREFIX):
@@ -71,7 +73,10 @@ def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
 
 
 def tokens_with_role() -> QuerySet[Token]:
-    """Returns tokens with team, user and the annotation `role`, which is None for a former member."""
+    """Returns a queryset of all tokens, each with team, user and the annotation `role`.
+
+    `role` is the role of the token's holder in the team; it is None if the holder has left the team.
+    """
     role = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("user")).values("role")
     return Token.objects.select_related("team", "user").annotate(role=Subquery(role))
 
@@ -86,7 +91,10 @@ def _token_lookup() -> CompiledQuery:
 
 
 def refusal_of(credential: Token | GatewayKey, now: datetime) -> Refusal | None:
-    """Returns why a key is refused, or None. A token must come from `tokens_with_role`."""
+    """Returns why the API refuses a token or gateway key, or None if it works.
+
+    A token must come from `tokens_with_role`, because this reads its annotation `role`.
+    """
     team = credential.team
     if team is not None and team.deleted_at:
         return Refusal.DELETED
@@ -100,7 +108,7 @@ def refusal_of(credential: Token | GatewayKey, now: datetime) -> Refusal | None:
 
 
 def record_use(credential: Token | GatewayKey, now: datetime) -> None:
-    """Records when a key was last used, at most once a minute."""
+    """Stores `now` as the time of a key's last use, unless the stored time is less than a minute old."""
     if credential.last_used_at and credential.last_used_at > now - TOUCH_EVERY:
         return
     stale = Q(last_used_at=None) | Q(last_used_at__lte=now - TOUCH_EVERY)

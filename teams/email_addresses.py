@@ -5,9 +5,9 @@ from django.db.models import Exists, OuterRef
 
 
 def address_is_confirmed(user: str, email: str) -> Exists:
-    """A condition: the address with which a user signs in is confirmed.
+    """Returns a condition for querysets: the e-mail address with which a user signs in is verified.
 
-    `user` and `email` name the fields of the outer query.
+    `user` and `email` are the names of the fields of the queryset that hold the user and the address.
     """
     return Exists(
         EmailAddress.objects.filter(user=OuterRef(user), email__iexact=OuterRef(email), verified=True)

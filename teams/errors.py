@@ -1,8 +1,10 @@
-"""Errors of actions, with messages for users."""
+"""The errors that actions raise, with messages for users."""
 
 
 class ActionError(Exception):
-    """An action was refused. `str(error)` is the message for the user, `field` the form field it is about."""
+    """Raised if an action is refused. `str(error)` is the message for the user, `field` the invalid form field,
+    if any.
+    """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -10,8 +12,10 @@ class ActionError(Exception):
 
 
 class NotAllowedError(ActionError):
-    """The role of the actor does not allow the action."""
+    """Raised if the actor has no right to run the action."""
 
 
 class ConflictError(ActionError):
-    """The state does not allow the action, for example because somebody else changed it first."""
+    """Raised if the current state does not allow the action, for example because somebody else changed it
+    first.
+    """

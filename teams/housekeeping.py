@@ -1,4 +1,4 @@
-"""Periodic housekeeping of `teams`."""
+"""The part of the command `housekeeping` that concerns the tables of `teams`."""
 
 from datetime import datetime
 
@@ -7,5 +7,8 @@ from teams.actions.transfers import lapse_transfers
 
 
 def run_housekeeping(*, now: datetime) -> dict[str, int]:
-    """Closes expired offers and purges teams deleted more than 30 days ago; returns how many of each."""
+    """Closes expired offers of ownership, and erases teams that were deleted more than 30 days ago.
+
+    Returns the number of each by a label for the command's output.
+    """
     return {"transfers lapsed": lapse_transfers(now=now), "teams purged": purge_teams(now=now)}

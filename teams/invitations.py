@@ -1,4 +1,4 @@
-"""Rules of invitations for the people who receive them: finding one by its secret and checking it."""
+"""Rules for people who open an invitation: finds an invitation by its secret, and checks who may accept it."""
 
 from datetime import datetime
 
@@ -12,11 +12,13 @@ from teams.secrets import digest
 
 
 class UnknownInvitationError(ActionError):
-    """No invitation has this secret. It may have been renewed, which replaces the secret."""
+    """Raised if no invitation has the secret, for example because the invitation was renewed and has another
+    secret now.
+    """
 
 
 class ClosedInvitationError(ConflictError):
-    """The invitation can no longer be accepted; `state` is the reason."""
+    """Raised if an invitation can no longer be accepted. `state` is the reason, such as `expired` or `deleted`."""
 
     def __init__(self, message: str, state: str) -> None:
         super().__init__(message)
@@ -24,11 +26,14 @@ class ClosedInvitationError(ConflictError):
 
 
 class WrongAccountError(ActionError):
-    """The invitation is for an address that the account does not have."""
+    """Raised if the invitation is for an e-mail address that is not a verified address of the account."""
 
 
 def find_invitation(secret: str) -> Invitation:
-    """Returns the invitation with this secret, with its team and inviter. Raises UnknownInvitationError."""
+    """Returns the invitation with this secret; its team and the user who sent it are loaded.
+
+    Raises UnknownInvitationError.
+    """
     found = Invitation.objects.select_related("team", "invited_by").filter(digest=digest(secret)).first()
     if found is None:
         raise UnknownInvitationError(
@@ -54,9 +59,9 @@ def check_pending(invitation: Invitation, now: datetime) -> None:
 
 
 def check_fits(invitation: Invitation, user: User) -> None:
-    """Raises WrongAccountError if the invitation is for an address that is not the user's.
+    """Raises WrongAccountError if the invitation is for an e-mail address that is not the user's.
 
-    Only verified addresses count, in upper or lower case. A link fits everybody.
+    The address must be verified; upper and lower case are the same. An invitation by link is for everybody.
     """
     if not invitation.email or _has_address(user, invitation.email):
         return
@@ -71,16 +76,16 @@ def check_fits(invitation: Invitation, user: User) -> None:
 
 
 def proves_address(invitation: Invitation) -> bool:
-    """Whether having the secret proves that a person receives the mail of the invited address.
+    """Whether opening the invitation proves that a person receives the mail of the invited e-mail address.
 
-    It does if the secret was only sent by e-mail. Without a mail server no address can be verified
-    that way, and the person who invites is trusted.
+    That is so if its secret was sent only by e-mail. Without a mail server no address can be verified; then the
+    invitation counts as proof, because the person who invites is trusted.
     """
     return bool(invitation.email and (not settings.HAS_MAIL or not invitation.mail_error))
 
 
 def is_member(invitation: Invitation, user: User) -> bool:
-    """Whether the user is already a member of the team."""
+    """Whether the user is already a member of the invitation's team."""
     return Membership.objects.filter(team=invitation.team_id, user=user).exists()
 
 

@@ -1,16 +1,16 @@
-"""Remembers the team that somebody viewed last, so that the start page leads there."""
+"""Remembers in a cookie which team somebody viewed last, and reads it, because the start page redirects there."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# A cookie instead of the session: it survives signing out, and viewing a page writes nothing.
+# The name of the cookie. A cookie survives signing out, and the database need not be written, unlike the session.
 COOKIE = "team"
 
 
 def remember_team(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that sets a cookie when a page of a team is viewed."""
+    """Returns a middleware that sets the cookie when somebody has viewed a page of a team."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -31,5 +31,7 @@ def remember_team(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 
 def last_team(request: HttpRequest) -> str:
-    """Returns the slug in the cookie, or "". It does not check that the user still has access."""
+    """Returns the slug of the team that was viewed last, or "". It does not check whether the user still has
+    access.
+    """
     return request.COOKIES.get(COOKIE, "")

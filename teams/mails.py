@@ -1,7 +1,7 @@
 """E-mails about changes in teams: their texts, and sending them after the commit.
 
-A failure to send never undoes a change. It is logged, and where a page has to
-show the reason, as for invitations, passed to `on_failure`.
+If sending fails, the change stays. The failure is logged, and passed to `on_failure` for pages that show the
+reason, such as the invitations page.
 """
 
 import logging
@@ -29,18 +29,18 @@ OnFailure = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Mail:
-    """The content of an e-mail, from which text and HTML are rendered."""
+    """The content of an e-mail, which is rendered as text and as HTML."""
 
     to: str
     subject: str
     paragraphs: tuple[str, ...]
-    action: str = ""  # the text of the link
+    action: str = ""  # the text of the link to `url`
     url: str = ""
-    note: str = ""  # a note in small type
+    note: str = ""  # text in small type at the end
 
 
 def send_on_commit(mail: Mail, on_failure: OnFailure | None = None) -> None:
-    """Sends an e-mail after the commit; `on_failure` gets the reason if that fails."""
+    """Sends an e-mail after the commit. If that fails, calls `on_failure` with the reason."""
 
     def send() -> None:
         error = _send(mail)
@@ -51,12 +51,12 @@ def send_on_commit(mail: Mail, on_failure: OnFailure | None = None) -> None:
 
 
 def _send(mail: Mail) -> str:
-    """Sends an e-mail now, and returns the reason if that failed, else ""."""
+    """Sends an e-mail now. Returns the reason if that failed, else ""."""
     return send_message(mail.to, mail.subject, *render_mail(mail))
 
 
 def render_mail(mail: Mail) -> tuple[str, str]:
-    """Returns an e-mail as text and as HTML."""
+    """Returns the body of an e-mail as text and as HTML."""
     context = {"mail": mail, "site": settings.BASE_URL}
     return (
         render_to_string("teams/mail/message.txt", context),
@@ -65,7 +65,7 @@ def render_mail(mail: Mail) -> tuple[str, str]:
 
 
 def send_message(to: str, subject: str, text: str, html: str) -> str:
-    """Sends a text and HTML e-mail now, and returns the reason if that failed, else ""."""
+    """Sends an e-mail with a text and an HTML body now. Returns the reason if that failed, else ""."""
     if not settings.HAS_MAIL:
         return _("No mail server is configured.")
     message = EmailMultiAlternatives(
@@ -81,12 +81,12 @@ def send_message(to: str, subject: str, text: str, html: str) -> str:
 
 
 def link(path: str) -> str:
-    """Returns the full URL of a path of this site, where there is no request."""
+    """Returns the full URL of a path of this site, for code that has no request."""
     return settings.BASE_URL + path
 
 
 def invitation_link(secret: str) -> str:
-    """Returns the full URL of an invitation."""
+    """Returns the full URL of the invitation with this secret."""
     return link(reverse("teams:invite", args=[secret]))
 
 
@@ -96,7 +96,7 @@ def settings_link(team: Team) -> str:
 
 
 def invitation(invited: Invitation, secret: str) -> Mail:
-    """The e-mail with an invitation; its link is the only copy of the secret."""
+    """Returns the e-mail to the invited address. Only its link contains the secret, which is not stored."""
     team = invited.team
     return Mail(
         to=invited.email,
@@ -119,7 +119,7 @@ def invitation(invited: Invitation, secret: str) -> Mail:
 
 
 def transfer_offered(transfer: Transfer) -> Mail:
-    """The e-mail to the successor about an offer of ownership."""
+    """Returns the e-mail that tells the successor about an offer of ownership."""
     team = transfer.team
     return Mail(
         to=transfer.successor.email,
@@ -137,7 +137,7 @@ def transfer_offered(transfer: Transfer) -> Mail:
 
 
 def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
-    """The e-mail about a transfer that was accepted, declined, cancelled, or made by staff."""
+    """Returns an e-mail to `to` about a transfer that was accepted, declined, cancelled, or made by site staff."""
     words = {"team": team.name}
     return Mail(
         to=to.email,
@@ -149,7 +149,7 @@ def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
 
 
 def role_changed(membership: Membership, by: Actor) -> Mail:
-    """The e-mail to a member whose role was changed."""
+    """Returns the e-mail to a member whose role was changed by `by`."""
     team = membership.team
     role = Role(membership.role).label.lower()
     return Mail(
@@ -163,7 +163,7 @@ def role_changed(membership: Membership, by: Actor) -> Mail:
 
 
 def removed(team: Team, user: User, by: Actor) -> Mail:
-    """The e-mail to a member who was removed."""
+    """Returns the e-mail to a user who was removed from a team by `by`."""
     return Mail(
         to=user.email,
         subject=_("You are no longer in %(team)s") % {"team": team.name},
@@ -175,7 +175,7 @@ def removed(team: Team, user: User, by: Actor) -> Mail:
 
 
 def moment(at: datetime, team: Team) -> str:
-    """Returns a time in the team's time zone, as text with the zone."""
+    """Returns a time as text, in the team's time zone and with the name of the zone."""
     local = timezone.localtime(at, team.zone)
     return f"{date_format(local, 'DATETIME_FORMAT')} ({team.time_zone})"
 

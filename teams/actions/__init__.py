@@ -1,5 +1,7 @@
-"""Actions: the functions that change state in `teams`, named `verb_noun`, with keyword arguments and `by`.
+"""Actions: the functions that change the tables of `teams`. They are named `verb_noun` and take keyword
+arguments.
 
-An action opens a transaction, locks the team row, checks, changes, writes one activity row, sends e-mail
-after the commit, and raises an `ActionError` with a message for the user.
+The argument `by` is the `Actor` who makes the change. An action opens a transaction, locks the team row, checks
+the actor's rights, makes the change, writes one activity row, and sends e-mail after the commit. If it refuses,
+it raises an `ActionError` with a message for the user.
 """

@@ -1,4 +1,4 @@
-"""Actions to accept or decline an invitation, by whoever has its secret."""
+"""Actions with which a person who has the secret of an invitation accepts or declines it."""
 
 from datetime import datetime
 
@@ -16,10 +16,10 @@ from teams.models import Invitation, Membership
 
 @transaction.atomic
 def accept_invitation(*, by: Actor, secret: str, now: datetime) -> Membership:
-    """Makes the actor a member with the role of the invitation, and counts one use of a link.
+    """Makes the actor a member with the role of the invitation, and counts one use of the invitation.
 
-    Raises UnknownInvitationError, ClosedInvitationError with its state, WrongAccountError, and ActionError
-    if the actor is already a member (this counts no use).
+    Raises UnknownInvitationError, ClosedInvitationError with the state of the invitation, WrongAccountError,
+    and ActionError if the actor is already a member. An error counts no use.
     """
     assert by.user is not None
     invitation = _locked(secret, now)
@@ -68,7 +68,10 @@ def decline_invitation(*, by: Actor, secret: str, now: datetime) -> None:
 
 
 def _locked(secret: str, now: datetime) -> Invitation:
-    """Returns the pending invitation with this secret, with its team locked."""
+    """Locks the team of the invitation with this secret, and returns the invitation, which is pending.
+
+    Raises UnknownInvitationError, ClosedInvitationError, and ConflictError if the team is deleted.
+    """
     team = lock_team(find_invitation(secret).team)
     invitation = find_invitation(secret)  # again: it may have been renewed while waiting for the lock
     invitation.team = team

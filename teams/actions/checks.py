@@ -1,4 +1,4 @@
-"""Checks of the actor's rights, which actions make under the lock of the team."""
+"""Checks of the actor's rights. Actions call them after they have locked the team."""
 
 from django.utils.translation import gettext as _
 
@@ -9,10 +9,11 @@ from teams.models import Membership, Role, Team, User
 
 
 def require_permission(by: Actor, team: Team, permission: Permission) -> str:
-    """Returns the actor's role in the locked team. The site has the rights of an owner.
+    """Returns the actor's role in the team, which the caller has locked, after checking that it includes
+    `permission`.
 
-    Raises NotAllowedError if the role lacks `permission`. Views check too; this check is for roles that changed
-    meanwhile, and for callers without a view.
+    Raises NotAllowedError if it does not. Commands and site staff have the rights of an owner. Views check
+    permissions too; this check is for roles that have changed since, and for callers without a view.
     """
     role = Role.OWNER if by.is_site else _role_of(by.user, team)
     if role is None:
@@ -41,9 +42,11 @@ def require_superuser(by: Actor) -> None:
 
 
 def require_superuser_for_staff(by: Actor, user: User) -> None:
-    """Raises NotAllowedError if staff who are not superusers act on the account of a member of staff.
+    """Raises NotAllowedError if the actor may not change the account of `user`: only superusers may if `user`
+    is staff.
 
-    Otherwise they could take over the account of somebody with more rights, or lock them out.
+    Otherwise staff could take over the account of somebody with more rights, or lock them out. It is also
+    raised if the actor is neither a command nor site staff.
     """
     require_site(by)
     if (user.is_staff or user.is_superuser) and by.user is not None and not by.user.is_superuser:
@@ -51,7 +54,10 @@ def require_superuser_for_staff(by: Actor, user: User) -> None:
 
 
 def membership_of(team: Team, user: User) -> Membership:
-    """Returns a membership in the locked team. Raises ConflictError if it no longer exists."""
+    """Returns the membership of a user in the team, which the caller has locked.
+
+    Raises ConflictError if the user is no longer a member.
+    """
     membership = Membership.objects.select_related("user").filter(team=team, user=user).first()
     if membership is None:
         raise ConflictError(_("%(person)s is no longer in this team.") % {"person": user.label})

@@ -1,4 +1,6 @@
-"""Actions on gateway keys: of a team, by its owner and administrators, or of the site, by staff."""
+"""Actions on gateway keys. Owner and administrators change the keys of a team, site staff those of the whole
+site.
+"""
 
 from datetime import datetime
 
@@ -17,9 +19,10 @@ from teams.secrets import GATEWAY_PREFIX
 def create_gateway_key(
     *, by: Actor, team: Team | None, name: str, expires_at: datetime | None = None
 ) -> tuple[GatewayKey, str]:
-    """Creates a gateway key of `team`, or of the site if that is None, and returns it with its secret.
+    """Creates a gateway key of `team`, or of the whole site if `team` is None, and returns the key and its
+    secret.
 
-    Raises NotAllowedError, and ActionError when the name is empty.
+    Raises NotAllowedError, and ActionError if the name is empty or too long.
     """
     team = _locked_team(by, team)
     key = GatewayKey(team=team, name=keys.clean_name(name), expires_at=expires_at, created_by=by.user)
@@ -32,7 +35,9 @@ def create_gateway_key(
 
 @transaction.atomic
 def disable_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayKey:
-    """Disables a key; it can be enabled again. Raises NotAllowedError, ConflictError."""
+    """Disables a gateway key, which can be enabled again. Raises NotAllowedError, and ConflictError if it is
+    not enabled.
+    """
     key = _locked(by, key)
     _record(by, key, "gateway_key.disabled", keys.disable(key, now))
     return key
@@ -40,7 +45,7 @@ def disable_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> Gateway
 
 @transaction.atomic
 def enable_gateway_key(*, by: Actor, key: GatewayKey) -> GatewayKey:
-    """Enables a disabled key. Raises NotAllowedError, ConflictError."""
+    """Enables a disabled gateway key. Raises NotAllowedError, and ConflictError if it is enabled or revoked."""
     key = _locked(by, key)
     _record(by, key, "gateway_key.enabled", keys.enable(key))
     return key
@@ -48,7 +53,7 @@ def enable_gateway_key(*, by: Actor, key: GatewayKey) -> GatewayKey:
 
 @transaction.atomic
 def revoke_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayKey:
-    """Revokes a key permanently. Raises NotAllowedError, ConflictError."""
+    """Revokes a gateway key permanently. Raises NotAllowedError, and ConflictError if it is already revoked."""
     key = _locked(by, key)
     _record(by, key, "gateway_key.revoked", keys.revoke(key, now))
     return key
@@ -56,7 +61,10 @@ def revoke_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayK
 
 @transaction.atomic
 def rotate_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> tuple[GatewayKey, str]:
-    """Gives a key a new secret; the old one stops working. Raises NotAllowedError, ConflictError."""
+    """Gives a gateway key a new secret and returns the key and the secret. The old secret stops working.
+
+    Raises NotAllowedError, and ConflictError if the key has expired or is revoked.
+    """
     key = _locked(by, key)
     secret, change = keys.rotate(key, GATEWAY_PREFIX, now)
     _record(by, key, "gateway_key.rotated", change)
@@ -65,7 +73,7 @@ def rotate_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> tuple[Ga
 
 @transaction.atomic
 def rename_gateway_key(*, by: Actor, key: GatewayKey, name: str) -> GatewayKey:
-    """Renames a key. Raises NotAllowedError, ActionError."""
+    """Renames a gateway key. Raises NotAllowedError, and ActionError if the name is empty or too long."""
     key = _locked(by, key)
     change = keys.rename(key, name)
     if change:
@@ -74,7 +82,10 @@ def rename_gateway_key(*, by: Actor, key: GatewayKey, name: str) -> GatewayKey:
 
 
 def _locked_team(by: Actor, team: Team | None) -> Team | None:
-    """Locks the team and checks that the actor may change its keys; None for keys of the site."""
+    """Locks the team and returns it, after checking that the actor may change its gateway keys.
+
+    For keys of the whole site `team` is None: this locks nothing and returns None. Raises NotAllowedError.
+    """
     if team is None:
         require_site(by)
         return None
@@ -84,7 +95,7 @@ def _locked_team(by: Actor, team: Team | None) -> Team | None:
 
 
 def _locked(by: Actor, key: GatewayKey) -> GatewayKey:
-    """Locks the key, reads it again, and checks that the actor may change it."""
+    """Locks a gateway key and returns it as it is stored now, after checking that the actor may change it."""
     team = _locked_team(by, key.team)
     # Keys of the site have no team to lock.
     fresh = GatewayKey.objects.select_for_update().get(pk=key.pk)

@@ -1,4 +1,4 @@
-"""Functions that invite people by e-mail or link, and that resend or revoke invitations; views call them."""
+"""Actions that invite people by e-mail or link, and that resend or revoke invitations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ MOST_USES = 1000
 
 
 class InvitationOutcome(StrEnum):
-    """The result of inviting one address."""
+    """What happened when one address was invited."""
 
     INVITED = "invited"
-    RENEWED = "renewed"  # an expired invitation of this address was sent again
-    PENDING = "pending"  # already invited, and can still accept
-    MEMBER = "member"
-    TWICE = "twice"  # it is in the list more than once
-    INVALID = "invalid"
+    RENEWED = "renewed"  # the address had an expired invitation, which was sent again
+    PENDING = "pending"  # the address has already been invited and can still accept
+    MEMBER = "member"  # the address belongs to a member of the team
+    TWICE = "twice"  # the address is in the list more than once
+    INVALID = "invalid"  # the text is not an e-mail address
 
 
 @dataclass(frozen=True)
 class InvitationRequest:
-    """A person to invite, and the role they get."""
+    """The e-mail address of a person to invite, and the role that they get."""
 
     email: str
     role: str = Role.MEMBER
@@ -47,7 +47,9 @@ class InvitationRequest:
 
 @dataclass(frozen=True)
 class InvitationResult:
-    """The result for one address. `link` has the secret and may be shown once; "" if there is none."""
+    """The outcome for one address. `link` is the invitation's URL with its secret, which may be shown once, or
+    "".
+    """
 
     email: str
     outcome: InvitationOutcome
@@ -59,10 +61,12 @@ class InvitationResult:
 def invite_by_email(
     *, by: Actor, team: Team, people: Sequence[InvitationRequest], now: datetime
 ) -> list[InvitationResult]:
-    """Invites each address that is neither a member nor invited, and returns the result for each.
+    """Invites each address that is neither a member's nor already invited, and returns one result for each
+    address.
 
-    An expired invitation of an address is renewed with the new role. E-mails are sent after the commit;
-    if that fails, `invitation.mail_error` has the reason. Raises NotAllowedError, ActionError.
+    If an address has an expired invitation, that is renewed with the new role. E-mails are sent after the
+    commit; if sending fails, `invitation.mail_error` of the result has the reason. Raises NotAllowedError, and
+    ActionError if `people` is empty or too long, or a role is invalid.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.INVITE)
@@ -89,7 +93,12 @@ def create_link(
     lifetime: timedelta = EXPIRES_AFTER,
     max_uses: int = 1,
 ) -> tuple[Invitation, str]:
-    """Creates an invitation link for up to `max_uses` people, and returns it with its URL, which is shown once."""
+    """Creates an invitation link, with which up to `max_uses` people can join, and returns the invitation and
+    its URL.
+
+    The URL contains the secret and can be shown only now. Raises NotAllowedError, and ActionError with the
+    field that is invalid.
+    """
     team = lock_team(team)
     require_permission(by, team, Permission.INVITE)
     _check_role(role)
@@ -119,9 +128,10 @@ def create_link(
 
 @transaction.atomic
 def resend_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> InvitationResult:
-    """Renews an invitation or link for 7 days with a new secret; the old secret stops working.
+    """Gives an invitation or link a new secret and 7 more days from now; the old secret stops working.
 
-    Raises NotAllowedError, and ConflictError if it was accepted, declined or revoked.
+    An invitation by e-mail is sent again after the commit. Raises NotAllowedError, and ConflictError if the
+    invitation was accepted, declined or revoked.
     """
     invitation = _locked(by, invitation)
     _check_not_ended(invitation, now)
@@ -148,7 +158,9 @@ def revoke_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> No
 
 
 def invitation_name(invitation: Invitation) -> str:
-    """Returns the name of an invitation in the activity: its address, or the public id of a link."""
+    """Returns the name under which the activity shows an invitation: its e-mail address, or the public id of a
+    link.
+    """
     return invitation.email or invitation.public_id
 
 
@@ -181,7 +193,10 @@ def _invite_one(
 
 
 def _renew(invitation: Invitation, now: datetime) -> str:
-    """Gives an invitation a new secret for 7 days, and returns the link. The e-mail is sent after the commit."""
+    """Gives an invitation a new secret, which is valid for 7 days, saves it, and returns its URL.
+
+    An invitation to an address is sent by e-mail after the commit.
+    """
     secret = new_secret(INVITATION_PREFIX)
     invitation.digest = digest(secret)
     invitation.sent_at = now
@@ -239,7 +254,7 @@ def _is_member(team: Team, email: str) -> bool:
 
 
 def _unanswered(team: Team, email: str) -> Invitation | None:
-    """Returns the pending or expired invitation of an address, if there is one."""
+    """Returns the pending or expired invitation of an address to the team, or None."""
     return Invitation.objects.unanswered().filter(team=team, email__iexact=email).first()
 
 

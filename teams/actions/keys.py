@@ -1,4 +1,6 @@
-"""Changes of tokens and gateway keys that are the same for both; the caller checks rights and writes activity."""
+"""Changes that are the same for tokens and gateway keys. The callers check the actor's rights and write the
+activity.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -9,11 +11,13 @@ from teams.errors import ActionError, ConflictError
 from teams.models import Secret
 from teams.secrets import digest, new_secret, shown_prefix
 
-Change = tuple[dict[str, Any], dict[str, Any]]  # the values before and after, for the activity
+Change = tuple[dict[str, Any], dict[str, Any]]  # the values before and after the change, for the activity row
 
 
 def give_secret(key: Secret, prefix: str) -> str:
-    """Sets the prefix and digest of a new secret on an unsaved or locked row, and returns the secret."""
+    """Sets `prefix` and `digest` of a token or gateway key from a new secret, and returns the secret. Does not
+    save.
+    """
     secret = new_secret(prefix)
     key.prefix = shown_prefix(secret)
     key.digest = digest(secret)
@@ -21,7 +25,7 @@ def give_secret(key: Secret, prefix: str) -> str:
 
 
 def clean_name(name: str) -> str:
-    """Returns the name without surrounding spaces. Raises ActionError if it is empty or too long."""
+    """Returns the name of a key without surrounding spaces. Raises ActionError if it is empty or too long."""
     name = name.strip()
     if not name:
         raise ActionError(
@@ -33,7 +37,9 @@ def clean_name(name: str) -> str:
 
 
 def disable(key: Secret, now: datetime) -> Change:
-    """Disables a key. Raises ConflictError if it is disabled or revoked."""
+    """Disables a token or gateway key, and returns the change. Raises ConflictError if it is disabled or
+    revoked.
+    """
     _check_not_revoked(key)
     if key.disabled_at:
         raise ConflictError(_("“%(name)s” is already disabled.") % {"name": key.name})
@@ -43,7 +49,7 @@ def disable(key: Secret, now: datetime) -> Change:
 
 
 def enable(key: Secret) -> Change:
-    """Enables a key. Raises ConflictError if it is enabled or revoked."""
+    """Enables a token or gateway key, and returns the change. Raises ConflictError if it is enabled or revoked."""
     _check_not_revoked(key)
     if not key.disabled_at:
         raise ConflictError(_("“%(name)s” is already enabled.") % {"name": key.name})
@@ -53,7 +59,9 @@ def enable(key: Secret) -> Change:
 
 
 def revoke(key: Secret, now: datetime) -> Change:
-    """Revokes a key permanently. Raises ConflictError if it is revoked."""
+    """Revokes a token or gateway key permanently, and returns the change. Raises ConflictError if it is already
+    revoked.
+    """
     _check_not_revoked(key)
     before = key.state(now)
     key.revoked_at = now
@@ -62,7 +70,10 @@ def revoke(key: Secret, now: datetime) -> Change:
 
 
 def rotate(key: Secret, prefix: str, now: datetime) -> tuple[str, Change]:
-    """Replaces the secret; the old one stops working. Raises ConflictError for an expired key."""
+    """Replaces the secret of a token or gateway key, and returns the new secret and the change.
+
+    The old secret stops working. Raises ConflictError if the key has expired or is revoked.
+    """
     _check_not_revoked(key)
     if key.state(now) == "expired":
         raise ConflictError(_("“%(name)s” has expired. Create a new one.") % {"name": key.name})
@@ -73,7 +84,10 @@ def rotate(key: Secret, prefix: str, now: datetime) -> tuple[str, Change]:
 
 
 def rename(key: Secret, name: str) -> Change | None:
-    """Renames a key; None if it already has this name."""
+    """Renames a token or gateway key, and returns the change, or None if it already has this name.
+
+    Raises ActionError if the name is empty or too long.
+    """
     before, key.name = key.name, clean_name(name)
     if key.name == before:
         return None

@@ -1,4 +1,4 @@
-"""Row locks that actions take first: teams, then users, each in the order of their ids."""
+"""Row locks that actions take first: on teams, then on users. Each kind is locked in the order of primary keys."""
 
 from collections.abc import Iterable
 
@@ -9,10 +9,12 @@ from teams.models import Team, User
 
 
 def lock_teams(team_ids: Iterable[int]) -> dict[int, Team]:
-    """Locks teams until the transaction ends and returns them by id.
+    """Locks teams until the transaction ends, and returns them by primary key; teams that do not exist are left
+    out.
 
-    All writers lock in the order of ids, so that no two wait for each other (deadlock). Rows are locked one
-    by one, because Citus cannot lock rows of several shards at once. On SQLite the transaction is the lock.
+    Everybody locks in the order of primary keys, so that no two transactions wait for each other (deadlock).
+    Rows are locked one by one, because Citus cannot lock rows of several shards at once. SQLite has no row
+    locks: a transaction locks the whole database there.
     """
     locked = {}
     for team_id in sorted(set(team_ids)):
@@ -23,7 +25,7 @@ def lock_teams(team_ids: Iterable[int]) -> dict[int, Team]:
 
 
 def lock_team(team: Team) -> Team:
-    """Locks a team and reads it again. Raises ConflictError if it was deleted meanwhile."""
+    """Locks a team and returns it as it is stored now. Raises ConflictError if it has been deleted."""
     locked = lock_teams([team.pk]).get(team.pk)
     if locked is None or locked.deleted_at:
         raise ConflictError(_("This team has been deleted."))
@@ -31,10 +33,11 @@ def lock_team(team: Team) -> Team:
 
 
 def lock_users(user_ids: Iterable[int]) -> dict[int, User]:
-    """Locks users until the transaction ends and returns them by id; teams must be locked before.
+    """Locks users until the transaction ends, and returns them by primary key. Lock teams before users.
 
-    Needed where a user becomes a member or owner, so that they cannot be deactivated at the same time.
-    The lock is FOR NO KEY UPDATE, so that activity rows, which refer to users, can be written meanwhile.
+    An action that makes a user a member or owner needs this lock, so that the user cannot be deactivated at the
+    same time. The lock is FOR NO KEY UPDATE, which lets others write rows that refer to the user, such as
+    activity.
     """
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=set(user_ids)).order_by("pk")
     return {user.pk: user for user in rows}

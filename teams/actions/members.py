@@ -1,4 +1,4 @@
-"""Actions on members: add, change the role, remove, leave."""
+"""Actions on members: adding and removing a member, changing a role, leaving a team."""
 
 from datetime import datetime
 
@@ -18,9 +18,10 @@ from teams.signals import member_left
 
 @transaction.atomic
 def add_member(*, by: Actor, team: Team, user: User, role: str = Role.MEMBER) -> Membership:
-    """Adds a member without an invitation, for site staff and commands.
+    """Adds a user to a team without an invitation. Only site staff and commands may do this.
 
-    Raises ActionError for a member, the role owner, a personal space or a deactivated user.
+    Raises NotAllowedError, and ActionError if the user is already a member or deactivated, if the role is
+    owner, or if the team is a personal space.
     """
     team = lock_team(team)
     require_site(by)
@@ -32,7 +33,11 @@ def add_member(*, by: Actor, team: Team, user: User, role: str = Role.MEMBER) ->
 
 
 def join(team: Team, user: User, role: str, now: datetime | None = None) -> Membership:
-    """Creates a membership in the transaction that locked the team."""
+    """Creates the membership of a user in a team, which the caller has locked, and returns it.
+
+    Raises ActionError if the user is already a member or deactivated, if the role is owner, or if the team is a
+    personal space.
+    """
     if team.is_personal:
         raise ActionError(_("A personal space can have only one member."))
     if role not in {Role.ADMINISTRATOR, Role.MEMBER}:
@@ -47,9 +52,11 @@ def join(team: Team, user: User, role: str, now: datetime | None = None) -> Memb
 
 @transaction.atomic
 def change_role(*, by: Actor, team: Team, user: User, role: str, now: datetime) -> Membership:
-    """Makes a member an administrator or an administrator a member; the same role changes nothing.
+    """Makes a member an administrator, or an administrator a member. If the user already has the role, nothing
+    changes.
 
-    Demoting somebody cancels an open offer of the team to them. Raises NotAllowedError, ConflictError.
+    A user who becomes a member can no longer accept an offer of the team's ownership: it is cancelled. Raises
+    NotAllowedError, and ConflictError if the user is no longer in the team.
     """
     team = lock_team(team)
     actor_role = require_permission(by, team, Permission.MANAGE_MEMBERS)
@@ -77,9 +84,10 @@ def change_role(*, by: Actor, team: Team, user: User, role: str, now: datetime) 
 
 @transaction.atomic
 def remove_member(*, by: Actor, team: Team, user: User, now: datetime) -> None:
-    """Removes a member and revokes their tokens in the team, in one transaction. Past usage is kept.
+    """Removes a member from a team and revokes their tokens there, in one transaction. Past usage is kept.
 
-    The owner cannot be removed; administrators can remove only members. Raises NotAllowedError, ConflictError.
+    Nobody can remove the owner; administrators can remove only those with the role member. Raises
+    NotAllowedError, and ConflictError if the user is no longer in the team.
     """
     team = lock_team(team)
     actor_role = require_permission(by, team, Permission.MANAGE_MEMBERS)
@@ -92,7 +100,10 @@ def remove_member(*, by: Actor, team: Team, user: User, now: datetime) -> None:
 
 @transaction.atomic
 def leave_team(*, by: Actor, team: Team, now: datetime) -> None:
-    """Removes the actor from the team. Raises ActionError for the owner."""
+    """Removes the actor from the team and revokes their tokens there.
+
+    Raises ActionError for the owner and in a personal space, and ConflictError if the actor is not in the team.
+    """
     team = lock_team(team)
     if by.user is None:
         raise NotAllowedError(_("Only a member can leave."))
@@ -105,7 +116,7 @@ def leave_team(*, by: Actor, team: Team, now: datetime) -> None:
 
 
 def revoke_tokens(team: Team, user: User, now: datetime) -> int:
-    """Revokes all tokens of a user in a team, and returns how many."""
+    """Revokes all tokens of a user in a team, and returns how many there were."""
     return Token.objects.unrevoked().filter(team=team, user=user).update(revoked_at=now)
 
 

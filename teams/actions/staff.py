@@ -1,4 +1,4 @@
-"""Actions that give and remove the rights of support staff, by superusers only."""
+"""Actions with which superusers give and remove the rights of support staff."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,9 +13,11 @@ from teams.support_group import GROUP, support_group
 
 @transaction.atomic
 def make_staff(*, by: Actor, user: User) -> None:
-    """Lets a user view the Django admin and run its actions, except those on other staff.
+    """Makes a user support staff, who can view the Django admin and run its actions, except actions on other
+    staff.
 
-    Raises NotAllowedError, and ActionError for deactivated users and superusers.
+    Raises NotAllowedError unless a superuser or a command acts, and ActionError if the user is deactivated or a
+    superuser.
     """
     user = _locked(by, user)
     if not user.is_active:
@@ -31,7 +33,7 @@ def make_staff(*, by: Actor, user: User) -> None:
 def end_staff(*, by: Actor, user: User) -> None:
     """Removes all rights of a user in the Django admin. The account stays.
 
-    Raises NotAllowedError, ActionError for superusers.
+    Raises NotAllowedError unless a superuser or a command acts, and ActionError if the user is a superuser.
     """
     user = _locked(by, user)
     before = _rights(user)

@@ -1,4 +1,6 @@
-"""Actions on API tokens, by their holders and by members whose role permits it."""
+"""Actions on API tokens. The holder of a token runs them; some can also be run by a role with rights over the
+holder.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,10 +29,11 @@ def create_token(
     expires_at: datetime | None = None,
     models: Sequence[str] = (),
 ) -> tuple[Token, str]:
-    """Creates a token of `user` in the context `team`, and returns it with its secret, which is not stored.
+    """Creates a token of `user` in `team`, and returns the token and its secret, which is stored only as a
+    hash.
 
     Users can only create tokens for themselves. Raises NotAllowedError, and ActionError if the user is not a
-    member or the name is empty.
+    member or the name is empty or too long.
     """
     team = lock_team(team)
     if not by.is_site and by.user != user:
@@ -49,9 +52,10 @@ def create_token(
 
 @transaction.atomic
 def disable_token(*, by: Actor, token: Token, now: datetime) -> Token:
-    """Disables a token; it can be enabled again. By its holder, or by a role that may stop it.
+    """Disables a token, which can be enabled again. Its holder may do this, and roles that `may_stop_token`
+    names.
 
-    Raises NotAllowedError, ConflictError.
+    Raises NotAllowedError, and ConflictError if the token is already disabled or revoked.
     """
     token = _locked(by, token)
     _record(by, token, "token.disabled", keys.disable(token, now))
@@ -60,7 +64,10 @@ def disable_token(*, by: Actor, token: Token, now: datetime) -> Token:
 
 @transaction.atomic
 def enable_token(*, by: Actor, token: Token) -> Token:
-    """Enables a disabled token, by those who may disable it. Raises NotAllowedError, ConflictError."""
+    """Enables a disabled token. Everybody who may disable it may do this.
+
+    Raises NotAllowedError, and ConflictError if the token is enabled or revoked.
+    """
     token = _locked(by, token)
     _record(by, token, "token.enabled", keys.enable(token))
     return token
@@ -68,7 +75,10 @@ def enable_token(*, by: Actor, token: Token) -> Token:
 
 @transaction.atomic
 def revoke_token(*, by: Actor, token: Token, now: datetime) -> Token:
-    """Revokes a token permanently, by those who may disable it. Raises NotAllowedError, ConflictError."""
+    """Revokes a token permanently. Everybody who may disable it may do this.
+
+    Raises NotAllowedError, and ConflictError if the token is already revoked.
+    """
     token = _locked(by, token)
     _record(by, token, "token.revoked", keys.revoke(token, now))
     return token
@@ -76,9 +86,10 @@ def revoke_token(*, by: Actor, token: Token, now: datetime) -> Token:
 
 @transaction.atomic
 def rotate_token(*, by: Actor, token: Token, now: datetime) -> tuple[Token, str]:
-    """Gives a token a new secret; the old one stops working. Name, quota and past usage stay.
+    """Gives a token a new secret, and returns the token and the secret. The old secret stops working.
 
-    Only the holder may do this, because only the holder may see the secret. Raises NotAllowedError, ConflictError.
+    Name, quota and past usage stay. Only the holder may do this, because only the holder may see the secret.
+    Raises NotAllowedError, and ConflictError if the token has expired or is revoked.
     """
     token = _locked(by, token, holder_only=True)
     secret, change = keys.rotate(token, TOKEN_PREFIXES[Mode(token.mode)], now)
@@ -88,7 +99,9 @@ def rotate_token(*, by: Actor, token: Token, now: datetime) -> tuple[Token, str]
 
 @transaction.atomic
 def rename_token(*, by: Actor, token: Token, name: str) -> Token:
-    """Renames a token, by its holder only. Raises NotAllowedError, ActionError."""
+    """Renames a token. Only its holder may do this. Raises NotAllowedError, and ActionError if the name is
+    invalid.
+    """
     token = _locked(by, token, holder_only=True)
     change = keys.rename(token, name)
     if change:
@@ -97,7 +110,11 @@ def rename_token(*, by: Actor, token: Token, name: str) -> Token:
 
 
 def _locked(by: Actor, token: Token, holder_only: bool = False) -> Token:
-    """Locks the team of a token, reads the token again, and checks that the actor may change it."""
+    """Locks the team of a token and returns the token as it is stored now, after checking that the actor may
+    change it.
+
+    With `holder_only`, only the holder and site staff may. Raises NotAllowedError.
+    """
     team = lock_team(token.team)
     token = Token.objects.select_related("user").get(pk=token.pk)
     token.team = team

@@ -1,4 +1,6 @@
-"""Actions to transfer a team: offered by the owner and accepted by an administrator, or at once by site staff."""
+"""Actions that transfer the ownership of a team: the owner offers it and an administrator accepts, or staff do
+it.
+"""
 
 from datetime import datetime, timedelta
 
@@ -19,10 +21,11 @@ LAPSES_AFTER = timedelta(days=7)
 
 @transaction.atomic
 def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, now: datetime) -> Transfer:
-    """Offers a team to one of its administrators for 7 days. `typed_name` must be the team's name.
+    """Offers the ownership of a team to `successor`, one of its administrators, who has 7 days to accept.
 
-    The view has checked the owner's password. Raises NotAllowedError, ActionError with the field, and
-    ConflictError if an offer is open.
+    `typed_name` is the team's name, which the user typed to confirm. The view has already checked the owner's
+    password. Raises NotAllowedError, ActionError with the invalid field, and ConflictError if there is an open
+    offer.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.OWN_TEAM)
@@ -53,10 +56,10 @@ def offer_transfer(*, by: Actor, team: Team, successor: User, typed_name: str, n
 
 @transaction.atomic
 def accept_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> Team:
-    """Makes the successor the owner and the owner an administrator, in one transaction.
+    """Makes the successor the owner of the team, and the previous owner an administrator, in one transaction.
 
-    Checks again under the lock that the offer is open, that the owner is still the one who
-    offered, and that the successor is an active administrator. Raises NotAllowedError, ConflictError.
+    After locking the team it checks that the offer is still open, that the owner is still the one who made it,
+    and that the successor is still an active administrator. Raises NotAllowedError and ConflictError.
     """
     team, transfer = _locked(transfer)
     if by.user is None or by.user.pk != transfer.successor_id:
@@ -79,7 +82,10 @@ def accept_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> Team:
 
 @transaction.atomic
 def decline_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
-    """Declines an offer, by the successor; the owner gets an e-mail."""
+    """Declines an offer of ownership. Only the successor may do this. The owner gets an e-mail.
+
+    Raises NotAllowedError, and ConflictError if the offer is no longer open.
+    """
     team, transfer = _locked(transfer)
     if by.user is None or by.user.pk != transfer.successor_id:
         raise NotAllowedError(_("Only the person to whom the team is offered can decline it."))
@@ -95,7 +101,10 @@ def decline_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
 
 @transaction.atomic
 def cancel_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
-    """Cancels an offer, by the owner; the successor gets an e-mail."""
+    """Cancels an offer of ownership. Only the owner may do this. The successor gets an e-mail.
+
+    Raises NotAllowedError, and ConflictError if the offer is no longer open.
+    """
     team, transfer = _locked(transfer)
     require_permission(by, team, Permission.OWN_TEAM)
     _check_open(transfer, now)
@@ -110,10 +119,11 @@ def cancel_transfer(*, by: Actor, transfer: Transfer, now: datetime) -> None:
 
 @transaction.atomic
 def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) -> Team:
-    """Makes any member the owner immediately, if the owner is not available. Cancels an open offer.
+    """Makes any member of a team its owner immediately, for example if the owner is not available.
 
-    Raises NotAllowedError unless site staff act, ActionError for a personal space, ConflictError when the
-    successor is not in the team.
+    An open offer is cancelled. Raises NotAllowedError unless site staff act, and for a personal space,
+    ActionError if the successor already owns the team, and ConflictError if the successor is not in the team or
+    is deactivated.
     """
     team = lock_team(team)
     require_site(by)
@@ -142,7 +152,7 @@ def transfer_by_staff(*, by: Actor, team: Team, successor: User, now: datetime) 
 
 
 def lapse_transfers(*, now: datetime) -> int:
-    """Closes offers that nobody answered within 7 days, and returns how many."""
+    """Closes the offers of ownership that nobody answered within 7 days, and returns how many."""
     lapsed = 0
     for team_id in list(Transfer.objects.lapsed(now).values_list("team", flat=True)):
         with transaction.atomic():
@@ -152,15 +162,18 @@ def lapse_transfers(*, now: datetime) -> int:
 
 
 def cancel_offers(team: Team, user: User, now: datetime) -> list[str]:
-    """Cancels open offers to or by a user who leaves or is demoted, in the transaction that locked the team.
+    """Cancels the open offers of a team's ownership that `user` made or received, because they leave or lose
+    their role.
 
-    Returns their public ids, for the activity of the calling action.
+    The caller has locked the team. Returns the public ids of the offers, for the activity row of the caller.
     """
     return _close_open(team, now, Q(successor=user) | Q(offered_by=user))
 
 
 def check_typed(typed: str, name: str) -> None:
-    """Raises ActionError unless the typed name is the name, apart from surrounding spaces."""
+    """Raises ActionError unless the text `typed`, which a user typed to confirm, is `name`, apart from
+    surrounding spaces.
+    """
     if typed.strip() != name.strip():
         raise ActionError(
             _("Enter the name exactly as shown: “%(name)s”.") % {"name": name}, field="typed_name"
@@ -187,7 +200,11 @@ def _check_open(transfer: Transfer, now: datetime) -> None:
 
 
 def _swap(team: Team, successor: Membership) -> None:
-    """Makes the owner an administrator, then the successor the owner: a constraint forbids two owners."""
+    """Makes the owner an administrator, and then the successor the owner: a database constraint forbids two
+    owners.
+
+    Raises ConflictError if the successor is deactivated.
+    """
     active = lock_users([successor.user_id])[successor.user_id].is_active
     if not active:
         raise ConflictError(_("%(person)s is deactivated.") % {"person": successor.user.label})

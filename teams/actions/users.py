@@ -1,4 +1,6 @@
-"""Actions on users: create, rename, verify, deactivate, reactivate. Users are never deleted."""
+"""Actions on users: create, rename, verify, deactivate, reactivate, and help to sign in. Users are never
+deleted.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -30,10 +32,10 @@ from teams.signals import personal_space_created, user_created
 def create_user(
     *, email: str, password: str | None = None, by: Actor = SITE, verified: bool = False, **fields: Any
 ) -> User:
-    """Creates a user with a personal space. `password` None: the user cannot sign in with a password.
+    """Creates a user with a personal space. If `password` is None, the user cannot sign in with a password yet.
 
-    `verified` marks the address as verified, so that no verification e-mail is needed.
-    Raises ActionError if the address is taken.
+    `verified` marks the e-mail address as verified, so that no verification e-mail is needed. Raises
+    ActionError if another account has the address.
     """
     if User.objects.filter(email__iexact=email.strip()).exists():
         message = _("An account with the address %(email)s already exists.") % {"email": email.strip()}
@@ -45,21 +47,25 @@ def create_user(
 def set_up_new_user(
     sender: object, *, user: User, by: Actor | None = None, verified: bool = False, **more: Any
 ) -> None:
-    """Adds what belongs to a new user: a verified address if asked for, a personal space, activity."""
+    """Receives `user_created` and adds a personal space, the activity row and, with `verified`, a verified
+    address.
+    """
     if verified:
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     set_up_user(by=by or SITE, user=user)
 
 
 def set_up_user(*, by: Actor, user: User) -> None:
-    """Creates the personal space of a user and writes the activity, in the transaction that saved the user."""
+    """Creates the personal space of a user and writes an activity row. Call it in the transaction that saves
+    the user.
+    """
     create_personal_space(user)
     after = {"superuser": True} if user.is_superuser else {}
     record_activity(by=by, team=None, kind="user.created", person=user, subject=user.email, after=after)
 
 
 def create_personal_space(user: User) -> Team:
-    """Creates the personal space of a user, in the transaction that creates the user."""
+    """Creates and returns the personal space of a user. Call it in the transaction that saves the user."""
     team = Team.objects.create(
         name=_("Personal space"),
         slug=unique_slug(user.email.partition("@")[0]),
@@ -83,7 +89,11 @@ def unique_slug(name: str) -> str:
 
 @transaction.atomic
 def rename_user(*, by: Actor, user: User, name: str) -> User:
-    """Changes the name of a user, by the user or site staff. With "" the address is shown instead."""
+    """Changes the name of a user and returns the user. With the name "" pages show the e-mail address instead.
+
+    Users may do this to themselves, site staff to everybody. Raises NotAllowedError, and ValidationError if the
+    name is too long.
+    """
     if not by.is_site and by.user != user:
         raise NotAllowedError(_("You can only change your own name."))
     user = lock_users([user.pk])[user.pk]
@@ -107,10 +117,11 @@ def rename_user(*, by: Actor, user: User, name: str) -> User:
 
 @transaction.atomic
 def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
-    """Deactivates a user: sessions end, tokens are disabled, offers cancelled. Past usage stays.
+    """Deactivates a user: ends their sessions, disables their tokens and cancels their offers. Past usage is
+    kept.
 
-    Raises NotAllowedError unless site staff act (on staff: a superuser), and ActionError for oneself and
-    for the owner of teams, which must be transferred or deleted first.
+    Raises NotAllowedError unless site staff act (a superuser, if the user is staff). Raises ActionError if the
+    actor is the user, or if the user owns teams, which must be transferred or deleted first.
     """
     require_site(by)
     if by.user == user:
@@ -139,7 +150,7 @@ def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
 def reactivate_user(*, by: Actor, user: User) -> None:
     """Reactivates a user. Their tokens stay disabled until somebody enables them.
 
-    Raises NotAllowedError.
+    Raises NotAllowedError unless site staff act (a superuser, if the user is staff).
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
@@ -153,7 +164,7 @@ def reactivate_user(*, by: Actor, user: User) -> None:
 
 @transaction.atomic
 def confirm_address(*, by: Actor, user: User) -> None:
-    """Marks the address that a user signs in with as verified, by site staff.
+    """Marks the e-mail address with which a user signs in as verified. Only site staff may do this.
 
     Raises NotAllowedError, and ActionError if another user has verified this address.
     """
@@ -175,10 +186,10 @@ def confirm_address(*, by: Actor, user: User) -> None:
 
 @transaction.atomic
 def make_password_link(*, by: Actor, user: User) -> str:
-    """Returns a link with which a user can set a new password once, within PASSWORD_RESET_TIMEOUT.
+    """Returns a URL with which a user can set a new password once, within PASSWORD_RESET_TIMEOUT seconds.
 
-    Only superusers can create one for staff; otherwise staff could become superusers. Raises NotAllowedError and
-    ActionError.
+    Only site staff can create it, and only superusers for staff; otherwise staff could take over the account of
+    a superuser. Raises NotAllowedError, and ActionError if the user is deactivated.
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]
@@ -193,9 +204,10 @@ def make_password_link(*, by: Actor, user: User) -> str:
 
 @transaction.atomic
 def remove_second_factors(*, by: Actor, user: User) -> None:
-    """Removes all second factors of a user who lost the device, and ends their sessions.
+    """Removes all second factors of a user, for example one who lost their phone, and ends their sessions.
 
-    They can then sign in with their password alone. Raises NotAllowedError, and ActionError if there are none.
+    They can then sign in with their password alone. Only site staff may do this. Raises NotAllowedError, and
+    ActionError if the user has no second factor.
     """
     require_site(by)
     user = lock_users([user.pk])[user.pk]

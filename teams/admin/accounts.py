@@ -1,8 +1,8 @@
 """Read-only admin pages for the tables of django-allauth and Django; staff change users by actions instead.
 
-Editing them would break rules: marking an address as verified, moving an account of the provider to another user,
-adding a provider, or adding a permission to the group of support staff. Secrets of authenticators and
-sessions are not shown.
+Editing these tables would bypass rules: it could mark an address as verified, move an account at the OpenID
+Connect provider to another user, add a provider, or add a permission to the group of support staff. The pages
+do not show secrets of authenticators and sessions.
 """
 
 from typing import ClassVar
@@ -26,7 +26,7 @@ for table in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 
 
 class UserOwnedAdmin(ReadOnlyAdmin):
-    """Admin page of rows that belong to a user; it shows only the fields that it names."""
+    """Base of admin pages whose rows belong to a user. A page shows only the fields that its class lists."""
 
     list_select_related = ("user",)
     search_fields: ClassVar[tuple[str, ...]] = ("user__email", "user__name")
@@ -52,7 +52,7 @@ class SocialAccountAdmin(UserOwnedAdmin):
 
 @admin.register(Group)
 class GroupAdmin(ReadOnlyAdmin):
-    """Admin page of the group of support staff, for superusers."""
+    """Admin page that shows superusers the group of support staff."""
 
     support_may = ()
     fields = ("name", "permissions")

@@ -1,4 +1,4 @@
-"""Base of the pages of the Django admin: read-only rows, and actions on selected rows."""
+"""Base of our pages in the Django admin: rows cannot be edited, and actions run on selected rows."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +13,7 @@ from teams.activity import Actor
 from teams.errors import ActionError
 from teams.view_helpers import signed_in_user
 
-# Django's class takes a type for the checker, but not when it runs.
+# The stubs declare ModelAdmin as generic, but the class itself is not.
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:
@@ -21,10 +21,10 @@ else:
 
 
 class ReadOnlyAdmin(_ModelAdmin):
-    """Admin page whose rows cannot be edited; changes are made by the actions of the list."""
+    """Admin page whose rows cannot be edited or deleted. Staff select rows in the list and run actions on them."""
 
     actions_selection_counter = True
-    # The permissions that support staff have here; "change" is for running the actions.
+    # The permissions that support staff have on this page; "change" permits running its actions.
     support_may: ClassVar[tuple[str, ...]] = ("view",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -37,17 +37,21 @@ class ReadOnlyAdmin(_ModelAdmin):
         return False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may run the actions: staff with Django's permission to change this table."""
+        """Whether the user may run the actions of this page, which needs Django's permission to change its
+        table.
+        """
         return request.user.has_perm(f"teams.change_{self.opts.model_name}")
 
 
 def staff_of(request: HttpRequest) -> Actor:
-    """Returns the signed-in member of staff as an actor with the rights of the site."""
+    """Returns the signed-in staff user of a request as an `Actor` with the rights of site staff."""
     return Actor(signed_in_user(request), client_address(request), as_staff=True)
 
 
 def run_on_each(request: HttpRequest, rows: Iterable[Model], act: Callable[[Any], object]) -> None:
-    """Runs an action on each row, and adds messages about successes and errors."""
+    """Runs `act` on each row, and adds a message for each row that was refused, and one with the number of
+    changed rows.
+    """
     done = 0
     for row in rows:
         try:

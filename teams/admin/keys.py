@@ -21,7 +21,7 @@ from teams.models import GatewayKey, Token
 
 
 class SecretAdmin(ReadOnlyAdmin):
-    """Base of the admin pages of tokens and gateway keys, without the digest."""
+    """Base of the admin pages of tokens and gateway keys. They do not show the hash of the secret."""
 
     support_may = ("view", "change")
     exclude = ("digest",)

@@ -1,4 +1,4 @@
-"""The admin site itself: its title, and signing in by django-allauth."""
+"""Settings of the admin site: its title, and sign-in and password change by the pages of django-allauth."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin

@@ -27,7 +27,9 @@ from teams.view_helpers import signed_in_user
 
 
 class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The form for a new user, who sets a password by “Forgot your password?” or by a link from staff."""
+    """The form for a new user. It has no password: the user sets one by “Forgot your password?” or a link from
+    staff.
+    """
 
     class Meta:
         model = User
@@ -74,7 +76,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Creates the user by the actions; the row of the form is not saved."""
+        """Creates the user by the actions `create_user` and `make_staff` instead of saving the form's row."""
         by = staff_of(request)
         made = create_user(by=by, email=obj.email, name=obj.name, verified=True)
         if obj.is_staff:
@@ -96,7 +98,9 @@ class UserAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Create a link to set a new password"), permissions=["act"])
     def make_password_link(self, request: HttpRequest, rows: QuerySet[User]) -> None:
-        """Shows a link for each user once, for staff to send."""
+        """Creates a link to set a new password for each selected user, and shows the links once, for staff to
+        send.
+        """
 
         def make(user: User) -> None:
             url = make_password_link(by=staff_of(request), user=user)

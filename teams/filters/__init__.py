@@ -1,1 +1,3 @@
-"""Filters of the lists in `teams`, one module per page: they read the URL and refine a queryset."""
+"""Filters of the lists in `teams`, one module per page. They read the parameters of the URL and filter a
+queryset.
+"""

@@ -17,7 +17,7 @@ FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.repla
 
 
 class ActivityForm(OlderForm):
-    """Checks that the two days are in order."""
+    """The form of the filters. It refuses a last day (`end`) before the first day (`start`)."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -28,7 +28,10 @@ class ActivityForm(OlderForm):
 
 
 class ActivityFilterSet(ListFilterSet):
-    """A team's activity by person, kind, and days in the team's time zone; `end` is the last day included."""
+    """Filters a team's activity by person, kind of change, first and last day.
+
+    Days are in the team's time zone, and the last day is included.
+    """
 
     person = ModelChoiceFilter(
         label=_("Person"),
@@ -54,23 +57,29 @@ class ActivityFilterSet(ListFilterSet):
         self.filters["person"].queryset = people_of(team)
 
     def of_person(self, rows: QuerySet[Activity], name: str, value: User) -> QuerySet[Activity]:
-        """Rows in which somebody acted, or was the person who was changed."""
+        """Returns the rows in which this user made the change, or was the person who was changed."""
         return rows.filter(Q(actor=value) | Q(person=value))
 
     def of_kind(self, rows: QuerySet[Activity], name: str, value: str) -> QuerySet[Activity]:
-        """Rows about one kind of thing: the part of `kind` before the dot."""
+        """Returns the rows about one kind of thing, such as `token`: the part of `Activity.kind` before the
+        dot.
+        """
         return rows.filter(kind__startswith=f"{value}.")
 
     def from_day(self, rows: QuerySet[Activity], name: str, value: date) -> QuerySet[Activity]:
-        """Rows from the start of a day on."""
+        """Returns the rows from the start of a day on."""
         return rows.filter(at__gte=self._midnight(value))
 
     def to_day(self, rows: QuerySet[Activity], name: str, value: date) -> QuerySet[Activity]:
-        """Rows before the end of a day."""
+        """Returns the rows up to the end of a day."""
         return rows.filter(at__lt=self._midnight(value, days_later=1))
 
     def _midnight(self, day: date, days_later: int = 0) -> datetime:
-        """The start of a day in the team's time zone, in UTC; at the ends of the calendar the nearest moment."""
+        """Returns the start, in UTC, of a day in the team's time zone.
+
+        Returns the first or last possible time instead if that is outside of the years that Python can
+        represent.
+        """
         try:
             return datetime.combine(day + timedelta(days=days_later), time(), self.team.zone).astimezone(UTC)
         except OverflowError:
@@ -78,7 +87,7 @@ class ActivityFilterSet(ListFilterSet):
 
 
 def people_of(team: Team) -> QuerySet[User]:
-    """Users who changed something in the team, or who were changed."""
+    """Returns the users who changed something in the team or were changed there, by name."""
     rows = Activity.objects.filter(team=team)
     acted_or_changed = Q(pk__in=rows.values("actor")) | Q(pk__in=rows.values("person"))
     return User.objects.filter(acted_or_changed).order_by("name", "email")

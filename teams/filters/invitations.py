@@ -17,7 +17,7 @@ STATES = {
 
 
 class InvitationFilterSet(ListFilterSet):
-    """Invitations by address, role and state at the time `now`."""
+    """Filters invitations by e-mail address, role, and state at the time `now`."""
 
     q = CharFilter(label=_("Find by e-mail"), field_name="email", lookup_expr="icontains", max_length=100)
     role = ChoiceFilter(
@@ -33,5 +33,5 @@ class InvitationFilterSet(ListFilterSet):
         form = PageForm
 
     def in_state(self, invitations: InvitationQuerySet, name: str, value: str) -> QuerySet[Invitation]:
-        """Invitations in one state."""
+        """Returns the invitations that are in one state at the time `now`, such as `pending`."""
         return invitations.in_state(value, self.now)

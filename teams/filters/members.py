@@ -10,7 +10,7 @@ from teams.models import Membership, Role
 
 
 class MemberFilterSet(ListFilterSet):
-    """Members by name or address, role, and state of their account."""
+    """Filters members by name or e-mail address, role, and state of their account."""
 
     q = CharFilter(label=_("Find by name or e-mail"), max_length=100, method="search")
     role = ChoiceFilter(label=_("Role"), choices=Role.choices, empty_label=_("All"))
@@ -31,11 +31,13 @@ class MemberFilterSet(ListFilterSet):
         form = PageForm
 
     def search(self, members: QuerySet[Membership], name: str, value: str) -> QuerySet[Membership]:
-        """Members whose name or address contains the text."""
+        """Returns the members whose name or e-mail address contains the text `value`."""
         return members.filter(Q(user__name__icontains=value) | Q(user__email__icontains=value))
 
     def in_state(self, members: QuerySet[Membership], name: str, value: str) -> QuerySet[Membership]:
-        """Members whose account is active, deactivated, or has an unverified address."""
+        """Returns the members whose account is active, deactivated, or has an unverified address, as `value`
+        says.
+        """
         if value == "unverified":
             return members.filter(~address_is_confirmed("user", "user__email"))
         return members.filter(user__is_active=value == "active")

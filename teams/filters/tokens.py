@@ -19,9 +19,10 @@ STATES = {
 
 
 class KeyListForm(PageForm):
-    """Reads which pages are shown: `page` of the tokens, `keys` of the gateway keys.
+    """The form of the filters of both lists on the page.
 
-    `revoked` adds revoked keys to both lists. Without it they are shown only by the filter `state`.
+    `page` is the page number of the list of tokens, `keys` that of the list of gateway keys. `revoked` adds
+    revoked keys to both lists. Without it, only the filter `state` can show them.
     """
 
     revoked = forms.BooleanField(required=False)
@@ -29,7 +30,7 @@ class KeyListForm(PageForm):
 
 
 class KeyFilterSet(ListFilterSet):
-    """Tokens or gateway keys by name and state at the time `now`."""
+    """Filters tokens or gateway keys by name, and by state at the time `now`."""
 
     q = CharFilter(label=_("Find by name"), field_name="name", lookup_expr="icontains", max_length=100)
     state = ChoiceFilter(
@@ -42,23 +43,25 @@ class KeyFilterSet(ListFilterSet):
 
     @property
     def with_revoked(self) -> bool:
-        """Whether revoked keys are listed among the others."""
+        """Whether the lists also contain revoked keys, because the parameter `revoked` is set."""
         return bool(self.form.cleaned_data.get("revoked"))
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Applies each filter; without `state` and `revoked`, it leaves revoked keys out."""
+        """Returns the queryset with each filter applied. Without `state` and `revoked`, it also leaves out
+        revoked keys.
+        """
         assert isinstance(queryset, SecretQuerySet)
         if not self.with_revoked and not self.form.cleaned_data.get("state"):
             queryset = queryset.unrevoked()
         return super().filter_queryset(queryset)
 
     def in_state(self, keys: SecretQuerySet[Secret], name: str, value: str) -> QuerySet[Any]:
-        """Keys in one state."""
+        """Returns the keys that are in one state at the time `now`, such as `disabled`."""
         return keys.in_state(value, self.now)
 
 
 class TokenFilterSet(KeyFilterSet):
-    """Tokens by name, state and holder; the holders are those of the tokens in the queryset."""
+    """Filters tokens by name, state and holder. The choices for the holder are the holders of the given tokens."""
 
     holder = ModelChoiceFilter(
         label=_("Holder"),

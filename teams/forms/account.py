@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ProfileForm(forms.Form):
-    """The user's name."""
+    """Form in which users change their own name."""
 
     name = forms.CharField(
         label=_("Your name"),

@@ -1,4 +1,4 @@
-"""The forms of the invitations page: by e-mail and by link."""
+"""The two forms of the invitations page: to invite by e-mail, and to create an invitation link."""
 
 import re
 from typing import Any
@@ -16,7 +16,10 @@ INVITABLE_ROLES = [(Role.MEMBER.value, Role.MEMBER.label), (Role.ADMINISTRATOR.v
 
 
 class InviteForm(forms.Form):
-    """Addresses to invite, separated by commas, semicolons or new lines; a line may end with a role."""
+    """Form for e-mail addresses to invite, separated by commas, semicolons, spaces or new lines.
+
+    A line may end with a role for the people on it. The field `role` is for all others.
+    """
 
     emails = forms.CharField(
         label=_("E-mail addresses"),
@@ -30,7 +33,10 @@ class InviteForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=INVITABLE_ROLES, initial=Role.MEMBER)
 
     def clean(self) -> dict[str, Any]:
-        """Returns `people`, in the order of the text. Errors name each invalid line."""
+        """Returns the data with `people`: an InvitationRequest for each address, in the order of the text.
+
+        An error names the line of each text that is not an e-mail address.
+        """
         cleaned = super().clean() or {}
         default = cleaned.get("role", Role.MEMBER)
         people, wrong = [], []
@@ -51,7 +57,7 @@ class InviteForm(forms.Form):
 
 
 def _line_role(line: str, default: str) -> tuple[str, str]:
-    """Returns the role at the end of a line, or the default, and the line without it."""
+    """Returns the role that a line ends with, or `default` if there is none, and the line without the role."""
     match = re.search(r"[\s,;:]+(administrator|admin|member)\s*$", line, re.IGNORECASE)
     if match is None:
         return default, line
@@ -60,7 +66,7 @@ def _line_role(line: str, default: str) -> tuple[str, str]:
 
 
 class LinkForm(forms.Form):
-    """The role, maximum uses and validity of an invitation link."""
+    """Form for an invitation link: its role, how many people can use it, and for how many days it is valid."""
 
     role = forms.ChoiceField(label=_("Role"), choices=INVITABLE_ROLES, initial=Role.MEMBER)
     max_uses = forms.IntegerField(label=_("Maximum uses"), min_value=1, max_value=MOST_USES, initial=1)

@@ -6,6 +6,6 @@ from teams.forms.invitations import INVITABLE_ROLES
 
 
 class RoleForm(forms.Form):
-    """The new role of a member."""
+    """Form for the new role of a member: administrator or member."""
 
     role = forms.ChoiceField(choices=INVITABLE_ROLES)

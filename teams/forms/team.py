@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 def time_zones() -> list[tuple[str, str]]:
-    """Returns the choices for a time zone: UTC and all zones of places."""
+    """Returns the choices of a time zone field, as (name, name): UTC and the zones named by place."""
     return [(name, name) for name in sorted(zoneinfo.available_timezones()) if "/" in name or name == "UTC"]
 
 
 class TeamForm(forms.Form):
-    """Name, description and time zone of a team."""
+    """Form for the name, description and time zone of a team."""
 
     name = forms.CharField(label=_("Team name"), max_length=100)
     description = forms.CharField(label=_("Description"), max_length=500, required=False)
@@ -29,13 +29,13 @@ class TeamForm(forms.Form):
         current = self.initial.get("time_zone")
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)
-        # A zone with an old name, set by a command, must stay when the team is renamed.
+        # A zone that is not a choice, because a command set it, must stay when somebody renames the team.
         if current and current not in dict(time_zones()):
             field.choices = [(current, current), *time_zones()]
 
 
 class DeleteForm(forms.Form):
-    """The name of the team, entered to confirm its deletion."""
+    """Form to delete a team. The user types the name of the team to confirm."""
 
     prefix = "delete"
     typed_name = forms.CharField(

@@ -11,7 +11,7 @@ from teams.models import Mode
 
 
 class SecretForm(forms.Form):
-    """The fields that tokens and gateway keys have in common."""
+    """Base of the forms for a new token and a new gateway key: the fields that both have."""
 
     EXPIRIES = [
         ("30", _("in 30 days")),
@@ -25,19 +25,19 @@ class SecretForm(forms.Form):
     expires = forms.ChoiceField(label=_("Expires"), choices=EXPIRIES, initial="30")
 
     def expires_at(self, now: datetime) -> datetime | None:
-        """Returns the chosen expiry of a valid form; None for never."""
+        """Returns the time at which the new key expires, or None for never. The form must be valid."""
         days = self.cleaned_data["expires"]
         return None if days == "never" else now + timedelta(days=int(days))
 
 
 class GatewayKeyForm(SecretForm):
-    """A new gateway key. The prefix keeps its fields apart from those of the token form on the same page."""
+    """Form for a new gateway key. Its field names have a prefix, because the token form is on the same page."""
 
     prefix = "gateway"
 
 
 class TokenForm(SecretForm):
-    """A new token."""
+    """Form for a new token."""
 
     mode = forms.TypedChoiceField(
         label=_("Mode"),
@@ -55,7 +55,7 @@ class TokenForm(SecretForm):
     )
 
     def clean_models(self) -> list[str]:
-        """Returns the names without duplicates."""
+        """Returns the names of models as a list without duplicates; an empty list allows all models."""
         names = dict.fromkeys(filter(None, re.split(r"[,\s]+", self.cleaned_data["models"])))
         if any(len(name) > 128 for name in names):
             raise ValidationError(_("The name of a model can have at most 128 characters."))
@@ -63,6 +63,6 @@ class TokenForm(SecretForm):
 
 
 class RenameForm(forms.Form):
-    """The new name of a token or key."""
+    """Form for the new name of a token or gateway key."""
 
     name = forms.CharField(max_length=100)

@@ -11,7 +11,11 @@ from teams.models import Membership, Role, User
 
 
 class TransferForm(forms.Form):
-    """The successor, the team's name to confirm, and the owner's password unless they have reauthenticated."""
+    """Form to offer the ownership of a team. The owner chooses a successor and types the team's name to
+    confirm.
+
+    It also asks for the owner's password, unless they have reauthenticated or have no password.
+    """
 
     prefix = "transfer"
     successor = forms.ModelChoiceField(
@@ -27,7 +31,9 @@ class TransferForm(forms.Form):
     )
 
     def __init__(self, *args: Any, access: Access, confirmed: bool, **kwargs: Any) -> None:
-        """`confirmed`: the owner has just reauthenticated, for example with a passkey."""
+        """Adds the successors as choices. `confirmed` says that the owner has just reauthenticated, and removes
+        the password.
+        """
         super().__init__(*args, **kwargs)
         self.user, self.confirmed = access.user, confirmed
         if confirmed or not self.user.has_usable_password():
@@ -40,7 +46,7 @@ class TransferForm(forms.Form):
         field.queryset = User.objects.filter(pk__in=successors).order_by("name", "email")
 
     def clean_password(self) -> str:
-        """Checks the password. The view limits the number of attempts."""
+        """Returns the password if it is correct. The view limits the number of attempts."""
         password: str = self.cleaned_data["password"]
         if not self.user.check_password(password):
             raise ValidationError(_("This password is not correct."))

@@ -1,4 +1,4 @@
-"""Helpers of commands: finding rows by arguments, and turning errors of actions into command errors."""
+"""Helpers of commands: find rows by the arguments of a command, and turn errors of actions into CommandError."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,9 @@ from teams.models import Team, User
 
 
 def user_with(email: str) -> User:
-    """Returns the user with this address, in upper or lower case. Raises CommandError."""
+    """Returns the user with this e-mail address; upper and lower case are the same. Raises CommandError if
+    there is none.
+    """
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
         raise CommandError(f"No user has the address {email}. Create one with `manage.py create_user {email}`.")
@@ -21,7 +23,7 @@ def user_with(email: str) -> User:
 
 
 def team_at(slug: str) -> Team:
-    """Returns the team with this slug. Raises CommandError if there is none or it is deleted."""
+    """Returns the team with this slug. Raises CommandError if no team has it or the team is deleted."""
     team = Team.objects.alive().filter(slug=slug).first()
     if team is None:
         raise CommandError(f"No team has the slug {slug}.")
@@ -29,7 +31,9 @@ def team_at(slug: str) -> Team:
 
 
 def expiry(days: int | None) -> datetime | None:
-    """Returns the time so many days from now, or None for None. Raises CommandError for an invalid number."""
+    """Returns the time `days` days from now, or None if `days` is None. Raises CommandError unless 1 ≤ `days` ≤
+    36,500.
+    """
     if days is None:
         return None
     if not 1 <= days <= 36500:
@@ -39,7 +43,9 @@ def expiry(days: int | None) -> datetime | None:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Turns errors of actions into CommandError: one line on standard error, and exit code 1."""
+    """Returns a context that turns errors of actions into CommandError: one line on standard error, and exit
+    code 1.
+    """
     try:
         yield
     except ActionError as error:

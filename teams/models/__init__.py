@@ -1,7 +1,7 @@
-"""The tables of users, teams and what belongs to a team. This package holds no code but its modules.
+"""The tables of users, teams, and what belongs to a team. The modules of this package hold only tables.
 
-These are ordinary tables with few rows and real foreign keys. Calls and rollups, of which there are millions, are in
-`logs` and `usage`. A rule about rows is a method of the model's QuerySet, next to the model.
+These tables have few rows and real foreign keys. Calls and rollups, of which there are millions, are in `logs`
+and `usage`. A rule about which rows count, such as “not revoked”, is a method of the model's QuerySet.
 """
 
 from teams.models.activity import Activity

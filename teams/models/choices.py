@@ -5,14 +5,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Mode(models.IntegerChoices):
-    """Live or test: calls, statistics and quota use of the two are kept separate."""
+    """The mode of a token and its calls. Calls, statistics and quota use of live and test mode are kept
+    separate.
+    """
 
     LIVE = 0, _("Live")
     TEST = 1, _("Test")
 
     @property
     def word(self) -> str:
-        """The mode as it is written in the API and in URLs: `live` or `test`."""
+        """The name of the mode in the API and in URLs: `live` or `test`."""
         return self.name.lower()
 
 

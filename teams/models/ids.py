@@ -1,4 +1,4 @@
-"""Public ids: what URLs and the API call a row, instead of its primary key."""
+"""Public ids: random ids by which URLs and the API name a row, instead of its primary key."""
 
 from django.utils.crypto import get_random_string
 
@@ -6,7 +6,7 @@ PUBLIC_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def public_id(prefix: str) -> str:
-    """Returns a new random id for URLs and the API, such as `tok_3k9x0c2m7q1z`."""
+    """Returns a new random public id that starts with `prefix`, such as `tok_3k9x0c2m7q1z`."""
     return f"{prefix}_{get_random_string(12, PUBLIC_ALPHABET)}"
 
 

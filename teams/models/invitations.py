@@ -17,18 +17,20 @@ UNANSWERED = Q(accepted_at=None, declined_at=None, revoked_at=None)
 
 
 class InvitationQuerySet(QuerySet["Invitation"]):
-    """Invitations, by what `Invitation.state` says about each."""
+    """Invitations, filtered by their state. `Invitation.state` says the state of one invitation."""
 
     def unanswered(self) -> Self:
-        """Invitations that are pending or expired: neither accepted, nor declined, nor revoked."""
+        """Returns the invitations that are neither accepted, nor declined, nor revoked; they are pending or
+        expired.
+        """
         return self.filter(UNANSWERED)
 
     def pending(self, now: datetime) -> Self:
-        """Invitations that can be accepted at `now`."""
+        """Returns the invitations that can be accepted at `now`."""
         return self.unanswered().filter(expires_at__gt=now)
 
     def in_state(self, state: str, now: datetime) -> Self:
-        """Invitations in one state: `pending`, `expired`, `accepted`, `declined` or `revoked`."""
+        """Returns the invitations in one state: `pending`, `expired`, `accepted`, `declined` or `revoked`."""
         if state == "pending":
             return self.pending(now)
         if state == "expired":
@@ -37,7 +39,7 @@ class InvitationQuerySet(QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """An invitation to join a team: by e-mail to one address, or a link for anybody (`email` is "")."""
+    """An invitation to join a team: by e-mail to one address, or by a link for anybody (`email` is "")."""
 
     public_id = models.CharField(max_length=24, unique=True, default=invitation_public_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
@@ -58,14 +60,14 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     declined_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    # Why the last mail could not be sent; shown with a link to copy.
+    # Why the last e-mail could not be sent, or "". The page shows it with a link to copy instead.
     mail_error = models.CharField(max_length=200, blank=True)
 
     objects = InvitationQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            # One pending e-mail invitation per address and team.
+            # At most one unanswered invitation by e-mail per address and team.
             models.UniqueConstraint(
                 "team",
                 Lower("email"),
@@ -82,7 +84,7 @@ class Invitation(models.Model):
         return f"{self.email or 'link'} to {self.team}"
 
     def state(self, now: datetime) -> str:
-        """`accepted`, `declined`, `revoked`, `expired` or `pending`."""
+        """Returns the state at `now`: `accepted`, `declined`, `revoked`, `expired` or `pending`."""
         for name in ("accepted", "declined", "revoked"):
             if getattr(self, f"{name}_at"):
                 return name

@@ -17,19 +17,22 @@ AnySecret = TypeVar("AnySecret", bound="Secret", covariant=True)
 
 
 def key_is_unrevoked(path: str) -> Q:
-    """A condition for rows that refer to a token or gateway key by the relation `path`: it is not revoked."""
+    """Returns a condition for rows that refer to a token or gateway key: the key is not revoked.
+
+    `path` is the name of the relation to the key.
+    """
     return Q(**{f"{path}__revoked_at": None})
 
 
 class SecretQuerySet(QuerySet[AnySecret]):
-    """Tokens or gateway keys, by what `Secret.state` says about each."""
+    """Tokens or gateway keys, filtered by their state. `Secret.state` says the state of one key."""
 
     def unrevoked(self) -> Self:
-        """Keys that are not revoked; some of them may be disabled or expired."""
+        """Returns the keys that are not revoked; some of them may be disabled or expired."""
         return self.filter(revoked_at=None)
 
     def in_state(self, state: str, now: datetime) -> Self:
-        """Keys in one state: `active`, `disabled`, `expired` or `revoked`."""
+        """Returns the keys in one state at `now`: `active`, `disabled`, `expired` or `revoked`."""
         if state == "revoked":
             return self.exclude(revoked_at=None)
         unrevoked = self.unrevoked()
@@ -42,26 +45,27 @@ class SecretQuerySet(QuerySet[AnySecret]):
 
 
 class TokenQuerySet(SecretQuerySet["Token"]):
-    """API tokens."""
+    """API tokens, filtered by their state and by whether the API accepts them."""
 
     def working(self, now: datetime) -> Self:
-        """Tokens that the API accepts: active, of an active user who is a member of a team that is not deleted.
+        """Returns the tokens that the API accepts at `now`.
 
-        `teams.credentials.refusal_of` says the same of one token.
+        They are active, their holder is an active user and a member of the team, and the team is not deleted.
+        `teams.credentials.refusal_of` makes the same decision about one token.
         """
         is_member = Q(team__memberships__user=F("user"))
         return self.in_state("active", now).filter(is_member, team_is_alive(), user__is_active=True)
 
 
 class GatewayKeyQuerySet(SecretQuerySet["GatewayKey"]):
-    """Gateway keys."""
+    """Gateway keys, filtered by their state."""
 
 
 class Secret(models.Model):
-    """Base of API tokens and gateway keys: a secret that is shown once and stored as a hash."""
+    """Base of API tokens and gateway keys. Their secret is shown once, and only a hash of it is stored."""
 
     name = models.CharField(_("name"), max_length=100)
-    # The first characters, by which people recognise a key in lists. They are too few to guess the rest.
+    # The first characters of the secret, by which people recognise a key in lists. They do not help to guess the rest.
     prefix = models.CharField(max_length=24, editable=False)
     # HMAC-SHA256 of the secret. The unique index is what API requests look keys up by.
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -78,7 +82,9 @@ class Secret(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
     def state(self, now: datetime) -> str:
-        """`active`, `revoked`, `disabled` or `expired`. The API accepts only active keys."""
+        """Returns the state at `now`: `active`, `revoked`, `disabled` or `expired`. The API accepts only active
+        keys.
+        """
         if self.revoked_at:
             return "revoked"
         if self.disabled_at:
@@ -87,13 +93,13 @@ class Secret(models.Model):
 
 
 class Token(Secret):
-    """A member's API token. Its calls count in its team."""
+    """A member's API token. The calls that are made with it count in its team."""
 
     public_id = models.CharField(max_length=24, unique=True, default=token_public_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tokens")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
     mode = models.SmallIntegerField(choices=Mode.choices, default=Mode.LIVE)
-    # The models that this token may call; an empty list allows all. Reservations enforce it, gateways can read it.
+    # The models that this token may call; an empty list allows all. Reservations check it, and gateways can read it.
     models = models.JSONField(default=list, blank=True)
 
     objects = TokenQuerySet.as_manager()

@@ -25,19 +25,21 @@ def validate_time_zone(name: str) -> None:
 
 
 def team_is_alive(path: str = "team") -> Q:
-    """A condition for rows that refer to a team by the relation `path`: the team is not deleted."""
+    """Returns a condition for rows that refer to a team: the team is not deleted. `path` is the name of the
+    relation.
+    """
     return Q(**{f"{path}__deleted_at": None})
 
 
 class TeamQuerySet(QuerySet["Team"]):
-    """Teams."""
+    """Teams, filtered by whether and when they were deleted."""
 
     def alive(self) -> Self:
-        """Teams that are not deleted."""
+        """Returns the teams that are not deleted."""
         return self.filter(deleted_at=None)
 
     def deleted_by(self, moment: datetime) -> Self:
-        """Teams that were deleted at `moment` or before."""
+        """Returns the teams that were deleted at `moment` or before."""
         return self.filter(deleted_at__lte=moment)
 
 
@@ -68,12 +70,15 @@ class Team(models.Model):
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
-        """The time zone of the team's days, quota periods and quota resets."""
+        """The time zone in which the team's days and quota periods begin."""
         return zoneinfo.ZoneInfo(self.time_zone)
 
 
 class Membership(models.Model):
-    """A user's place in a team. The row is deleted when the user leaves; calls, statistics and activity stay."""
+    """The membership of a user in a team, with a role. The row is deleted when the user leaves or is removed.
+
+    Their calls, statistics and activity stay.
+    """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")

@@ -1,4 +1,4 @@
-"""Transfers of a team from its owner to a successor."""
+"""Offers to transfer the ownership of a team to a successor."""
 
 from datetime import datetime
 from typing import Self
@@ -15,23 +15,27 @@ UNANSWERED = Q(accepted_at=None, declined_at=None, cancelled_at=None)
 
 
 class TransferQuerySet(QuerySet["Transfer"]):
-    """Offers to transfer a team."""
+    """Offers of ownership, filtered by their state. `Transfer.state` says the state of one offer."""
 
     def unanswered(self) -> Self:
-        """Offers that are neither accepted, nor declined, nor cancelled; some may have lapsed."""
+        """Returns the offers that are neither accepted, nor declined, nor cancelled; some of them may have
+        expired.
+        """
         return self.filter(UNANSWERED)
 
     def open(self, now: datetime) -> Self:
-        """Offers that can be accepted at `now`."""
+        """Returns the offers that can be accepted at `now`."""
         return self.unanswered().filter(expires_at__gt=now)
 
     def lapsed(self, now: datetime) -> Self:
-        """Offers that nobody answered in time and that housekeeping has not closed yet."""
+        """Returns the offers that expired without an answer and that housekeeping has not closed yet."""
         return self.unanswered().filter(expires_at__lte=now)
 
 
 class Transfer(models.Model):
-    """An owner's offer to transfer a team to a successor; open until it is answered, cancelled or expires."""
+    """An owner's offer to make a successor the owner. It is open until it is accepted, declined, cancelled or
+    expires.
+    """
 
     public_id = models.CharField(max_length=24, unique=True, default=transfer_public_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="transfers")
@@ -58,9 +62,10 @@ class Transfer(models.Model):
         return f"{self.team} to {self.successor}"
 
     def state(self, now: datetime) -> str:
-        """`accepted`, `declined`, `cancelled`, `lapsed` or `open`.
+        """Returns the state at `now`: `accepted`, `declined`, `cancelled`, `lapsed` or `open`.
 
-        Housekeeping closes a lapsed offer by setting `cancelled_at` to its expiry.
+        An offer lapses when it expires without an answer. Housekeeping then sets `cancelled_at` to the time of
+        expiry.
         """
         if self.accepted_at:
             return "accepted"

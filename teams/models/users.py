@@ -14,7 +14,7 @@ from teams.signals import user_created
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users and finds them by e-mail address."""
+    """Creates users, and finds them by e-mail address in upper or lower case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
@@ -23,13 +23,14 @@ class UserManager(BaseUserManager["User"]):
     def create_user(
         self, email: str, password: str | None = None, *, by: Any = None, verified: bool = False, **fields: Any
     ) -> "User":
-        """Creates a user with a personal space; receivers of `user_created` add what belongs to a new user.
+        """Creates a user and sends `user_created`, whose receiver adds the personal space and writes the
+        activity.
 
-        `password` None: the user cannot sign in with a password until one is set. `verified` marks the address as
-        verified. `by` is the `Actor` who creates the user, for the activity; None is the site. Raises
-        ValidationError.
+        If `password` is None, the user cannot sign in with a password until one is set. `verified` marks the
+        e-mail address as verified. `by` is the `Actor` who creates the user; None is the site. Raises
+        ValidationError if a field is invalid or the address is taken.
         """
-        # django-allauth stores addresses in lower case and looks for them so.
+        # django-allauth stores e-mail addresses in lower case, and looks for them in lower case.
         user: User = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.full_clean(exclude=["password"])
@@ -38,7 +39,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Creates a user with all rights in the Django admin and a verified address."""
+        """Creates a user with a verified e-mail address and all rights in the Django admin."""
         return self.create_user(
             email, password, **{"verified": True, **fields, "is_staff": True, "is_superuser": True}
         )
@@ -73,5 +74,5 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def label(self) -> str:
-        """The name, or the e-mail address if there is no name."""
+        """The name of the user, or the e-mail address if there is no name."""
         return self.name or self.email

@@ -1,4 +1,4 @@
-"""`manage.py add_member`: adds a member without an invitation."""
+"""`manage.py add_member`: adds a user to a team without an invitation."""
 
 from argparse import ArgumentParser
 from typing import Any

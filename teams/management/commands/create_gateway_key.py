@@ -1,4 +1,4 @@
-"""`manage.py create_gateway_key`: creates a key with which a gateway reports calls of others."""
+"""`manage.py create_gateway_key`: creates a key with which a gateway reports the calls of others."""
 
 from argparse import ArgumentParser
 from typing import Any

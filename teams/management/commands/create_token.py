@@ -1,4 +1,4 @@
-"""`manage.py create_token`: creates an API token of a user in one context."""
+"""`manage.py create_token`: creates an API token of a user in a team or in their personal space."""
 
 from argparse import ArgumentParser
 from typing import Any
