@@ -65,13 +65,16 @@ class Access:
     team: Team
     user: User
     role: str
-    # Whether the ownership of the team was offered to this user and the offer is unanswered; it may have expired.
+    # Whether there is an unanswered offer of the team's ownership to this user; it may have expired.
     is_offered: bool = False
     # All memberships of the user, from `memberships_of`, for the team switcher of every page.
     memberships: Sequence[Membership] = field(default=(), compare=False, repr=False)
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role includes `permission` in this team. A personal space never allows some permissions."""
+        """Whether the role includes `permission` in this team.
+
+        Some permissions are never given in a personal space.
+        """
         if self.team.is_personal and permission in _NOT_PERSONAL:
             return False
         return role_may(self.role, permission)

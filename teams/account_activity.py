@@ -82,7 +82,7 @@ def password_changed(request: HttpRequest, user: User, **more: Any) -> None:
 
 @receiver(account.password_reset)
 def password_reset(request: HttpRequest, user: User, **more: Any) -> None:
-    """Records that a user set a new password by a link, which came in an e-mail or was created by site staff."""
+    """Records that a user set a new password by a link from an e-mail or from site staff."""
     _record(request, user, "password_reset", user.email)
 
 
@@ -107,8 +107,9 @@ def second_factor_removed(request: HttpRequest, user: User, authenticator: Authe
 
 
 class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has no types
-    """The form of django-allauth that renames a passkey. It also writes the activity, because no signal is
-    sent.
+    """The form of django-allauth that renames a passkey.
+
+    It also writes the activity, because no signal is sent.
     """
 
     def save(self) -> Authenticator:
@@ -123,7 +124,7 @@ class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has 
 
 @receiver(social.social_account_added)
 def account_connected(request: HttpRequest, sociallogin: SocialLogin, **more: Any) -> None:
-    """Records that a user connected an account at the OpenID Connect provider, with which they can now sign in."""
+    """Records that a user connected an account at the OpenID Connect provider, to sign in with it."""
     connected: SocialAccount = sociallogin.account
     after = {"provider": connected.provider}
     _record(request, connected.user, "account_connected", connected.provider, after=after)
@@ -151,8 +152,9 @@ def _record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Writes an activity row of the kind `user.` + `kind`. The user is both the actor and the person who was
-    changed.
+    """Writes an activity row of the kind `user.` + `kind`.
+
+    The user is both the actor and the person who was changed.
     """
     record_activity(
         by=Actor(user, client_address(request)),

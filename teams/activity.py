@@ -11,11 +11,10 @@ from teams.models import Activity, Team, User
 
 @dataclass(frozen=True)
 class Actor:
-    """Who performs an action, and from which IP address. If `user` is None, the site itself acts, such as a
-    command.
+    """Who performs an action, and from which IP address.
 
-    Only the Django admin sets `as_staff`. On all other pages staff have only the rights of their role in a
-    team.
+    If `user` is None, the site itself acts, such as a command. Only the Django admin sets `as_staff`. On all
+    other pages staff have only the rights of their role in a team.
     """
 
     user: User | None = None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 # A key in `before` or `after` of an activity row. Its value is the URL path of the calls that the row is about.
 CALLS_PATH = "calls_path"
 
-# The choices of the filter by kind on a team's activity page. Keys are the part of `Activity.kind` before the dot.
+# The choices of the filter by kind on a team's activity page, by the part of `Activity.kind` before the dot.
 # Rows about accounts (`user.…`) belong to no team.
 KINDS: dict[str, "StrOrPromise"] = {
     "team": gettext_lazy("Team"),

@@ -64,7 +64,10 @@ def error_response(error: ApiError) -> JsonResponse:
 
 
 def unavailable() -> ApiError:
-    """Returns the error 503 for a database that cannot store anything now. The sender may repeat the request."""
+    """Returns the error for a database that cannot store anything now (503).
+
+    The sender may repeat the request.
+    """
     message = _("The database is busy or unavailable; nothing was stored. Try again.")
     return ApiError(503, "unavailable", message, headers={"Retry-After": "5"})
 
@@ -153,7 +156,9 @@ def endpoint(
 
 
 def _refused_key(error: ApiError) -> Credential | None:
-    """Returns the token or gateway key that was refused with this error; None if the error has another cause."""
+    """Returns the token or gateway key that was refused with this error, or None if the error has another
+    cause.
+    """
     return error.__cause__.credential if isinstance(error.__cause__, RefusedKeyError) else None
 
 

@@ -8,7 +8,7 @@ class TeamsConfig(AppConfig):
     name = "teams"
 
     def ready(self) -> None:
-        # These modules need the models, which are loaded only now. Importing the first two connects their receivers.
+        # These modules need the models, which are loaded only now. The first two connect receivers of signals.
         import teams.account_activity
         import teams.actions.users  # noqa: F401
         from teams.support_group import refresh_support_group

@@ -67,8 +67,9 @@ class CompiledQuery:
 
 
 class _Part:
-    """The columns that one model has in a result row. `name` is the foreign key to the model; "" for the
-    queryset's own.
+    """The columns that one model has in a result row.
+
+    `name` is the foreign key to the model; "" for the queryset's own.
     """
 
     def __init__(self, name: str, model: type[models.Model]) -> None:
@@ -91,7 +92,7 @@ class _Compiled:
         return self.compiler.apply_converters(rows, self.converters) if self.converters else rows
 
     def instance(self, row: Sequence[Any]) -> models.Model:
-        """Returns a result row as a model instance, with its related instances and annotations as attributes."""
+        """Returns a result row as a model instance with its related instances and annotations as attributes."""
         start, made = 0, []
         for part in self.parts:
             end = start + len(part.columns)

@@ -50,13 +50,12 @@ class RefusedKeyError(Exception):
 
 
 def find_credential(secret: str, now: datetime) -> Token | GatewayKey:
-    """Returns the token or gateway key with this secret, and records that it was used. Loads its `team` and
-    `user`.
+    """Returns the token or gateway key with this secret, and records that it was used.
 
-    A token has the annotation `role`: the role of its holder in the team. Raises RefusedKeyError if no key has
-    the secret or the key does not work. Call this outside of transactions: it writes `last_used_at`, so a
-    transaction would keep a lock on the key. Revoking locks the team and then the key, and the two could
-    deadlock.
+    Loads its `team` and `user`. A token has the annotation `role`: the role of its holder in the team. Raises
+    RefusedKeyError if no key has the secret or the key does not work. Call this outside of transactions: it
+    writes `last_used_at`, so a transaction would keep a lock on the key. Revoking locks the team and then the
+    key, and the two could deadlock.
     """
     found: Token | GatewayKey | None = None
     if secret.startswith(GATEWAY_PREFIX):

@@ -2,8 +2,9 @@
 
 
 class ActionError(Exception):
-    """Raised if an action is refused. `str(error)` is the message for the user, `field` the invalid form field,
-    if any.
+    """Raised if an action is refused.
+
+    `str(error)` is the message for the user, `field` the invalid form field, if any.
     """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:

@@ -18,7 +18,7 @@ class UnknownInvitationError(ActionError):
 
 
 class ClosedInvitationError(ConflictError):
-    """Raised if an invitation can no longer be accepted. `state` is the reason, such as `expired` or `deleted`."""
+    """Raised if an invitation can no longer be accepted. `state` is the reason, such as `expired`."""
 
     def __init__(self, message: str, state: str) -> None:
         super().__init__(message)

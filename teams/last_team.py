@@ -1,11 +1,11 @@
-"""Remembers in a cookie which team somebody viewed last, and reads it, because the start page redirects there."""
+"""Remembers in a cookie which team somebody viewed last; the start page redirects to that team."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# The name of the cookie. A cookie survives signing out, and the database need not be written, unlike the session.
+# The name of the cookie. Unlike the session, it survives signing out, and setting it writes nothing to the database.
 COOKIE = "team"
 
 
@@ -31,7 +31,8 @@ def remember_team(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 
 def last_team(request: HttpRequest) -> str:
-    """Returns the slug of the team that was viewed last, or "". It does not check whether the user still has
-    access.
+    """Returns the slug of the team that was viewed last, or "".
+
+    It does not check whether the user still has access.
     """
     return request.COOKIES.get(COOKIE, "")

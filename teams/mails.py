@@ -137,7 +137,9 @@ def transfer_offered(transfer: Transfer) -> Mail:
 
 
 def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
-    """Returns an e-mail to `to` about a transfer that was accepted, declined, cancelled, or made by site staff."""
+    """Returns an e-mail to `to` about an offer that was accepted, declined or cancelled, or a transfer by
+    staff.
+    """
     words = {"team": team.name}
     return Mail(
         to=to.email,

@@ -1,4 +1,4 @@
-"""The links of the navigation, by role in a team, and for the user's own pages."""
+"""Builds the links of the navigation: the pages of a team that a role may see, and the user's own pages."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ class NavItem:
     is_current: bool
 
 
-# Key, label, icon, URL name, and the permission that the role needs.
+# The pages of a team: key, label, icon, URL name, and the permission that is needed to see the link.
 TEAM_PAGES = [
     ("overview", _("Overview"), "overview", "usage:overview", Permission.SEE_OWN),
     ("ranking", _("Ranking"), "ranking", "usage:ranking", Permission.SEE_TEAM),
@@ -49,7 +49,11 @@ CONNECTIONS_PAGE = ("3rdparty", _("Connected accounts"), "link", "socialaccount_
 
 
 def team_navigation(access: Access, current: str, mode: str) -> list[NavItem]:
-    """Returns links to the pages of a team that the role may see; they keep the mode."""
+    """Returns links to the pages of a team that the user's role may see.
+
+    `current` is the key of the page that is shown. In test mode each link has the parameter `mode=test`, so
+    that the mode stays the same.
+    """
     query = "?mode=test" if mode == "test" else ""
     addresses = [(page, _address(page[3], access.team.slug)) for page in TEAM_PAGES if access.may(page[4])]
     return [
@@ -60,7 +64,11 @@ def team_navigation(access: Access, current: str, mode: str) -> list[NavItem]:
 
 
 def personal_navigation(current: str, path: str) -> list[NavItem]:
-    """Returns links to the user's own usage and, below /accounts/, to all pages of the account."""
+    """Returns links to the user's own usage and account. `current` is the key of the page, `path` its URL path.
+
+    On pages below /accounts/ these are links to all account pages; elsewhere there is one link to the profile
+    page.
+    """
     root = reverse("teams:profile").removesuffix("profile/")
     usage = _item("me", _("Your usage"), "overview", _address("usage:me"), current)
     if not path.startswith(root):
@@ -77,7 +85,7 @@ def _item(key: str, label: "StrOrPromise", icon: str, href: str, current: str) -
 
 
 def _address(name: str, *args: str) -> str:
-    """Returns the URL of a page, or "" if no app has a page of that name."""
+    """Returns the URL path of a page, or "" if no app defines a URL with this name."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

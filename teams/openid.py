@@ -1,7 +1,7 @@
-"""Sign-in by the site's OpenID Connect provider: who may sign in, and how the ID token is verified.
+"""Sign-in by the site's OpenID Connect provider: decides who may sign in, and verifies the ID token.
 
-django-allauth does the redirects. It relies on TLS instead of the signature of the ID token, as OpenID Connect Core
-3.1.3.7 allows. Internal providers are often reached without TLS, so the signature is verified here.
+django-allauth does the redirects. It does not check the signature of the ID token but relies on TLS, as OpenID
+Connect Core 3.1.3.7 allows. Internal providers are often reached without TLS, so we check the signature.
 """
 
 import logging
@@ -32,10 +32,17 @@ ASYMMETRIC = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (25
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Adapter for accounts of the provider, with the same rules as the sign-up form."""
+    """The adapter of django-allauth for accounts at the provider.
+
+    It applies the same rules as the sign-up form.
+    """
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
-        """Also sets the name. Some providers write booleans as text, and "false" must not count as true."""
+        """Returns the new user with the name that the provider sends, and reads whether each e-mail address is
+        verified.
+
+        Some providers send booleans as text, so "false" must not count as true.
+        """
         user: User = super().populate_user(request, sociallogin, data)
         user.name = " ".join(str(data.get("name") or "").split())[:100]
         for address in sociallogin.email_addresses:
@@ -43,12 +50,17 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return user
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
-        """Returns the account with the provider's address, if it certainly belongs to the same person."""
+        """Returns the account with the provider's e-mail address, or None unless it certainly belongs to the
+        same person.
+        """
         found: tuple[User, str] | None = super().authenticate_by_email(sociallogin)
         return found if found and _is_surely_of(*found) else None
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Refuses to sign in to an account that may be somebody else's, and explains how to connect it."""
+        """Refuses to sign in to an existing account that may be somebody else's.
+
+        The page says how to connect it instead.
+        """
         if sociallogin.is_existing or sociallogin.state.get("process") == "connect":
             return
         for address in sociallogin.email_addresses:
@@ -56,7 +68,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
                 raise _refusal(request, sociallogin, "connect", address.email)
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        """As the sign-up form: an invitation by e-mail allows only its address to sign up."""
+        """Whether people may sign up by the provider. The setting is the same as for the sign-up form.
+
+        If the browser has opened an invitation by e-mail, only its address may sign up; others get a page with
+        the reason.
+        """
         addresses = {address.email.lower() for address in sociallogin.email_addresses}
         invited = invited_address(request)
         if invited and addresses and invited.lower() not in addresses:
@@ -66,7 +82,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
     def on_authentication_error(
         self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, **more: Any
     ) -> None:
-        """Logs the reason; the page says what to do."""
+        """Logs why signing in failed. django-allauth then shows a page that says what to do."""
         logger.warning("Signing in by %s failed: %s %r", provider.name, error, exception)
 
     @transaction.atomic
@@ -78,7 +94,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 
 
 class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
-    """Verifies the ID token: its signature, its audience, and that the user info is about the same person."""
+    """Checks the ID token's signature and audience, and that the user info of the provider is about the same
+    person.
+    """
 
     def complete_login(
         self, request: HttpRequest, app: SocialApp, token: SocialToken, **answer: Any
@@ -91,7 +109,10 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # all
         return self.get_provider().sociallogin_from_response(request, data)
 
     def _checked_claims(self, app: SocialApp, id_token: str) -> dict[str, Any]:
-        """Returns the claims of the ID token. Raises OAuth2Error if signature, expiry, issuer or audience is wrong."""
+        """Returns the claims of the ID token.
+
+        Raises OAuth2Error if its signature, expiry, issuer or audience is wrong.
+        """
         try:
             algorithm = jwt.get_unverified_header(id_token)["alg"]
             # A public key must never be used as a shared secret: that is a known way to forge tokens.
@@ -109,7 +130,9 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # all
         return claims
 
     def _key_of(self, id_token: str) -> jwt.PyJWK:
-        """Returns the provider's key that the token names, or its only key."""
+        """Returns the provider's public key that the ID token names, or the provider's only key if it names
+        none.
+        """
         with get_adapter().get_requests_session() as session:
             answer = session.get(self.openid_config["jwks_uri"])
         answer.raise_for_status()
@@ -124,10 +147,11 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # all
 
 
 def _is_surely_of(user: User, email: str) -> bool:
-    """Whether only the person with this address can have used the account.
+    """Whether nobody but the person with this e-mail address can have used the account.
 
-    If the address was verified by e-mail, that is proof. Without a mail server the person who invites is trusted,
-    and may have created the account for themselves: then only an account without password and passkey qualifies.
+    That is certain if the address was verified by e-mail. Without a mail server an address counts as verified
+    if somebody signed up with an invitation for it, and the person who invited may have done so. Then it is
+    certain only if the account has neither a password nor a second factor.
     """
     if not EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists():
         return False

@@ -1,4 +1,4 @@
-"""Rate limit for wrong secrets, per IP address and minute."""
+"""Limits how many wrong secrets an IP address can try per minute."""
 
 import time
 
@@ -11,12 +11,14 @@ WRONG_A_MINUTE = 20
 
 
 def may_try_secret(request: HttpRequest) -> bool:
-    """Whether the IP address has tried fewer wrong secrets in this minute than the limit."""
+    """Whether the client may try another secret: its IP address has tried fewer wrong ones in this minute than
+    the limit.
+    """
     return int(cache.get(_key(request), 0)) < WRONG_A_MINUTE
 
 
 def count_wrong_secret(request: HttpRequest) -> None:
-    """Counts a wrong secret of the IP address."""
+    """Counts that the client's IP address has tried a wrong secret in this minute."""
     cache.add(_key(request), 0, timeout=120)
     cache.incr(_key(request))
 

@@ -1,7 +1,7 @@
-"""Reauthentication before critical changes: whether it was done recently, and how it can be done.
+"""Reauthentication before critical changes: finds out whether the user did it recently, and how they can do it.
 
-A password is entered in the form of the change. Users without one, or with a passkey, reauthenticate on a page of
-django-allauth first, which is valid for some minutes.
+Users with a password enter it in the form of the change. Users without one, or with a passkey or an
+authenticator app, can instead reauthenticate on a page of django-allauth first. That counts for a few minutes.
 """
 
 import time
@@ -27,17 +27,17 @@ _LABELS: dict[str, "StrOrPromise"] = {
 
 @dataclass(frozen=True)
 class ReauthenticationMethod:
-    """A page on which users can reauthenticate."""
+    """A page of django-allauth on which the user can reauthenticate, and the label of the link to it."""
 
     label: "StrOrPromise"
     url: str
 
 
 def is_reauthenticated(request: HttpRequest) -> bool:
-    """Whether the user has reauthenticated within ACCOUNT_REAUTHENTICATION_TIMEOUT seconds.
+    """Whether the user has reauthenticated within the last ACCOUNT_REAUTHENTICATION_TIMEOUT seconds.
 
-    Signing in is not enough, because a stolen laptop may be signed in. Only users who have nothing but an account
-    at the OpenID Connect provider reauthenticate by signing in there again.
+    Signing in does not count, because whoever stole a laptop may be signed in. It counts only for users who
+    have no way to reauthenticate but to sign in at the OpenID Connect provider again.
     """
     user = signed_in_user(request)
     records = get_authentication_records(request, user)
@@ -49,7 +49,7 @@ def is_reauthenticated(request: HttpRequest) -> bool:
 
 
 def other_methods(request: HttpRequest) -> list[ReauthenticationMethod]:
-    """Returns the pages on which the user can reauthenticate without a password."""
+    """Returns the pages on which the user can reauthenticate with a passkey or an authenticator app."""
     methods = get_adapter(request).get_reauthentication_methods(signed_in_user(request))
     return [
         ReauthenticationMethod(_LABELS[method["id"]], method["url"])

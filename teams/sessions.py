@@ -1,4 +1,4 @@
-"""Django's database sessions, found by a compiled query."""
+"""Django's session store in the database, with a compiled query."""
 
 from functools import cache
 
@@ -10,7 +10,9 @@ from teams.compiled_queries import CompiledQuery
 
 
 class SessionStore(DatabaseStore):
-    """Django's store, with a compiled query: every request of a signed-in user reads a session."""
+    """Django's session store, but it finds a session by a compiled query: every request of a signed-in user
+    reads one.
+    """
 
     def _get_session_from_db(self) -> Session | None:
         found: Session | None = _sessions().find(self.session_key or "")

@@ -1,6 +1,6 @@
-"""Signals with which `teams` tells `usage` and `logs` about changes, without importing them.
+"""Signals that inform `usage` and `logs` about changes in `teams`, which does not import them.
 
-They are sent inside the transaction of the action: a receiver that raises an exception undoes the action.
+An action sends a signal inside its transaction: if a receiver raises an exception, the action is undone.
 """
 
 from django.dispatch import Signal

@@ -1,4 +1,4 @@
-"""The check that both sign-up forms add: by password, and after OpenID Connect."""
+"""The check that both sign-up forms have in common: the form with a password, and that after OpenID Connect."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from teams.models import User
 
 
 class InvitedForm(forms.Form):
-    """With sign-up by invitation, an invitation by e-mail allows only its address to sign up."""
+    """Refuses an e-mail address other than the invited one, if people can sign up only by invitation."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

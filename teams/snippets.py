@@ -1,13 +1,16 @@
-"""Example code for a new key; the first line is a comment with the context of the key."""
+"""Example code for a new key. Its first line is a comment that names the team and mode of the key."""
 
 
 def check_key(base_url: str, secret: str, context: str) -> str:
-    """Returns a curl command that shows the context of a key."""
+    """Returns a curl command that prints the team and mode of a key. `context` is the text of the comment."""
     return f'# {_one_line(context)}\ncurl {base_url}/api/v1/me \\\n  -H "Authorization: Bearer {secret}"'
 
 
 def report_openai_call(base_url: str, secret: str, context: str) -> str:
-    """Returns a Python program that calls a model with OpenAI's SDK and reports the call."""
+    """Returns a Python program that calls a model with OpenAI's SDK and reports the call with the key.
+
+    `context` is the text of the comment.
+    """
     return f"""# {_one_line(context)}
 import datetime, time
 import httpx
@@ -32,5 +35,5 @@ httpx.post(
 
 
 def _one_line(text: str) -> str:
-    """Returns the text without line breaks, which would end the comment."""
+    """Returns the text without line breaks, because a line break would end the comment."""
     return " ".join(text.split())

@@ -1,7 +1,7 @@
-"""The group of support staff, with the permissions of all make the user support staff in the Django admin.
+"""The group of support staff in the Django admin. Its permissions are those of all support staff.
 
-Each page of the admin declares in `support_may` what it grants. Superusers add users to the group and remove
-them (`teams.actions.staff`); nobody edits the group.
+Each page of the admin lists in `support_may` the permissions that it gives to the group. Superusers add users
+to the group and remove them by the actions in `teams.actions.staff`. Nobody edits the group itself.
 """
 
 from typing import Any
@@ -17,14 +17,14 @@ GROUP = "Support"
 
 
 def support_group() -> Group:
-    """Returns the group, created if needed, with the permissions that the pages of the admin grant."""
+    """Returns the group of support staff with up-to-date permissions. Creates it if it does not exist."""
     group, _made = Group.objects.get_or_create(name=GROUP)
     group.permissions.set(_granted())
     return group
 
 
 def refresh_support_group(**migrated: Any) -> None:
-    """Updates the permissions of the group after a migration."""
+    """Receives `post_migrate` and updates the permissions of the group of support staff, if it exists."""
     has_groups = "group" in migrated.get("apps", every_app).all_models["auth"]
     if has_groups and Group.objects.filter(name=GROUP).exists():
         create_permissions(**migrated)  # Django's own receiver may run after this one

@@ -1,4 +1,4 @@
-"""URLs of accounts and teams. Each URL has one purpose; changes are made by POST."""
+"""URLs of accounts and teams. Each URL has one purpose, and those that change something allow only POST."""
 
 from django.urls import path
 

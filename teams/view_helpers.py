@@ -1,4 +1,4 @@
-"""Helpers of views: the signed-in user, access to a team, and running actions with messages."""
+"""Helpers of views: get the signed-in user and their access to a team, and run actions with messages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,14 +20,17 @@ def signed_in_user(request: HttpRequest) -> User:
 
 
 def access_for(request: HttpRequest, slug: str, permission: Permission) -> Access:
-    """Returns the signed-in user's access to a team: 404 for outsiders, 403 if the role lacks the permission."""
+    """Returns the signed-in user's access to a team, after checking that their role includes `permission`.
+
+    Raises Http404 if the user is not a member, and PermissionDenied (403) if the role lacks the permission.
+    """
     return team_for(signed_in_user(request), slug, permission)
 
 
 def run_action(request: HttpRequest, done: str, action: Callable[..., object], **arguments: Any) -> bool:
-    """Runs an action, adds a message with the result for the next page, and returns whether it succeeded.
+    """Runs an action and returns whether it succeeded. The next page shows the message `done` or the error.
 
-    An ActionError becomes a message, a NotAllowedError becomes 403.
+    `arguments` are those of the action. An ActionError becomes a message, but a NotAllowedError becomes a 403.
     """
     refused = object()
     if run_action_for_result(request, action, refused=refused, **arguments) is refused:
@@ -39,7 +42,10 @@ def run_action(request: HttpRequest, done: str, action: Callable[..., object], *
 def run_action_for_result(
     request: HttpRequest, action: Callable[..., Any], *, refused: object = None, **arguments: Any
 ) -> Any:
-    """Returns the result of an action, or `refused` and a message for the next page if it was refused."""
+    """Runs an action and returns its result. If it raises an ActionError, returns `refused` and adds a message.
+
+    `arguments` are those of the action. The next page shows the message. A NotAllowedError becomes a 403.
+    """
     try:
         return action(**arguments)
     except NotAllowedError as error:
@@ -50,7 +56,11 @@ def run_action_for_result(
 
 
 def run_form_action(form: BaseForm, action: Callable[..., Any], **arguments: Any) -> Any:
-    """Runs an action with the data of a valid form. If it is refused, returns None and adds the error to the form."""
+    """Runs an action with the data of a valid form and returns its result. If it is refused, returns None.
+
+    `arguments` are those of the action. An ActionError or ValidationError is added to the form, a
+    NotAllowedError becomes a 403.
+    """
     try:
         return action(**arguments)
     except NotAllowedError as error:

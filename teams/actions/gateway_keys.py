@@ -1,5 +1,6 @@
-"""Actions on gateway keys. Owner and administrators change the keys of a team, site staff those of the whole
-site.
+"""Actions on gateway keys.
+
+Owner and administrators change the keys of a team, site staff those of the whole site.
 """
 
 from datetime import datetime
@@ -35,8 +36,9 @@ def create_gateway_key(
 
 @transaction.atomic
 def disable_gateway_key(*, by: Actor, key: GatewayKey, now: datetime) -> GatewayKey:
-    """Disables a gateway key, which can be enabled again. Raises NotAllowedError, and ConflictError if it is
-    not enabled.
+    """Disables a gateway key, which can be enabled again.
+
+    Raises NotAllowedError, and ConflictError if it is not enabled.
     """
     key = _locked(by, key)
     _record(by, key, "gateway_key.disabled", keys.disable(key, now))

@@ -47,8 +47,9 @@ class InvitationRequest:
 
 @dataclass(frozen=True)
 class InvitationResult:
-    """The outcome for one address. `link` is the invitation's URL with its secret, which may be shown once, or
-    "".
+    """The outcome for one address.
+
+    `link` is the invitation's URL with its secret, which may be shown once, or "".
     """
 
     email: str
@@ -149,7 +150,10 @@ def resend_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> In
 
 @transaction.atomic
 def revoke_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> None:
-    """Revokes an invitation. Raises NotAllowedError, and ConflictError if it was accepted, declined or revoked."""
+    """Revokes an invitation, so that nobody can accept it any more.
+
+    Raises NotAllowedError, and ConflictError if the invitation was accepted, declined or revoked.
+    """
     invitation = _locked(by, invitation)
     _check_not_ended(invitation, now)
     invitation.revoked_at = now

@@ -1,5 +1,6 @@
-"""Changes that are the same for tokens and gateway keys. The callers check the actor's rights and write the
-activity.
+"""Changes that are the same for tokens and gateway keys.
+
+The callers check the actor's rights and write the activity.
 """
 
 from datetime import datetime
@@ -15,8 +16,9 @@ Change = tuple[dict[str, Any], dict[str, Any]]  # the values before and after th
 
 
 def give_secret(key: Secret, prefix: str) -> str:
-    """Sets `prefix` and `digest` of a token or gateway key from a new secret, and returns the secret. Does not
-    save.
+    """Sets `prefix` and `digest` of a token or gateway key from a new secret, and returns the secret.
+
+    Does not save.
     """
     secret = new_secret(prefix)
     key.prefix = shown_prefix(secret)
@@ -37,8 +39,9 @@ def clean_name(name: str) -> str:
 
 
 def disable(key: Secret, now: datetime) -> Change:
-    """Disables a token or gateway key, and returns the change. Raises ConflictError if it is disabled or
-    revoked.
+    """Disables a token or gateway key, and returns the change.
+
+    Raises ConflictError if the key is disabled or revoked.
     """
     _check_not_revoked(key)
     if key.disabled_at:
@@ -49,7 +52,10 @@ def disable(key: Secret, now: datetime) -> Change:
 
 
 def enable(key: Secret) -> Change:
-    """Enables a token or gateway key, and returns the change. Raises ConflictError if it is enabled or revoked."""
+    """Enables a token or gateway key, and returns the change.
+
+    Raises ConflictError if the key is enabled or revoked.
+    """
     _check_not_revoked(key)
     if not key.disabled_at:
         raise ConflictError(_("“%(name)s” is already enabled.") % {"name": key.name})
@@ -59,8 +65,9 @@ def enable(key: Secret) -> Change:
 
 
 def revoke(key: Secret, now: datetime) -> Change:
-    """Revokes a token or gateway key permanently, and returns the change. Raises ConflictError if it is already
-    revoked.
+    """Revokes a token or gateway key permanently, and returns the change.
+
+    Raises ConflictError if it is already revoked.
     """
     _check_not_revoked(key)
     before = key.state(now)

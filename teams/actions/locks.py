@@ -1,4 +1,4 @@
-"""Row locks that actions take first: on teams, then on users. Each kind is locked in the order of primary keys."""
+"""Row locks that actions take first: on teams, then on users, each in the order of primary keys."""
 
 from collections.abc import Iterable
 

@@ -52,11 +52,11 @@ def join(team: Team, user: User, role: str, now: datetime | None = None) -> Memb
 
 @transaction.atomic
 def change_role(*, by: Actor, team: Team, user: User, role: str, now: datetime) -> Membership:
-    """Makes a member an administrator, or an administrator a member. If the user already has the role, nothing
-    changes.
+    """Makes a member an administrator, or an administrator a member.
 
-    A user who becomes a member can no longer accept an offer of the team's ownership: it is cancelled. Raises
-    NotAllowedError, and ConflictError if the user is no longer in the team.
+    If the user already has the role, nothing changes. A user who becomes a member can no longer accept an offer
+    of the team's ownership: it is cancelled. Raises NotAllowedError, and ConflictError if the user is no longer
+    in the team.
     """
     team = lock_team(team)
     actor_role = require_permission(by, team, Permission.MANAGE_MEMBERS)

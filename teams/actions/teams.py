@@ -25,10 +25,10 @@ RESTORABLE_FOR = timedelta(days=30)
 def create_team(
     *, by: Actor, owner: User, name: str, description: str = "", time_zone: str = "", slug: str = ""
 ) -> Team:
-    """Creates a team and the membership of its owner, and returns the team. Users can only create teams that
-    they own.
+    """Creates a team and the membership of its owner, and returns the team.
 
-    Raises ValidationError with the invalid field, NotAllowedError, and ActionError if the owner is deactivated.
+    Users can only create teams that they own. Raises ValidationError with the invalid field, NotAllowedError,
+    and ActionError if the owner is deactivated.
     """
     if not by.is_site and by.user != owner:
         raise NotAllowedError(_("You can only create teams that you own yourself."))
@@ -51,11 +51,11 @@ def create_team(
 
 @transaction.atomic
 def update_team(*, by: Actor, team: Team, name: str, description: str, time_zone: str) -> Team:
-    """Changes the name, description and time zone of a team, and returns it. If they are the same, nothing
-    changes.
+    """Changes the name, description and time zone of a team, and returns it.
 
-    The time zone decides when a day of the team begins, so receivers of the signal `time_zone_changed` rebucket
-    the statistics in the same transaction. Raises ValidationError with the invalid field, and NotAllowedError.
+    If they are the same, nothing changes. The time zone decides when a day of the team begins, so receivers of
+    the signal `time_zone_changed` rebucket the statistics in the same transaction. Raises ValidationError with
+    the invalid field, and NotAllowedError.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.EDIT_TEAM)
@@ -76,11 +76,11 @@ def update_team(*, by: Actor, team: Team, name: str, description: str, time_zone
 
 @transaction.atomic
 def delete_team(*, by: Actor, team: Team, typed_name: str, now: datetime) -> None:
-    """Deletes a team. Its keys stop working, its invitations are revoked, and an open offer of ownership is
-    cancelled.
+    """Deletes a team.
 
-    Site staff can restore it for 30 days. `typed_name` is the name that the user typed to confirm. Raises
-    NotAllowedError (also for a personal space), and ActionError if `typed_name` is not the team's name.
+    Its keys stop working, its invitations are revoked, and an open offer of ownership is cancelled. Site staff
+    can restore it for 30 days. `typed_name` is the name that the user typed to confirm. Raises NotAllowedError
+    (also for a personal space), and ActionError if `typed_name` is not the team's name.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.OWN_TEAM)
@@ -97,11 +97,11 @@ def delete_team(*, by: Actor, team: Team, typed_name: str, now: datetime) -> Non
 
 @transaction.atomic
 def restore_team(*, by: Actor, team: Team, now: datetime) -> Team:
-    """Restores a team that was deleted within the last 30 days. Its keys work again; its invitations stay
-    revoked.
+    """Restores a team that was deleted within the last 30 days.
 
-    Raises NotAllowedError unless site staff act, ConflictError if the team is not deleted or was deleted
-    earlier, and ActionError if its owner is deactivated.
+    Its keys work again; its invitations stay revoked. Raises NotAllowedError unless site staff act,
+    ConflictError if the team is not deleted or was deleted earlier, and ActionError if its owner is
+    deactivated.
     """
     require_site(by)
     locked = lock_teams([team.pk]).get(team.pk)

@@ -1,5 +1,6 @@
-"""Actions on API tokens. The holder of a token runs them; some can also be run by a role with rights over the
-holder.
+"""Actions on API tokens.
+
+The holder of a token runs them; some can also be run by a role with rights over the holder.
 """
 
 from collections.abc import Sequence
@@ -52,10 +53,10 @@ def create_token(
 
 @transaction.atomic
 def disable_token(*, by: Actor, token: Token, now: datetime) -> Token:
-    """Disables a token, which can be enabled again. Its holder may do this, and roles that `may_stop_token`
-    names.
+    """Disables a token, which can be enabled again.
 
-    Raises NotAllowedError, and ConflictError if the token is already disabled or revoked.
+    Its holder may do this, and roles that `may_stop_token` names. Raises NotAllowedError, and ConflictError if
+    the token is already disabled or revoked.
     """
     token = _locked(by, token)
     _record(by, token, "token.disabled", keys.disable(token, now))
@@ -99,8 +100,9 @@ def rotate_token(*, by: Actor, token: Token, now: datetime) -> tuple[Token, str]
 
 @transaction.atomic
 def rename_token(*, by: Actor, token: Token, name: str) -> Token:
-    """Renames a token. Only its holder may do this. Raises NotAllowedError, and ActionError if the name is
-    invalid.
+    """Renames a token.
+
+    Only its holder may do this. Raises NotAllowedError, and ActionError if the name is invalid.
     """
     token = _locked(by, token, holder_only=True)
     change = keys.rename(token, name)

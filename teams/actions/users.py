@@ -1,5 +1,6 @@
-"""Actions on users: create, rename, verify, deactivate, reactivate, and help to sign in. Users are never
-deleted.
+"""Actions on users: create, rename, verify, deactivate, reactivate, and help to sign in.
+
+Users are never deleted.
 """
 
 from datetime import datetime
@@ -56,8 +57,9 @@ def set_up_new_user(
 
 
 def set_up_user(*, by: Actor, user: User) -> None:
-    """Creates the personal space of a user and writes an activity row. Call it in the transaction that saves
-    the user.
+    """Creates the personal space of a user and writes an activity row.
+
+    Call it in the transaction that saves the user.
     """
     create_personal_space(user)
     after = {"superuser": True} if user.is_superuser else {}
@@ -117,11 +119,10 @@ def rename_user(*, by: Actor, user: User, name: str) -> User:
 
 @transaction.atomic
 def deactivate_user(*, by: Actor, user: User, now: datetime) -> None:
-    """Deactivates a user: ends their sessions, disables their tokens and cancels their offers. Past usage is
-    kept.
+    """Deactivates a user: ends their sessions, disables their tokens and cancels their offers.
 
-    Raises NotAllowedError unless site staff act (a superuser, if the user is staff). Raises ActionError if the
-    actor is the user, or if the user owns teams, which must be transferred or deleted first.
+    Past usage is kept. Raises NotAllowedError unless site staff act (a superuser, if the user is staff). Raises
+    ActionError if the actor is the user, or if the user owns teams, which must be transferred or deleted first.
     """
     require_site(by)
     if by.user == user:

@@ -21,7 +21,7 @@ else:
 
 
 class ReadOnlyAdmin(_ModelAdmin):
-    """Admin page whose rows cannot be edited or deleted. Staff select rows in the list and run actions on them."""
+    """Admin page whose rows cannot be edited or deleted. Staff select rows in the list and run actions."""
 
     actions_selection_counter = True
     # The permissions that support staff have on this page; "change" permits running its actions.

@@ -27,8 +27,9 @@ from teams.view_helpers import signed_in_user
 
 
 class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The form for a new user. It has no password: the user sets one by “Forgot your password?” or a link from
-    staff.
+    """The form for a new user.
+
+    It has no password: the user sets one by “Forgot your password?” or a link from staff.
     """
 
     class Meta:

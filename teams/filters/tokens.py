@@ -47,8 +47,9 @@ class KeyFilterSet(ListFilterSet):
         return bool(self.form.cleaned_data.get("revoked"))
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Returns the queryset with each filter applied. Without `state` and `revoked`, it also leaves out
-        revoked keys.
+        """Returns the queryset with each filter applied.
+
+        Without `state` and `revoked`, it also leaves out revoked keys.
         """
         assert isinstance(queryset, SecretQuerySet)
         if not self.with_revoked and not self.form.cleaned_data.get("state"):
@@ -61,7 +62,7 @@ class KeyFilterSet(ListFilterSet):
 
 
 class TokenFilterSet(KeyFilterSet):
-    """Filters tokens by name, state and holder. The choices for the holder are the holders of the given tokens."""
+    """Filters tokens by name, state and holder. One can choose from the holders of the given tokens."""
 
     holder = ModelChoiceFilter(
         label=_("Holder"),

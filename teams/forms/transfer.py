@@ -11,10 +11,10 @@ from teams.models import Membership, Role, User
 
 
 class TransferForm(forms.Form):
-    """Form to offer the ownership of a team. The owner chooses a successor and types the team's name to
-    confirm.
+    """Form to offer the ownership of a team.
 
-    It also asks for the owner's password, unless they have reauthenticated or have no password.
+    The owner chooses a successor and types the team's name to confirm. It also asks for the owner's password,
+    unless they have reauthenticated or have no password.
     """
 
     prefix = "transfer"
@@ -31,8 +31,9 @@ class TransferForm(forms.Form):
     )
 
     def __init__(self, *args: Any, access: Access, confirmed: bool, **kwargs: Any) -> None:
-        """Adds the successors as choices. `confirmed` says that the owner has just reauthenticated, and removes
-        the password.
+        """Adds the successors as choices.
+
+        `confirmed` says that the owner has just reauthenticated, and removes the password.
         """
         super().__init__(*args, **kwargs)
         self.user, self.confirmed = access.user, confirmed

@@ -1,4 +1,4 @@
-"""Helpers of commands: find rows by the arguments of a command, and turn errors of actions into CommandError."""
+"""Helpers of commands: find rows by command arguments, and turn errors of actions into CommandError."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,9 @@ from teams.models import Team, User
 
 
 def user_with(email: str) -> User:
-    """Returns the user with this e-mail address; upper and lower case are the same. Raises CommandError if
-    there is none.
+    """Returns the user with this e-mail address, in upper or lower case.
+
+    Raises CommandError if there is none.
     """
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
@@ -31,8 +32,9 @@ def team_at(slug: str) -> Team:
 
 
 def expiry(days: int | None) -> datetime | None:
-    """Returns the time `days` days from now, or None if `days` is None. Raises CommandError unless 1 ≤ `days` ≤
-    36,500.
+    """Returns the time `days` days from now, or None if `days` is None.
+
+    Raises CommandError unless `days` is from 1 to 36,500.
     """
     if days is None:
         return None

@@ -8,8 +8,9 @@ from teams.models.users import User
 
 
 class Activity(models.Model):
-    """One change: who changed what, the values before and after, when, and from which IP address. Rows are
-    never edited.
+    """One change: who changed what, the values before and after, when, and from which IP address.
+
+    Rows are never edited.
     """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="activity", null=True)
@@ -17,7 +18,7 @@ class Activity(models.Model):
     # Null if the site itself made the change, such as a command or housekeeping.
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     kind = models.CharField(max_length=40)
-    # The user and the thing that were changed. `subject` is the thing's name, which stays when the thing is deleted.
+    # The user and the thing that were changed. `subject` is the thing's name, which is kept when it is deleted.
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     subject = models.CharField(max_length=254, blank=True)
     before = models.JSONField(default=dict)

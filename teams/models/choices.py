@@ -5,8 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Mode(models.IntegerChoices):
-    """The mode of a token and its calls. Calls, statistics and quota use of live and test mode are kept
-    separate.
+    """The mode of a token and its calls.
+
+    Calls, statistics and quota use of live and test mode are kept separate.
     """
 
     LIVE = 0, _("Live")

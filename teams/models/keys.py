@@ -65,7 +65,7 @@ class Secret(models.Model):
     """Base of API tokens and gateway keys. Their secret is shown once, and only a hash of it is stored."""
 
     name = models.CharField(_("name"), max_length=100)
-    # The first characters of the secret, by which people recognise a key in lists. They do not help to guess the rest.
+    # The first characters of the secret, by which people recognise a key in lists. The rest cannot be guessed.
     prefix = models.CharField(max_length=24, editable=False)
     # HMAC-SHA256 of the secret. The unique index is what API requests look keys up by.
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -82,8 +82,9 @@ class Secret(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
     def state(self, now: datetime) -> str:
-        """Returns the state at `now`: `active`, `revoked`, `disabled` or `expired`. The API accepts only active
-        keys.
+        """Returns `active`, `revoked`, `disabled` or `expired`, as of `now`.
+
+        The API accepts only active keys.
         """
         if self.revoked_at:
             return "revoked"
@@ -99,14 +100,16 @@ class Token(Secret):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tokens")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
     mode = models.SmallIntegerField(choices=Mode.choices, default=Mode.LIVE)
-    # The models that this token may call; an empty list allows all. Reservations check it, and gateways can read it.
+    # The models that this token may call; an empty list allows all. Reservations check this; gateways can read it.
     models = models.JSONField(default=list, blank=True)
 
     objects = TokenQuerySet.as_manager()
 
 
 class GatewayKey(Secret):
-    """A key with which a gateway reports calls of others: in one team, or in the whole site (`team` is null)."""
+    """A key with which a gateway reports the calls of others, in one team or in the whole site (`team` is
+    null).
+    """
 
     public_id = models.CharField(max_length=24, unique=True, default=gateway_key_public_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="gateway_keys", null=True, blank=True)

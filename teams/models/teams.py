@@ -25,8 +25,9 @@ def validate_time_zone(name: str) -> None:
 
 
 def team_is_alive(path: str = "team") -> Q:
-    """Returns a condition for rows that refer to a team: the team is not deleted. `path` is the name of the
-    relation.
+    """Returns a condition for rows that refer to a team: the team is not deleted.
+
+    `path` is the name of the relation.
     """
     return Q(**{f"{path}__deleted_at": None})
 
@@ -88,7 +89,7 @@ class Membership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["team", "user"], name="membership_unique"),
-            # Actions keep "exactly one owner" under the lock on the team row; this protects against their errors.
+            # Actions ensure that a team has exactly one owner; this constraint protects against errors in them.
             models.UniqueConstraint(
                 fields=["team"], condition=models.Q(role="owner"), name="membership_one_owner"
             ),

@@ -33,8 +33,9 @@ class TransferQuerySet(QuerySet["Transfer"]):
 
 
 class Transfer(models.Model):
-    """An owner's offer to make a successor the owner. It is open until it is accepted, declined, cancelled or
-    expires.
+    """An owner's offer to make a successor the owner.
+
+    It is open until it is accepted, declined, cancelled or expires.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=transfer_public_id, editable=False)

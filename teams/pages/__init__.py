@@ -1,1 +1,1 @@
-"""What the pages of a team show: rows with what the reader may do with them, one module per page."""
+"""Builds what the pages of a team show, one module per page: rows, and what the user may do with each."""

@@ -1,4 +1,4 @@
-"""The activity of a team or an account as pages and the CSV export show it."""
+"""Builds the activity of a team or an account, as the pages and the CSV export show it."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ MOST_EXPORTED = 100_000
 
 @dataclass(frozen=True)
 class Change:
-    """One field before and after a change, as text; "" where it had no value."""
+    """The values of one field before and after a change, as text; "" where the field had no value."""
 
     name: str
     before: str
@@ -27,13 +27,13 @@ class Change:
 
 @dataclass(frozen=True)
 class ActivityLine:
-    """A row of activity as people read it."""
+    """A row of the activity, with the texts that the page shows."""
 
     row: Activity
 
     @property
     def words(self) -> str:
-        """The sentence of the row; for a kind without a sentence, the kind itself."""
+        """The sentence that describes the row, or `Activity.kind` if no sentence is defined for it."""
         row = self.row
         words = {
             "actor": row.actor.label if row.actor else _("The site"),
@@ -45,7 +45,7 @@ class ActivityLine:
 
     @property
     def changes(self) -> list[Change]:
-        """The values before and after, field by field."""
+        """The fields that were changed, with their values before and after."""
         before, after = self.row.before, self.row.after
         return [
             Change(name.replace("_", " "), _text(before.get(name)), _text(after.get(name)))
@@ -55,20 +55,26 @@ class ActivityLine:
 
     @property
     def calls_path(self) -> str:
-        """The address of the calls that the row's numbers count; "" if there is none."""
+        """The URL path of the page with the calls that the row is about, or "" if there is none."""
         return str(self.row.after.get(CALLS_PATH) or self.row.before.get(CALLS_PATH) or "")
 
 
 @dataclass(frozen=True)
 class ActivityPage:
-    """Lines, newest first. The next page has the rows with an id below `older`; None on the last page."""
+    """One page of the activity, newest first.
+
+    The next page has rows with ids below `older`; None on the last page.
+    """
 
     lines: list[ActivityLine]
     older: int | None
 
 
 def activity_page(rows: QuerySet[Activity], before: int | None = None) -> ActivityPage:
-    """Returns one page of rows, newest first; if `before` is given, of those with a lower id."""
+    """Returns one page of the rows, newest first.
+
+    If `before` is given, the page has only rows with lower ids.
+    """
     found = rows.select_related("actor", "person").order_by("-pk")
     if before is not None:
         found = found.filter(pk__lt=before)
@@ -78,17 +84,19 @@ def activity_page(rows: QuerySet[Activity], before: int | None = None) -> Activi
 
 
 def team_activity(team: Team, kind: str) -> QuerySet[Activity]:
-    """Rows of a team about one kind of thing, such as `quota`: the part of `Activity.kind` before the dot."""
+    """Returns the rows of a team about one kind of thing, such as `quota`: the part of `Activity.kind` before
+    the dot.
+    """
     return Activity.objects.filter(team=team, kind__startswith=f"{kind}.")
 
 
 def account_activity(user: User) -> QuerySet[Activity]:
-    """Rows about an account, which belong to no team: changes by its user or by site staff."""
+    """Returns the rows about changes of an account by its user or by site staff. They belong to no team."""
     return Activity.objects.filter(team=None, person=user)
 
 
 def activity_csv(rows: QuerySet[Activity]) -> Iterator[str]:
-    """Returns rows as CSV, newest first, with times in UTC; at most MOST_EXPORTED."""
+    """Returns the lines of a CSV file with the newest rows, at most MOST_EXPORTED, with times in UTC."""
     header = ["at", "actor", "kind", "person", "subject", "before", "after", "address"]
     newest = rows.select_related("actor", "person").order_by("-pk")[:MOST_EXPORTED]
     return csv_lines(header, (_cells(row) for row in newest.iterator(chunk_size=2000)))

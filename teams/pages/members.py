@@ -1,4 +1,4 @@
-"""The list of members that the members page shows."""
+"""Builds the list of members for the members page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,11 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class MemberRow:
-    """One member, and what the reader may do with them. `is_confirmed`: their e-mail address is verified."""
+    """One member, and what the user who views the page may do with them.
+
+    `tokens` counts the member's tokens that are not revoked; `is_confirmed` says whether their e-mail address
+    is verified.
+    """
 
     user: User
     is_confirmed: bool
@@ -32,7 +36,7 @@ class MemberRow:
 
 @dataclass(frozen=True)
 class MemberList:
-    """One page of the members that the filters leave; `total` counts all members of the team."""
+    """One page of the members that match the filters; `total` counts all members of the team."""
 
     rows: list[MemberRow]
     paged: Page[Membership]
@@ -40,12 +44,12 @@ class MemberList:
 
 
 def member_filters(access: Access, parameters: Any) -> MemberFilterSet:
-    """The filters of the team's members, read from the parameters of the URL."""
+    """Returns the filters of the team's members, with the values from the parameters of the URL."""
     return MemberFilterSet(parameters, _members(access))
 
 
 def list_members(access: Access, filters: MemberFilterSet) -> MemberList:
-    """Returns a page of members, ordered by role and name."""
+    """Returns one page of the members that match the filters, ordered by role and name."""
     paged = Paginator(filters.found, PAGE).get_page(filters.number())
     total = Membership.objects.filter(team=access.team).count()
     return MemberList([_row(access, member) for member in paged], paged, total)

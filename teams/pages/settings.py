@@ -1,4 +1,7 @@
-"""The settings page. Each of its forms answers with the whole page, so that no input is lost."""
+"""Renders the settings page of a team.
+
+An invalid form renders the whole page again, so that no input is lost.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +19,10 @@ from teams.reauthentication import is_reauthenticated, other_methods
 
 
 def settings_page(request: HttpRequest, access: Access, status: int = 200, **forms: Any) -> HttpResponse:
-    """Renders the page; `forms` replaces a form by one with errors."""
+    """Renders the settings page.
+
+    `forms` are forms with errors, by the context name of the form that they replace.
+    """
     team, now = access.team, timezone.now()
     initial = {"name": team.name, "description": team.description, "time_zone": team.time_zone}
     context: dict[str, Any] = {
@@ -35,7 +41,9 @@ def settings_page(request: HttpRequest, access: Access, status: int = 200, **for
 
 
 def _ownership(request: HttpRequest, access: Access, now: datetime) -> dict[str, Any]:
-    """Context for the owner: the open offer or its form, and what a deletion would affect."""
+    """Returns the context that only the owner gets: the open offer of ownership, forms, and what deletion would
+    affect.
+    """
     team, confirmed = access.team, is_reauthenticated(request)
     open_offers = Transfer.objects.open(now).filter(team=team).select_related("successor", "offered_by")
     return {

@@ -1,4 +1,4 @@
-"""The tokens page: the team's tokens and gateway keys, forms for new ones, and a new secret, shown once."""
+"""Renders the tokens page: tokens, gateway keys, forms for new ones, and a new secret, which is shown once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,9 +23,10 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class KeyRow:
-    """A token or gateway key, its state, and what the reader may do with it.
+    """A token or gateway key, its state, and what the user who views the page may do with it.
 
-    `holder_role` is the role of a token's holder; None for a former member and for gateway keys.
+    `holder_role` is the role of a token's holder; it is None for a gateway key and if the holder has left the
+    team.
     """
 
     key: Any  # Token | GatewayKey: templates read it
@@ -36,10 +37,10 @@ class KeyRow:
 
 
 def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more: Any) -> HttpResponse:
-    """Renders the page.
+    """Renders the tokens page.
 
-    `more` replaces values of the context: a form with errors (`token_form`, `limit_form`, `gateway_form`), or
-    `shown`, a new secret.
+    `more` replaces values of the context: a form with errors (`token_form`, `limit_form`, `gateway_form`) or
+    `shown`, a ShownSecret.
     """
     now = timezone.now()
     filters = TokenFilterSet(request.GET, _tokens(access), now=now)
@@ -67,9 +68,9 @@ def tokens_page(request: HttpRequest, access: Access, status: int = 200, **more:
 
 
 def token_of(access: Access, token_id: str) -> Token:
-    """Returns a token of the team that the user may see. Raises Http404.
+    """Returns a token of the team by its public id. Raises Http404 if the user may not see it.
 
-    Everybody sees their own tokens, the owner and administrators those of all members.
+    Everybody may see their own tokens; the owner and administrators may see the tokens of all members.
     """
     token: Token = get_object_or_404(_visible_tokens(access).select_related("team"), public_id=token_id)
     return token
@@ -81,7 +82,7 @@ def _visible_tokens(access: Access) -> TokenQuerySet:
 
 
 def _tokens(access: Access) -> TokenQuerySet:
-    """The tokens that the user may see: their own first, then those of others, newest first."""
+    """Returns the tokens that the user may see: first their own, then those of others, each newest first."""
     is_of_others = Case(When(user=access.user, then=0), default=1)
     return _visible_tokens(access).order_by(is_of_others, "-created_at", "-pk")
 
@@ -98,7 +99,7 @@ def _token_row(access: Access, token: Token, holder_role: str | None, now: datet
 
 
 def _gateway_keys(request: HttpRequest, access: Access, now: datetime) -> Page[GatewayKey]:
-    """The gateway keys that the filters leave, newest first."""
+    """Returns one page of the team's gateway keys that match the filters, newest first."""
     keys = GatewayKey.objects.filter(team=access.team).select_related("created_by")
     filters = KeyFilterSet(request.GET, keys.order_by("-created_at", "-pk"), now=now)
     return Paginator(filters.found, PAGE).get_page(filters.number("keys"))
@@ -106,7 +107,7 @@ def _gateway_keys(request: HttpRequest, access: Access, now: datetime) -> Page[G
 
 @dataclass(frozen=True)
 class ShownSecret:
-    """A new secret with commands to copy. It is stored nowhere: only one page shows it."""
+    """A new secret and example commands that use it. The secret is not stored; only this one page shows it."""
 
     secret: str
     key: Secret
@@ -115,13 +116,13 @@ class ShownSecret:
 
     @property
     def context_words(self) -> str:
-        """The team and mode in which the key's calls count, as the comment of the commands says it."""
+        """The team and mode in which calls with the key count, as text for the first comment of the examples."""
         mode = f", {Mode(self.key.mode).word} mode" if isinstance(self.key, Token) else ""
         return f"{self.team.name}{mode}"
 
     @property
     def curl(self) -> str:
-        """A command that tests the key."""
+        """A curl command that tests the key."""
         return check_key(settings.BASE_URL, self.secret, self.context_words)
 
     @property

@@ -1,4 +1,4 @@
-"""Template tags for the frame of every page."""
+"""Template tags for what all pages have around their content: navigation, team switcher, sign-in pages."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,9 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def navigation(context: RequestContext) -> list[NavItem]:
-    """Returns the links of the navigation: of the page's team (`access`, `nav`), else of the user's own pages."""
+    """Returns the links of the navigation: of the team if the page has one (`access`), else of the user's own
+    pages.
+    """
     current = context.get("nav") or ""
     if access := context.get("access"):
         return team_navigation(access, current, context["mode"])
@@ -25,7 +27,10 @@ def navigation(context: RequestContext) -> list[NavItem]:
 
 @register.simple_tag(takes_context=True)
 def switcher_memberships(context: RequestContext) -> Sequence[Membership]:
-    """Returns the memberships for the team switcher, as the page has read them, or reads them."""
+    """Returns the memberships for the team switcher.
+
+    Uses those that the page has already read, else reads them.
+    """
     access: Access | None = context.get("access")
     known = access.memberships if access else context.get("memberships")
     return known or memberships_of(context["request"].user)
@@ -33,7 +38,11 @@ def switcher_memberships(context: RequestContext) -> Sequence[Membership]:
 
 @register.simple_tag(takes_context=True)
 def page_address(context: RequestContext, items: list[NavItem]) -> str:
-    """Returns the base of links that change the query: "", or after a POST the URL of the page."""
+    """Returns what links that change only the query string start with: "", or after a POST the path of the
+    page.
+
+    After a POST the URL of the request is that of the change; links must lead to the page that is shown.
+    """
     if context["request"].method != "POST":
         return ""
     return next((item.href.partition("?")[0] for item in items if item.is_current), "")
@@ -41,7 +50,7 @@ def page_address(context: RequestContext, items: list[NavItem]) -> str:
 
 @register.simple_tag(takes_context=True)
 def offer_to_take_over(context: RequestContext) -> Transfer | None:
-    """Returns the open offer of the page's team to the user, if there is one."""
+    """Returns the open offer of the team's ownership to the user, or None if there is none."""
     access: Access = context["access"]
     if not access.is_offered:
         return None
@@ -51,7 +60,7 @@ def offer_to_take_over(context: RequestContext) -> Transfer | None:
 
 @register.simple_tag
 def signup_setting() -> str:
-    """Returns how people get accounts: `open`, `invitation` or `closed`."""
+    """Returns who can sign up: `open` (anybody), `invitation` (people with an invitation) or `closed` (nobody)."""
     return str(settings.SIGNUP)
 
 

@@ -1,1 +1,4 @@
-"""Views of accounts and teams, one module per page: access, form, action, response."""
+"""Views of accounts and teams, one module per page.
+
+A view checks access, validates a form and runs an action.
+"""

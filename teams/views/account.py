@@ -18,7 +18,7 @@ from teams.view_helpers import signed_in_user
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Redirects to the team that was viewed last, else to the user's own usage."""
+    """Redirects to the overview of the team that the user viewed last, or to their own usage if there is none."""
     assert isinstance(request.user, User)
     slug = last_team(request)
     is_open = Membership.objects.filter(team_is_alive(), user=request.user, team__slug=slug).exists()
@@ -26,7 +26,10 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def profile(request: HttpRequest) -> HttpResponse:
-    """Changes the user's name. The other account pages are those of django-allauth."""
+    """Shows the profile page and changes the user's name.
+
+    The other account pages are those of django-allauth.
+    """
     assert isinstance(request.user, User)
     form = ProfileForm(request.POST or None, initial={"name": request.user.name})
     if request.method == "POST" and form.is_valid():
@@ -37,7 +40,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 def activity(request: HttpRequest) -> HttpResponse:
-    """Lists changes of the user's account, with times in the time zone of the personal space."""
+    """Shows the changes of the user's account, with times in the time zone of their personal space."""
     user = signed_in_user(request)
     form = OlderForm(request.GET)
     context: dict[str, Any] = {"form": form, "zone": user.owned_teams.get(is_personal=True).zone}

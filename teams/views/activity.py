@@ -1,4 +1,4 @@
-"""The activity page and its export."""
+"""Views of a team's activity: the page and the CSV export."""
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -12,7 +12,9 @@ from teams.view_helpers import access_for
 
 
 def activity(request: HttpRequest, slug: str) -> HttpResponse:
-    """Lists the changes in the team: who changed what, the values before and after, when, from which address."""
+    """Shows the changes in the team: who changed what, the values before and after, when, and from which IP
+    address.
+    """
     access = access_for(request, slug, Permission.SEE_TEAM)
     filters = ActivityFilterSet(request.GET, team=access.team)
     context = {
@@ -31,7 +33,10 @@ def activity(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def export(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Exports the filtered activity as CSV; invalid filters show the page with their errors."""
+    """Returns the activity that matches the filters as a CSV file.
+
+    If a filter is invalid, shows the page with the error.
+    """
     access = access_for(request, slug, Permission.SEE_TEAM)
     filters = ActivityFilterSet(request.GET, team=access.team)
     if not filters.is_valid():

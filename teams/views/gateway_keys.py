@@ -1,4 +1,4 @@
-"""Views for the gateway keys on the tokens page."""
+"""Views that create and change the gateway keys of a team. Their results are shown on the tokens page."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -26,7 +26,7 @@ from teams.view_helpers import access_for, run_action, run_action_for_result, ru
 @require_POST
 @never_cache
 def create(request: HttpRequest, slug: str) -> HttpResponse:
-    """Creates a key and shows its secret once."""
+    """Creates a gateway key and shows its secret, once."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = GatewayKeyForm(request.POST)
     if form.is_valid():
@@ -46,7 +46,7 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @never_cache
 def rotate(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
-    """Gives a key a new secret and shows it once."""
+    """Gives a gateway key a new secret and shows it, once."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
     made = run_action_for_result(request, rotate_gateway_key, by=actor_of(request), key=key, now=timezone.now())
@@ -57,7 +57,7 @@ def rotate(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
-    """Renames a key."""
+    """Renames a gateway key."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = RenameForm(request.POST)
     name = form.cleaned_data["name"] if form.is_valid() else ""
@@ -68,7 +68,7 @@ def rename(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
 
 @require_POST
 def disable(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
-    """Disables a key."""
+    """Disables a gateway key."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
     done = _("“%(name)s” is disabled.") % {"name": key.name}
@@ -78,7 +78,7 @@ def disable(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
 
 @require_POST
 def enable(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
-    """Enables a key."""
+    """Enables a gateway key."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
     done = _("“%(name)s” is enabled.") % {"name": key.name}
@@ -88,7 +88,7 @@ def enable(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
 
 @require_POST
 def revoke(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
-    """Revokes a key."""
+    """Revokes a gateway key."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     key = _key(access, key_id)
     done = _("“%(name)s” is revoked.") % {"name": key.name}

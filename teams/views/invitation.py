@@ -1,4 +1,4 @@
-"""Views of the page of an invitation, for people who have its secret."""
+"""Views with which people who have the secret of an invitation view, accept or decline it."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -32,7 +32,7 @@ from teams.view_helpers import signed_in_user
 @login_not_required
 @never_cache
 def invite(request: HttpRequest, secret: str) -> HttpResponse:
-    """Shows an invitation, with the ways to accept it: now, after signing in, or by signing up."""
+    """Shows an invitation, and how to accept it: immediately, after signing in, or by signing up."""
     if not may_try_secret(request):
         return _closed(
             request, _("Too many invalid links were opened from your IP address. Try again in a minute."), 429
@@ -51,7 +51,10 @@ def invite(request: HttpRequest, secret: str) -> HttpResponse:
 @require_POST
 @never_cache
 def accept(request: HttpRequest, secret: str) -> HttpResponse:
-    """Accepts the invitation and redirects to the team, or back to the page with the reason."""
+    """Accepts an invitation and redirects to the team.
+
+    If it is refused, redirects to the page of the invitation.
+    """
     try:
         membership = accept_invitation(by=actor_of(request), secret=secret, now=timezone.now())
     except (UnknownInvitationError, ClosedInvitationError, WrongAccountError):
@@ -69,7 +72,7 @@ def accept(request: HttpRequest, secret: str) -> HttpResponse:
 @require_POST
 @never_cache
 def decline(request: HttpRequest, secret: str) -> HttpResponse:
-    """Declines an invitation by e-mail, with or without signing in."""
+    """Declines an invitation that was sent by e-mail. People need not sign in for this."""
     if not may_try_secret(request):
         return redirect("teams:invite", secret)
     by = actor_of(request) if request.user.is_authenticated else Actor(None, client_address(request))
@@ -104,7 +107,7 @@ def _open(request: HttpRequest, secret: str, invitation: Invitation) -> HttpResp
         "has_account": bool(invitation.email) and User.objects.filter(email__iexact=invitation.email).exists(),
     }
     response = render(request, "teams/invite.html", context)
-    # Allows this browser to sign up, and leads it back here after the address is verified. A cookie is used,
+    # With this cookie the browser may sign up, and returns here after the address is verified. It is not in the session,
     # because sessions are stored on the server, where only hashes of secrets may be stored.
     response.set_cookie(
         INVITATION_COOKIE,

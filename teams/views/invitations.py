@@ -1,4 +1,4 @@
-"""Views of the invitations page."""
+"""Views of the invitations page, with which members invite others."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,14 +21,14 @@ from teams.view_helpers import access_for, run_action, run_action_for_result, ru
 
 
 def invitations(request: HttpRequest, slug: str) -> HttpResponse:
-    """Lists the invitations, with the forms to invite."""
+    """Shows the invitations of a team, and the forms to invite people."""
     return _page(request, access_for(request, slug, Permission.INVITE))
 
 
 @require_POST
 @never_cache
 def by_email(request: HttpRequest, slug: str) -> HttpResponse:
-    """Invites addresses and shows the results, with links where no e-mail was sent."""
+    """Invites people by e-mail and shows the result for each address, with a link if no e-mail was sent."""
     access = access_for(request, slug, Permission.INVITE)
     form = InviteForm(request.POST)
     if not form.is_valid():
@@ -49,7 +49,7 @@ def by_email(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @never_cache
 def by_link(request: HttpRequest, slug: str) -> HttpResponse:
-    """Creates a link and shows it once."""
+    """Creates an invitation link and shows it, once."""
     access = access_for(request, slug, Permission.INVITE)
     form = LinkForm(request.POST, auto_id="link_%s")
     if not form.is_valid():
@@ -72,7 +72,10 @@ def by_link(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @never_cache
 def resend(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
-    """Renews an invitation; shows the link if it was not sent by e-mail."""
+    """Gives an invitation a new secret and sends it again.
+
+    Shows the link if the invitation was not sent by e-mail.
+    """
     access = access_for(request, slug, Permission.INVITE)
     invitation = get_object_or_404(Invitation, team=access.team, public_id=invitation_id)
     renewed = run_action_for_result(
@@ -102,7 +105,10 @@ def revoke(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, access: Access, status: int = 200, **more: Any) -> HttpResponse:
-    """Renders the page; `more` replaces a form by one with errors, or adds results."""
+    """Renders the invitations page.
+
+    `more` adds results to the context, or replaces a form by one with errors.
+    """
     now = timezone.now()
     filters = invitation_filters(access, request.GET, now)
     found = list_invitations(filters, now)

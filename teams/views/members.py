@@ -19,7 +19,7 @@ from teams.view_helpers import access_for, run_action
 
 
 def members(request: HttpRequest, slug: str) -> HttpResponse:
-    """Lists the members, with filters."""
+    """Shows the members of a team that match the filters."""
     access = access_for(request, slug, Permission.MANAGE_MEMBERS)
     filters = member_filters(access, request.GET)
     context = {
@@ -72,7 +72,10 @@ def remove(request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
 
 
 def _person(access: Access, user_id: str) -> User:
-    """Returns a member or former member of the team. For a former member the action explains that they left."""
+    """Returns a member or former member of the team by public id. Raises Http404 if there is none.
+
+    For a former member the action explains that they have left.
+    """
     here = Q(memberships__team=access.team)
     left = Activity.objects.filter(team=access.team, kind__in=["member.left", "member.removed"])
     found = User.objects.filter(here | Q(pk__in=left.values("person")), public_id=user_id).first()

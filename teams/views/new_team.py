@@ -13,7 +13,7 @@ from teams.view_helpers import run_form_action, signed_in_user
 
 
 def new_team(request: HttpRequest) -> HttpResponse:
-    """Creates a team that the user owns."""
+    """Shows the form for a new team, and creates the team with the user as owner."""
     user = signed_in_user(request)
     form = TeamForm(request.POST or None, initial={"time_zone": settings.TIME_ZONE})
     if request.method == "POST" and form.is_valid():

@@ -1,4 +1,4 @@
-"""Views for signing in by the site's OpenID Connect provider."""
+"""Views for signing in by the site's OpenID Connect provider. They replace those of django-allauth."""
 
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialApp
@@ -13,18 +13,18 @@ from teams.openid import VerifyingAdapter
 
 @login_not_required
 def login(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Redirects to the provider on POST; on GET asks for confirmation."""
+    """Redirects to the provider on POST. On GET, shows a page that asks for confirmation."""
     return _answer(OAuth2LoginView, request, provider_id)
 
 
 @login_not_required
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Handles the redirect back from the provider."""
+    """Handles the request with which the provider redirects back, and signs the user in."""
     return _answer(OAuth2CallbackView, request, provider_id)
 
 
 def _answer(view: type[OAuth2View], request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Runs a view of django-allauth; shows an error page if the provider fails."""
+    """Runs a view of django-allauth with `VerifyingAdapter`. If the provider fails, shows an error page."""
     adapter = VerifyingAdapter(request, provider_id)
     try:
         response: HttpResponse = view.adapter_view(adapter)(request)

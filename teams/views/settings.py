@@ -1,4 +1,4 @@
-"""Views of the settings page: general settings, leaving, deletion."""
+"""Views of a team's settings page: show and change settings, leave the team, delete it."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,13 +17,13 @@ from teams.view_helpers import access_for, run_action, run_form_action
 
 
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """Shows the settings that the role may change."""
+    """Shows the settings page. Each role sees the settings that it may change."""
     return settings_page(request, access_for(request, slug, Permission.SEE_OWN))
 
 
 @require_POST
 def update(request: HttpRequest, slug: str) -> HttpResponse:
-    """Changes name, description and time zone."""
+    """Changes the name, description and time zone of the team."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = TeamForm(request.POST, initial={"time_zone": access.team.time_zone})
     if form.is_valid() and run_form_action(
@@ -36,7 +36,7 @@ def update(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
-    """Leaves the team."""
+    """Removes the user from the team."""
     access = access_for(request, slug, Permission.SEE_OWN)
     done = _("You left %(team)s. Your tokens for this team no longer work.") % {"team": access.team.name}
     left = run_action(request, done, leave_team, by=actor_of(request), team=access.team, now=timezone.now())
@@ -45,7 +45,7 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
-    """Deletes the team, after its name was entered."""
+    """Deletes the team, if its name was typed correctly to confirm."""
     access = access_for(request, slug, Permission.OWN_TEAM)
     form = DeleteForm(request.POST)
     if form.is_valid():

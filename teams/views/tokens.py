@@ -1,4 +1,7 @@
-"""Views of the tokens page. Creating a token, which may set its quota, is in `usage.quotas.token_views`."""
+"""Views of the tokens page.
+
+The view that creates a token is in `usage.quotas.token_views`, as it may set a quota.
+"""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,14 +19,17 @@ from teams.view_helpers import access_for, run_action, run_action_for_result
 
 
 def tokens(request: HttpRequest, slug: str) -> HttpResponse:
-    """Lists the user's tokens; for the owner and administrators also those of others, and gateway keys."""
+    """Shows the user's tokens.
+
+    The owner and administrators also see the tokens of others and the gateway keys.
+    """
     return tokens_page(request, access_for(request, slug, Permission.SEE_OWN))
 
 
 @require_POST
 @never_cache
 def rotate(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """Gives the user's token a new secret and shows it once."""
+    """Gives a token of the user a new secret and shows it, once."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     made = run_action_for_result(request, rotate_token, by=actor_of(request), token=token, now=timezone.now())
@@ -34,7 +40,7 @@ def rotate(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """Renames the user's token."""
+    """Renames a token of the user."""
     access = access_for(request, slug, Permission.SEE_OWN)
     token = token_of(access, token_id)
     form = RenameForm(request.POST)

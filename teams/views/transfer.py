@@ -1,4 +1,4 @@
-"""Views to transfer a team: offer, accept, decline, cancel."""
+"""Views that offer the ownership of a team, and that accept, decline or cancel an offer."""
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -20,7 +20,7 @@ from teams.view_helpers import access_for, run_action, run_form_action
 
 @require_POST
 def offer(request: HttpRequest, slug: str) -> HttpResponse:
-    """Offers the team to an administrator, after its name was entered and the owner has reauthenticated."""
+    """Offers the ownership to an administrator, if the owner typed the team's name and has reauthenticated."""
     access = access_for(request, slug, Permission.OWN_TEAM)
     form = TransferForm(request.POST, access=access, confirmed=is_reauthenticated(request))
     if not ratelimit.consume(request, action="reauthenticate", user=request.user):
@@ -46,7 +46,7 @@ def offer(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def accept(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
-    """Accepts the offer, by the successor."""
+    """Accepts an offer of ownership. Only the successor may do this."""
     access = access_for(request, slug, Permission.SEE_OWN)
     done = _("You now own %(team)s.") % {"team": access.team.name}
     transfer = _transfer(access, transfer_id)
@@ -56,7 +56,7 @@ def accept(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
 
 @require_POST
 def decline(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
-    """Declines the offer, by the successor."""
+    """Declines an offer of ownership. Only the successor may do this."""
     access = access_for(request, slug, Permission.SEE_OWN)
     done = _("You declined. The owner was notified.")
     transfer = _transfer(access, transfer_id)
@@ -66,7 +66,7 @@ def decline(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
 
 @require_POST
 def cancel(request: HttpRequest, slug: str, transfer_id: str) -> HttpResponse:
-    """Cancels the offer, by the owner."""
+    """Cancels an offer of ownership. Only the owner may do this."""
     access = access_for(request, slug, Permission.OWN_TEAM)
     done = _("The offer was cancelled. You remain the owner.")
     transfer = _transfer(access, transfer_id)
