@@ -86,8 +86,9 @@ class Access:
 
 
 def memberships_of(user: User) -> list[Membership]:
-    """Returns the memberships of a user in teams that are not deleted: the personal space first, then teams by
-    name.
+    """Returns the memberships of a user in teams that are not deleted.
+
+    The personal space comes first, then teams by name.
     """
     return _memberships().all(user.pk)
 
@@ -98,7 +99,7 @@ def _memberships() -> CompiledQuery:
 
 
 def _memberships_of(user_id: int) -> QuerySet[Membership]:
-    """Returns the query for a user's memberships in teams that are not deleted, each with the annotation
+    """Returns the query for a user's memberships in teams that are not deleted, with the annotation
     `is_offered`.
 
     `is_offered` is true if the ownership of the team has been offered to this user and the offer is unanswered.
@@ -123,8 +124,7 @@ def access_of(user: User, team: Team) -> Access | None:
 
 
 def team_for(user: User, slug: str, permission: Permission) -> Access:
-    """Returns the access of a user to the team with this slug, after checking that their role includes
-    `permission`.
+    """Returns the access of a user to a team, after checking that their role includes `permission`.
 
     Raises Http404 if the user is not a member, because they must not learn that the team exists, and
     PermissionDenied (403) for a member whose role lacks `permission`.
@@ -140,7 +140,7 @@ def team_for(user: User, slug: str, permission: Permission) -> Access:
 
 
 def may_manage(actor_role: str, target_role: str) -> bool:
-    """Whether a user with the role `actor_role` may remove a member with the role `target_role` or change their
+    """Whether a user with the role `actor_role` may remove a member with the role `target_role`, or change that
     role.
 
     The owner may do this to everybody else, administrators only to those with the role member. Nobody may do it

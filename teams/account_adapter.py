@@ -1,6 +1,4 @@
-"""The adapter of django-allauth: applies this site's rules for sign-up, personal spaces, e-mail and
-invitations.
-"""
+"""The adapter of django-allauth: this site's rules for sign-up, personal spaces, e-mail and invitations."""
 
 import logging
 from smtplib import SMTPException
@@ -43,7 +41,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return bool(settings.SIGNUP == "open")
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        """Whether an address is verified, or the browser has opened an invitation that was sent to it by
+        """Whether an address counts as verified.
+
+        An address also counts as verified if the browser has opened an invitation that was sent to it by
         e-mail.
         """
         if super().is_email_verified(request, email):

@@ -29,9 +29,7 @@ MAILING = {"action_add", "action_send"}
 
 
 def in_one_transaction(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Returns the view so changed that it handles POST requests in a transaction, except those that send an
-    e-mail.
-    """
+    """Wraps a view to run its POST requests in a transaction, except those that send an e-mail."""
 
     @wraps(view)
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -23,8 +23,9 @@ class Actor:
 
     @property
     def is_site(self) -> bool:
-        """Whether the actor is a command or site staff in the Django admin, whose rights do not depend on a
-        role.
+        """Whether the actor is a command or site staff in the Django admin.
+
+        Their rights do not depend on a role.
         """
         return self.user is None or (self.as_staff and self.user.is_staff and self.user.is_active)
 

@@ -1,6 +1,4 @@
-"""Base of the endpoints of the HTTP API: authentication, allowed methods, and errors in the format of OpenAI's
-API.
-"""
+"""Base of the endpoints of the HTTP API: authentication, allowed methods, and errors as in OpenAI's API."""
 
 import base64
 import functools
@@ -156,8 +154,8 @@ def endpoint(
 
 
 def _refused_key(error: ApiError) -> Credential | None:
-    """Returns the token or gateway key that was refused with this error, or None if the error has another
-    cause.
+    """Returns the token or gateway key that `error` is about, or None if it has another cause than a refused
+    key.
     """
     return error.__cause__.credential if isinstance(error.__cause__, RefusedKeyError) else None
 

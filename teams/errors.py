@@ -17,6 +17,4 @@ class NotAllowedError(ActionError):
 
 
 class ConflictError(ActionError):
-    """Raised if the current state does not allow the action, for example because somebody else changed it
-    first.
-    """
+    """Raised if the current state does not allow the action, for example if somebody else changed it first."""

@@ -12,8 +12,9 @@ from teams.secrets import digest
 
 
 class UnknownInvitationError(ActionError):
-    """Raised if no invitation has the secret, for example because the invitation was renewed and has another
-    secret now.
+    """Raised if no invitation has the secret.
+
+    The invitation may have been renewed, which gives it another secret.
     """
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# The name of the cookie. Unlike the session, it survives signing out, and setting it writes nothing to the database.
+# The name of the cookie. Unlike the session, it survives signing out, and needs no write to the database.
 COOKIE = "team"
 
 

@@ -137,7 +137,7 @@ def transfer_offered(transfer: Transfer) -> Mail:
 
 
 def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
-    """Returns an e-mail to `to` about an offer that was accepted, declined or cancelled, or a transfer by
+    """Returns an e-mail to `to` about an offer of ownership that was answered or cancelled, or a transfer by
     staff.
     """
     words = {"team": team.name}

@@ -38,8 +38,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
     """
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
-        """Returns the new user with the name that the provider sends, and reads whether each e-mail address is
-        verified.
+        """Sets the name of the new user, and whether their e-mail addresses are verified, as the provider says.
 
         Some providers send booleans as text, so "false" must not count as true.
         """
@@ -50,8 +49,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return user
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
-        """Returns the account with the provider's e-mail address, or None unless it certainly belongs to the
-        same person.
+        """Returns the account with the provider's e-mail address, or None unless it is surely of the same
+        person.
         """
         found: tuple[User, str] | None = super().authenticate_by_email(sociallogin)
         return found if found and _is_surely_of(*found) else None
@@ -94,9 +93,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 
 
 class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
-    """Checks the ID token's signature and audience, and that the user info of the provider is about the same
-    person.
-    """
+    """Checks the signature and audience of the ID token, and that the user info is about the same person."""
 
     def complete_login(
         self, request: HttpRequest, app: SocialApp, token: SocialToken, **answer: Any
@@ -130,9 +127,7 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # all
         return claims
 
     def _key_of(self, id_token: str) -> jwt.PyJWK:
-        """Returns the provider's public key that the ID token names, or the provider's only key if it names
-        none.
-        """
+        """Returns the provider's public key that the ID token names, or the only key if it names none."""
         with get_adapter().get_requests_session() as session:
             answer = session.get(self.openid_config["jwks_uri"])
         answer.raise_for_status()

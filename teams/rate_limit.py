@@ -11,9 +11,7 @@ WRONG_A_MINUTE = 20
 
 
 def may_try_secret(request: HttpRequest) -> bool:
-    """Whether the client may try another secret: its IP address has tried fewer wrong ones in this minute than
-    the limit.
-    """
+    """Whether the client's IP address has tried fewer wrong secrets in this minute than the limit."""
     return int(cache.get(_key(request), 0)) < WRONG_A_MINUTE
 
 

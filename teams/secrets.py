@@ -1,6 +1,4 @@
-"""Creates the secrets of tokens, gateway keys and invitations, and the keyed hash under which a secret is
-stored.
-"""
+"""Creates the secrets of tokens, gateway keys and invitations, and the keyed hashes that are stored."""
 
 import hashlib
 import hmac
@@ -40,7 +38,5 @@ def digest(secret: str) -> str:
 
 
 def shown_prefix(secret: str) -> str:
-    """Returns the part of a secret that lists show: its prefix and the first 4 random characters, as in
-    `cb_live_4fN8`.
-    """
+    """Returns the part of a secret that lists show: its prefix and 4 random characters, as in `cb_live_4fN8`."""
     return secret[: secret.rindex("_") + 1 + _SHOWN]

@@ -10,8 +10,9 @@ from teams.compiled_queries import CompiledQuery
 
 
 class SessionStore(DatabaseStore):
-    """Django's session store, but it finds a session by a compiled query: every request of a signed-in user
-    reads one.
+    """Django's session store, except that it finds a session by a compiled query.
+
+    Every request of a signed-in user reads a session.
     """
 
     def _get_session_from_db(self) -> Session | None:

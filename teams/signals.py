@@ -5,18 +5,18 @@ An action sends a signal inside its transaction: if a receiver raises an excepti
 
 from django.dispatch import Signal
 
-# user: User, by: Actor or None for the site, verified: bool. A user was saved; `teams.actions.users` gives them a
-# personal space and writes the activity.
+# Sent with user: User, by: Actor or None for the site, verified: bool, after a user was saved. The receiver in
+# `teams.actions.users` creates the personal space and writes the activity.
 user_created = Signal()
 
-# space: Team. A new user has got a personal space; `usage` gives it a balance.
+# Sent with space: Team, after a personal space was created. The receiver in `usage` sets its balance.
 personal_space_created = Signal()
 
-# team: Team (with the new time zone), before: str (the old one). Its statistics are moved to the new days and hours.
+# Sent with team: Team (with the new time zone), before: str (the old one). Receivers rebucket the statistics.
 time_zone_changed = Signal()
 
-# team: Team, user: User. A member left or was removed; their open reservations are rolled back.
+# Sent with team: Team, user: User, after a member left or was removed. A receiver rolls back their open reservations.
 member_left = Signal()
 
-# team_id: int. A deleted team is erased; calls, rollups and quotas are deleted with it.
+# Sent with team_id: int, before a deleted team is erased. Receivers delete its calls, rollups and quotas.
 team_purged = Signal()

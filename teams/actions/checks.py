@@ -9,11 +9,11 @@ from teams.models import Membership, Role, Team, User
 
 
 def require_permission(by: Actor, team: Team, permission: Permission) -> str:
-    """Returns the actor's role in the team, which the caller has locked, after checking that it includes
-    `permission`.
+    """Checks that the actor's role in the team includes `permission`, and returns the role.
 
-    Raises NotAllowedError if it does not. Commands and site staff have the rights of an owner. Views check
-    permissions too; this check is for roles that have changed since, and for callers without a view.
+    Raises NotAllowedError if it does not. The caller has locked the team. Commands and site staff have the
+    rights of an owner. Views check permissions too; this check is for roles that have changed since, and for
+    callers without a view.
     """
     role = Role.OWNER if by.is_site else _role_of(by.user, team)
     if role is None:
@@ -42,11 +42,10 @@ def require_superuser(by: Actor) -> None:
 
 
 def require_superuser_for_staff(by: Actor, user: User) -> None:
-    """Raises NotAllowedError if the actor may not change the account of `user`: only superusers may if `user`
-    is staff.
+    """Raises NotAllowedError if the actor may not change the account of `user`.
 
-    Otherwise staff could take over the account of somebody with more rights, or lock them out. It is also
-    raised if the actor is neither a command nor site staff.
+    Commands and superusers may change every account, other site staff only accounts that are not of staff.
+    Otherwise staff could take over the account of somebody with more rights, or lock them out.
     """
     require_site(by)
     if (user.is_staff or user.is_superuser) and by.user is not None and not by.user.is_superuser:

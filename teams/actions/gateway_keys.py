@@ -20,8 +20,7 @@ from teams.secrets import GATEWAY_PREFIX
 def create_gateway_key(
     *, by: Actor, team: Team | None, name: str, expires_at: datetime | None = None
 ) -> tuple[GatewayKey, str]:
-    """Creates a gateway key of `team`, or of the whole site if `team` is None, and returns the key and its
-    secret.
+    """Creates a gateway key of a team, or of the whole site if `team` is None. Returns the key and its secret.
 
     Raises NotAllowedError, and ActionError if the name is empty or too long.
     """

@@ -62,8 +62,7 @@ class InvitationResult:
 def invite_by_email(
     *, by: Actor, team: Team, people: Sequence[InvitationRequest], now: datetime
 ) -> list[InvitationResult]:
-    """Invites each address that is neither a member's nor already invited, and returns one result for each
-    address.
+    """Invites each address that is not a member's and not yet invited. Returns a result for each address.
 
     If an address has an expired invitation, that is renewed with the new role. E-mails are sent after the
     commit; if sending fails, `invitation.mail_error` of the result has the reason. Raises NotAllowedError, and
@@ -94,11 +93,10 @@ def create_link(
     lifetime: timedelta = EXPIRES_AFTER,
     max_uses: int = 1,
 ) -> tuple[Invitation, str]:
-    """Creates an invitation link, with which up to `max_uses` people can join, and returns the invitation and
-    its URL.
+    """Creates an invitation link with which up to `max_uses` people can join.
 
-    The URL contains the secret and can be shown only now. Raises NotAllowedError, and ActionError with the
-    field that is invalid.
+    Returns the invitation and its URL. The URL contains the secret and can be shown only now. Raises
+    NotAllowedError, and ActionError with the field that is invalid.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.INVITE)
@@ -162,9 +160,7 @@ def revoke_invitation(*, by: Actor, invitation: Invitation, now: datetime) -> No
 
 
 def invitation_name(invitation: Invitation) -> str:
-    """Returns the name under which the activity shows an invitation: its e-mail address, or the public id of a
-    link.
-    """
+    """Returns the name of an invitation in the activity: its e-mail address, or the public id of a link."""
     return invitation.email or invitation.public_id
 
 

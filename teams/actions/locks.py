@@ -9,8 +9,7 @@ from teams.models import Team, User
 
 
 def lock_teams(team_ids: Iterable[int]) -> dict[int, Team]:
-    """Locks teams until the transaction ends, and returns them by primary key; teams that do not exist are left
-    out.
+    """Locks teams until the transaction ends, and returns them by primary key, without those that do not exist.
 
     Everybody locks in the order of primary keys, so that no two transactions wait for each other (deadlock).
     Rows are locked one by one, because Citus cannot lock rows of several shards at once. SQLite has no row

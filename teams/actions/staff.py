@@ -13,8 +13,7 @@ from teams.support_group import GROUP, support_group
 
 @transaction.atomic
 def make_staff(*, by: Actor, user: User) -> None:
-    """Makes a user support staff, who can view the Django admin and run its actions, except actions on other
-    staff.
+    """Makes a user support staff: they can view the Django admin and run actions, except on other staff.
 
     Raises NotAllowedError unless a superuser or a command acts, and ActionError if the user is deactivated or a
     superuser.

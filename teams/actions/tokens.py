@@ -30,8 +30,7 @@ def create_token(
     expires_at: datetime | None = None,
     models: Sequence[str] = (),
 ) -> tuple[Token, str]:
-    """Creates a token of `user` in `team`, and returns the token and its secret, which is stored only as a
-    hash.
+    """Creates a token of `user` in `team`. Returns the token and its secret, of which only a hash is stored.
 
     Users can only create tokens for themselves. Raises NotAllowedError, and ActionError if the user is not a
     member or the name is empty or too long.
@@ -112,10 +111,9 @@ def rename_token(*, by: Actor, token: Token, name: str) -> Token:
 
 
 def _locked(by: Actor, token: Token, holder_only: bool = False) -> Token:
-    """Locks the team of a token and returns the token as it is stored now, after checking that the actor may
-    change it.
+    """Locks the team of a token, checks that the actor may change the token, and reads and returns it again.
 
-    With `holder_only`, only the holder and site staff may. Raises NotAllowedError.
+    With `holder_only`, only the holder and site staff may change it. Raises NotAllowedError.
     """
     team = lock_team(token.team)
     token = Token.objects.select_related("user").get(pk=token.pk)

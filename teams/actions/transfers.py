@@ -1,5 +1,6 @@
-"""Actions that transfer the ownership of a team: the owner offers it and an administrator accepts, or staff do
-it.
+"""Actions that transfer the ownership of a team.
+
+The owner offers it to an administrator, who accepts or declines. Site staff can transfer it immediately.
 """
 
 from datetime import datetime, timedelta
@@ -162,17 +163,18 @@ def lapse_transfers(*, now: datetime) -> int:
 
 
 def cancel_offers(team: Team, user: User, now: datetime) -> list[str]:
-    """Cancels the open offers of a team's ownership that `user` made or received, because they leave or lose
-    their role.
+    """Cancels the open offers of a team's ownership that `user` made or received.
 
-    The caller has locked the team. Returns the public ids of the offers, for the activity row of the caller.
+    Actions call it when the user leaves or may no longer accept; they have locked the team. Returns the public
+    ids of the offers, for the activity row of the caller.
     """
     return _close_open(team, now, Q(successor=user) | Q(offered_by=user))
 
 
 def check_typed(typed: str, name: str) -> None:
-    """Raises ActionError unless the text `typed`, which a user typed to confirm, is `name`, apart from
-    surrounding spaces.
+    """Raises ActionError unless a user typed the name of the team to confirm. Surrounding spaces are ignored.
+
+    `typed` is what the user typed, and `name` the name of the team.
     """
     if typed.strip() != name.strip():
         raise ActionError(
@@ -200,10 +202,10 @@ def _check_open(transfer: Transfer, now: datetime) -> None:
 
 
 def _swap(team: Team, successor: Membership) -> None:
-    """Makes the owner an administrator, and then the successor the owner: a database constraint forbids two
-    owners.
+    """Makes the owner an administrator, and then the successor the owner.
 
-    Raises ConflictError if the successor is deactivated.
+    The order matters, because a database constraint forbids two owners. Raises ConflictError if the successor
+    is deactivated.
     """
     active = lock_users([successor.user_id])[successor.user_id].is_active
     if not active:

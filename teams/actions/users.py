@@ -48,8 +48,8 @@ def create_user(
 def set_up_new_user(
     sender: object, *, user: User, by: Actor | None = None, verified: bool = False, **more: Any
 ) -> None:
-    """Receives `user_created` and adds a personal space, the activity row and, with `verified`, a verified
-    address.
+    """Receives `user_created`: creates the personal space, writes the activity, and verifies the address if
+    `verified`.
     """
     if verified:
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)

@@ -37,8 +37,9 @@ class ReadOnlyAdmin(_ModelAdmin):
         return False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may run the actions of this page, which needs Django's permission to change its
-        table.
+        """Whether the user may run the actions of this page.
+
+        They need Django's permission to change its table.
         """
         return request.user.has_perm(f"teams.change_{self.opts.model_name}")
 
@@ -49,8 +50,9 @@ def staff_of(request: HttpRequest) -> Actor:
 
 
 def run_on_each(request: HttpRequest, rows: Iterable[Model], act: Callable[[Any], object]) -> None:
-    """Runs `act` on each row, and adds a message for each row that was refused, and one with the number of
-    changed rows.
+    """Runs `act` on each row.
+
+    Adds a message for each row that was refused, and one with the number of successes.
     """
     done = 0
     for row in rows:

@@ -99,8 +99,9 @@ class UserAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Create a link to set a new password"), permissions=["act"])
     def make_password_link(self, request: HttpRequest, rows: QuerySet[User]) -> None:
-        """Creates a link to set a new password for each selected user, and shows the links once, for staff to
-        send.
+        """Creates a link to set a new password for each selected user.
+
+        Shows the links once, for staff to send.
         """
 
         def make(user: User) -> None:

@@ -45,8 +45,9 @@ def expiry(days: int | None) -> datetime | None:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Returns a context that turns errors of actions into CommandError: one line on standard error, and exit
-    code 1.
+    """Returns a context that turns errors of actions into CommandError.
+
+    The command then prints one line on standard error and exits with code 1.
     """
     try:
         yield

@@ -20,9 +20,7 @@ class InvitationQuerySet(QuerySet["Invitation"]):
     """Invitations, filtered by their state. `Invitation.state` says the state of one invitation."""
 
     def unanswered(self) -> Self:
-        """Returns the invitations that are neither accepted, nor declined, nor revoked; they are pending or
-        expired.
-        """
+        """Returns the invitations that are pending or expired: neither accepted, nor declined, nor revoked."""
         return self.filter(UNANSWERED)
 
     def pending(self, now: datetime) -> Self:

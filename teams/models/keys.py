@@ -100,15 +100,16 @@ class Token(Secret):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tokens")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
     mode = models.SmallIntegerField(choices=Mode.choices, default=Mode.LIVE)
-    # The models that this token may call; an empty list allows all. Reservations check this; gateways can read it.
+    # The models that this token may call; an empty list allows all. Reservations check it; gateways can read it.
     models = models.JSONField(default=list, blank=True)
 
     objects = TokenQuerySet.as_manager()
 
 
 class GatewayKey(Secret):
-    """A key with which a gateway reports the calls of others, in one team or in the whole site (`team` is
-    null).
+    """A key with which a gateway reports the calls of others.
+
+    It is for one team, or for the whole site if `team` is null.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=gateway_key_public_id, editable=False)

@@ -18,8 +18,9 @@ class TransferQuerySet(QuerySet["Transfer"]):
     """Offers of ownership, filtered by their state. `Transfer.state` says the state of one offer."""
 
     def unanswered(self) -> Self:
-        """Returns the offers that are neither accepted, nor declined, nor cancelled; some of them may have
-        expired.
+        """Returns the offers that are neither accepted, nor declined, nor cancelled.
+
+        They are open or have expired.
         """
         return self.filter(UNANSWERED)
 

@@ -23,7 +23,7 @@ class UserManager(BaseUserManager["User"]):
     def create_user(
         self, email: str, password: str | None = None, *, by: Any = None, verified: bool = False, **fields: Any
     ) -> "User":
-        """Creates a user and sends `user_created`, whose receiver adds the personal space and writes the
+        """Creates a user and sends `user_created`; its receiver adds the personal space and writes the
         activity.
 
         If `password` is None, the user cannot sign in with a password until one is set. `verified` marks the

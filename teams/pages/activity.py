@@ -84,8 +84,9 @@ def activity_page(rows: QuerySet[Activity], before: int | None = None) -> Activi
 
 
 def team_activity(team: Team, kind: str) -> QuerySet[Activity]:
-    """Returns the rows of a team about one kind of thing, such as `quota`: the part of `Activity.kind` before
-    the dot.
+    """Returns the rows of a team about one kind of thing, such as `quota`.
+
+    The kind of thing is the part of `Activity.kind` before the dot.
     """
     return Activity.objects.filter(team=team, kind__startswith=f"{kind}.")
 

@@ -41,8 +41,8 @@ def settings_page(request: HttpRequest, access: Access, status: int = 200, **for
 
 
 def _ownership(request: HttpRequest, access: Access, now: datetime) -> dict[str, Any]:
-    """Returns the context that only the owner gets: the open offer of ownership, forms, and what deletion would
-    affect.
+    """Returns the context that only the owner gets: the open offer of ownership, forms, what a deletion
+    affects.
     """
     team, confirmed = access.team, is_reauthenticated(request)
     open_offers = Transfer.objects.open(now).filter(team=team).select_related("successor", "offered_by")

@@ -116,7 +116,7 @@ class ShownSecret:
 
     @property
     def context_words(self) -> str:
-        """The team and mode in which calls with the key count, as text for the first comment of the examples."""
+        """The team and mode in which calls with the key count, as text for the comment of the examples."""
         mode = f", {Mode(self.key.mode).word} mode" if isinstance(self.key, Token) else ""
         return f"{self.team.name}{mode}"
 

@@ -16,8 +16,9 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def navigation(context: RequestContext) -> list[NavItem]:
-    """Returns the links of the navigation: of the team if the page has one (`access`), else of the user's own
-    pages.
+    """Returns the links of the navigation: of the team if the page has one, else of the user's own pages.
+
+    A page passes its team in the context as `access`, and the key of its own link as `nav`.
     """
     current = context.get("nav") or ""
     if access := context.get("access"):
@@ -38,10 +39,10 @@ def switcher_memberships(context: RequestContext) -> Sequence[Membership]:
 
 @register.simple_tag(takes_context=True)
 def page_address(context: RequestContext, items: list[NavItem]) -> str:
-    """Returns what links that change only the query string start with: "", or after a POST the path of the
-    page.
+    """Returns the path with which to start links that change only the query string.
 
-    After a POST the URL of the request is that of the change; links must lead to the page that is shown.
+    It is "", or after a POST the path of the page that is shown, because the URL of the request is that of the
+    change.
     """
     if context["request"].method != "POST":
         return ""
@@ -60,7 +61,7 @@ def offer_to_take_over(context: RequestContext) -> Transfer | None:
 
 @register.simple_tag
 def signup_setting() -> str:
-    """Returns who can sign up: `open` (anybody), `invitation` (people with an invitation) or `closed` (nobody)."""
+    """Returns who can sign up: `open` is anybody, `invitation` people with an invitation, `closed` nobody."""
     return str(settings.SIGNUP)
 
 

@@ -18,7 +18,7 @@ from teams.view_helpers import signed_in_user
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Redirects to the overview of the team that the user viewed last, or to their own usage if there is none."""
+    """Redirects to the overview of the team that the user viewed last, else to their own usage."""
     assert isinstance(request.user, User)
     slug = last_team(request)
     is_open = Membership.objects.filter(team_is_alive(), user=request.user, team__slug=slug).exists()

@@ -12,9 +12,7 @@ from teams.view_helpers import access_for
 
 
 def activity(request: HttpRequest, slug: str) -> HttpResponse:
-    """Shows the changes in the team: who changed what, the values before and after, when, and from which IP
-    address.
-    """
+    """Shows the changes in the team: who changed what, old and new values, when, and from which IP address."""
     access = access_for(request, slug, Permission.SEE_TEAM)
     filters = ActivityFilterSet(request.GET, team=access.team)
     context = {
