@@ -1,4 +1,4 @@
-"""The IP address of the client."""
+"""Finds out the IP address of the client that sent a request."""
 
 import ipaddress
 
@@ -7,9 +7,10 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Returns the client's IP address. X-Forwarded-For counts only if a trusted proxy wrote it.
+    """Returns the client's IP address, or None if it is unknown, as with a Unix socket.
 
-    Every proxy appends the address it saw, so the last entry that is not a trusted proxy is the client.
+    X-Forwarded-For counts only if a trusted proxy wrote it. Every proxy appends the address from which it got
+    the request, so the last address that is not a trusted proxy's is the client's.
     """
     hops = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     hops.append(request.META.get("REMOTE_ADDR", ""))

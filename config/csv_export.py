@@ -1,11 +1,11 @@
-"""CSV export that spreadsheets can open safely."""
+"""Writes CSV files that people can open in a spreadsheet safely."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-# Spreadsheets execute a cell that begins with one of these as a formula; a leading apostrophe makes it text.
-# Full-width signs are treated like the others by East Asian versions.
+# Spreadsheets execute a cell as a formula if it begins with one of these. A leading apostrophe makes it text.
+# East Asian versions also do so for full-width signs.
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 
 
@@ -17,7 +17,7 @@ class _Line:
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Returns header and rows as lines of CSV, for streaming; None is an empty cell."""
+    """Returns the header and the rows as lines of CSV, to be streamed. None becomes an empty cell."""
     writer = csv.writer(_Line())
     yield writer.writerow(header)
     for row in rows:
@@ -25,5 +25,5 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
 
 
 def safe_cell(value: Any) -> Any:
-    """Returns the value; text that a spreadsheet would execute as a formula gets a leading apostrophe."""
+    """Returns the value of a cell, with a leading apostrophe if a spreadsheet would execute it as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value

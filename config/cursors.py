@@ -1,14 +1,15 @@
-"""Database cursors for hand-written SQL."""
+"""Database cursors for SQL that is not written by Django's ORM."""
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 
 def repeated_cursor() -> CursorWrapper:
-    """Returns a cursor for statements that are executed often: PostgreSQL plans them once per
-    connection, because planning takes several times as long as execution.
+    """Returns a cursor for SQL statements that are executed often.
 
-    Not for statements whose best plan depends on the values: the kept plan is the one for average values.
+    On PostgreSQL a connection plans such a statement once and then reuses the plan, because planning takes
+    several times as long as execution. Do not use it for a statement whose best plan depends on its values: the
+    reused plan is the best for average values.
     """
     if connection.vendor == "postgresql":
         return connection.server_cursor(in_bytes=False)  # type: ignore[no-any-return,attr-defined]  # of config.postgresql
@@ -16,10 +17,10 @@ def repeated_cursor() -> CursorWrapper:
 
 
 def reading_cursor() -> CursorWrapper:
-    """Returns a cursor for large results: PostgreSQL sends values in binary form, which need not be parsed.
+    """Returns a cursor for SQL statements with large results. It reuses plans like `repeated_cursor`.
 
-    This halves the size of latency sketches and takes a tenth of the time for timestamps. Plans are kept as with
-    `repeated_cursor`.
+    PostgreSQL sends the values in binary form, which need not be parsed. That halves the size of latency
+    sketches, and timestamps take a tenth of the time.
     """
     if connection.vendor == "postgresql":
         return connection.server_cursor(in_bytes=True)  # type: ignore[no-any-return,attr-defined]  # of config.postgresql

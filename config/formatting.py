@@ -1,6 +1,6 @@
-"""Formatting of numbers as plain text, with exact arithmetic and without markup.
+"""Formats numbers as plain text, with exact arithmetic and without markup.
 
-Every function returns None for None ("no data"), so that missing data is never shown as 0.
+The functions that take a number return None for None ("no data"), so missing data is never shown as 0.
 """
 
 from datetime import timedelta
@@ -8,19 +8,22 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from django.utils.translation import gettext as _
 
-# Keeps a number and its unit on one line.
+# The space between a number and its unit, which keeps them on one line.
 GAP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 Number = int | float | Decimal
 
 
 def plain(value: Number | None, decimals: int = 0) -> str | None:
-    """`1,234` or, with decimals, `1,234.5`."""
+    """Returns a number with thousands separators: `1,234` or, with one decimal, `1,234.5`."""
     return None if value is None else _signed(_rounded(value, decimals), decimals)
 
 
 def compact(value: int | None) -> str | None:
-    """`9,999`, `53.2 K`, `62.4 M`: from ten thousand on, at most three digits and a unit."""
+    """Returns a large number with at most three digits and a unit: `53.2 K`, `62.4 M`.
+
+    Below ten thousand: `9,999`.
+    """
     if value is None or abs(value) < 10_000:
         return plain(value)
     for unit, size in (("K", 10**3), ("M", 10**6), ("B", 10**9), ("T", 10**12)):
@@ -32,10 +35,11 @@ def compact(value: int | None) -> str | None:
 
 
 def money(nanos: int | None, decimals: int | None = None) -> str | None:
-    """Nano-dollars as dollars: `$32.48`; below ten cents with three significant digits, `$0.000160`.
+    """Returns nano-dollars as dollars with two decimals: `$32.48`.
 
-    `decimals` fixes the number of decimals, to align the costs of a column. Only zero is shown as
-    `$0.00` then; amounts that are too small are shown as `<$0.01`.
+    Amounts below ten cents have three significant digits: `$0.000160`. `decimals` sets a fixed number of
+    decimals, which aligns the costs in a column. An amount that would be rounded to zero is then shown as
+    `<$0.01`.
     """
     if nanos is None:
         return None
@@ -49,7 +53,7 @@ def money(nanos: int | None, decimals: int | None = None) -> str | None:
 
 
 def exact_money(nanos: int | None) -> str | None:
-    """Nano-dollars with all decimals, at least two: `$0.00015`, `$12.50`."""
+    """Returns nano-dollars as dollars with all decimals, at least two: `$0.00015`, `$12.50`."""
     if nanos is None:
         return None
     text = f"{Decimal(abs(nanos)).scaleb(-9):,.9f}".rstrip("0")
@@ -58,7 +62,10 @@ def exact_money(nanos: int | None) -> str | None:
 
 
 def percent(ratio: Number | None, decimals: int = 1) -> str | None:
-    """A ratio such as 0.9878 as `98.8%`. Only 1 is shown as 100 %, and only 0 as 0 %."""
+    """Returns a ratio as a percentage: 0.9878 is `98.8%`.
+
+    It is rounded to 100 % only if it is 1, and to 0 % only if it is 0.
+    """
     if ratio is None:
         return None
     value, step = Decimal(str(ratio)) * 100, Decimal(1).scaleb(-decimals)
@@ -71,7 +78,7 @@ def percent(ratio: Number | None, decimals: int = 1) -> str | None:
 
 
 def milliseconds(value: Number | None) -> str | None:
-    """`1,612 ms`; from ten seconds on `24.1 s`; from ten minutes on `12 min`."""
+    """Returns milliseconds as text: `1,612 ms`; from ten seconds on `24.1 s`; from ten minutes on `12 min`."""
     if value is None:
         return None
     if value < 10_000:
@@ -82,7 +89,7 @@ def milliseconds(value: Number | None) -> str | None:
 
 
 def ago(age: timedelta) -> str:
-    """`just now`, `5 min ago`, `3 h ago`, `12 days ago`."""
+    """Returns an age as text: `just now`, `5 min ago`, `3 h ago`, `12 days ago`."""
     minutes = int(age.total_seconds() // 60)
     if minutes < 1:
         return _("just now")
@@ -94,7 +101,11 @@ def ago(age: timedelta) -> str:
 
 
 def initials(name: str) -> str:
-    """Two letters for an avatar: of the first and last word of a name, or of an e-mail address."""
+    """Returns two letters for an avatar.
+
+    They are the initials of the first and last word of a name or e-mail address. With one word, they are its
+    first two letters.
+    """
     words = [word for word in name.partition("@")[0].replace(".", " ").replace("-", " ").split() if word]
     letters = words[0][0] + words[-1][0] if len(words) > 1 else "".join(words)[:2]
     return letters.upper() or "?"
@@ -105,12 +116,15 @@ def _rounded(value: Number, decimals: int) -> Decimal:
 
 
 def _signed(value: Decimal, decimals: int) -> str:
-    """A number with separators and a minus sign; zero has no sign."""
+    """Returns a number with thousands separators and, if it is negative, a minus sign. Zero has no sign."""
     return f"{MINUS if value < 0 else ''}{abs(value):,.{decimals}f}"
 
 
 def _places(dollars: Decimal) -> int:
-    """The number of decimals of an amount: two, or enough for three significant digits, at most nine."""
+    """Returns how many decimals to show of an amount of dollars.
+
+    That is two, or enough for three significant digits, but at most nine.
+    """
     if dollars == 0 or abs(dollars) >= Decimal("0.1"):
         return 2
     places = min(9, 2 - dollars.adjusted())

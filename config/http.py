@@ -1,4 +1,4 @@
-"""Responses: whole pages or parts for htmx, the media type, and the sign-in page for ended sessions."""
+"""Helpers for responses: pages and parts of pages for htmx, media types, and expired sessions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,10 @@ from django_htmx.http import HttpResponseClientRedirect
 
 
 def wants_part(request: HttpRequest) -> bool:
-    """Whether htmx requests a part of the page. Boosted links and the Back button need the whole page."""
+    """Whether htmx requests only a part of the page.
+
+    Boosted links and the Back button are requests by htmx that need the whole page.
+    """
     htmx = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
@@ -19,10 +22,10 @@ def wants_part(request: HttpRequest) -> bool:
 def render_page(
     request: HttpRequest, template: str, partial: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    """Renders the page, or only its partial named `partial` if htmx requests a part.
+    """Renders a page, or only the partial of its template named `partial` if htmx requests a part.
 
-    The name is also the id of the element that is replaced. Both responses have
-    the same URL, so the header `Vary: HX-Request` tells caches to keep them apart.
+    The name of the partial is also the id of the element that htmx replaces. Both responses have the same URL;
+    the header `Vary: HX-Request` makes caches store them separately.
     """
     name = f"{template}#{partial}" if wants_part(request) else template
     response = render(request, name, context, status=status)
@@ -31,7 +34,7 @@ def render_page(
 
 
 def preferred_type(request: HttpRequest, kinds: Sequence[str]) -> str:
-    """Returns the media type that `Accept` prefers; the first if it names none of them.
+    """Returns which of the media types `kinds` the header `Accept` prefers, or the first if it names none.
 
     Parameters such as a charset are ignored; Django's get_preferred_type would find no match with them.
     """
@@ -43,9 +46,9 @@ def preferred_type(request: HttpRequest, kinds: Sequence[str]) -> str:
 
 
 class HtmxLoginMiddleware:
-    """Redirects the whole browser to the sign-in page if a request by htmx has no session any more.
+    """Makes the browser load the sign-in page if a request by htmx comes after the session has ended.
 
-    htmx follows redirects itself, and would insert the sign-in form into the page.
+    htmx itself would follow the redirect and insert the sign-in form into the page.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,9 +1,8 @@
-"""Periodic jobs that `serve` runs itself, so that no cron is needed.
+"""Periodic jobs, which `serve` runs, so that no cron is needed.
 
-Apps register jobs when they are ready. Every server process has a thread that looks for jobs that are due; a
-row in the database assigns each run to one process of all machines. A job must
-tolerate two runs at the same time, and being interrupted: a run may take longer than the interval
-until the next, and a server can be stopped at any time.
+Apps register their jobs at the start. Every server process has a thread that looks for due jobs. A row in the
+database decides which process, of all machines, does a run. A job must allow two runs at the same time, because
+a run may take longer than its interval, and interruption, because a server can be stopped at any time.
 """
 
 import logging
@@ -21,15 +20,15 @@ from config.models import JobRun
 
 logger = logging.getLogger(__name__)
 
-# How often each process looks for due jobs.
+# Seconds between two times that a process looks for due jobs.
 TICK_SECONDS = 5.0
-# How long a stop waits for a running job (gunicorn waits 30 seconds for requests).
+# Seconds that stopping the server waits for a running job (gunicorn waits 30 seconds for requests).
 _STOP_SECONDS = 12.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """A function that is called as `run(now=…)` about once in the interval `every`."""
+    """A function that is called as `run(now=…)`, about once per interval `every`."""
 
     name: str
     every: timedelta
@@ -40,13 +39,15 @@ _jobs: dict[str, Job] = {}
 
 
 def register_job(name: str, every: timedelta, run: Callable[..., object]) -> None:
-    """Registers a job, and replaces a job of the same name."""
+    """Registers a periodic job. Replaces a job with the same name."""
     _jobs[name] = Job(name, every, run)
 
 
 def run_due(*, now: datetime) -> list[str]:
-    """Runs the jobs that are due and not taken by another process; returns their names. A failing job is logged, and
-    does not prevent the others from running."""
+    """Runs the jobs that are due and that no other process has taken, and returns their names.
+
+    If a job raises an exception, it is logged, and the other jobs are run.
+    """
     ran = []
     for job in list(_jobs.values()):
         if _take(job, now):
@@ -59,7 +60,10 @@ def run_due(*, now: datetime) -> list[str]:
 
 
 def _take(job: Job, now: datetime) -> bool:
-    """Whether this process gets the run. Writes only if the job is due, because a write locks all of SQLite."""
+    """Whether this process may run the job now, because it is due and no other process has taken the run.
+
+    Writes only if the job is due, because a write locks the whole database on SQLite.
+    """
     due_at = JobRun.objects.filter(pk=job.name).values_list("due_at", flat=True).first()
     if due_at is None:
         JobRun.objects.bulk_create([JobRun(name=job.name, due_at=now)], ignore_conflicts=True)
@@ -70,18 +74,18 @@ def _take(job: Job, now: datetime) -> bool:
 
 
 def record_run(name: str, *, now: datetime) -> None:
-    """Records a run that a command did instead of the server, for example by cron."""
+    """Stores that a command has run a job instead of the server, for example by cron."""
     JobRun.objects.update_or_create({"due_at": now, "started_at": now}, name=name)
 
 
 def last_run(names: Collection[str]) -> datetime | None:
-    """Returns when one of these jobs last ran in any process; None if never."""
+    """Returns when one of the jobs `names` last started in any process, or None if none ever did."""
     last: datetime | None = JobRun.objects.filter(name__in=names).aggregate(at=Max("started_at"))["at"]
     return last
 
 
 class JobThread(threading.Thread):
-    """The thread that runs due jobs until it is stopped."""
+    """The thread of a server process that runs due jobs until it is stopped."""
 
     def __init__(self) -> None:
         super().__init__(name="jobs", daemon=True)
@@ -96,14 +100,16 @@ class JobThread(threading.Thread):
                 logger.exception("No job could be run.")
 
     def stop(self) -> None:
-        """Stops the thread; a running job has some seconds to finish."""
+        """Stops the thread, and waits some seconds for a running job to finish."""
         self._stopped.set()
         self.join(_STOP_SECONDS)
 
 
 def worker_hooks() -> dict[str, Any]:
-    """Returns options of gunicorn that start a job thread in each worker, not in the parent process,
-    which must have no threads when it forks."""
+    """Returns options for gunicorn that start and stop a JobThread in each worker process.
+
+    The parent process must have no threads when it forks.
+    """
     threads: list[JobThread] = []
 
     def post_worker_init(worker: object) -> None:

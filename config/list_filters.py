@@ -1,4 +1,4 @@
-"""The base of filters for lists over querysets: a django-filter `FilterSet` with paging and errors in the page."""
+"""Base of the filters of lists: a django-filter `FilterSet` that reads a page number and can show errors."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from django_filters import FilterSet
 
 
 class PageForm(forms.Form):
-    """Reads the number of the page that is shown; 1 if none is given."""
+    """Form that reads the number of the page of the list; 1 if none is given."""
 
     page = forms.IntegerField(required=False, min_value=1)
 
@@ -19,16 +19,16 @@ class PageForm(forms.Form):
 
 
 class OlderForm(forms.Form):
-    """Reads where a list continues: with rows whose id is below `before`."""
+    """Form that reads where a list continues: with the rows whose ids are below `before`."""
 
     before = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
 
 
 class ListFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """Filters of a list, read from the URL. Its form may have more fields than filters, such as `page`.
+    """The filters of a list, read from the URL. Their form may have fields that are no filters, such as `page`.
 
-    `now` is the time by which filters decide what is expired; None is the present. A parameter that is invalid does
-    not filter, and the form has its error for the page.
+    Filters compare expiry times with `now`; if it is None, with the current time. An invalid parameter does not
+    filter, and the form has an error for it.
     """
 
     def __init__(self, data: Any, queryset: QuerySet[Any], *, now: datetime | None = None, **more: Any) -> None:
@@ -37,28 +37,28 @@ class ListFilterSet(FilterSet):  # type: ignore[misc]  # django-filter has no ty
 
     @property
     def form(self) -> forms.Form:
-        """The form of the filters. Its ids differ from those of other forms on the page."""
+        """The form of the filters. The HTML ids of its fields differ from those of other forms on the page."""
         form: forms.Form = super().form
         form.auto_id = "filter_%s"
         return form
 
     @property
     def found(self) -> QuerySet[Any]:
-        """The rows that the filters leave."""
+        """The rows that match the filters."""
         rows: QuerySet[Any] = self.qs if self.is_valid() else self.filter_queryset(self.queryset)
         return rows
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Applies each filter; those of invalid parameters leave the queryset as it is."""
+        """Returns the queryset with each filter applied. Filters with invalid parameters are not applied."""
         for name, one in self.filters.items():
             queryset = one.filter(queryset, self.form.cleaned_data.get(name))
         return queryset
 
     def number(self, name: str = "page") -> int:
-        """The page that is shown, by the field `name` of the form."""
+        """Returns the number of the page that is shown: the field `name` of the form, or 1 if none is given."""
         return self.form.cleaned_data.get(name) or 1
 
     @property
     def is_filtered(self) -> bool:
-        """Whether any filter is set."""
+        """Whether at least one filter is set."""
         return any(self.form.cleaned_data.get(name) for name in self.filters)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class JobRun(models.Model):
-    """A job of `config.jobs`. The process that advances `due_at` runs it."""
+    """When a job of `config.jobs` is due next. The process that sets `due_at` to a later time runs the job."""
 
     name = models.CharField(max_length=40, primary_key=True)
     due_at = models.DateTimeField()

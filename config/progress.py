@@ -1,4 +1,4 @@
-"""A progress bar for slow commands: only on a terminal, and never on standard output."""
+"""Draws a progress bar for slow commands, on a terminal only and never on standard output."""
 
 import sys
 from collections.abc import Callable
@@ -8,9 +8,10 @@ _WIDTH = 40
 
 
 def progress_bar(label: str, total: int, stream: TextIO | None = None) -> Callable[[int], None]:
-    """Returns a function that takes the amount of progress and draws the bar on `stream` (standard error).
+    """Returns a function that adds an amount to the progress and draws the bar.
 
-    If `stream` is no terminal, only the final state is written, as one line.
+    `total` is the amount at the end. The bar is drawn on `stream`, by default standard error. If that is not a
+    terminal, only the final state is written, as one line.
     """
     out = stream or sys.stderr
     done, drawn = 0, -1

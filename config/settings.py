@@ -1,6 +1,6 @@
-"""Settings of the site, from environment variables (see "Settings" in the README).
+"""Settings of the site, read from environment variables (see "Settings" in the README).
 
-A variable with an invalid value stops the start with an error that names it.
+If a variable has an invalid value, the start fails with an error that names the variable.
 """
 
 import os
@@ -20,9 +20,9 @@ VAR_DIR = Path(env.str("CALLBOARD_VAR_DIR", str(BASE_DIR / "var")))
 
 
 def _kept_secret_key() -> str:
-    """Returns the secret key from the var folder; creates it at the first start.
+    """Returns the secret key that is stored in the folder `var`. Creates the key at the first start.
 
-    Several machines of one site must share SECRET_KEY through the environment instead.
+    If a site runs on several machines, set SECRET_KEY in the environment of each instead.
     """
     path = VAR_DIR / "secret_key"
     VAR_DIR.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def _kept_secret_key() -> str:
 
 
 def _check_balance(usd: Decimal) -> None:
-    """Raises ValidationError for an amount that cannot be a limit (see `usage.prices.money`)."""
+    """Raises ValidationError if a number of US dollars cannot be a quota (see `usage.prices.money`)."""
     if not 0 <= usd <= 10_000_000 or usd != round(usd, 9):
         raise ValidationError("Give US dollars from 0 to 10,000,000 with at most 9 decimals.")
 
@@ -46,11 +46,11 @@ def _check_balance(usd: Decimal) -> None:
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
-# Where `serve` listens, and with how many processes and threads per process.
+# Where `serve` listens, how many processes it has, and how many threads each of them has.
 HOST = env.str("HOST", "127.0.0.1").strip("[]")
 PORT = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 SERVE_WORKERS = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(min=1))
-# Heaps that the threads of a process share. glibc reads the variable itself; `serve` sets it to 2 if it is not set.
+# How many heaps the threads of a process share. glibc reads this variable; `serve` sets it to 2 by default.
 MALLOC_ARENA_MAX = env.int("MALLOC_ARENA_MAX", None)
 SERVE_THREADS = env.int("CALLBOARD_THREADS", 8, validate=validate.Range(min=1))
 # Whether `serve` also runs the periodic jobs: alerts, digests, housekeeping (config.jobs).
@@ -68,15 +68,15 @@ CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 SIGNUP = env.str("CALLBOARD_SIGNUP", "invitation", validate=validate.OneOf(["open", "invitation", "closed"]))
 # Calls older than this are deleted by `housekeeping`; their statistics stay.
 CALL_RETENTION_DAYS = env.int("CALLBOARD_CALL_RETENTION_DAYS", 180, validate=validate.Range(min=1))
-# The monthly balance, in US dollars, that a new user's personal space starts with; empty = unlimited.
+# The monthly balance, in US dollars, of the personal space of a new user. If it is empty, there is no limit.
 DEFAULT_BALANCE_USD = (
     env.decimal("CALLBOARD_DEFAULT_BALANCE_USD", validate=_check_balance)
     if env.str("CALLBOARD_DEFAULT_BALANCE_USD", "")
     else None
 )
-# Whether webhooks may lead to addresses in private networks.
+# Whether webhooks may send to addresses in private networks.
 WEBHOOKS_MAY_BE_PRIVATE = env.bool("CALLBOARD_WEBHOOKS_MAY_BE_PRIVATE", False)
-# The key of the hashes of secrets. If it changes, all tokens and gateway keys become invalid.
+# The key with which secrets are hashed. If it changes, all tokens and gateway keys stop working.
 TOKEN_HASH_KEY = env.str("CALLBOARD_TOKEN_HASH_KEY", "") or SECRET_KEY
 
 # --- Apps ---------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ DATABASES: dict[str, Any] = {
     )
 }
 _database = DATABASES["default"]
-# How long a writer waits for another one before the request fails and the sender has to repeat it.
+# How many seconds a writer waits for a database lock. Then the request fails, and the sender has to repeat it.
 DATABASE_LOCK_SECONDS = 30
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["ENGINE"] = "config.sqlite"
@@ -172,7 +172,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     _database["ENGINE"] = "config.postgresql"
-    # Statistics often sort 4 MB of sketches per page. Compiling a query (JIT) or starting parallel workers takes
+    # Pages of statistics often sort 4 MB of sketches. Compiling a query (JIT) or starting parallel workers takes
     # longer than running it.
     _options = {
         "options": f"-c lock_timeout={DATABASE_LOCK_SECONDS}s -c work_mem=32MB -c jit=off "
@@ -225,10 +225,10 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_FORMS = {"edit_webauthn": "teams.account_activity.RenamePasskeyForm"}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 SOCIALACCOUNT_ADAPTER = "teams.openid.SocialAccountAdapter"
-# The site chooses its provider, so an address that the provider has verified opens the account with this address.
+# The site trusts its provider: a user whose address is verified there can sign in to the account with it.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 _oidc_server = env.str("CALLBOARD_OIDC_SERVER_URL", "")
-# The hosts to which forms may redirect. A provider may use more hosts than its own.
+# The hosts to which forms may redirect. A provider may use several hosts to sign in.
 _oidc_hosts: list[str] = env.list("CALLBOARD_OIDC_SIGN_IN_HOSTS", [])
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if _oidc_server:
@@ -276,7 +276,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# The largest body that is read: 16 MiB, as the API promises (also after decompression).
+# The largest request body that is read: 16 MiB, as documented for the API; also after decompression.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 # --- Words, times, files ------------------------------------------------------------------------

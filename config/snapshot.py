@@ -1,4 +1,4 @@
-"""Several queries on one snapshot of the database, without waiting for writers or blocking them."""
+"""Runs several queries on one snapshot of the database, without waiting for writers or blocking them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from django.db import connection, transaction
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Context in which all reads see the database as it was at the first read.
+    """Returns a context in which all reads see the database as it was at the first read.
 
-    Inside a transaction it has no effect.
+    Inside a transaction it has no effect. The context is for reading only.
     """
     if connection.in_atomic_block:
         yield

@@ -1,4 +1,4 @@
-"""Collecting static files only if they have changed since the last time."""
+"""Collects static files, but only if they have changed since the last time."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
-# Written last, so that an interrupted collection is repeated.
+# The file with the fingerprint of the source files. Written last, so an interrupted collection is repeated.
 _STAMP = ".collected-from"
 
 
 def collect_static() -> bool:
-    """Collects static files if a source file has changed, and returns whether it did.
+    """Collects static files if a source file has changed. Returns whether it collected them.
 
-    Compressing plotly.min.js takes seconds, which later starts should not need.
+    Compressing plotly.min.js takes seconds, which other starts should not take.
     """
     stamp = Path(settings.STATIC_ROOT) / _STAMP
     wanted = _fingerprint()
@@ -28,7 +28,10 @@ def collect_static() -> bool:
 
 
 def _fingerprint() -> str:
-    """A hash of the names and contents of all source files. File times would change with every checkout or copy."""
+    """Returns a hash of the names and contents of all source files.
+
+    Modification times are not used, because they change with every checkout or copy.
+    """
     total = hashlib.blake2b(digest_size=16)
     total.update(version("whitenoise").encode())
     for name, content in sorted(_source_files()):

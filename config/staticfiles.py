@@ -1,4 +1,4 @@
-"""Static files that come with Python packages."""
+"""Finds static files that come with Python packages."""
 
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ from django.core.files.storage import FileSystemStorage
 
 
 class PlotlyFinder(BaseFinder):
-    """Finds `plotly/plotly.min.js`, the file for browsers in the plotly package.
+    """Finds `plotly/plotly.min.js`, the script for browsers that the package plotly contains.
 
     The folder of the package contains megabytes of other files, so it cannot be a static folder itself.
     """

@@ -1,4 +1,4 @@
-"""All URLs of the site. People bookmark and share them and scripts use them, so they do not change."""
+"""All URLs of the site. They do not change, because people bookmark and share them, and scripts use them."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

@@ -1,4 +1,4 @@
-"""Views of the site itself: health check, CSRF failure, OpenAPI."""
+"""Views of the site itself: the health check and the page for an invalid CSRF token."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
@@ -8,7 +8,7 @@ from django.shortcuts import render
 
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answers 200 if the site runs and its database answers, for load balancers and supervisors."""
+    """Answers 200 if the site and its database work. Load balancers and supervisors request it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain")
@@ -16,5 +16,5 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answers 403 for a form with an invalid CSRF token; the reason is only logged."""
+    """Answers 403 to a form with an invalid CSRF token. Django logs the reason; the page does not show it."""
     return render(request, "403_csrf.html", status=403)

@@ -99,8 +99,7 @@ def _memberships() -> CompiledQuery:
 
 
 def _memberships_of(user_id: int) -> QuerySet[Membership]:
-    """Returns the query for a user's memberships in teams that are not deleted, with the annotation
-    `is_offered`.
+    """Returns the query for a user's memberships in teams that are not deleted, annotated with `is_offered`.
 
     `is_offered` is true if the ownership of the team has been offered to this user and the offer is unanswered.
     """
@@ -140,8 +139,7 @@ def team_for(user: User, slug: str, permission: Permission) -> Access:
 
 
 def may_manage(actor_role: str, target_role: str) -> bool:
-    """Whether a user with the role `actor_role` may remove a member with the role `target_role`, or change that
-    role.
+    """Whether a user with the role `actor_role` may remove or change the role of one with `target_role`.
 
     The owner may do this to everybody else, administrators only to those with the role member. Nobody may do it
     to the owner.

@@ -154,9 +154,7 @@ def endpoint(
 
 
 def _refused_key(error: ApiError) -> Credential | None:
-    """Returns the token or gateway key that `error` is about, or None if it has another cause than a refused
-    key.
-    """
+    """Returns the token or gateway key that was refused with `error`; None if it is about something else."""
     return error.__cause__.credential if isinstance(error.__cause__, RefusedKeyError) else None
 
 

@@ -137,9 +137,7 @@ def transfer_offered(transfer: Transfer) -> Mail:
 
 
 def transfer_ended(team: Team, to: User, subject: str, sentence: str) -> Mail:
-    """Returns an e-mail to `to` about an offer of ownership that was answered or cancelled, or a transfer by
-    staff.
-    """
+    """Returns an e-mail to `to` about a transfer that was accepted, declined, cancelled or made by staff."""
     words = {"team": team.name}
     return Mail(
         to=to.email,

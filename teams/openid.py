@@ -49,9 +49,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return user
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
-        """Returns the account with the provider's e-mail address, or None unless it is surely of the same
-        person.
-        """
+        """Returns the account with the provider's e-mail address, or None if somebody else may have used it."""
         found: tuple[User, str] | None = super().authenticate_by_email(sociallogin)
         return found if found and _is_surely_of(*found) else None
 

@@ -38,5 +38,5 @@ def digest(secret: str) -> str:
 
 
 def shown_prefix(secret: str) -> str:
-    """Returns the part of a secret that lists show: its prefix and 4 random characters, as in `cb_live_4fN8`."""
+    """Returns the part of a secret that lists show: prefix and 4 random characters, as in `cb_live_4fN8`."""
     return secret[: secret.rindex("_") + 1 + _SHOWN]

@@ -1,4 +1,4 @@
-"""Django's backend for SQLite, which waits for locks in Python instead of in SQLite."""
+"""Database backend for SQLite: Django's, but it waits for locks in Python instead of in SQLite."""
 
 import sqlite3
 import time
@@ -9,22 +9,23 @@ from typing import Any, Self
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
-# Seconds between two attempts: about the duration of a short transaction.
+# Seconds between two attempts to get the lock: about the duration of a short transaction.
 _PAUSE = 0.003
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Repeats a statement every few milliseconds while the database is locked, for `timeout` seconds (OPTIONS).
+    """Repeats a statement every few milliseconds while the database is locked.
 
-    SQLite itself sleeps for increasing times, up to 100 ms, while connections that came later get the lock: with
-    16 clients on one quota, some waited ten times as long as most. It also holds the connection's mutex meanwhile.
-    A thread that collects garbage finalizes statements of other threads, for which it needs that
-    mutex; if this thread holds the database lock, everything waits until the timeout.
+    It gives up after `timeout` seconds, which OPTIONS of the database set. SQLite itself would wait longer
+    after each attempt, up to 100 ms, while connections that came later get the lock: with 16 clients on one
+    quota, some waited ten times as long as most. SQLite would also hold the connection's mutex while it waits.
+    A thread that collects garbage needs that mutex to finalize statements of other threads. If this thread
+    holds the database lock, everything would wait until the timeout.
     """
 
     @property
     def patience(self) -> float:
-        """How long to wait for a lock, in seconds; 5 by default, as in Python's sqlite3."""
+        """How many seconds to wait for a lock; 5 by default, as in Python's sqlite3."""
         return float(self.settings_dict["OPTIONS"].get("timeout", 5))
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
@@ -38,12 +39,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return cursor
 
     def _commit(self) -> None:
-        """Commits; waits for readers if the file system does not support a write-ahead log."""
+        """Commits the transaction.
+
+        It waits for readers if the file system does not support a write-ahead log.
+        """
         _until_free(super()._commit, self.patience)  # type: ignore[misc]  # not in the stubs
 
 
 class _Cursor(base.SQLiteCursorWrapper):
-    """Waits for locks in `execute`, but not in `executemany`, which would repeat rows that it has already written."""
+    """Waits for locks in `execute`.
+
+    It does not in `executemany`, which would repeat rows that it has already written.
+    """
 
     patience: float
 
@@ -53,7 +60,7 @@ class _Cursor(base.SQLiteCursorWrapper):
 
 
 def _until_free(act: Callable[[], object], seconds: float) -> None:
-    """Calls `act` until no lock prevents it, and raises its error when the time is over."""
+    """Calls `act` again until no lock prevents it. Raises its error after `seconds`."""
     give_up = time.monotonic() + seconds
     while True:
         try:
@@ -67,6 +74,9 @@ def _until_free(act: Callable[[], object], seconds: float) -> None:
 
 
 def _is_locked(error: Exception) -> bool:
-    """Whether the error is a lock that will be released. A snapshot that is too old to write never becomes valid."""
+    """Whether an error means that another connection has a lock which it will release.
+
+    A transaction whose snapshot is too old to write also fails with a lock error, but never succeeds later.
+    """
     code = getattr(error.__cause__ or error, "sqlite_errorcode", 0)
     return code & 0xFF == sqlite3.SQLITE_BUSY and code != sqlite3.SQLITE_BUSY_SNAPSHOT

@@ -1,6 +1,6 @@
-"""Template filters and tags for all templates: the markup of what `config.formatting` formats, and more.
+"""Template filters and tags that all templates can use, mostly HTML of what `config.formatting` formats.
 
-Markup of table rows is built here, because a template for each would take ten times as long.
+The HTML of table rows is built here, because a template for each row would take ten times as long.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,19 +39,22 @@ def _or_no_data(text: str | None) -> str:
 
 @register.filter
 def num(value: Number | None, decimals: int = 0) -> str:
-    """`1,234`; `{{ x|num:1 }}` for `1,234.5`."""
+    """Returns a number with thousands separators: `1,234`, or `1,234.5` for `{{ x|num:1 }}`."""
     return _or_no_data(formatting.plain(value, decimals))
 
 
 @register.filter
 def compact(value: int | None) -> str:
-    """`62.4 M`."""
+    """Returns a large number with a unit: `62.4 M`."""
     return _or_no_data(formatting.compact(value))
 
 
 @register.filter
 def money(nanos: int | None, form: int | str | None = None) -> str:
-    """Nano-dollars as `$1.23`; `money:"exact"` for every decimal, `money:6` for a column of small amounts."""
+    """Returns nano-dollars as dollars: `$1.23`.
+
+    `money:"exact"` shows all decimals, `money:6` six of them, which aligns a column of small amounts.
+    """
     if form == "exact":
         return _or_no_data(formatting.exact_money(nanos))
     return _or_no_data(formatting.money(nanos, None if form is None else int(form)))
@@ -59,19 +62,19 @@ def money(nanos: int | None, form: int | str | None = None) -> str:
 
 @register.filter
 def percent(ratio: Number | None, decimals: int = 1) -> str:
-    """A ratio such as 0.987 as `98.7%`."""
+    """Returns a ratio as a percentage: 0.987 is `98.7%`."""
     return _or_no_data(formatting.percent(ratio, decimals))
 
 
 @register.filter
 def milliseconds(value: Number | None) -> str:
-    """`1,612 ms`, `24.1 s`."""
+    """Returns milliseconds as text with a unit: `1,612 ms`, `24.1 s`."""
     return _or_no_data(formatting.milliseconds(value))
 
 
 @register.filter
 def small_unit(text: str) -> SafeString:
-    """Puts the unit of a headline number in small type: `62.4 M`, `98.78%`, `1,612 ms`."""
+    """Returns a formatted number with its unit in small type: the unit of `62.4 M`, `98.78%` or `1,612 ms`."""
     if isinstance(text, SafeString):
         return text
     number = text.rstrip("KMBT%msin" + formatting.GAP)
@@ -82,9 +85,10 @@ def small_unit(text: str) -> SafeString:
 
 @register.simple_tag
 def delta(change: Number | None, good: str = "", unit: str = "%", decimals: int = 1) -> SafeString:
-    """An arrow with a change that is given as a ratio: 0.238 is `23.8%`, or 23.8 points with the unit "pt".
+    """Returns an arrow and the size of a change, which is given as a ratio.
 
-    `good` is "up" or "down" if one direction is better (success rate, latency), else "".
+    0.238 is shown as `23.8%`, or as 23.8 points with the unit "pt". `good` is the better direction, "up"
+    (success rate) or "down" (latency), and sets the colour; "" if neither is better.
     """
     if change is None:
         return NO_DATA
@@ -109,7 +113,10 @@ _DIRECTIONS = {
 
 @register.simple_tag
 def bar(value: Number | None, maximum: Number | None = 1) -> SafeString:
-    """A bar filled to value / maximum, hidden from screen readers: the text next to it has the same value."""
+    """Returns a bar that is filled to the share `value` / `maximum`.
+
+    It is hidden from screen readers, because the text next to it has the same value.
+    """
     share = min(100.0, max(0.0, 100 * float(value) / float(maximum))) if value and maximum else 0.0
     return markup(
         '<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
@@ -121,9 +128,10 @@ def bar(value: Number | None, maximum: Number | None = 1) -> SafeString:
 
 @register.simple_tag
 def heat_cells(slots: Iterable[Any]) -> SafeString:
-    """Cells of a heat map: colour by `shade`, `label` as tooltip, `amount` for screen readers.
+    """Returns the cells of one row of a heat map.
 
-    A loop in the template over the 168 hours of a week would take a sixth of the page's time.
+    A slot has the colour `shade`, the tooltip `label`, and `amount` for screen readers. A loop in the template
+    over the 168 hours of a week would take a sixth of the page's time.
     """
     return joined(markup(_HEAT, slot.shade, slot.label, slot.amount) for slot in slots)
 
@@ -133,7 +141,10 @@ _HEAT = '<td class="heat-%s" title="%s"><span class="visually-hidden">%s</span><
 
 @register.simple_tag
 def quota_bar(used: int, limit: int | None) -> SafeString:
-    """Used amount and limit (nano-dollars) as text and a bar: amber from 90 %, red when used up."""
+    """Returns how much of a quota is used, as text and as a bar. `used` and `limit` are nano-dollars.
+
+    The bar is amber from 90 % on, and red if the quota is used up. If `limit` is None, there is only text.
+    """
     if limit is None:
         words = '<span><b>%s</b></span><span class="faint">%s</span>'
         return markup(_QUOTA, "", markup(words, formatting.money(used), _("no limit")), "")
@@ -149,7 +160,7 @@ _QUOTA = '<span class="quota%s"><span class="quota-text">%s</span>%s</span>'
 
 # --- Times --------------------------------------------------------------------------------------
 
-# The format of the day for Django's date filter, and of the time of day for strftime.
+# For each style, the format of the day for Django's date filter, and of the time of day for strftime.
 TIME_FORMATS = {
     "short": ("D j M", ", %H:%M"),
     "day": ("D j M", ""),
@@ -168,9 +179,9 @@ def _day_text(day: date, form: str, language: str) -> str:
 
 @register.simple_tag
 def local(at: datetime | None, zone: tzinfo | str, style: str = "short") -> SafeString:
-    """A time in the team's time zone: `{% local call.started_at team.zone "clock" %}`; see TIME_FORMATS.
+    """Returns a time in a time zone: `{% local call.started_at team.zone "clock" %}`.
 
-    Raises ValueError for a time without a time zone.
+    `style` is a key of TIME_FORMATS. Raises ValueError for a time without a time zone.
     """
     if at is None:
         return NO_DATA
@@ -186,7 +197,7 @@ def local(at: datetime | None, zone: tzinfo | str, style: str = "short") -> Safe
 
 @register.filter
 def ago(at: datetime | None, now: datetime) -> str:
-    """`5 min ago`."""
+    """Returns how long before `now` a time is: `5 min ago`."""
     return _or_no_data(None if at is None else formatting.ago(now - at))
 
 
@@ -195,13 +206,13 @@ def ago(at: datetime | None, now: datetime) -> str:
 
 @register.filter
 def initials(name: str) -> str:
-    """Two letters for an avatar."""
+    """Returns two letters for the avatar of a person."""
     return formatting.initials(name)
 
 
 @register.simple_tag
 def person(who: Any, note: str = "") -> SafeString:
-    """Avatar, name and e-mail address of a person; `note` replaces the address."""
+    """Returns the avatar, name and e-mail address of a user. `note` replaces the address."""
     avatar = formatting.initials(who.name or who.email)
     if not who.name:
         return markup(_PERSON, avatar, who.email, who.email, "person-mail", "", note or _("No name yet"))
@@ -225,14 +236,14 @@ ROLE_NAMES = {
 
 @register.simple_tag
 def role_badge(role: str) -> SafeString:
-    """The badge of a role; without a role, of a former member."""
+    """Returns the badge of a role. If the role is "", it is the badge of a former member."""
     return markup(
         '<span class="badge badge-%s">%s</span>', role or "mute", ROLE_NAMES.get(role, ROLE_NAMES[""])
     )
 
 
-# By the number of the outcome (succeeded, client error, throttled, server error). Shapes differ as
-# well as the colours: circle, triangle, triangle, square.
+# The CSS class and shape for each outcome: succeeded, client error, throttled, server error. Shapes differ as
+# well as colours: circle, triangle, triangle, square.
 _CIRCLE = mark_safe('<circle cx="4" cy="4" r="4"/>')
 _TRIANGLE = mark_safe('<path d="M4 .5 8 7.5H0z"/>')
 _SQUARE = mark_safe('<rect width="8" height="8" rx="1.5"/>')
@@ -246,7 +257,7 @@ OUTCOME_MARKS = [
 
 @register.simple_tag
 def status_dot(outcome: int, text: Any) -> SafeString:
-    """The symbol of a call's outcome (0 to 3) with a text, such as the status."""
+    """Returns the symbol of a call's outcome (0 to 3), followed by a text such as the HTTP status."""
     tone, shape = OUTCOME_MARKS[outcome]
     return markup(
         '<span class="status%s"><svg class="status-dot" viewBox="0 0 8 8" aria-hidden="true">%s</svg>%s</span>',
@@ -259,7 +270,7 @@ def status_dot(outcome: int, text: Any) -> SafeString:
 @register.simple_tag
 @cache  # a page has hundreds of icons, but only two dozen different ones
 def icon(name: str) -> SafeString:
-    """An icon of `_icons.html`."""
+    """Returns the icon with this name in `_icons.html`."""
     return markup('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-%s"/></svg>', name)
 
 
@@ -268,9 +279,10 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def query_with(context: RequestContext, **changes: Any) -> str:
-    """The query string of this page with some parameters changed: None or "" removes one, a list sets several values.
+    """Returns the query string of this page with some parameters changed, for links that keep the others.
 
-    For links that keep the other filters: `<a href="{% query_with sort="cost" cursor=None %}">`.
+    None or "" removes a parameter, and a list sets several values: `<a href="{% query_with sort="cost"
+    cursor=None %}">`.
     """
     kept = ((name, values) for name, values in context["request"].GET.lists() if name not in changes)
     changed = (
@@ -283,13 +295,19 @@ def query_with(context: RequestContext, **changes: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def query_at_page(context: RequestContext, number: int, name: str = "") -> str:
-    """The query string for another page of a list; `name` is the parameter, by default `page`."""
+    """Returns the query string of this page with another page number.
+
+    `name` is its parameter, by default `page`.
+    """
     return query_with(context, **{name or "page": number})
 
 
 @register.simple_tag(takes_context=True)
 def query_without(context: RequestContext, name: str, value: Any = None) -> str:
-    """The query string without one value of a repeatable parameter, or without all its values."""
+    """Returns the query string of this page without one value of a parameter.
+
+    If `value` is None, it is without all values of the parameter.
+    """
     kept = (
         [] if value is None else [item for item in context["request"].GET.getlist(name) if item != str(value)]
     )
@@ -298,7 +316,7 @@ def query_without(context: RequestContext, name: str, value: Any = None) -> str:
 
 @register.simple_tag(takes_context=True)
 def hidden_query(context: RequestContext, *names: str) -> SafeString:
-    """The parameters of this page as hidden fields, except those that the form itself sets."""
+    """Returns hidden fields with the parameters of this page, except `names`, which the form itself sets."""
     kept = [pair for pair in context["request"].GET.lists() if pair[0] not in names]
     return joined(markup(_HIDDEN, name, value) for name, values in kept for value in values)
 
@@ -308,13 +326,19 @@ _HIDDEN = '<input type="hidden" name="%s" value="%s">'
 
 @register.inclusion_tag("components/chip.html")
 def chip(label: str, opens: str, value: str = "", remove: str = "") -> dict[str, Any]:
-    """A filter chip: a button that opens the popover `opens`, and the value of the filter with a link to remove it."""
+    """Returns the context of a filter chip: a button that opens a popover, and the value of the filter.
+
+    `opens` is the id of the popover, and `remove` the URL that removes the filter.
+    """
     return {"label": label, "opens": opens, "value": value, "remove": remove}
 
 
 @register.inclusion_tag("components/copy.html")
 def copy_button(text: str, what: str) -> dict[str, Any]:
-    """A button that copies a short text such as an id; `what` names it for screen readers."""
+    """Returns the context of a button that copies a short text such as an id.
+
+    `what` names it for screen readers.
+    """
     return {"text": text, "what": what}
 
 
@@ -323,7 +347,7 @@ def copy_button(text: str, what: str) -> dict[str, Any]:
 
 @register.inclusion_tag("components/field.html")
 def field(bound: BoundField, label: str = "", hint: str = "", classes: str = "") -> dict[str, Any]:
-    """A form field with label, control, error and hint, connected for screen readers."""
+    """Returns the context of a form field with label, control, error and hint, connected for screen readers."""
     is_choice = isinstance(bound.field.widget, CheckboxInput)
     css = [] if is_choice else ["input", *classes.split()]
     return {
@@ -337,7 +361,7 @@ def field(bound: BoundField, label: str = "", hint: str = "", classes: str = "")
 
 @register.simple_tag
 def control(bound: BoundField) -> SafeString:
-    """Only the control of a form field, for pages that place label and hint themselves."""
+    """Returns only the control of a form field, for pages that place label and hint themselves."""
     return bound.as_widget(attrs=_control_attrs(bound, ["input"], ""))
 
 

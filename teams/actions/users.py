@@ -48,8 +48,9 @@ def create_user(
 def set_up_new_user(
     sender: object, *, user: User, by: Actor | None = None, verified: bool = False, **more: Any
 ) -> None:
-    """Receives `user_created`: creates the personal space, writes the activity, and verifies the address if
-    `verified`.
+    """Receives `user_created`: creates the personal space and writes the activity.
+
+    If `verified` is true, it also marks the e-mail address of the user as verified.
     """
     if verified:
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)

@@ -61,8 +61,9 @@ class ActivityFilterSet(ListFilterSet):
         return rows.filter(Q(actor=value) | Q(person=value))
 
     def of_kind(self, rows: QuerySet[Activity], name: str, value: str) -> QuerySet[Activity]:
-        """Returns the rows about one kind of thing, such as `token`, which is the part of `Activity.kind`
-        before the dot.
+        """Returns the rows about one kind of thing, such as `token`.
+
+        The kind of thing is the part of `Activity.kind` before the dot.
         """
         return rows.filter(kind__startswith=f"{value}.")
 

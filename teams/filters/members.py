@@ -35,7 +35,7 @@ class MemberFilterSet(ListFilterSet):
         return members.filter(Q(user__name__icontains=value) | Q(user__email__icontains=value))
 
     def in_state(self, members: QuerySet[Membership], name: str, value: str) -> QuerySet[Membership]:
-        """Returns the members in one state: `active` or `deactivated` account, or `unverified` e-mail address."""
+        """Returns the members whose account is `active` or `deactivated`, or whose address is `unverified`."""
         if value == "unverified":
             return members.filter(~address_is_confirmed("user", "user__email"))
         return members.filter(user__is_active=value == "active")

@@ -100,7 +100,7 @@ class Token(Secret):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="tokens")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
     mode = models.SmallIntegerField(choices=Mode.choices, default=Mode.LIVE)
-    # The models that this token may call; an empty list allows all. Reservations check it; gateways can read it.
+    # The models that this token may call; empty allows all. Reservations check it, and gateways can read it.
     models = models.JSONField(default=list, blank=True)
 
     objects = TokenQuerySet.as_manager()

@@ -23,8 +23,7 @@ class UserManager(BaseUserManager["User"]):
     def create_user(
         self, email: str, password: str | None = None, *, by: Any = None, verified: bool = False, **fields: Any
     ) -> "User":
-        """Creates a user and sends `user_created`; its receiver adds the personal space and writes the
-        activity.
+        """Creates a user and sends `user_created`, on which the personal space and the activity are created.
 
         If `password` is None, the user cannot sign in with a password until one is set. `verified` marks the
         e-mail address as verified. `by` is the `Actor` who creates the user; None is the site. Raises

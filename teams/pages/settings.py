@@ -41,9 +41,7 @@ def settings_page(request: HttpRequest, access: Access, status: int = 200, **for
 
 
 def _ownership(request: HttpRequest, access: Access, now: datetime) -> dict[str, Any]:
-    """Returns the context that only the owner gets: the open offer of ownership, forms, what a deletion
-    affects.
-    """
+    """Returns the context for the owner: the open offer of ownership, forms, and what a deletion affects."""
     team, confirmed = access.team, is_reauthenticated(request)
     open_offers = Transfer.objects.open(now).filter(team=team).select_related("successor", "offered_by")
     return {

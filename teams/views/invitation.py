@@ -107,7 +107,7 @@ def _open(request: HttpRequest, secret: str, invitation: Invitation) -> HttpResp
         "has_account": bool(invitation.email) and User.objects.filter(email__iexact=invitation.email).exists(),
     }
     response = render(request, "teams/invite.html", context)
-    # With this cookie the browser may sign up, and returns here after the address is verified. It is not the session,
+    # With this cookie the browser may sign up, and returns here after verification. It is not in the session,
     # because sessions are stored on the server, where only hashes of secrets may be stored.
     response.set_cookie(
         INVITATION_COOKIE,

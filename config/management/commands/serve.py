@@ -45,7 +45,7 @@ def refuse_taken_port() -> None:
 
 
 def refuse_unapplied_migrations() -> None:
-    """Raises CommandError if migrations are not applied."""
+    """Raises CommandError if the database lacks migrations."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
