@@ -3,7 +3,7 @@ from django.db import migrations
 
 
 def create_cache_table(apps, schema_editor):
-    """Creates the table of the database cache, which counts rate limits, unless CACHE_URL sets another cache."""
+    """Creates the table of the cache, which counts rate limits, unless CACHE_URL sets another cache."""
     call_command("createcachetable", database=schema_editor.connection.alias, verbosity=0)
 
 
