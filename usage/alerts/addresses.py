@@ -1,8 +1,8 @@
-"""Checks the addresses of webhooks, and the hosts behind them.
+"""Checks the addresses of webhooks and resolves their hosts.
 
 A webhook makes this server connect to an address that a user chose, so it must not reach what only this server
-can reach. The name is resolved once for each delivery, the resolved address is checked, and exactly that
-address is connected to: a name that changes in between has no effect.
+can reach. For each delivery the host name is resolved once, the IP address is checked, and exactly that IP
+address is connected to. So a name that changes in between has no effect.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ _GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 
 
 class AddressError(ValueError):
-    """Not an address to which alerts may be sent; the message says why. It never contains path or query."""
+    """The address is not one to which alerts may be sent; the message says why, without path or query."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class WebhookTarget:
 
     @property
     def origin(self) -> str:
-        """The part that may be shown and logged: path and query may be secret."""
+        """The part of the address that may be shown and logged; path and query may be secret."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == (443 if self.is_https else 80) else f":{self.port}"
         return f"{'https' if self.is_https else 'http'}://{host}{port}"
@@ -45,14 +45,14 @@ class WebhookTarget:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A socket address of a target's host, as `socket.getaddrinfo` returns it."""
+    """An IP address and port of the target's host, as `socket.getaddrinfo` returns them."""
 
     family: int
     address: tuple[Any, ...]
 
 
 def read_address(text: str) -> WebhookTarget:
-    """Parses an address. Raises AddressError if it is not valid."""
+    """Parses the address of a webhook. Raises AddressError if it is not valid."""
     if len(text) > LONGEST:
         raise AddressError(_("At most %d characters.") % LONGEST)
     if not text.isascii() or any(character.isspace() or not character.isprintable() for character in text):
@@ -76,12 +76,14 @@ def read_address(text: str) -> WebhookTarget:
 
 
 def endpoints_of(target: WebhookTarget) -> list[Endpoint]:
-    """Resolves the host. Raises AddressError if it has no address, or if one of its addresses is private and
-    the setting does not allow that.
+    """Resolves the host name to its IP addresses.
+
+    Raises AddressError if there are none, or if one of them is not public and the setting
+    WEBHOOKS_MAY_BE_PRIVATE does not allow that.
     """
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:  # unknown, or not a valid name
+    except (OSError, UnicodeError) as error:  # the host is unknown, or its name is not valid
         raise AddressError(_("The host %(host)s cannot be found.") % {"host": target.host[:100]}) from error
     endpoints = [Endpoint(family, address) for family, _kind, _protocol, _name, address in found]
     for endpoint in endpoints:
@@ -97,7 +99,10 @@ def endpoints_of(target: WebhookTarget) -> list[Endpoint]:
 
 
 def is_public(text: str) -> bool:
-    """Whether an IP address belongs to the public internet, including an IPv4 address inside an IPv6 one."""
+    """Whether an IP address belongs to the public internet.
+
+    If an IPv6 address contains an IPv4 address, that one must be public.
+    """
     address = ipaddress.ip_address(text)
     inner = _inner(address)
     if inner is not None:
@@ -108,7 +113,7 @@ def is_public(text: str) -> bool:
 
 
 def _inner(address: Address) -> Address | None:
-    """The IPv4 address that packets to an IPv6 address are translated to; None if there is none."""
+    """Returns the IPv4 address that packets to an IPv6 address are translated to; None if there is none."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address in _TRANSLATED:

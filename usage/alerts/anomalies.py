@@ -1,4 +1,4 @@
-"""Alerts about anomalies: one for each episode, by mail and webhook, to those who subscribed."""
+"""Alerts about anomalies: one alert for each episode, by mail and webhook, to those who subscribed."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -23,9 +23,10 @@ NEWS = timedelta(hours=24)
 
 
 def alert_anomalies(*, now: datetime) -> int:
-    """Queues alerts for new episodes in all teams with subscribers; returns how many episodes.
+    """Queues alerts about new episodes for all teams with subscribers; returns the number of episodes.
 
-    Messages are written, not sent. Meant to run several times an hour. Live mode only.
+    Messages are only queued; `usage.alerts.outbox.send_due` sends them. Meant to run several times an hour.
+    Only calls in live mode count.
     """
     readers, webhooks = subscribers("wants_alerts"), webhooks_for(Event.UNUSUAL)
     teams = Team.objects.filter(pk__in=readers.keys() | webhooks.keys()).order_by("pk")
@@ -48,7 +49,10 @@ def _tell(
     webhooks: Sequence[Webhook],
     now: datetime,
 ) -> int:
-    """Under the team's lock, so that two processes send only one alert."""
+    """Queues the alerts about one team's new episodes; returns the number of episodes.
+
+    It locks the team, so that two processes send only one alert.
+    """
     lock_teams([team.pk])
     new = [episode for episode in recent if not _is_known(team, episode)]
     for episode in new:
@@ -59,7 +63,7 @@ def _tell(
 
 
 def _is_known(team: Team, episode: Episode) -> bool:
-    """Whether an alert was sent for it, or it is marked as expected."""
+    """Whether an alert about the episode was sent already, or the episode is marked as expected."""
     marks = expected_in([team], Mode.LIVE, episode.whole)
     told = EpisodeAlert.objects.filter(
         team=team, mode=Mode.LIVE, starts_at__lt=episode.whole.end, ends_at__gt=episode.whole.start
@@ -81,7 +85,7 @@ def _keep(team: Team, episode: Episode, now: datetime) -> None:
 
 
 def episode_alert(team: Team, episode: Episode) -> Alert:
-    """The webhook message about an episode."""
+    """Returns the webhook message about an episode."""
     causes = causes_sentence(episode.causes, episode.spread)
     return Alert(
         event=Event.UNUSUAL,
@@ -106,7 +110,7 @@ def _subject(team: Team, episode: Episode) -> str:
 
 
 def episode_mail(team: Team, episode: Episode, to: User) -> Mail:
-    """The mail about an episode: what was unusual, what drove it, and a link to its calls."""
+    """Returns the mail about an episode: what was unusual, what caused it, and a link to its calls."""
     return Mail(
         to=to.email,
         subject=_subject(team, episode),

@@ -1,4 +1,4 @@
-"""The weekly digest: how a team did last week, by e-mail to subscribed owners and administrators."""
+"""The weekly digest: a mail about a team's last week, to owners and administrators who subscribed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ from usage.statistics.rows import Row, member_rows
 MONDAY_HOUR = 8
 EVENT = "usage.digest"
 TOP = 5
-NEAR = 0.8  # the used part of a limit from which a quota is listed
+NEAR = 0.8  # a quota is listed if at least this part of its limit is used
 MOST_LIMITS = 10
 
 
 @dataclass(frozen=True)
 class NearLimit:
-    """A quota of which most or all is used; `name` says whose it is."""
+    """A quota of which at least 80 % are used; `name` says whose quota it is."""
 
     name: str
     state: LevelState
@@ -47,9 +47,9 @@ class NearLimit:
 
 @dataclass(frozen=True)
 class DigestLine:
-    """A figure as text: this week, the week before, and the change; "" where there is none.
+    """One figure of the digest as text: this week, the week before, and the change; "" if unknown.
 
-    `href` and `href_before` are the addresses of the calls behind the two figures, on this site.
+    `href` and `href_before` are the drill-down links of the two figures, without the site's address.
     """
 
     label: str
@@ -62,7 +62,7 @@ class DigestLine:
 
 @dataclass(frozen=True)
 class Digest:
-    """A team's week in live mode, compared with the week before."""
+    """The figures of one team's week in live mode, compared with the week before."""
 
     team: Team
     monday: date
@@ -77,7 +77,7 @@ class Digest:
 
     @property
     def url(self) -> str:
-        """The overview of that week."""
+        """The address of the team's overview page for that week."""
         within = self.overview.query.range
         start, end = (
             at.astimezone(self.team.zone).strftime("%Y-%m-%dT%H:%M") for at in (within.start, within.end)
@@ -95,9 +95,9 @@ class Digest:
 
     @property
     def lines(self) -> list[DigestLine]:
-        """The totals, the same in text and HTML."""
+        """The totals as lines; the text and the HTML version of the mail show the same."""
         week, before, changes = self.overview.total, self.overview.figures_before, self.overview.changes
-        assert changes is not None  # a digest compares with the week before
+        assert changes is not None  # make_digest always compares with the week before
         return [
             self._line(_("Calls"), plain(week.calls), plain(before.calls), _change(changes.calls)),
             self._line(
@@ -123,28 +123,28 @@ class Digest:
         ]
 
     def _line(self, label: str, week: str | None, before: str | None, change: str, **which: Any) -> DigestLine:
-        """A line whose figures link to the calls of their week, or to `which` of them."""
+        """Returns a line whose two figures link to the calls of their week, narrowed by the filters `which`."""
         now, then = self._behind.to(**which), self._behind.to(self.overview.query.previous, **which)
         return DigestLine(label, week or "", before or "", change, now if week else "", then if before else "")
 
     @cached_property
     def _behind(self) -> CallsBehind:
-        """The link builder for the week's calls."""
+        """The builder of drill-down links to the week's calls."""
         return CallsBehind.of_query(self.overview.query)
 
     @property
     def ranking(self) -> list[tuple[Row, str, str]]:
-        """The first members, each with the change of their calls and a link to them."""
+        """The members with most calls, each with the change of their calls and a link to them."""
         return [(row, _change(row.ranked.change), self._behind.to(member=row.key)) for row in self.members]
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to report: no calls in that week or the week before."""
+        """Whether there is nothing to report: the team had no calls in that week nor in the week before."""
         return self.overview.is_empty and not (self.overview.before and self.overview.before.calls)
 
 
 def _change(ratio: float | None, unit: str = "%") -> str:
-    """`+23.8%`, or in points `−1.2 points`; "" if there is nothing to compare."""
+    """Formats a change as `+23.8%` or, with the unit "points", as `−1.2 points`; "" if it is unknown."""
     if ratio is None:
         return ""
     amount = plain(100 * ratio, 1)
@@ -153,7 +153,7 @@ def _change(ratio: float | None, unit: str = "%") -> str:
 
 
 def make_digest(team: Team, week: Week, now: datetime) -> Digest:
-    """Reads everything for a digest: totals, ranking, anomalies, and quotas that are near their limit now."""
+    """Reads all data of a digest: totals, ranking, anomalies, and quotas that are near their limit now."""
     previous = Week(week.before, week.zone)
     query = UsageQuery(
         team=team, mode=Mode.LIVE, range=week.range, previous=previous.range, granularity=Granularity.DAY
@@ -172,7 +172,10 @@ def make_digest(team: Team, week: Week, now: datetime) -> Digest:
 
 
 def near_limits(team: Team, now: datetime) -> list[NearLimit]:
-    """The quotas of the team, its members and tokens of which at least 80 % are used, the fullest first."""
+    """Returns the quotas of which at least 80 % are used, those with the largest used part first.
+
+    They are those of the team, its owner, its members and its live tokens; at most MOST_LIMITS are returned.
+    """
     people = {pk: one for pk, one in people_of(team).items() if not one.is_former}
     active = Token.objects.unrevoked().filter(team=team, mode=Mode.LIVE).select_related("user")
     tokens = {token.pk: f"{token.name} ({token.user.label})" for token in active}
@@ -198,7 +201,8 @@ def _level_name(state: LevelState) -> str:
 def send_digests(*, now: datetime, teams: Iterable[Team] | None = None) -> int:
     """Queues last week's digest for every subscriber who has not got it yet; returns the number of mails.
 
-    Meant to run every hour or day: nothing is queued twice. Without a mail server it waits for one.
+    Meant to run every hour or day: no digest is queued twice. Without a mail server nothing is queued; this is
+    made up for when one is configured.
     """
     if not settings.HAS_MAIL:
         return 0
@@ -226,15 +230,17 @@ def _send_team(team: Team, mails: Iterable[UsageMail], now: datetime) -> int:
 
 
 def _may_see(membership: Membership) -> bool:
-    """Whether the subscriber is still an active owner or administrator."""
+    """Whether the subscriber may still see the team's usage, as an active owner or administrator."""
     access = access_of(membership.user, membership.team)
     return access is not None and access.sees_team
 
 
 @transaction.atomic
 def _send_one(digest: Digest, to: UsageMail, monday: date, now: datetime) -> int:
-    """Claims the week for a subscriber, which only one of several processes can do, and queues the mail in the
-    same transaction.
+    """Queues the digest for one subscriber; returns the number of queued mails, 0 or 1.
+
+    It first records in the same transaction that the subscriber got this week's digest. Only one of several
+    processes can do that, so nobody gets it twice.
     """
     free = UsageMail.objects.filter(Q(digest_week=None) | Q(digest_week__lt=monday), pk=to.pk)
     if not free.update(digest_week=monday) or digest.is_empty:

@@ -1,4 +1,4 @@
-"""The filters of the list of messages."""
+"""The filters of the page that lists a team's alert messages."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from usage.alerts.models import TEST_EVENT, Event, Message, MessageState, Webhoo
 
 
 class MessageFilterSet(ListFilterSet):
-    """A team's messages by webhook, event and state."""
+    """Filters a team's messages by webhook, event and state."""
 
     webhook = ModelChoiceFilter(
         label=_("Webhook"),

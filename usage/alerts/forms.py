@@ -1,4 +1,4 @@
-"""Forms for subscriptions, thresholds and webhooks."""
+"""Forms for mail subscriptions, thresholds and webhooks."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ from usage.alerts.models import Event
 
 
 class UsageMailForm(forms.Form):
-    """The mails about a team's usage that a member wants; only checkboxes, so any input is valid."""
+    """Which mails about a team's usage a member wants. It has only checkboxes, so any input is valid."""
 
     own_quotas = forms.BooleanField(
         label=_("My quotas"),
@@ -49,20 +49,20 @@ class UsageMailForm(forms.Form):
         if not access.sees_team:
             self.fields = {"own_quotas": self.fields["own_quotas"]}
         elif access.team.is_personal:
-            del self.fields["quotas"]  # in a personal space these are one's own
+            del self.fields["quotas"]  # in a personal space everybody's quotas are one's own
             self.fields["own_quotas"].help_text = _(
                 "When my balance, which all my teams share, or the quota of a token reaches a threshold."
             )
 
     def wishes(self) -> Subscriptions:
-        """The selected mails."""
+        """Returns the selected mails."""
         self.full_clean()
         names = Subscriptions.__dataclass_fields__
         return Subscriptions(**{name: self.cleaned_data.get(name, False) for name in names})
 
 
 class ThresholdsForm(forms.Form):
-    """Percentages, separated by commas or spaces."""
+    """The alert thresholds of a team as text: percentages, separated by commas or spaces."""
 
     thresholds = forms.CharField(
         label=_("Percentages of a limit"),
@@ -83,7 +83,7 @@ class ThresholdsForm(forms.Form):
 
 
 class WebhookForm(forms.Form):
-    """A new webhook or, with `is_active`, changes of an existing one."""
+    """The values of a new webhook."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
     url = forms.CharField(
@@ -102,7 +102,7 @@ class WebhookForm(forms.Form):
     )
 
     def wanted(self, *, is_active: bool = True) -> WebhookValues:
-        """The wanted values of a valid form."""
+        """Returns the values of a valid form."""
         data = self.cleaned_data
         events = tuple(Event(value) for value in data["events"])
         return WebhookValues(data["name"], data["url"], events, is_active)

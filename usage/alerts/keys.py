@@ -1,4 +1,4 @@
-"""Alerts about keys that worked before and whose records are all rejected now."""
+"""Alerts about keys (API tokens and gateway keys) that used to work and whose records are all rejected now."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,25 +19,25 @@ from usage.reporting.counting import Key, hour_of
 from usage.reporting.models import KeyAlert, KeyHour, KeyKind, KeyRejection
 from usage.rollups.bulk import insert_new
 
-# How long a key must have been failing.
+# How long a key must have been failing before an alert is sent.
 PATIENCE: Final = timedelta(minutes=15)
-# Of a key that has been silent for longer nobody is told: it is not in use, or the jobs were down.
+# No alert is sent about a key whose last failure is older: it is not in use, or the jobs were not running.
 _NEWS: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
 class FailingKey:
-    """A key that used to work: a record was taken at `worked_at`, and since `since` all were rejected."""
+    """A key whose records have all been rejected since `since`, but were accepted until `worked_at`."""
 
     key: Key
     kind: KeyKind
     worked_at: datetime
     since: datetime
-    reason: str  # the newest
+    reason: str  # the message of the newest rejection; "" if none is stored
 
     @property
     def name(self) -> str:
-        """“the token laptop in Harbour Research”."""
+        """The key in words, for example “the token laptop in Harbour Research”."""
         words = {"name": self.key.name, "team": self.key.team.name if self.key.team else ""}
         if isinstance(self.key, Token):
             return _("the token %(name)s in %(team)s") % words
@@ -47,7 +47,7 @@ class FailingKey:
 
     @property
     def url(self) -> str:
-        """The page with the reasons."""
+        """The address of the page that shows why the key's records are rejected."""
         if self.key.team is None:
             return link(reverse("admin:teams_gatewaykey_change", args=[self.key.pk]))
         page = "usage:token" if self.kind is KeyKind.TOKEN else "usage:gateway-key"
@@ -57,14 +57,15 @@ class FailingKey:
 def alert_failing_keys(*, now: datetime) -> int:
     """Queues an alert about each key that stopped working; returns the number of keys.
 
-    To the owner of its team by mail and to the team's webhooks; about a key of the whole site to its staff. Live mode
-    only. Messages are written, not sent. Meant to run every minute or so; parallel runs send one alert.
+    The alert goes to the team's owner by mail and to the team's webhooks; for a key of the whole site, to the
+    site's staff by mail. Tokens in test mode are ignored. Messages are only queued;
+    `usage.alerts.outbox.send_due` sends them. Meant to run every minute or so; parallel runs send one alert.
     """
     return sum(_alert(one, now) for one in failing_keys(now))
 
 
 def failing_keys(now: datetime) -> list[FailingKey]:
-    """The keys that have been failing for long enough and for which no alert was sent yet."""
+    """Returns the keys that have been failing for at least 15 minutes and about which no alert was sent yet."""
     recent = KeyHour.objects.filter(hour__gte=hour_of(now - _NEWS), failed_at__gt=now - _NEWS)
     candidates = set(recent.values_list("key_kind", "key_id"))
     found: list[FailingKey] = []
@@ -108,7 +109,10 @@ def _is_sent(key: Key, kind: KeyKind, worked_at: datetime) -> bool:
 
 @transaction.atomic
 def _alert(failing: FailingKey, now: datetime) -> bool:
-    """Queues the messages about one key; False if there is nobody to send them to, or another process did."""
+    """Queues the messages about one key.
+
+    Returns False if nobody can get them, or if another process has queued them.
+    """
     team = failing.key.team
     webhooks = webhooks_for(Event.KEY_REJECTED, [team.pk]).get(team.pk, ()) if team else ()
     if not (settings.HAS_MAIL or webhooks) or not _claim(failing, now):
@@ -124,7 +128,10 @@ def _alert(failing: FailingKey, now: datetime) -> bool:
 
 
 def _claim(failing: FailingKey, now: datetime) -> bool:
-    """Notes the alert as sent, unless another process just did: it waits for that one's row."""
+    """Records the alert as sent; returns False if another process has just done so.
+
+    If that process has not committed yet, the database makes this one wait for its row.
+    """
     key, sent = failing.key, {"worked_at": failing.worked_at, "sent_at": now}
     rows = KeyAlert.objects.filter(key_kind=failing.kind, key_id=key.pk)
     if rows.exclude(worked_at=failing.worked_at).update(**sent):
@@ -134,7 +141,10 @@ def _claim(failing: FailingKey, now: datetime) -> bool:
 
 
 def _spaces_of_staff() -> Iterable[Team]:
-    """The personal spaces of site staff: a message belongs to a team, and a key of the site has none."""
+    """Returns the personal spaces of the site's staff.
+
+    Every message belongs to a team, but a key of the whole site has none.
+    """
     staff = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True), is_active=True)
     return Team.objects.filter(owner__in=staff, is_personal=True).select_related("owner").order_by("pk")
 

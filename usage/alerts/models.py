@@ -1,4 +1,4 @@
-"""Stored about alerts: thresholds, which alerts were sent, webhooks, and the messages in the outbox."""
+"""What is stored about alerts: thresholds, which alerts were sent, webhooks, and the messages of the outbox."""
 
 import json
 
@@ -24,7 +24,10 @@ def default_thresholds() -> list[int]:
 
 
 class AlertPolicy(models.Model):
-    """The thresholds of a team: whole percentages of a quota, ascending. Without a row: the defaults."""
+    """The alert thresholds of a team, as whole percentages of a limit, ascending.
+
+    A team without a row has DEFAULT_THRESHOLDS.
+    """
 
     team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="alert_policy", primary_key=True)
     thresholds = models.JSONField(default=default_thresholds)
@@ -34,15 +37,15 @@ class AlertPolicy(models.Model):
 
 
 class ThresholdAlert(models.Model):
-    """An alert was sent because a quota reached a threshold in a period; there is only one for each.
+    """Records that an alert was sent because a quota reached a threshold in a period; at most one each.
 
-    `team` is the team of the level, at level OWNER the personal space of the owner who pays. The limit is part
-    of the key, because the same percentage of a higher limit is a new event.
+    `team` is the team of the quota or, for the balance of an owner, their personal space. The limit is part of
+    the unique key, because the same percentage of a higher limit is a new event.
     """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="threshold_alerts")
     level = models.SmallIntegerField()  # a usage.quotas.models.Level
-    subject_id = models.BigIntegerField()  # the token or the member (user), else 0
+    subject_id = models.BigIntegerField()  # token id or user id; 0 for the quota of a team or owner
     period = models.CharField(max_length=5)  # a usage.quotas.models.Period
     # The period's first day on the team's calendar; date.min for a period that never resets.
     first_day = models.DateField()
@@ -53,7 +56,7 @@ class ThresholdAlert(models.Model):
     class Meta:
         db_table = "usage_toldthreshold"
         constraints = [
-            # Two processes at once send one alert; also the index by which the next run finds it.
+            # Makes two simultaneous processes send only one alert; also the index for finding sent alerts.
             models.UniqueConstraint(
                 fields=["team", "level", "subject_id", "period", "first_day", "limit_nanos", "threshold"],
                 name="threshold_told_once",
@@ -65,7 +68,10 @@ class ThresholdAlert(models.Model):
 
 
 class RefusalAlert(models.Model):
-    """Up to which refusals of a level an alert was sent: the hour of the last ones, and how many it had."""
+    """Records up to where alerts about the refusals of one quota were sent.
+
+    `hour` is the last hour that an alert covered, and `refused` the number of refusals in it at that time.
+    """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="refusal_alerts")
     level = models.SmallIntegerField()
@@ -85,7 +91,7 @@ class RefusalAlert(models.Model):
 
 
 class Event(models.TextChoices):
-    """The events that a webhook can subscribe to, as its messages name them."""
+    """The events that a webhook can subscribe to; the values are the `type` in its messages."""
 
     QUOTA = "quota.threshold", _("Quotas that reach a threshold")
     UNUSUAL = "usage.unusual", _("Anomalies")
@@ -105,16 +111,16 @@ class Webhook(models.Model):
     public_id = models.CharField(max_length=24, unique=True, default=webhook_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="webhooks")
     name = models.CharField(_("name"), max_length=100)
-    # May be secret itself, as Slack's are: never log it, and show it only to those who may change it.
+    # The address itself may be secret, as Slack's are: never log it; show it only to those who may change it.
     url = models.CharField(_("address"), max_length=500)
     events = models.JSONField(default=list)
     nonce = models.CharField(max_length=32, editable=False)
     is_active = models.BooleanField(default=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Since when every attempt has failed; null after a successful one.
+    # Since when every attempt to send has failed; null after a successful one.
     failing_since = models.DateTimeField(null=True)
-    # Why Callboard switched it off automatically; "" if it did not.
+    # Why Callboard switched the webhook off automatically; "" if it did not.
     stopped_because = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
@@ -128,8 +134,10 @@ class MessageState(models.TextChoices):
 
 
 class Message(models.Model):
-    """One alert to one receiver, a webhook or (null) the mail address `to`. It is written in the transaction
-    that decides to send it and sent afterwards, so that a crash in between loses nothing.
+    """One alert to one receiver: a webhook or, if that is null, the mail address `to`.
+
+    It is stored in the transaction that decides to send it, and sent afterwards, so a crash in between loses
+    nothing.
     """
 
     public_id = models.CharField(max_length=24, unique=True, default=message_id, editable=False)
@@ -138,11 +146,11 @@ class Message(models.Model):
     to = models.EmailField(max_length=254, blank=True)
     event = models.CharField(max_length=32)
     summary = models.CharField(max_length=300)
-    # The JSON that is posted; for a mail its subject, text and html.
+    # The JSON to post to a webhook; for a mail, JSON with its subject, text and html.
     body = models.TextField()
     state = models.CharField(max_length=9, choices=MessageState.choices, default=MessageState.PENDING)
     created_at = models.DateTimeField()
-    # When the next attempt is due. A sender claims a message by moving this beyond the longest attempt.
+    # When the next attempt is due. A sender claims the message by moving this past the longest attempt.
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
     attempted_at = models.DateTimeField(null=True)
@@ -162,6 +170,6 @@ class Message(models.Model):
 
     @property
     def url(self) -> str:
-        """The address of what the message is about; "" if there is none."""
+        """The address of the page that the message is about; "" if there is none."""
         url: str = json.loads(self.body).get("url", "")
         return url

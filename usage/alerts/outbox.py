@@ -1,7 +1,8 @@
-"""The outbox: messages are written in the transaction that decides to send them, sent afterwards, and retried.
+"""The outbox: messages are stored in the transaction that decides to send them, sent afterwards, and retried.
 
-A message is sent at least once, and twice only if the program dies between sending it and recording that. Any
-number of senders may run at once: each claims a message by moving its `due_at`, which only one of them can do.
+A message is sent at least once. It is sent twice only if the program dies between sending it and recording
+that. Any number of senders may run at once: each claims a message by moving its `due_at`, which only one of
+them can do.
 """
 
 import json
@@ -23,7 +24,7 @@ from usage.alerts.posting import TOTAL_SECONDS, Answer, post
 from usage.alerts.signing import headers_of
 
 USER_AGENT = "Callboard"
-# The delay before the next attempt, after each failed one; after the last delay the message is given up.
+# The delay after each failed attempt; if the attempt after the last delay fails, the message is given up.
 BACK_OFF = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -34,16 +35,16 @@ BACK_OFF = (
 # A webhook whose attempts all failed for this long is switched off.
 PERSISTENT = timedelta(days=3)
 _GONE = 410
-# Longer than any attempt takes: a sender that has not finished by then is dead. The host name is resolved
-# before the time-out of the request begins.
+# For how long a sender claims a message: longer than any attempt takes, so a sender that has not finished by
+# then has died. The surplus is for resolving the host name, before the time-out of the request begins.
 _TAKEN_FOR = timedelta(seconds=TOTAL_SECONDS + 110)
-# The longest run; the rest is left for the next one. Signatures carry the time at which the run began.
+# The longest run; remaining messages wait for the next one. All signatures have the time when the run began.
 _RUN_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Alert:
-    """The content of an alert: `text` for people, `data` for programs, both with `url` for details."""
+    """The content of an alert: `text` for people, `data` for programs; `url` is the page with details."""
 
     event: str
     summary: str
@@ -53,7 +54,7 @@ class Alert:
 
 
 def queue_for_webhooks(team: Team, alert: Alert, webhooks: Iterable[Webhook], now: datetime) -> list[Message]:
-    """Queues a message for each webhook."""
+    """Queues a message with this alert for each webhook; returns the messages."""
     body = {
         "type": alert.event,
         "timestamp": now.isoformat(),
@@ -69,7 +70,7 @@ def queue_for_webhooks(team: Team, alert: Alert, webhooks: Iterable[Webhook], no
 
 
 def queue_mails(team: Team, event: str, mails: Iterable[Mail], now: datetime) -> None:
-    """Queues each mail; none if no mail server is configured, which the page says."""
+    """Queues each mail; does nothing if no mail server is configured (the page of alerts says so)."""
     for mail in mails if settings.HAS_MAIL else ():
         queue_mail(team, event, mail.to, mail.subject, *render_mail(mail), now, url=mail.url)
 
@@ -77,7 +78,7 @@ def queue_mails(team: Team, event: str, mails: Iterable[Mail], now: datetime) ->
 def queue_mail(
     team: Team, event: str, to: str, subject: str, text: str, html: str, now: datetime, *, url: str = ""
 ) -> None:
-    """Queues one mail as text and HTML. `url` is what it is about, for the list of messages."""
+    """Queues one mail as text and HTML. `url` is the page that it is about, for the list of messages."""
     body = json.dumps({"subject": subject, "text": text, "html": html, "url": url}, ensure_ascii=False)
     _message(team, event, subject, body, now, to=to).save()
 
@@ -87,7 +88,10 @@ def _message(team: Team, event: str, summary: str, body: str, now: datetime, **t
 
 
 def webhooks_for(event: Event, teams: Collection[int] | None = None) -> dict[int, list[Webhook]]:
-    """The active webhooks that subscribe to an event, by team id; of these teams or of all."""
+    """Returns the active webhooks that subscribe to an event, by team id.
+
+    `teams` are team ids; None means all teams.
+    """
     found = Webhook.objects.filter(team_is_alive(), is_active=True).order_by("pk")
     if teams is not None:
         found = found.filter(team__in=teams)
@@ -109,8 +113,8 @@ def _harmless(text: str) -> str:
 def send_due(*, now: datetime) -> int:
     """Sends the messages that are due at `now`; returns how many were delivered.
 
-    A receiver that fails is skipped for the rest of the run, so that one that hangs delays the others only
-    once.
+    After a failure the receiver is skipped for the rest of the run, so a receiver that hangs delays the others
+    only once.
     """
     delivered, failed_webhooks, is_mail_down = 0, set[int](), False
     end = time.monotonic() + _RUN_SECONDS
@@ -132,7 +136,7 @@ def send_due(*, now: datetime) -> int:
 
 
 def _take(message: Message, now: datetime) -> bool:
-    """Claims a message; False if another sender has it."""
+    """Claims a due message for this sender; returns False if another sender has claimed it."""
     free = Message.objects.filter(pk=message.pk, state=MessageState.PENDING, due_at=message.due_at)
     if not free.update(due_at=now + _TAKEN_FOR, attempts=F("attempts") + 1, attempted_at=now):
         return False
@@ -141,14 +145,17 @@ def _take(message: Message, now: datetime) -> bool:
 
 
 def take(message: Message, now: datetime) -> Message:
-    """Claims a message for its first attempt in the transaction that writes it, before others can see it."""
+    """Claims a new message for the caller's own first attempt, in the transaction that stores it.
+
+    No other sender can see the message before the commit.
+    """
     message.due_at, message.attempts, message.attempted_at = now + _TAKEN_FOR, 1, now
     message.save(update_fields=["due_at", "attempts", "attempted_at"])
     return message
 
 
 def attempt(message: Message, now: datetime) -> Message:
-    """Sends a claimed message and records the result."""
+    """Sends a claimed message once, and records the result or when to retry; returns the message."""
     answer = _post(message, message.webhook, now) if message.webhook else _mail(message)
     message.response_status, message.error, message.took_ms = answer.status, answer.error, answer.took_ms
     is_last = message.event == TEST_EVENT or message.attempts > len(BACK_OFF) or _is_off(message)
@@ -165,7 +172,7 @@ def attempt(message: Message, now: datetime) -> Message:
 
 
 def _is_off(message: Message) -> bool:
-    """Whether the webhook was switched off meanwhile; a test message is sent all the same."""
+    """Whether the message's webhook was switched off meanwhile; a test message is sent nevertheless."""
     return bool(message.webhook and not message.webhook.is_active and message.event != TEST_EVENT)
 
 
@@ -185,8 +192,9 @@ def _mail(message: Message) -> Answer:
 
 
 def _note_health(webhook: Webhook, message: Message, now: datetime) -> None:
-    """Records since when a webhook fails, and switches it off after a long time or when the receiver says that
-    it is gone.
+    """Records since when a webhook fails, and switches it off if that has lasted three days.
+
+    It is switched off immediately if the receiver answers 410 (gone).
     """
     rows = Webhook.objects.filter(pk=webhook.pk)
     if message.state == MessageState.DELIVERED:

@@ -1,4 +1,4 @@
-"""Data for the pages about alerts."""
+"""Collects the data of the pages about alerts."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -24,7 +24,10 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class ListedWebhook:
-    """A webhook as lists show it: without the path of its address, which may be secret."""
+    """A webhook with its newest message, as lists show it.
+
+    The path of its address is hidden, because it may be secret.
+    """
 
     webhook: Webhook
     last: Message | None
@@ -39,7 +42,7 @@ class ListedWebhook:
 
     @property
     def state(self) -> str:
-        """`off`, `failing` or `active`."""
+        """The state as a word: `off`, `failing` or `active`."""
         if not self.webhook.is_active:
             return "off"
         return "failing" if self.webhook.failing_since else "active"
@@ -47,7 +50,7 @@ class ListedWebhook:
 
 @dataclass(frozen=True)
 class ShownSecret:
-    """The secret of a webhook that was just created or rotated: it is shown only this once."""
+    """The secret of a webhook that was just created or rotated; it is never shown again."""
 
     name: str
     secret: str
@@ -55,14 +58,17 @@ class ShownSecret:
 
 @dataclass(frozen=True)
 class MessagesPage:
-    """Messages, newest first, and the id before which the next page begins (None: this is the last page)."""
+    """One page of messages, newest first.
+
+    `older` is the id before which the next page begins; None on the last page.
+    """
 
     rows: list[Message]
     older: int | None
 
 
 def listed_webhooks(access: Access) -> list[ListedWebhook]:
-    """The team's webhooks by name, each with its newest message."""
+    """Returns the team's webhooks sorted by name, each with its newest message."""
     webhooks = list(Webhook.objects.filter(team=access.team).order_by("name", "pk"))
     return [
         ListedWebhook(webhook, Message.objects.filter(webhook=webhook).order_by("-pk").first())
@@ -71,7 +77,10 @@ def listed_webhooks(access: Access) -> list[ListedWebhook]:
 
 
 def messages_page(messages: QuerySet[Message], before: int | None = None, most: int = PAGE) -> MessagesPage:
-    """One page of the team's messages, of one webhook or of all receivers."""
+    """Returns one page of the messages in a queryset, newest first.
+
+    If `before` is given, only messages with a lower id are included.
+    """
     found = messages.select_related("webhook").order_by("-pk")
     rows = list((found.filter(pk__lt=before) if before else found)[: most + 1])
     return MessagesPage(rows[:most], rows[most - 1].pk if len(rows) > most else None)
@@ -85,7 +94,11 @@ def alerts_page(
     shown: ShownSecret | None = None,
     **forms: Any,
 ) -> HttpResponse:
-    """The page of a team's alerts, with rejected forms (`status` 422) in place of fresh ones."""
+    """Renders the page of a team's alerts.
+
+    `forms` are template variables that replace the fresh forms; views pass a rejected form this way, with
+    `status` 422. `shown` is a new secret to show.
+    """
     wanted = UsageMail.objects.filter(membership__team=access.team, membership__user=access.user).first()
     thresholds = ", ".join(map(str, thresholds_of(access.team)))
     context = {

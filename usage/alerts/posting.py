@@ -1,8 +1,8 @@
-"""Sends one HTTP request to a webhook's address: to exactly the checked endpoint, within a time limit.
+"""Sends one HTTP POST to a webhook's address: to exactly the checked IP address, within a time limit.
 
-Uses the standard library, because what matters here is what other clients decide by themselves: which address
-is connected to, that no redirect and no proxy setting is followed, and that an answer that arrives byte by byte
-is cut off.
+It uses the standard library, because other HTTP clients decide themselves what must be controlled here: to
+which IP address they connect, that redirects and proxy settings are ignored, and that a response that arrives
+byte by byte is cut off.
 """
 
 import io
@@ -27,7 +27,10 @@ _MOST_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class Answer:
-    """The result. `status` None: no answer. `error` is "" on success, otherwise the reason for the failure."""
+    """The result of a request.
+
+    `status` is None if there was no response. `error` is "" on success, otherwise the reason for the failure.
+    """
 
     status: int | None = None
     error: str = ""
@@ -35,13 +38,13 @@ class Answer:
 
 
 class _Deadline:
-    """The moment after which nothing is waited for."""
+    """The time limit of a whole request, counted from its creation."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def left(self, most: float = TOTAL_SECONDS) -> float:
-        """Remaining seconds, at most `most`. Raises TimeoutError when none are left."""
+        """Returns the remaining seconds, at most `most`. Raises TimeoutError if none are left."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -49,8 +52,9 @@ class _Deadline:
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads a limited amount from a socket until the deadline; a socket's own time-out restarts with every
-    byte.
+    """Reads from a socket until the deadline, and at most 16 KB.
+
+    The time-out of the socket itself is not enough, because it restarts with every byte.
     """
 
     def __init__(self, connected: socket.socket, deadline: _Deadline) -> None:
@@ -68,12 +72,15 @@ class _TimedReader(io.RawIOBase):
         return count
 
     def makefile(self, *_args: Any) -> io.BufferedReader:
-        """The method of a socket that `HTTPResponse` needs."""
+        """Returns the buffered stream that `HTTPResponse` reads from; it expects a socket with this method."""
         return io.BufferedReader(self)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Posts JSON and returns the result; external failures are an Answer, not an exception."""
+    """Posts a JSON body and returns the result.
+
+    Network failures and bad responses are returned as an Answer with an error, not raised.
+    """
     started = time.monotonic()
     status, error = None, ""
     try:
@@ -107,7 +114,7 @@ def _refusal(status: int) -> str:
 
 
 def _post(target: WebhookTarget, endpoints: list[Endpoint], body: bytes, headers: Mapping[str, str]) -> int:
-    """The status of the answer."""
+    """Sends the request to one of the checked endpoints and returns the HTTP status of the response."""
     deadline = _Deadline(TOTAL_SECONDS)
     connected = _connect(endpoints, deadline)
     try:
@@ -116,7 +123,7 @@ def _post(target: WebhookTarget, endpoints: list[Endpoint], body: bytes, headers
             connected = _tls().wrap_socket(connected, server_hostname=target.host)
         kind = HTTPSConnection if target.is_https else HTTPConnection
         connection = kind(target.host, target.port)
-        connection.sock = connected  # so that it does not open one itself
+        connection.sock = connected  # the checked connection, so that http.client does not open another
         connected.settimeout(deadline.left())
         connection.request("POST", target.path, body, {"Content-Type": "application/json", **headers})
         response = HTTPResponse(_TimedReader(connected, deadline), method="POST")  # type: ignore[arg-type]
@@ -128,12 +135,15 @@ def _post(target: WebhookTarget, endpoints: list[Endpoint], body: bytes, headers
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """The TLS context that verifies certificates by the machine's trust store; loading it takes some time."""
+    """Returns a TLS context that verifies certificates with the machine's trust store.
+
+    It is cached, because loading it is slow.
+    """
     return ssl.create_default_context()
 
 
 def _connect(endpoints: list[Endpoint], deadline: _Deadline) -> socket.socket:
-    """A connection to the first endpoint that accepts one. Raises the OSError of the last that does not."""
+    """Connects to the first endpoint that accepts; raises the last OSError if none does."""
     problem: OSError = OSError()
     for endpoint in endpoints:
         opened = socket.socket(endpoint.family, socket.SOCK_STREAM)

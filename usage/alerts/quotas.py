@@ -1,10 +1,11 @@
-"""Alerts about quotas that reach a threshold: one for each period, level, threshold and limit.
+"""Alerts when a quota reaches a threshold: one alert for each period, quota, threshold and limit.
 
-If several thresholds were passed since the last run, only the highest is sent. A raised limit starts again,
-because the same percentage of it is a new event; a lowered one repeats nothing. Only used amounts count, not
-reserved ones, and only live mode, where costs are real.
+If several thresholds were passed since the last run, only the highest is sent. After a limit was raised, alerts
+are sent again, because the same percentage of a higher limit is a new event; after it was lowered, they are
+not. Only used amounts count, not reserved ones, and only live mode, where costs are real.
 
-Recording a call does nothing for this: all limits are checked every half minute, hundreds in one statement.
+Storing a call does no work for alerts. Instead all quotas are checked every half minute, hundreds in one SQL
+statement.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -28,24 +29,28 @@ from usage.quotas.models import Level, Quota
 from usage.quotas.runout import paces
 from usage.rollups.buckets import day_of
 
-# Levels read by one statement, which has eight parameters for each.
+# How many quotas one SQL statement checks; it has eight parameters for each.
 _CHUNK = 500
 
 
 @dataclass(frozen=True)
 class Limited:
-    """Whose quota it is, and who is concerned: None for a whole team's. `name` is a token's or a person's."""
+    """The names for an alert about a quota: its team, and the token, member or owner whose quota it is.
 
-    team: Team  # at level OWNER the personal space
+    `holder` is the user who is concerned; None for the quota of a team. `name` is the name of the token, person
+    or team.
+    """
+
+    team: Team  # for the balance of an owner, their personal space
     key: LevelKey
     holder: User | None
     name: str
-    public_id: str  # of the token or the member, "" of the others
+    public_id: str  # of the token or the member; "" for a team or an owner
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A quota of an active team and token, with the few columns that are read for all quotas."""
+    """A quota of an active team and token, with only the columns that are needed to check all quotas."""
 
     quota_id: int
     key: LevelKey
@@ -54,7 +59,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Reached:
-    """A quota at or beyond a threshold (percent), as it was at that moment."""
+    """A quota whose use is at or above a threshold (in percent), with its state at that moment."""
 
     quota_id: int
     key: LevelKey
@@ -63,15 +68,16 @@ class Reached:
 
     @property
     def first_day(self) -> date:
-        """The first day of the period on its calendar; date.min for a period that never resets."""
+        """The first day of the quota's period on the team's calendar; date.min if the period never resets."""
         return day_of(self.state.starts_at, self.state.zone) if self.state.starts_at else date.min
 
 
 def alert_quotas(*, now: datetime) -> int:
-    """Queues alerts for every quota that reached a threshold since the last run; returns how many. Messages are
-    written, not sent. Meant to run every minute or so; parallel runs send one alert.
+    """Queues an alert for every quota that reached a threshold since the last run; returns their number.
 
-    Without a mail server, only for teams with a webhook: the others wait until mail can be sent.
+    Messages are only queued; `usage.alerts.outbox.send_due` sends them. Meant to run every minute or so;
+    parallel runs send one alert. Without a mail server only teams with a webhook are checked; alerts of the
+    others wait until mail can be sent.
     """
     quotas = _standing(None if settings.HAS_MAIL else webhooks_for(Event.QUOTA).keys())
     told = 0
@@ -81,7 +87,7 @@ def alert_quotas(*, now: datetime) -> int:
 
 
 def _standing(teams: Collection[int] | None) -> Iterator[Standing]:
-    """The quotas of these teams, or of all teams."""
+    """Yields the quotas to check, of these teams or (None) of all teams."""
     quotas = Quota.objects.filter(Q(token=None) | key_is_unrevoked("token"), team_is_alive())
     if teams is not None:
         quotas = quotas.filter(team__in=teams)
@@ -99,7 +105,7 @@ def _standing(teams: Collection[int] | None) -> Iterator[Standing]:
 
 
 def _reached(some: Sequence[Standing], now: datetime) -> list[Reached]:
-    """The quotas that reached a threshold, each with its highest one."""
+    """Returns the quotas that reached a threshold, each with the highest threshold that it reached."""
     zones = {one.key.team_id: one.zone for one in some}
     states = states_of((one.key for one in some), zones, now)
     policies = dict(AlertPolicy.objects.filter(team__in=zones).values_list("team", "thresholds"))
@@ -114,14 +120,19 @@ def _reached(some: Sequence[Standing], now: datetime) -> list[Reached]:
 
 
 def is_reached(state: LevelState, percent: int) -> bool:
-    """Whether this part of the limit is used; exact. A limit of 0 is reached by the first charged call."""
+    """Whether at least `percent` of the limit is used, computed in exact integers.
+
+    A limit of 0 is reached by the first charged call.
+    """
     used, limit = state.used_nanos, state.limit_nanos
     return limit is not None and used > 0 and used * 100 >= limit * percent
 
 
 def _not_alerted(reached: Sequence[Reached]) -> list[Reached]:
-    """The quotas to notify about: no alert was sent for this threshold or a higher one under this limit or a
-    higher one.
+    """Returns the quotas for which an alert must be sent.
+
+    An alert that was sent in the same period for the same or a higher threshold, under the same or a higher
+    limit, is not repeated.
     """
     teams = {one.key.team_id for one in reached}
     days = {one.first_day for one in reached}
@@ -144,8 +155,9 @@ def _covers(rows: Iterable[ThresholdAlert], one: Reached) -> bool:
 
 @transaction.atomic
 def _tell(one: Reached, now: datetime) -> bool:
-    """Records the alert and queues the messages, unless another process was faster or the quota is gone, under
-    the team's lock.
+    """Records the alert and queues its messages, while the team is locked.
+
+    Returns False if another process has done so already, or if the quota was removed.
     """
     lock_teams([one.key.team_id])
     limited = _limited(one)
@@ -172,7 +184,7 @@ def _tell(one: Reached, now: datetime) -> bool:
 
 
 def _limited(one: Reached) -> Limited | None:
-    """The names behind a quota; None if it was removed meanwhile."""
+    """Reads the names for an alert about a quota; None if the quota was removed meanwhile."""
     named = Quota.objects.select_related("team__owner", "membership__user", "token__user")
     quota = named.filter(pk=one.quota_id).first()
     if quota is None:

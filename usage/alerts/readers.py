@@ -1,4 +1,4 @@
-"""Who gets an alert by mail: subscribers who may still see its subject, and the person concerned."""
+"""Finds who gets an alert by mail: subscribers who may see the team's usage, and the holder of a quota."""
 
 from collections.abc import Collection
 
@@ -10,10 +10,10 @@ from usage.anomalies.models import UsageMail
 
 
 def subscribers(wish: str, teams: Collection[int] | None = None) -> dict[int, list[User]]:
-    """The active owners and administrators who want mails of one kind, by team id; of these teams or of all.
-    Empty if no mail server is configured: an alert that cannot be sent must not count as sent.
+    """Returns the users who want one kind of mail, by team id: active owners and administrators only.
 
-    `wish` is a field of UsageMail, such as `wants_alerts`.
+    `wish` is a field of UsageMail, such as `wants_alerts`. `teams` are team ids; None means all teams. Empty if
+    no mail server is configured, because an alert that cannot be sent must not be recorded as sent.
     """
     if not settings.HAS_MAIL:
         return {}
@@ -32,7 +32,10 @@ def subscribers(wish: str, teams: Collection[int] | None = None) -> dict[int, li
 
 
 def concerned(team: Team, user: User | None) -> list[User]:
-    """The person whose quota it is, if they are in the team and did not unsubscribe."""
+    """Returns the holder of a quota in a list; an empty list if they left the team or declined such mails.
+
+    `user` None means that the quota has no single holder, which gives an empty list too.
+    """
     if user is None or access_of(user, team) is None:
         return []
     declined = UsageMail.objects.filter(membership__team=team, membership__user=user, wants_own_quotas=False)

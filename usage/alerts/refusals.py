@@ -1,5 +1,6 @@
-"""Alerts about calls that were refused for quota: when refusals begin, then at most once an hour for each
-level.
+"""Alerts about calls that were refused for quota.
+
+The first refusal by a quota is sent immediately; later ones are collected into at most one alert an hour.
 """
 
 from collections.abc import Sequence
@@ -27,8 +28,9 @@ _NEWS = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class _News:
-    """Refusals for which no alert was sent yet. They cover whole hours, as the list of refusals does;
-    `in_last_hour` is the number in the last hour.
+    """Refusals by one quota for which no alert was sent yet, in whole hours as on the page of refusals.
+
+    `in_last_hour` is their number in the last of these hours.
     """
 
     refused: Refused
@@ -36,11 +38,10 @@ class _News:
 
 
 def alert_refusals(*, now: datetime) -> int:
-    """Queues alerts about refused live calls for teams with subscribers; returns the number of quota levels
-    alerted about.
+    """Queues alerts about refused live calls for teams with subscribers.
 
-    Messages are only queued; another job sends them. Meant to run every minute or so; parallel runs queue one
-    alert.
+    Returns the number of quotas concerned. Messages are only queued; `usage.alerts.outbox.send_due` sends them.
+    Meant to run every minute or so; parallel runs queue one alert.
     """
     readers, webhooks = subscribers("wants_refusals"), webhooks_for(Event.REFUSED)
     asked = readers.keys() | webhooks.keys()
@@ -51,7 +52,10 @@ def alert_refusals(*, now: datetime) -> int:
 
 @transaction.atomic
 def _alert_team(team: Team, readers: Sequence[User], webhooks: Sequence[Webhook], now: datetime) -> int:
-    """Under the team's lock, so that two processes send one alert and no refusal is counted meanwhile."""
+    """Queues the alerts of one team; returns the number of quotas concerned.
+
+    It locks the team, so that two processes send only one alert and no refusal is counted meanwhile.
+    """
     lock_teams([team.pk])
     found = _news(team, now)
     for news, one in zip(found, named(team, [news.refused for news in found]), strict=True):
@@ -63,7 +67,10 @@ def _alert_team(team: Team, readers: Sequence[User], webhooks: Sequence[Webhook]
 
 
 def _news(team: Team, now: datetime) -> list[_News]:
-    """What to send: the refusals of each level for which no alert was sent within the hour."""
+    """Returns the refusals to send, by quota.
+
+    Quotas about which an alert was sent within the last hour are left out.
+    """
     told = {(row.level, row.subject_id): row for row in RefusalAlert.objects.filter(team=team)}
     recent = Refusal.objects.filter(team_id=team.pk, mode=Mode.LIVE, hour__gte=now - _NEWS).order_by("hour")
     rows: dict[tuple[int, int], list[Refusal]] = {}
@@ -74,8 +81,9 @@ def _news(team: Team, now: datetime) -> list[_News]:
 
 
 def _since(told: RefusalAlert | None, rows: Sequence[Refusal], now: datetime) -> _News | None:
-    """The refusals after the last alert; None if there are none, or if the last alert was less than an hour
-    ago.
+    """Returns one quota's refusals since its last alert.
+
+    None if there are none, or if the last alert is less than an hour old.
     """
     if told and told.alerted_at > now - EVERY:
         return None
@@ -95,12 +103,12 @@ def _since(told: RefusalAlert | None, rows: Sequence[Refusal], now: datetime) ->
 
 
 def _is_more(row: Refusal, told: RefusalAlert) -> bool:
-    """Whether the hour of the last alert has more refusals than that alert said."""
+    """Whether calls were refused in the hour of the last alert after that alert was sent."""
     return row.hour == told.hour and row.refused > told.refused
 
 
 def _keep(team: Team, news: _News, now: datetime) -> None:
-    """Records up to where alerts were sent."""
+    """Records up to which hour and number of refusals alerts were sent."""
     one = news.refused
     RefusalAlert.objects.update_or_create(
         {"hour": one.last_hour, "refused": news.in_last_hour, "alerted_at": now},
@@ -128,7 +136,7 @@ def _alert(team: Team, one: NamedRefused, now: datetime) -> Alert:
 
 
 def _mail(team: Team, alert: Alert, to: User) -> Mail:
-    """The same as a mail."""
+    """Returns the mail with the same content as the alert for webhooks."""
     quotas = link(reverse("usage:quotas", args=[team.slug]))
     return Mail(
         to=to.email,

@@ -1,7 +1,7 @@
-"""The secret of a webhook, and the signature by which a receiver knows that a message is authentic and fresh.
+"""Derives the secret of a webhook, and signs messages with it.
 
-Headers and signature follow Standard Webhooks (standardwebhooks.com), for which receivers have libraries in
-most languages.
+The signature proves to the receiver that a message is authentic and recent. Headers and signature follow
+Standard Webhooks (standardwebhooks.com), for which receivers have libraries in most languages.
 """
 
 import base64
@@ -18,20 +18,26 @@ _PREFIX = "whsec_"
 
 
 def new_nonce() -> str:
-    """A random value; changing it changes the secret."""
+    """Returns a random value for a new secret.
+
+    A webhook's secret is derived from it (among other values), so changing the nonce changes the secret.
+    """
     return secrets.token_hex(16)
 
 
 def secret_of(webhook: Webhook) -> str:
-    """The secret, as its receiver needs it: `whsec_` and 32 bytes in base64.
+    """Returns the webhook's secret in the form that receivers need: `whsec_` and 32 bytes in base64.
 
-    Derived from the site's key, so that nobody can sign with the database, or a copy of it, alone.
+    It is derived from the site's key, so nobody can sign messages with only the database or a copy of it.
     """
     return _PREFIX + base64.b64encode(_key(webhook)).decode()
 
 
 def headers_of(webhook: Webhook, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers that sign a body. The receiver refuses an old `timestamp` (Unix seconds)."""
+    """Returns the HTTP headers that sign the body of a message.
+
+    `timestamp` (Unix seconds) lets the receiver refuse old messages.
+    """
     signed = b".".join([message_id.encode(), str(timestamp).encode(), body])
     signature = base64.b64encode(hmac.new(_key(webhook), signed, hashlib.sha256).digest()).decode()
     return {

@@ -1,4 +1,4 @@
-"""Addresses of the pages of alerts, webhooks and the digest."""
+"""URL patterns of the pages of alerts, webhooks and the digest."""
 
 from django.urls import path
 

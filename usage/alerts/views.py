@@ -1,4 +1,4 @@
-"""The pages about alerts: one's own mails, the team's thresholds, and the list of messages."""
+"""Views of the pages about alerts: one's own mails, the team's thresholds, the list of messages, the digest."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,13 +21,13 @@ from usage.rollups.weeks import Week, week_of
 
 
 def alerts(request: HttpRequest, slug: str) -> HttpResponse:
-    """One's own mails; with the permission also thresholds, webhooks and the latest messages."""
+    """Shows one's own mails and, to those who may edit the team, thresholds, webhooks and recent messages."""
     return alerts_page(request, access_for(request, slug, Permission.SEE_OWN))
 
 
 @require_POST
 def save_mails(request: HttpRequest, slug: str) -> HttpResponse:
-    """Subscribes to mails or unsubscribes from them."""
+    """Saves which mails the user wants."""
     access = access_for(request, slug, Permission.SEE_OWN)
     form = UsageMailForm(request.POST, access=access)
     run_action(
@@ -44,7 +44,7 @@ def save_mails(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def save_thresholds(request: HttpRequest, slug: str) -> HttpResponse:
-    """Changes the thresholds of the team."""
+    """Saves the alert thresholds of the team."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = ThresholdsForm(request.POST)
     if form.is_valid():
@@ -57,7 +57,7 @@ def save_thresholds(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def message_log(request: HttpRequest, slug: str) -> HttpResponse:
-    """Which messages were sent to whom, how many attempts they took, and the result."""
+    """Lists the team's messages: to whom each was sent, how many attempts it took, and the result."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     filters = MessageFilterSet(request.GET, team=access.team)
     before = filters.form.cleaned_data["before"] if filters.is_valid() else None
@@ -74,7 +74,7 @@ def message_log(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def digest(request: HttpRequest, slug: str) -> HttpResponse:
-    """A preview of last week's digest."""
+    """Shows last week's digest as a preview."""
     access = access_for(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     last_week = Week(week_of(now, access.team.zone).before, access.team.zone)

@@ -1,4 +1,4 @@
-"""The webhooks of a team, on its alerts page and on a page for each."""
+"""Views of a team's webhooks, which are on the page of alerts and on a page for each webhook."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from usage.alerts.pages import ShownSecret, alerts_page, messages_page
 @require_POST
 @never_cache
 def create(request: HttpRequest, slug: str) -> HttpResponse:
-    """Creates a webhook and shows its secret once."""
+    """Creates a webhook and shows its secret, which is shown only this once."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     form = WebhookForm(request.POST)
     if form.is_valid():
@@ -43,7 +43,7 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def webhook(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
-    """One webhook: its settings and its messages."""
+    """Shows one webhook: its settings and its messages."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
     form = WebhookChangeForm(
@@ -54,7 +54,7 @@ def webhook(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 
 @require_POST
 def change(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
-    """Changes name, address, events, and whether it is active."""
+    """Changes a webhook's name, address, events, and whether it is active."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
     form = WebhookChangeForm(request.POST)
@@ -70,7 +70,7 @@ def change(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 @require_POST
 @never_cache
 def rotate(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
-    """Gives a webhook a new secret and shows it once."""
+    """Gives a webhook a new secret and shows it, only this once."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     made = run_action_for_result(
         request, rotate_webhook, by=actor_of(request), webhook=_webhook(access, webhook_id)
@@ -82,7 +82,7 @@ def rotate(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 
 @require_POST
 def delete(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
-    """Deletes a webhook with its messages."""
+    """Deletes a webhook together with its messages."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
     done = _("Deleted “%(name)s”.") % {"name": one.name}
@@ -92,7 +92,7 @@ def delete(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 
 @require_POST
 def test(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
-    """Sends a test message now and shows the result."""
+    """Sends a test message to a webhook immediately and shows the result."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     one = _webhook(access, webhook_id)
     queued = run_action_for_result(request, queue_test, by=actor_of(request), webhook=one, now=timezone.now())
@@ -101,7 +101,7 @@ def test(request: HttpRequest, slug: str, webhook_id: str) -> HttpResponse:
 
 @require_POST
 def resend(request: HttpRequest, slug: str, message_id: str) -> HttpResponse:
-    """Sends a message of the list again, now."""
+    """Sends a message from the list to its webhook again, immediately, and shows the result."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     posted = Message.objects.select_related("webhook__team").exclude(webhook=None)
     one = get_object_or_404(posted, team=access.team, public_id=message_id)
@@ -110,7 +110,7 @@ def resend(request: HttpRequest, slug: str, message_id: str) -> HttpResponse:
 
 
 def _send_now(request: HttpRequest, slug: str, queued: Message | None) -> HttpResponse:
-    """Sends the committed message, shows the result, and redirects to the webhook's page."""
+    """Sends a queued message now, after the commit, and shows the result on the webhook's page."""
     if queued is None or queued.webhook is None:
         return redirect("usage:alerts", slug)
     sent, name = send(queued, timezone.now()), queued.webhook.name

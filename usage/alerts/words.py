@@ -1,4 +1,4 @@
-"""The texts of alerts, for people and for programs, and their links."""
+"""Builds the texts and links of alerts about quotas: for webhooks and for mails."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 def quota_alert(limited: Limited, one: Reached, per_day_nanos: int, now: datetime) -> Alert:
-    """The alert about a quota that reached a threshold, for others than its holder."""
+    """Returns the alert that a quota reached a threshold, worded for readers other than the quota's holder.
+
+    `per_day_nanos` is the present use per day in nano-dollars, from which the text estimates how long the quota
+    lasts.
+    """
     state = one.state
     summary = _summary(one, _whose(limited))
     level = Level(limited.key.level)
@@ -52,7 +56,7 @@ def quota_alert(limited: Limited, one: Reached, per_day_nanos: int, now: datetim
 def quota_mail(
     limited: Limited, one: Reached, alert: Alert, per_day_nanos: int, to: User, now: datetime
 ) -> Mail:
-    """The same as a mail; the holder's mail says "your quota"."""
+    """Returns the mail that a quota reached a threshold; the mail to the quota's holder says "your quota"."""
     is_own = to == limited.holder
     return Mail(
         to=to.email,
@@ -65,7 +69,7 @@ def quota_mail(
 
 
 def why_note(team: Team) -> str:
-    """The small print of a mail: where to choose which mails one gets."""
+    """Returns the note at the end of an alert mail: on which page to choose which mails one gets."""
     page = link(reverse("usage:alerts", args=[team.slug]))
     return _("Choose which mails you get at %(page)s.") % {"page": page}
 
@@ -94,7 +98,7 @@ def _own(limited: Limited) -> str:
 
 
 def _sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str]:
-    """How much is used, when the quota resets, and until when it lasts."""
+    """Returns sentences about how much is used, when the quota resets and how long it will last, if known."""
     amounts = {"used": money(state.used_nanos), "limit": money(state.limit_nanos)}
     used = {
         Period.NONE: _("%(used)s of %(limit)s used."),
@@ -107,8 +111,9 @@ def _sentences(state: LevelState, per_day_nanos: int, now: datetime) -> list[str
 
 
 def _calls_of(limited: Limited, state: LevelState, now: datetime) -> str:
-    """The link to the calls charged so far; for an owner's balance, on which several teams draw, the personal
-    page.
+    """Returns the link to the calls that were charged to the quota in its period.
+
+    For an owner's balance, from which several teams are charged, it is the personal page.
     """
     level = Level(limited.key.level)
     if level is Level.OWNER:
@@ -118,13 +123,13 @@ def _calls_of(limited: Limited, state: LevelState, now: datetime) -> str:
 
 
 def _first_use(limited: Limited, state: LevelState) -> datetime:
-    """The start of the first day on which anything was charged."""
+    """Returns the start of the first day on which anything was charged to the quota."""
     first = QuotaUse.objects.filter(**limited.key._asdict()).aggregate(day=Min("day"))["day"]
     return day_start(first, state.zone) if first else limited.team.created_at
 
 
 def _just_after(now: datetime) -> datetime:
-    """The end of the second, so that the range includes the last call."""
+    """Returns the next full second after `now`; a time range that ends there includes the latest call."""
     return now.replace(microsecond=0) + timedelta(seconds=1)
 
 

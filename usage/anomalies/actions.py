@@ -25,9 +25,10 @@ LONGEST_REASON = 200
 def mark_expected(
     *, by: Actor, team: Team, mode: Mode, episode: Episode, reason: str, now: datetime
 ) -> ExpectedEpisode:
-    """Marks an episode as expected, so that nobody is notified of it again. An existing mark is kept.
+    """Marks an episode as expected, which stops notifications about it.
 
-    Raises NotAllowedError unless the actor is an owner or administrator, and ActionError for an invalid reason.
+    Returns the mark, or the existing one if the episode is already marked. Raises NotAllowedError unless the
+    actor is an owner or administrator, and ActionError for an invalid reason.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.EDIT_TEAM)
@@ -59,7 +60,7 @@ def mark_expected(
 
 @transaction.atomic
 def unmark_expected(*, by: Actor, mark: ExpectedEpisode) -> None:
-    """Removes the mark of an expected episode.
+    """Removes the mark that an episode is expected.
 
     Raises NotAllowedError, and ConflictError if the mark was removed already.
     """

@@ -25,7 +25,7 @@ PARAMETERS: Final = (*READER_PARAMETERS, *RANGE_PARAMETERS, "member")
 
 @endpoint("GET")
 def show_anomalies(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """Returns all episodes of a range, most important first, including expected ones."""
+    """Returns all episodes of a time range as JSON, most important first, those marked as expected last."""
     refuse_unknown(request, PARAMETERS)
     now = timezone.now()
     reader = reader_of(request, credential)
@@ -50,7 +50,7 @@ def _answer(query: UsageQuery, shown: ShownAnomalies) -> dict[str, Any]:
 
 
 def note_json(note: Note) -> dict[str, Any]:
-    """An episode as the API and the exported files write it."""
+    """Returns an episode as the API and the exported files write it."""
     mark = note.expected
     expected = {"reason": mark.reason, "marked_at": time_text(mark.marked_at)} if mark else None
     return {**_episode(note.episode), "url": settings.BASE_URL + note.link, "expected": expected}

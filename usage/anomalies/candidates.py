@@ -34,18 +34,21 @@ SPIKES = [RULES.index(rule) for rule in "AB"]  # the shorter rule first
 RAISED, GOES_ON = (
     0.25,
     0.5,
-)  # an hour with this part of the highest hour's excess belongs to the incident
+)  # the part of the highest hour's excess with which an hour belongs to the incident (see `core`)
 Sentence = Callable[[Mapping[int, str]], str]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An incident of one kind in the hours `[start, end)` of the grid, before its causes are known."""
+    """An incident of one kind, before its causes are known.
+
+    Hours are indexes of the hourly arrays; `start` is included, `end` is not.
+    """
 
     kind: Kind
     start: int
     end: int
-    peak: int  # the highest hour
+    peak: int  # the hour with the highest excess
     score: float
     weight: float  # excess, in multiples of the team's usual hour
     sentence: Sentence  # a function of the members' names by id
@@ -57,7 +60,7 @@ class Candidate:
 
 
 def find_candidates(hourly: Hourly) -> list[Candidate]:
-    """Returns the incidents of all kinds that overlap the shown hours."""
+    """Returns the incidents of all kinds that overlap the hours to show (from index `hourly.shown` on)."""
     found = [*_periods(hourly), *_errors(hourly), *_latency(hourly), *_members(hourly)]
     return [one for one in found if one.end > hourly.shown]
 
@@ -94,7 +97,11 @@ def _period(hourly: Hourly, kind: Kind, values: Floats, unit: Unit) -> Iterator[
 
 
 def _told(scores: PeriodScores, one: Incident) -> Incident:
-    """The incident with its peak moved to the highest-scoring hour of its shortest spike, which dates it best."""
+    """Moves the peak of an incident to the hour that its sentence should describe.
+
+    That is the highest-scoring hour of the shortest rule for spikes (A before B) that raised an alarm, because
+    it dates the incident best.
+    """
     hours = slice(one.start, one.end)
     for rule in SPIKES:
         alarms = np.where(scores.rule[hours] == rule, scores.score[hours], 0.0)
@@ -110,13 +117,14 @@ def _told_hours(scores: PeriodScores, peak: int) -> tuple[int, int]:
 
 
 def window_at(peak: int, span: int) -> tuple[int, int]:
-    """The hours `[start, end)` of the window that ends with the hour `peak`."""
+    """Returns the hours `[start, end)` of a window of `span` hours that ends with the hour `peak`."""
     return max(peak - span + 1, 0), peak + 1
 
 
 def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int, int]:
-    """The core of an incident of a counter. The day-long windows of rule Y are ignored unless rule Y raised the
-    alarm.
+    """Returns start, end and highest hour of an incident of calls, tokens or cost, narrowed by `core`.
+
+    A silence (rule D) is not narrowed. For slow growth (rule Y) only the highest hour is searched.
     """
     rule, usual = RULES[scores.rule[one.peak]], np.nan_to_num(scores.usual)
     if rule == "D":
@@ -126,13 +134,13 @@ def _period_core(scores: PeriodScores, one: Incident) -> tuple[int, int, int]:
 
 
 def core(one: Incident, span: int, excess: Floats, usual: Floats) -> tuple[int, int, int]:
-    """Returns the hours `[start, end)` in which an incident really happened, and its highest hour in the
-    described window.
+    """Returns the hours `[start, end)` in which an incident really happened, and its highest hour.
 
     An incident covers all windows of its alarms, and a wide window begins long before the hours that raised the
-    alarm. The core reaches from the first raised hour to the last. An hour is raised if its value is at least a
-    fixed part of the highest hour's `excess` (T,), or of that excess relative to the `usual` value (T,). After
-    the last alarm the core continues while the value is at least half as high.
+    alarm. So the core reaches from the first raised hour to the last one. An hour is raised if its `excess` is
+    at least a quarter of the highest hour's excess, either in absolute numbers or relative to the `usual`
+    value; both arrays have shape (T,). After the last alarm the core continues while the excess is at least
+    half of the highest.
     """
     first, last = window_at(one.peak, span)
     peak = first + int(np.argmax(excess[first:last]))
@@ -177,7 +185,10 @@ def _rate(
     hits: Floats,
     edge: int = 0,
 ) -> Candidate:
-    """`hits` (T,): the calls that failed, or that were slow."""
+    """Returns the candidate for an unusual share of calls, which failed or were slow.
+
+    `hits` (T,) are the numbers of these calls by hour.
+    """
     usual = float(scores.usual[one.peak])
     off = float(scores.found[one.peak]) - usual * float(scores.calls[one.peak])
     excess = hits - usual * hourly.calls
@@ -198,7 +209,7 @@ def _rate(
 
 def _members(hourly: Hourly) -> Iterator[Candidate]:
     first = hourly.first_call
-    if first is None or len(hourly.members) < 2:  # a single member is the whole team
+    if first is None or len(hourly.members) < 2:  # a single member's anomalies are those of the team
         return
     # A team's age counts from its first call, not from the first hour that was read.
     counts, offset = hourly.member_calls[first:], max(hourly.shown - first, 0)
@@ -209,7 +220,10 @@ def _members(hourly: Hourly) -> Iterator[Candidate]:
 
 
 def _member(hourly: Hourly, scores: MemberScores, one: Incident, column: int, first: int) -> Candidate:
-    """`first` is the index in the grid of the first row of the scores."""
+    """Returns the candidate for one member's incident.
+
+    `column` is the member's index. `first` is the index in the hourly arrays of the first row of the scores.
+    """
     at = (one.peak, column)
     span, found, expected = int(scores.spans[at]), float(scores.found[at]), float(scores.expected[at])
     # The window of the first shown hour began before the shown hours.
@@ -232,6 +246,6 @@ def _member(hourly: Hourly, scores: MemberScores, one: Incident, column: int, fi
 
 
 def usual_hour(values: Floats, before: int) -> float:
-    """The mean hourly value of the 14 days before an index, at least 1."""
+    """Returns the mean hourly value of the 14 days before the index `before`, at least 1."""
     past = values[max(before - FORTNIGHT, 0) : before]
     return max(float(past.mean()) if len(past) else 0.0, 1.0)

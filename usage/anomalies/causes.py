@@ -1,7 +1,7 @@
 """Finds what drove anomalies: the members, tokens, models and kinds of failure above their usual value.
 
-Five SQL statements for all episodes together. Members and models are read from the hourly rollups; tokens, and
-the models of one member, from single calls (`usage.anomalies.details`).
+Runs five SQL statements for all episodes together. Members and models are read from the hourly rollups; tokens,
+and the models of one member, from single calls (`usage.anomalies.details`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,10 @@ _MEASURES = ("calls", "tokens", "cost", "failed")
 
 @dataclass(frozen=True)
 class NamedCell:
-    """A cell that drove an episode. `cell` is a user id, a token id, a model or an outcome."""
+    """A member, token, model or kind of failure that drove an episode, and its share of the excess.
+
+    `cell` is its user id, token id, name or outcome.
+    """
 
     dimension: str
     cell: Any
@@ -38,8 +41,10 @@ class NamedCell:
 
 @dataclass(frozen=True)
 class Drivers:
-    """The drivers of one episode: the cells that explain its excess, and the dimensions in which the excess is
-    spread.
+    """The causes of one episode.
+
+    `named` are the members, tokens, models and kinds of failure that explain most of its excess. `spread` are
+    the dimensions in which the excess is spread over too many of them to name any.
     """
 
     named: tuple[NamedCell, ...] = ()
@@ -48,15 +53,15 @@ class Drivers:
 
 @dataclass(frozen=True)
 class Cells:
-    """The hourly values of one dimension: T hours, C cells, four measures."""
+    """The hourly values of one dimension (members or models): T hours, C members or models, four measures."""
 
     names: tuple[Any, ...]
-    sums: Floats  # (T, C, 4)
+    sums: Floats  # (T, C, 4): calls, tokens, cost in nano-dollars, failed calls
     sketches: tuple[tuple[int, int, bytes], ...]  # index in the grid, cell, latency sketch
 
 
 def find_causes(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidate]) -> list[Drivers]:
-    """Returns the drivers of each candidate, in the order of the candidates."""
+    """Returns the causes of each candidate, in the order of the candidates."""
     if not found:
         return []
     grid = Grid(Range(hourly.instant(0), hourly.instant(len(hourly.hours))), hourly.zone)
@@ -79,7 +84,11 @@ def find_causes(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidat
 
 
 def _joined(parts: Iterable[tuple[str, Sequence[Any], Sequence[Driver] | None]]) -> Drivers:
-    """The drivers by dimension: None if the dimension says nothing, empty if the excess is spread."""
+    """Combines what was found in each dimension: its cells, and the drivers among them.
+
+    Drivers of None mean that the dimension explains nothing; an empty sequence means that the excess is spread
+    over it.
+    """
     named: list[NamedCell] = []
     spread: list[str] = []
     for dimension, cells, drivers in parts:
@@ -91,7 +100,11 @@ def _joined(parts: Iterable[tuple[str, Sequence[Any], Sequence[Driver] | None]])
 
 
 def _hours_asked(hourly: Hourly, found: Sequence[Candidate]) -> list[Range]:
-    """The hours to read: those of the candidates and, for counters, the past hours that they are compared with."""
+    """Returns the hours to read from the rollups.
+
+    They are the hours of the candidates and, for calls, tokens and cost, the past hours that they are compared
+    with.
+    """
     ranges: list[Range] = []
     for one in found:
         step, back = _step(one), PERIODS_BACK if one.kind in VOLUME else 0
@@ -102,7 +115,7 @@ def _hours_asked(hourly: Hourly, found: Sequence[Candidate]) -> list[Range]:
 
 
 def _step(one: Candidate) -> int:
-    """The step back in hours that `usual_of_cells` uses."""
+    """Returns how many hours lie between two compared periods, as in `usual_of_cells`."""
     step = WEEK if one.start >= WEEK else DAY
     return step * -(-(one.end - one.start) // step)
 
@@ -125,7 +138,7 @@ def _cells(rows: Any, column: str, team: Team, mode: Mode, hours: Sequence[Range
 
 
 def _has_several_models(team: Team, mode: Mode, hourly: Hourly) -> bool:
-    """Whether the team called more than one model in the window."""
+    """Whether the team called more than one model on the days of the hourly arrays."""
     first, last = (day_of(hourly.instant(place), hourly.zone) for place in (0, len(hourly.hours)))
     days = DayModel.objects.filter(team_id=team.pk, mode=mode, day__gte=first, day__lte=last)
     return len(days.order_by().values("model").distinct()[:2]) > 1
@@ -142,9 +155,10 @@ def _models(
 def _explained(
     one: Candidate, cells: Cells, *, has_several: bool
 ) -> tuple[Sequence[Any], Sequence[Driver] | None]:
-    """The drivers of a candidate in one dimension, or None if the team has only one cell in it.
+    """Returns the members or models of the rollup, and which of them drove a candidate.
 
-    `has_several` says whether the team uses more than one cell at other times.
+    The drivers are None if the dimension cannot explain anything: for a candidate about one member, or if the
+    team has only one member or model (`has_several` is False).
     """
     hours = slice(one.start, one.end)
     if one.kind is Kind.MEMBER or not has_several or not cells.names:
@@ -160,7 +174,10 @@ def _explained(
 
 
 def _slow_calls(one: Candidate, cells: Cells) -> Floats:
-    """(C,): the calls of each cell in the candidate's hours that took longer than its edge."""
+    """Returns how many slow calls each member or model had in the candidate's hours, of shape (C,).
+
+    A call is slow if it took longer than the candidate's edge in EDGES_MS.
+    """
     inside = [
         (cell, sketch) for place, cell, sketch in cells.sketches if one.start <= place < one.end and sketch
     ]
@@ -171,7 +188,10 @@ def _slow_calls(one: Candidate, cells: Cells) -> Floats:
 
 
 def _outcomes(hourly: Hourly, one: Candidate) -> tuple[Sequence[Any], Sequence[Driver] | None]:
-    """The kinds of failure that made the excess of failures, compared with the 14 days before."""
+    """Returns the kinds of failure, and which of them drove an excess of failures.
+
+    They are compared with the 14 days before.
+    """
     if one.kind is not Kind.ERRORS:
         return (), None
     past = hourly.failures[max(one.start - 2 * WEEK, 0) : one.start].sum(axis=0)

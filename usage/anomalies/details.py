@@ -1,8 +1,8 @@
-"""The tokens in an episode, and the models of one member in it, which no hourly rollup has.
+"""Finds the tokens that drove an episode, and the models that drove a member's episode, from single calls.
 
-Their part of an episode is counted from single calls. Their usual part is estimated from past days: the day's
-value times the share of the day that these hours usually have. If the calls are no longer stored, no drivers
-are named.
+No hourly rollup has them. The values during the episode are counted from single calls. The usual values are
+estimated from the daily rollup of past days: the share of each token or model, times the usual total of these
+hours. If the calls are no longer stored, nothing is named.
 """
 
 from collections import defaultdict
@@ -24,9 +24,9 @@ from usage.rollups.query import Range
 
 # The longest episode, in hours, whose single calls are read; for longer ones no tokens are named.
 LONGEST = 26
-# The index of a kind's measure among calls, tokens, cost in nano-dollars, failures.
+# Where the measure of a kind stands in a list of calls, tokens, cost in nano-dollars, failures.
 MEASURE = {Kind.CALLS: 0, Kind.MEMBER: 0, Kind.TOKENS: 1, Kind.COST: 2, Kind.ERRORS: 3}
-# A quarter of an hour: its start, member, token, model, and the four measures.
+# Calls in a quarter of an hour: its start, member id, token id, model, and the four measures.
 CallRow = tuple[datetime, int, int, str, int, int, int, int]
 CallSource = Callable[[Team, Mode, Sequence[Range]], Iterable[CallRow]]
 
@@ -34,8 +34,9 @@ _call_source: CallSource | None = None
 
 
 def register_call_source(source: CallSource) -> None:
-    """Registers the function that counts the calls of a few hours. `logs` calls this once; usage may not import
-    logs.
+    """Registers the function that counts single calls in some hours.
+
+    The app `logs` calls this once at startup, because `usage` may not import `logs`.
     """
     global _call_source  # set once, when the apps are ready
     _call_source = source
@@ -43,7 +44,7 @@ def register_call_source(source: CallSource) -> None:
 
 @dataclass(frozen=True)
 class Detail:
-    """The calls of one member with one token and model, in an hour of the grid or on a past day."""
+    """The calls of one member with one token and model, in one hour of the hourly arrays or on one past day."""
 
     at: int | date
     member: int
@@ -54,7 +55,7 @@ class Detail:
 
 @dataclass(frozen=True)
 class Details:
-    """The counted calls of some candidates, and of the past days that they are compared with."""
+    """The calls during some candidates (`calls`), and on the past days to compare them with (`days`)."""
 
     calls: Sequence[Detail] = ()
     days: Sequence[Detail] = ()
@@ -63,7 +64,10 @@ class Details:
 def read_details(
     team: Team, mode: Mode, hourly: Hourly, grid: Grid, candidates: Sequence[Candidate]
 ) -> Details:
-    """Reads the calls of the candidates that are short enough, and their past days, in two statements."""
+    """Reads the calls during the candidates and on their past days, in two SQL statements.
+
+    Candidates about latency, or longer than LONGEST hours, are left out.
+    """
     found = [one for one in candidates if _is_detailed(one)]
     if not found or _call_source is None:
         return Details()
@@ -88,9 +92,10 @@ def _read_days(team: Team, mode: Mode, hourly: Hourly, found: Sequence[Candidate
 def explained_by_calls(
     one: Candidate, dimension: str, details: Details, hourly: Hourly
 ) -> tuple[Sequence[Any], Sequence[Driver] | None]:
-    """The tokens or models that drove a candidate, or None.
+    """Returns the tokens or models during a candidate, and which of them drove it.
 
-    None if its calls are no longer stored, if only one token or model took part, or if the excess is spread.
+    The drivers are None if the calls are no longer stored, if only one token or model took part, or if the
+    excess is spread over many.
     """
     if not _is_detailed(one):
         return (), None
@@ -111,7 +116,7 @@ def explained_by_calls(
 
 
 def united(ranges: Iterable[Range]) -> list[Range]:
-    """The ranges merged where they overlap or touch."""
+    """Returns the time ranges sorted, with those that overlap or touch merged."""
     done: list[Range] = []
     for one in sorted(ranges, key=lambda one: one.start):
         if done and one.start <= done[-1].end:
@@ -126,7 +131,7 @@ def _is_detailed(one: Candidate) -> bool:
 
 
 def _found(one: Candidate, dimension: str, details: Details) -> tuple[dict[Any, float], dict[Any, float]]:
-    """The candidate's measure by cell, and the calls behind it."""
+    """Returns the candidate's measure (for example cost) and the number of calls, each by token or model."""
     sums: dict[Any, float] = defaultdict(float)
     calls: dict[Any, float] = defaultdict(float)
     for detail in details.calls:
@@ -138,7 +143,10 @@ def _found(one: Candidate, dimension: str, details: Details) -> tuple[dict[Any, 
 
 
 def _usual(one: Candidate, dimension: str, details: Details, hourly: Hourly) -> dict[Any, float]:
-    """The usual value by cell: its share of the past days, scaled to the usual total of the candidate's hours."""
+    """Returns the usual value by token or model in the candidate's hours.
+
+    It is the share of the token or model on the past days, times the usual total of these hours.
+    """
     sums: dict[Any, float] = defaultdict(float)
     days = set(_past_days(one, hourly))
     for detail in details.days:
@@ -150,7 +158,7 @@ def _usual(one: Candidate, dimension: str, details: Details, hourly: Hourly) -> 
 
 
 def _series(one: Candidate, hourly: Hourly) -> Any:
-    """(T, 1): the hourly series in which the candidate is an incident."""
+    """Returns the hourly series in which the candidate was found, of shape (T, 1)."""
     if one.kind is Kind.MEMBER:
         return hourly.member_calls[:, [hourly.members.index(one.member_id)]]
     of_kind = {Kind.CALLS: hourly.calls, Kind.TOKENS: hourly.tokens, Kind.COST: hourly.cost}
@@ -158,7 +166,7 @@ def _series(one: Candidate, hourly: Hourly) -> Any:
 
 
 def _past_days(one: Candidate, hourly: Hourly) -> list[date]:
-    """The same days of the weeks before."""
+    """Returns the same days of the week in the past weeks that the candidate is compared with."""
     first, hours = hourly.instant(one.start), one.end - one.start
     days = {day_of(first + timedelta(hours=hour), hourly.zone) for hour in range(hours)}
     return [day - timedelta(weeks=back) for day in days for back in range(1, PERIODS_BACK + 1)]

@@ -1,5 +1,6 @@
-"""Finds the few cells of a dimension (members, tokens, models, kinds of failure) that explain an unusual
-period.
+"""Finds the few cells of a dimension that explain an unusual period.
+
+A cell is one value of the dimension: a member, a token, a model or a kind of failure.
 """
 
 from dataclasses import dataclass
@@ -8,25 +9,26 @@ import numpy as np
 
 from usage.anomalies.detectors.common import DAY, WEEK, Floats
 
-EXPLAINED = 0.80  # of the whole excess
+EXPLAINED = 0.80  # the part of the whole excess that the named drivers must explain
 MOST_NAMED = 3  # with more drivers than this, the excess is called spread
 PERIODS_BACK = 8  # as many weeks as the detectors remember
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One cell of a dimension: a member, a token, a model, a kind of failure."""
+    """A cell (member, token, model or kind of failure) that caused a part of an excess."""
 
-    cell: int  # index in the arrays given
+    cell: int  # index in the arrays that were passed
     excess: float  # found minus usual; negative in a silence
     share: float  # of the whole excess; above 1 if other cells went the other way
 
 
 def find_drivers(found: Floats, usual: Floats) -> tuple[Driver, ...]:
-    """The smallest set of cells that explains 80 % of the excess, largest first; empty if the excess is spread.
+    """Returns the smallest set of cells that explains 80 % of the excess, largest first.
 
-    `found` and `usual` (cells,) are sums over the period; for a rate, `usual` is the usual rate times the
-    cell's calls. If the whole excess is negative (silence), the cells that fell short are named.
+    Empty if that takes more than three cells, or if there is no excess. `found` and `usual`, of shape (cells,),
+    are sums over the period; for a rate, `usual` is the usual rate times the cell's calls. If the whole excess
+    is negative (silence), the cells that fell short are returned.
     """
     excess = np.asarray(found, float) - np.asarray(usual, float)
     whole = float(excess.sum())
@@ -42,10 +44,11 @@ def find_drivers(found: Floats, usual: Floats) -> tuple[Driver, ...]:
 
 
 def usual_of_cells(counts: Floats, start: int, end: int) -> Floats:
-    """The usual value of each cell in the hours [start, end): (cells,) from hourly `counts` (T, cells).
+    """Returns the usual value of each cell in the hours [start, end), of shape (cells,).
 
-    The mean of the same hours in up to eight past weeks, or in past days during the first week: a mean, so that
-    the cells add up to the whole. Zero if there is no past.
+    `counts` are hourly values of shape (T, cells). The usual value is the mean of the same hours in up to eight
+    past weeks, or in past days during the first week. It is a mean and not a median, so that the cells add up
+    to the total. Zero if there is no past.
     """
     step = WEEK if start >= WEEK else DAY
     step *= -(-(end - start) // step)  # a period longer than a week is compared with the one before it

@@ -1,4 +1,4 @@
-"""An episode: an anomaly as people see it, with its kinds and weight; several incidents become one episode."""
+"""Episodes: anomalies as users see them. Incidents of several kinds at the same time become one episode."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -44,19 +44,24 @@ QUALITY = frozenset({Kind.ERRORS, Kind.LATENCY})
 
 @dataclass(frozen=True)
 class Cause:
-    """A part of what drove an episode: one cell of a dimension and its share of the whole excess."""
+    """A member, token, model or kind of failure that caused a part of an episode.
+
+    `share` is its part of the whole excess.
+    """
 
     dimension: str  # "member", "token", "model", "outcome"
-    key: str  # as filters of the logs write it: public id, model, word of an outcome
+    key: str  # as filters of the list of calls write it: public id, model, word of an outcome
     label: str
     share: float  # 0 to 1
-    cell: int | str = ""  # as queries have it: database id, model, outcome
+    cell: int | str = ""  # as database queries need it: database id, model, outcome
 
 
 @dataclass(frozen=True)
 class Episode:
-    """One anomaly. `start` and `end` (UTC) are its hours in the kind that describes it, `told` the hours that
-    its sentence counts; `whole` covers all its kinds.
+    """One anomaly as users see it.
+
+    `start` and `end` (UTC) are its hours in the kind that describes it. `told` are the hours that its sentence
+    counts. `whole` covers the hours of all its kinds.
     """
 
     kind: Kind
@@ -71,26 +76,34 @@ class Episode:
     causes: tuple[Cause, ...] = ()
     spread: tuple[str, ...] = ()  # dimensions in which the excess is spread over many cells
     kinds: tuple[Kind, ...] = ()
-    member_id: int = 0  # of the kind MEMBER
-    member: str = ""  # their public id
-    slower_than_ms: int = 0  # of the kind LATENCY
-    is_lack: bool = False  # less than usual: there are no calls behind it
-    own: tuple["Episode", ...] = ()  # the episodes of members that joined this one of the team
+    member_id: int = 0  # user id of the member, for the kind MEMBER
+    member: str = ""  # public id of the same member
+    slower_than_ms: int = 0  # for the kind LATENCY: calls that took longer are slow
+    is_lack: bool = False  # less than usual, so there are no calls to link to
+    own: tuple["Episode", ...] = ()  # episodes of members that were merged into this episode of the team
 
     @property
     def key(self) -> str:
-        """The name of the episode in forms and in the API."""
+        """The identifier of the episode in forms and in the API.
+
+        It consists of kind and start and, for an episode about a member, the public id.
+        """
         name = f"{self.kind}-{self.start.astimezone(UTC):%Y%m%dT%H%MZ}"
         return f"{name}-{self.member}" if self.member else name
 
     def keys_of(self, dimension: str) -> set[str]:
-        """The members (public ids), tokens or models that the episode is about or that drove it."""
+        """Returns which members, tokens or models (`dimension`) the episode is about or was caused by.
+
+        Members and tokens are public ids, models are names.
+        """
         named = {cause.key for cause in self.causes if cause.dimension == dimension}
         return named | ({self.member} if self.member and dimension == "member" else set())
 
     def is_about(self, filters: Mapping[str, Set[int | str]]) -> bool:
-        """Whether the episode is about, or was driven by, one of the cells of each dimension that is filtered
-        by.
+        """Whether the episode is about, or was caused by, a selected value of each filtered dimension.
+
+        `filters` has database ids of members and tokens, and names of models, by dimension; an empty set is no
+        filter.
         """
         return all(cells & self._cells_of(dimension) for dimension, cells in filters.items() if cells)
 
@@ -100,7 +113,7 @@ class Episode:
 
     @property
     def also(self) -> list[str]:
-        """The other kinds of the same incident, in words."""
+        """The labels of the other kinds of the same incident, for example “cost” besides “calls”."""
         return [kind.label for kind in self.kinds if kind is not self.kind]
 
     @property
@@ -109,12 +122,12 @@ class Episode:
 
 
 def overlap(one: Range, other: Range) -> bool:
-    """Whether two ranges share any time."""
+    """Whether two time ranges have any time in common."""
     return one.start < other.end and other.start < one.end
 
 
 def calls_link(team: Team, mode: Mode, episode: Episode) -> str:
-    """The address of the logs that shows exactly the calls of an episode: its hours and its drivers."""
+    """Returns the address of the list of an episode's calls: those in its hours, narrowed to its causes."""
     query = _hours(team, mode, episode, episode.within)
     for cause in () if episode.is_lack else episode.causes:
         query.appendlist(cause.dimension, cause.key)
@@ -124,8 +137,9 @@ def calls_link(team: Team, mode: Mode, episode: Episode) -> str:
 
 
 def hours_link(team: Team, mode: Mode, episode: Episode) -> str:
-    """The URL of the logs for the hours that `sentence` is about, with all their calls; only its member's calls
-    if the episode is about a member.
+    """Returns the address of the list of all calls in the hours that the episode's sentence counts.
+
+    For an episode about a member, only this member's calls are listed.
     """
     return _logs(team, _hours(team, mode, episode, episode.told))
 
@@ -145,10 +159,10 @@ def _logs(team: Team, query: QueryDict) -> str:
 
 
 def importance(score: float, weight: float) -> float:
-    """How much an episode matters: how unusual it is times how heavy it is.
+    """Returns how much an episode matters: its score times the logarithm of its weight.
 
-    `weight` is its excess in usual hours of the team (1: as much as the team does in an hour). It counts by its
-    logarithm, so that one huge month does not hide everything else.
+    `weight` is the excess in multiples of the team's usual hour (1: as much as the team does in an hour). The
+    logarithm prevents one huge month from hiding everything else.
     """
     return score * float(np.log2(2 + max(weight, 0.0)))
 
@@ -156,8 +170,9 @@ def importance(score: float, weight: float) -> float:
 def merged(episodes: Iterable[Episode]) -> list[Episode]:
     """Merges incidents into episodes, most important first.
 
-    The same hours in calls, tokens and cost are one episode, described by the most important of them; so are
-    failures and latency. A member's own episode joins the team's if that names the member as a cause.
+    Calls, tokens and cost in the same hours are one episode, described by the most important kind of them; so
+    are failures and latency. A member's own episode joins the team's episode if that names the member as a
+    cause.
     """
     found: list[Episode] = []
     for one in sorted(episodes, key=_told_first):
@@ -170,8 +185,10 @@ def merged(episodes: Iterable[Episode]) -> list[Episode]:
 
 
 def _told_first(episode: Episode) -> tuple[bool, float]:
-    """The sort key of the incident that describes an episode: the team before its members, and calls unless
-    another kind is clearly stronger.
+    """Returns the sort key by which the incident that describes a merged episode comes first.
+
+    The team comes before its members, and calls before other kinds unless another kind is clearly more
+    important.
     """
     return episode.kind is Kind.MEMBER, -episode.importance * (1.5 if episode.kind is Kind.CALLS else 1.0)
 
@@ -192,5 +209,5 @@ def _joined(one: Episode, other: Episode) -> Episode:
 
 
 def in_range(episodes: Sequence[Episode], within: Range) -> list[Episode]:
-    """The episodes that overlap a range, in the same order."""
+    """Returns the episodes that overlap a time range, in the same order."""
     return [episode for episode in episodes if overlap(episode.whole, within)]

@@ -1,4 +1,7 @@
-"""Finds the anomalies of a team: computed once for each finished hour, or after past data changed, and cached."""
+"""Finds the anomalies of a team, and caches the result.
+
+A result is computed once for each finished hour, and again after past data changed.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +35,7 @@ _VERSION = 3  # version of cached results; raise it when Found or Episode change
 
 @dataclass(frozen=True)
 class Found:
-    """The result for a window of whole hours."""
+    """The anomalies in a window of whole hours."""
 
     window: Range
     episodes: tuple[Episode, ...]  # most important first
@@ -40,8 +43,10 @@ class Found:
 
 
 def find_anomalies(team: Team, mode: Mode, within: Range, now: datetime) -> Found:
-    """The episodes of a window that contains `within`, for the hours that are over; from the cache if it has
-    them.
+    """Returns the episodes of the window that `window_of` chooses for a range, from the cache if possible.
+
+    Only hours that are over are searched. The window may begin before the range or, if the range is very long,
+    after its start.
     """
     return find_anomalies_of_teams([(team, within)], mode, now)[0]
 
@@ -49,10 +54,11 @@ def find_anomalies(team: Team, mode: Mode, within: Range, now: datetime) -> Foun
 def find_anomalies_of_teams(
     asked: Sequence[tuple[Team, Range]], mode: Mode, now: datetime, stamps: Mapping[int, int] | None = None
 ) -> list[Found]:
-    """The same for several teams, each with its range; one request to the shared cache for all that is not in
-    memory.
+    """Returns the same as `find_anomalies` for several teams, each with its range, in the same order.
 
-    `stamps` are the known past stamps of the teams (`usage.rollups.cache`); missing ones are read.
+    All results that are not in memory are read from the shared cache in one request. `stamps` are the versions
+    of the teams' past data that the caller already knows (`usage.rollups.cache`), by team id; missing ones are
+    read.
     """
     known = stamps or {}
     known = {**known, **past_stamps({team.pk for team, _within in asked} - known.keys(), mode)}
@@ -79,11 +85,11 @@ _one_at_a_time = Lock()
 
 
 def _find_out(team: Team, mode: Mode, window: Range, key: str, minutes: int) -> Found:
-    """Computes the episodes and caches them, unless another thread has just done so.
+    """Computes the episodes of a window and caches them, unless another thread has just done so.
 
-    One thread at a time: when an hour ends, everybody who opens a page needs the same result, and each
-    computation takes some 35 MB. The shared cache is written after the lock is released, because a thread that
-    waits for it may hold a lock of the cache.
+    Only one thread computes at a time: when an hour ends, everybody who opens a page needs the same result, and
+    each computation takes some 35 MB. The shared cache is written after the lock is released, because a thread
+    that waits for the lock may hold a lock of the cache.
     """
     with _one_at_a_time:
         if rows := process_cache.get((key, minutes)):
@@ -100,8 +106,10 @@ def _remember(key: str, minutes: int, found: Found) -> None:
 
 
 def _cache_key(team: Team, mode: Mode, window: Range, stamp: int) -> str:
-    """The cache key. It contains the past stamp, so that a result is not used after past data changed or the
-    database was recreated.
+    """Returns the cache key of a window.
+
+    It contains the version of the team's past data (its stamp), so a result is not used after past data
+    changed. The creation time of the team protects against a recreated database.
     """
     return ":".join(
         [
@@ -118,10 +126,11 @@ def _cache_key(team: Team, mode: Mode, window: Range, stamp: int) -> str:
 
 
 def window_of(within: Range, team: Team, now: datetime) -> Range:
-    """The window that is computed for a range: there are few different windows, so that pages share results.
+    """Returns the window of hours that is searched for anomalies in a range.
 
-    The last month up to the last finished hour, or else whole months of the team's calendar around the range,
-    or around its last three months.
+    Many ranges share a window, so pages share cached results. It is the last 32 days up to the last finished
+    hour, if that contains the start of the range. Otherwise it consists of whole months of the team's calendar
+    around the range, or around the last three months of a longer range.
     """
     finished = hour_of(now - GRACE, team.zone)
     recent = day_start(day_of(local_shift(finished, -RECENT_DAYS, team.zone), team.zone), team.zone)
@@ -134,7 +143,7 @@ def window_of(within: Range, team: Team, now: datetime) -> Range:
 
 
 def compute(team: Team, mode: Mode, window: Range) -> Found:
-    """Reads the rollups and runs everything; a dozen statements, however long and busy the window is."""
+    """Reads the rollups and finds the episodes of a window, in a dozen SQL statements for any length."""
     if window.start >= window.end:
         return Found(window, (), None)
     hourly = read_hours(team, mode, window)
@@ -147,7 +156,7 @@ def compute(team: Team, mode: Mode, window: Range) -> Found:
 
 
 def _learning_until(hourly: Hourly) -> datetime | None:
-    """When the first week of a team ends; None if it is over, or if there are no calls."""
+    """Returns when the first week of a team ends; None if it is over, or if there are no calls."""
     first = hourly.first_call
     if first is None or len(hourly.hours) - first >= WEEK:
         return None

@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy
 
 
 class ExpectedForm(forms.Form):
-    """The reason why an episode is expected. `page` is the query string of the page, to find the episode and to
-    return there.
+    """The reason why an episode is expected.
+
+    The form also posts the query string of its page as `page`, to find the episode and to return to the page.
     """
 
     episode = forms.CharField(max_length=100)

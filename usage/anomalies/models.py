@@ -1,4 +1,4 @@
-"""Stored about anomalies: which are expected, which were sent as alerts, and who wants to be notified."""
+"""What is stored about anomalies: which are expected, which were sent as alerts, and who wants which mails."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +11,11 @@ def expected_id() -> str:
 
 
 class EpisodeRecord(models.Model):
-    """A statement about an episode. It applies to every episode of the team and mode that has this kind among
-    its kinds (and, for a member's episode, is about the same member) and overlaps `[starts_at, ends_at)`. So
-    an episode that continues stays the same while it grows, and next week's is a different one.
+    """Abstract base of what is stored about an episode, which itself is only computed.
+
+    A record applies to every episode of the team and mode that has this kind among its kinds, is about the same
+    member (if it is a member's episode), and overlaps `[starts_at, ends_at)`. So the record still applies while
+    the episode grows, but not to a similar episode a week later.
     """
 
     mode = models.SmallIntegerField(choices=Mode.choices)
@@ -21,18 +23,18 @@ class EpisodeRecord(models.Model):
     member = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    sentence = models.CharField(max_length=300)  # as it read at that time
+    sentence = models.CharField(max_length=300)  # the episode's sentence when this was stored
 
     class Meta:
         abstract = True
 
 
 class ExpectedEpisode(EpisodeRecord):
-    """A mark that an episode is expected, and why: nobody is notified of it again."""
+    """Marks an episode as expected, with the reason; nobody is notified of it again."""
 
     public_id = models.CharField(max_length=24, unique=True, default=expected_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="expected_episodes")
-    # The address of the calls that the sentence counts; "" for marks older than this field.
+    # The address of the calls that the sentence counts; "" for marks made before this field existed.
     calls_path = models.CharField(max_length=500, default="", blank=True)
     reason = models.CharField(_("reason"), max_length=200)
     marked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
@@ -50,7 +52,7 @@ class ExpectedEpisode(EpisodeRecord):
 
 
 class EpisodeAlert(EpisodeRecord):
-    """An episode for which an alert was sent; there is only one alert for each."""
+    """Records that an alert about an episode was sent; each episode gets only one."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="episode_alerts")
     alerted_at = models.DateTimeField()
@@ -63,9 +65,10 @@ class EpisodeAlert(EpisodeRecord):
 
 
 class UsageMail(models.Model):
-    """Which mails about a team's usage a member wants. Without a row: those about their own quotas.
+    """Which mails about a team's usage a member wants.
 
-    All other mails are sent to owners and administrators only.
+    A member without a row gets the mails about their own quotas. All other mails are sent only to owners and
+    administrators.
     """
 
     membership = models.OneToOneField(

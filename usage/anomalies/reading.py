@@ -1,4 +1,4 @@
-"""Reads the rollups into the hourly arrays that the detectors take: one team and mode, in three statements."""
+"""Reads the rollups of one team and mode into the hourly arrays of the detectors, in three SQL statements."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,12 +29,13 @@ _COARSE = np.searchsorted(EDGES_MS, MIDDLE).astype(np.int64)
 
 @dataclass(frozen=True)
 class Hourly:
-    """The calls of a team by the hour of its own clock, without gaps; T hours, M members. Costs are nano-
-    dollars.
+    """The calls of a team in each hour of its own clock, without gaps.
+
+    T is the number of hours, M the number of members. Costs are in nano-dollars.
     """
 
     zone: ZoneInfo
-    hours: Hours  # (T,) naive local
+    hours: Hours  # (T,): start of each hour as a naive local time
     shown: int  # index of the first hour that is shown; the hours before it are history
     calls: Floats  # (T,)
     tokens: Floats
@@ -45,7 +46,7 @@ class Hourly:
     member_calls: Floats  # (T, M); before the last 31 days all calls of a day are counted in its first hour
 
     def instant(self, place: int) -> datetime:
-        """The start (UTC) of an hour of the grid, or with T the end of the last one."""
+        """Returns the start (UTC) of the hour with this index; with index T, the end of the last hour."""
         after = place == len(self.hours)
         local = self.hours[place - after].astype("datetime64[s]").item() + timedelta(hours=int(after))
         there: datetime = local.replace(tzinfo=self.zone)
@@ -53,12 +54,12 @@ class Hourly:
 
     @property
     def first_call(self) -> int | None:
-        """The index of the first hour with calls."""
+        """The index of the first hour with calls; None if there are none."""
         return int(np.argmax(self.calls > 0)) if self.calls.any() else None
 
 
 class Grid:
-    """The wall-clock hours of a zone from the start of a range to its end, and the index of each instant."""
+    """The hours of a range on a time zone's clock; finds the index of the hour that contains an instant."""
 
     def __init__(self, within: Range, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -69,7 +70,10 @@ class Grid:
         self._first = first
 
     def places(self, instants: Iterable[datetime]) -> Ints:
-        """The index of each instant. Rows of a rollup have few different ones, so each is computed once."""
+        """Returns the index of the hour of each instant; each different instant is computed only once.
+
+        The rows of a rollup have many equal instants.
+        """
         known = self._known
         found = [known.get(at) if at in known else self._place(at) for at in instants]
         return np.array(found, dtype=np.int64)
@@ -85,7 +89,7 @@ def _wall_hour(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def read_hours(team: Team, mode: Mode, shown: Range) -> Hourly:
-    """Reads the hours of `shown` (whole hours) and the eight weeks before them."""
+    """Reads the hours of the range `shown` (whole hours) and the eight weeks before them."""
     since = local_shift(shown.start, -HISTORY_DAYS, team.zone)
     grid = Grid(Range(since, shown.end), team.zone)
     sums, latency = _team_hours(team, mode, Range(since, shown.end), grid)
@@ -116,7 +120,7 @@ _SUMMED = (
 
 
 def _team_hours(team: Team, mode: Mode, within: Range, grid: Grid) -> tuple[Floats, Floats]:
-    """(T, counters of _SUMMED) and the latency histogram, over all models."""
+    """Returns the team's hourly sums over all models, (T, counters of _SUMMED), and its latency histogram."""
     rows = list(
         HourModel.objects.filter(team_id=team.pk, mode=mode, hour__gte=within.start, hour__lt=within.end)
         .order_by()
@@ -132,12 +136,15 @@ def _team_hours(team: Team, mode: Mode, within: Range, grid: Grid) -> tuple[Floa
 
 
 def histogram(sketches: Sequence[bytes], groups: Ints, size: int) -> Floats:
-    """(size, len(EDGES_MS) + 1): calls by round limits of latency; `groups[i]` is the row of sketch i."""
+    """Returns how many calls have a latency between each two limits of EDGES_MS.
+
+    The shape is (size, len(EDGES_MS) + 1). `groups[i]` is the row in which sketch i is counted.
+    """
     return histograms(sketches, groups, size, _COARSE).astype(float)
 
 
 class _Joined(Aggregate):
-    """Concatenates the sketches of a group, which gives a sketch of all of them."""
+    """SQL aggregate that concatenates latency sketches, which gives a sketch of all calls of the group."""
 
     function = "string_agg"
     output_field = BinaryField()
@@ -151,8 +158,9 @@ class _Joined(Aggregate):
 
 
 class _Pairs(Aggregate):
-    """Concatenates `member calls member calls ...` of a group into one text: fetching a hundred thousand rows
-    would be slow.
+    """SQL aggregate that joins the rows of a group into one text `member calls member calls ...`.
+
+    Fetching a hundred thousand single rows would be slow.
     """
 
     output_field = TextField()
@@ -166,7 +174,7 @@ class _Pairs(Aggregate):
 
 
 def _member_hours(team: Team, mode: Mode, shown: Range, grid: Grid) -> tuple[tuple[int, ...], Floats]:
-    """The members who called, and (T, members) of their calls."""
+    """Returns the ids of the members who had calls, and their calls by hour, (T, members)."""
     first_day = day_of(local_shift(shown.start, -MEMBER_DAYS, team.zone), team.zone)
     rows = [*_by_day(team, mode, shown, first_day), *_by_hour(team, mode, shown, first_day)]
     pairs = np.fromstring(" ".join(row[1] for row in rows), dtype=np.int64, sep=" ").reshape(-1, 2)

@@ -1,4 +1,7 @@
-"""The sentence that describes an incident, with the numbers of the rule and window that scored highest in it."""
+"""Builds the sentence that describes an incident.
+
+Its numbers are those of the rule and window that scored highest in the incident.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +25,7 @@ NANOS = 1_000_000_000  # cost is counted in nano-dollars
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How amounts are written: `named` with the noun ("240 calls"), `bare` without it, `none` for zero."""
+    """How amounts are written: `named` with the noun (“240 calls”), `bare` without it, `none` for zero."""
 
     named: Callable[[float], str]
     bare: Callable[[float], str]
@@ -35,13 +38,13 @@ def _number(value: float, decimals: int = 0) -> str:
 
 
 def _short(value: float) -> str:
-    """At most one decimal, and no trailing zero."""
+    """Formats a number with at most one decimal, and without a trailing zero."""
     rounded = round(value, 1)
     return _number(rounded, 0 if rounded == int(rounded) else 1)
 
 
 def _about(value: float) -> str:
-    """Usual values need two or three digits: 2,312.4 is "2,310", and 2.41 is "2.4"."""
+    """Formats a usual value with two or three digits: 2,312.4 becomes "2,310", and 2.41 becomes "2.4"."""
     if 0.5 <= abs(value) < 9.95:
         return _short(value)
     digits = max(len(str(int(abs(value)))) - 3, 0)
@@ -66,7 +69,7 @@ COST = Unit(_dollars, _dollars, lambda: _("No cost"), least=NANOS / 100)
 
 
 def period_sentence(scores: PeriodScores, hours: Hours, incident: Incident, unit: Unit = CALLS) -> str:
-    """The sentence for an incident of an additive counter, by the rule of its peak."""
+    """Returns the sentence for an incident of calls, tokens or cost, worded for the rule of its peak."""
     rule = RULES[scores.rule[incident.peak]]
     if rule == "D":
         return _silence_sentence(scores, hours, incident, unit)
@@ -87,7 +90,7 @@ def period_sentence(scores: PeriodScores, hours: Hours, incident: Incident, unit
 
 
 def rate_sentence(scores: RateScores, hours: Hours, incident: Incident) -> str:
-    """The sentence for an incident of failures."""
+    """Returns the sentence for an incident of failed calls."""
     at = incident.peak
     return _("%(when)s: %(share)s of %(calls)s failed (usually %(usual)s).") % {
         "when": _window(hours, at, int(scores.spans[at])),
@@ -98,7 +101,10 @@ def rate_sentence(scores: RateScores, hours: Hours, incident: Incident) -> str:
 
 
 def latency_sentence(scores: LatencyScores, hours: Hours, incident: Incident, edges_ms: Floats) -> str:
-    """The sentence for an incident of slowness; `edges_ms` are the upper bounds of the histogram's buckets."""
+    """Returns the sentence for an incident of slow calls.
+
+    `edges_ms` are the upper bounds of the histogram's buckets.
+    """
     at, rate = incident.peak, scores.rate
     return _("%(when)s: %(share)s of calls took longer than %(edge)s (usually %(usual)s).") % {
         "when": _window(hours, at, int(rate.spans[at])),
@@ -109,7 +115,10 @@ def latency_sentence(scores: LatencyScores, hours: Hours, incident: Incident, ed
 
 
 def member_sentence(scores: MemberScores, column: int, name: str, incident: Incident) -> str:
-    """The sentence for an incident of one member; `column` and the incident index the rows of `scores`."""
+    """Returns the sentence for an incident of one member.
+
+    `column` is the member's index in the arrays of `scores`; the incident has the indexes of their rows.
+    """
     at = (incident.peak, column)
     found, expected = float(scores.found[at]), float(scores.expected[at])
     times = _times(found, expected)
@@ -126,9 +135,9 @@ def member_sentence(scores: MemberScores, column: int, name: str, incident: Inci
 
 
 def drivers_sentence(drivers: Sequence[Driver], names: Sequence[str], everything: str) -> str:
-    """The drivers with their shares, "ana 62%, ben 21%"; without any, "spread over all members".
+    """Returns the drivers with their shares, "ana 62%, ben 21%"; if there are none, "spread over all members".
 
-    `everything` is "all members", already translated; `names` are the names of all cells.
+    `everything` is the translated text "all members"; `names` are the names of all cells.
     """
     if not drivers:
         return _("spread over %(everything)s") % {"everything": everything}
@@ -136,7 +145,7 @@ def drivers_sentence(drivers: Sequence[Driver], names: Sequence[str], everything
 
 
 def _silence_sentence(scores: PeriodScores, hours: Hours, incident: Incident, unit: Unit) -> str:
-    """While the silence lasts, "since"; afterwards, from when to when."""
+    """Returns the sentence for a silence: "since ..." while it lasts, afterwards with its start and end."""
     start, end = silence_around(scores, incident.peak)
     found, expected = float(scores.values[start:end].sum()), float(np.nansum(scores.usual[start:end]))
     numbers = {
@@ -156,7 +165,10 @@ def _silence_sentence(scores: PeriodScores, hours: Hours, incident: Incident, un
 
 
 def _window(hours: Hours, last: int, span: int) -> str:
-    """One hour as "14:00 Tue", more as "02:00–06:00 Tue"; the day is that of the start."""
+    """Formats a window of hours: one hour as "14:00 Tue", more as "02:00–06:00 Tue".
+
+    The day is that of the start.
+    """
     begin, end = _datetime(hours[max(last - span + 1, 0)]), _datetime(hours[last]) + timedelta(hours=1)
     day = format_date(begin, "D")
     return f"{begin:%H:%M} {day}" if span == 1 else f"{begin:%H:%M}–{end:%H:%M} {day}"
@@ -180,7 +192,10 @@ def _datetime(hour: np.datetime64) -> datetime:
 
 
 def _times(found: float, expected: float, least: float = 1.0) -> str | None:
-    """The ratio, or None if the usual value is almost zero and a ratio would be meaningless."""
+    """Returns how many times the usual value was found, as text.
+
+    None if the usual value is almost zero, because a ratio would be meaningless.
+    """
     if expected < least / 2:
         return None
     ratio = found / expected
@@ -188,7 +203,7 @@ def _times(found: float, expected: float, least: float = 1.0) -> str | None:
 
 
 def _percent(share: float) -> str:
-    """31%, but 2.4%: below ten, one more digit matters."""
+    """Formats a share as 31% or, below ten percent, with one decimal, as 2.4%."""
     percent = 100 * float(share)
     return f"{_short(percent) if percent < 9.95 else _number(percent)}%"
 

@@ -1,4 +1,4 @@
-"""What a page shows of anomalies: the few that matter most to its reader, and the expected ones."""
+"""Selects the anomalies that a page shows: the few that matter most to its reader, and the expected ones."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +19,10 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Note:
-    """An episode as a footnote of a chart: its number, its text, the address of its calls, and the address of
-    all calls that its sentence counts.
+    """An episode as a numbered footnote of a chart.
+
+    `causes` is the sentence about what caused it, `link` the address of its calls, and `hours` the address of
+    all calls that its own sentence counts.
     """
 
     number: int
@@ -34,20 +36,21 @@ class Note:
 
 @dataclass(frozen=True)
 class ShownAnomalies:
-    """The notes of a page, most important first."""
+    """The anomalies of a page, most important first: `notes`, and separately those marked as `expected`."""
 
     notes: list[Note]
     expected: list[Note]
     more: int = 0  # number of episodes that are not shown
     learning_until: datetime | None = None
-    since: datetime | None = None  # if only the end of the range was searched, where the search began
+    since: datetime | None = None  # where the search began, if only the end of the range was searched
     is_named_only: bool = (
-        False  # with a filter that is not searched by itself: only episodes that name it as a cause
+        False  # the filter is by model or token: only episodes that name it as a cause are shown
     )
 
     def about(self, dimension: str) -> dict[str, Note]:
-        """By key (public id, model), the most important note that is about it or names it as a cause; for
-        rankings.
+        """Returns the most important note for each member, token or model, by public id or name of the model.
+
+        A note counts if its episode is about them or names them as a cause. Rankings show it beside their rows.
         """
         found: dict[str, Note] = {}
         for note in self.notes:
@@ -59,11 +62,11 @@ class ShownAnomalies:
 def anomalies_in(
     query: UsageQuery, *, sees_team: bool, now: datetime, most: int | None = MOST_SHOWN
 ) -> ShownAnomalies:
-    """The anomalies for a query: the team's episodes or, with filters, those that are about them or driven by
-    them.
+    """Returns the anomalies of the query's team in its time range.
 
-    A reader who may not see the team gets only episodes about their own calls. `most` is the maximum number;
-    None: all.
+    If the query has filters, only episodes about the selected members, tokens or models are returned, or with
+    them as a cause. A reader who may not see the team (`sees_team`) gets only episodes about their own calls.
+    `most` is the maximum number of notes; None means all.
     """
     return anomalies_in_teams([(query, sees_team)], now=now, most=most)
 
@@ -71,7 +74,11 @@ def anomalies_in(
 def anomalies_in_teams(
     asked: Sequence[tuple[UsageQuery, bool]], *, now: datetime, most: int | None = MOST_SHOWN
 ) -> ShownAnomalies:
-    """The same for several teams together: for each its query, and whether the reader may see the team."""
+    """Returns the anomalies of several teams together, sorted by importance.
+
+    `asked` has a query for each team, and whether the reader may see the whole team. All must be in the same
+    mode.
+    """
     if not asked:
         return ShownAnomalies([], [])
     first = asked[0][0]
@@ -91,8 +98,9 @@ def anomalies_in_teams(
 
 @dataclass(frozen=True)
 class _Told:
-    """What a reader sees: an episode, or the part of it that is about one member. Marks apply to the whole
-    episode.
+    """An episode as this reader sees it, and `whole`, the episode of the team that it belongs to.
+
+    They differ if the reader may see only the part about one member. Marks as expected apply to `whole`.
     """
 
     query: UsageQuery
@@ -103,7 +111,10 @@ class _Told:
 def _told_of(
     episodes: Iterable[Episode], query: UsageQuery, *, sees_team: bool
 ) -> Iterator[tuple[Episode, Episode]]:
-    """For each episode, what this reader sees of it under these filters, and the episode itself."""
+    """Yields, for each episode that the reader may see, the visible part and the whole episode.
+
+    Episodes that do not match the query's filters are left out.
+    """
     filters: dict[str, set[int | str]] = {
         "member": {*query.members},
         "token": {*query.tokens},
@@ -117,8 +128,10 @@ def _told_of(
 def _noted(
     told: Sequence[_Told], looked_at: Sequence[tuple[tuple[UsageQuery, bool], Found]], most: int | None
 ) -> ShownAnomalies:
-    """The episodes as notes. For a single team it also says that only the end of the range was searched, or
-    that the team is new.
+    """Returns the visible episodes as notes.
+
+    For a single team it also says whether only the end of the range was searched, and whether the team is still
+    in its first week.
     """
     window = Range(
         min(one.window.start for _asked, one in looked_at), max(one.window.end for _asked, one in looked_at)
@@ -140,7 +153,7 @@ def _noted(
 
 
 def expected_in(teams: Sequence[Team], mode: Mode, within: Range) -> list[ExpectedEpisode]:
-    """The marks that may apply to an episode of these teams in a range."""
+    """Returns the marks as expected that overlap a time range, for these teams, oldest first."""
     marks = ExpectedEpisode.objects.filter(
         team__in=teams, mode=mode, starts_at__lt=within.end, ends_at__gt=within.start
     )
@@ -155,7 +168,10 @@ Record = TypeVar("Record", bound=EpisodeRecord)
 
 
 def mark_of(episode: Episode, marks: Iterable[Record]) -> Record | None:
-    """The record that applies to an episode: of one of its kinds, for a part of its time (see EpisodeRecord)."""
+    """Returns the record (mark or alert) that applies to an episode; None if there is none.
+
+    It must be of one of the episode's kinds and overlap its time (see EpisodeRecord).
+    """
     for mark in marks:
         if not overlap(Range(mark.starts_at, mark.ends_at), episode.whole):
             continue
@@ -168,7 +184,10 @@ def mark_of(episode: Episode, marks: Iterable[Record]) -> Record | None:
 
 
 def marks_by_point(notes: Sequence[Note], points: Sequence[Point]) -> list[tuple[Point, str, str]]:
-    """The rings of a chart: for each bucket with a note, the numbers of its notes and the address of the first."""
+    """Returns the rings of a chart: point, numbers of its notes as text, and address of the first note.
+
+    An episode is marked at the time bucket that contains its most unusual hour.
+    """
     found: dict[int, list[Note]] = {}
     starts = [point.start for point in points]
     for note in notes:
@@ -182,7 +201,10 @@ def marks_by_point(notes: Sequence[Note], points: Sequence[Point]) -> list[tuple
 
 
 def causes_sentence(causes: Sequence[Cause], spread: Sequence[str]) -> str:
-    """`By Dana (92%), with token nightly-eval (98%), calling gpt-4o (60%) and o4-mini (21%).`, or ""."""
+    """Returns a sentence about the causes, or "" if none are known.
+
+    For example: `By Dana (92%), with token nightly-eval (98%), of gpt-4o (60%), o4-mini (21%).`
+    """
     words = {
         "member": _("by %(cells)s"),
         "token": _("with token %(cells)s"),

@@ -1,4 +1,4 @@
-"""Addresses that mark anomalies as expected."""
+"""URL patterns of the views that mark anomalies as expected."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Marks anomalies as expected, and removes such marks."""
+"""Views that mark anomalies as expected and remove such marks."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from usage.rollups.query import UsageQuery
 
 @require_POST
 def mark(request: HttpRequest, slug: str) -> HttpResponse:
-    """Marks an episode of the page as expected."""
+    """Marks an episode that the page shows as expected, and returns to the page."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     now, form = timezone.now(), ExpectedForm(request.POST)
     query = _query_of_page(form.page, access, now)
@@ -50,7 +50,7 @@ def mark(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def unmark(request: HttpRequest, slug: str, expected_id: str) -> HttpResponse:
-    """Removes the mark of an expected episode."""
+    """Removes the mark that an episode is expected, and returns to the page."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     mark = get_object_or_404(ExpectedEpisode, team=access.team, public_id=expected_id)
     run_action(request, _("The mark was removed."), unmark_expected, by=actor_of(request), mark=mark)
@@ -58,7 +58,7 @@ def unmark(request: HttpRequest, slug: str, expected_id: str) -> HttpResponse:
 
 
 def _query_of_page(page: QueryDict, access: Access, now: datetime) -> UsageQuery | None:
-    """The usage query of the page with this query string."""
+    """Returns the usage query of a page with these query parameters; None if they are not valid."""
     asked = UsageFilter(page, access=access, now=now)
     return asked.query() if asked.is_valid() else None
 
@@ -69,6 +69,6 @@ def _episode(query: UsageQuery, key: str, now: datetime) -> Episode | None:
 
 
 def _back(slug: str, form: ExpectedForm) -> HttpResponse:
-    """A redirect to the overview with the same filters."""
+    """Redirects to the overview page with the same filters."""
     address = reverse("usage:overview", args=[slug])
     return redirect(f"{address}?{form.page.urlencode()}" if form.page else address)

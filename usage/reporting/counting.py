@@ -1,6 +1,6 @@
-"""Counts what a key reported, after its request was answered and outside the transaction that stores calls.
+"""Counts what a key reported, after the request was answered and outside the transaction that stores the calls.
 
-So rejected batches are counted too, and nobody waits for the row of a key while calls are stored.
+This way rejected requests are counted too, and the row of a busy key is not locked while calls are stored.
 """
 
 import logging
@@ -19,32 +19,32 @@ from usage.rollups.bulk import Statement, insertion, run_together
 logger = logging.getLogger(__name__)
 Key = Token | GatewayKey
 
-# How many reasons are kept of each key, and taken from one request.
+# The most reasons that are stored for each key, and that are taken from one request.
 MOST_REASONS: Final = 20
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why `records` records of a request were rejected or, with 0 records, the whole request.
+    """A reason why `records` records of a request were rejected or, if that is 0, the whole request.
 
-    The message is the one in the answer; it must not quote what was sent.
+    `message` is the text of the response. It must not quote what the request contained.
     """
 
     code: str
     message: str
     param: str = ""
-    request_id: str = ""  # of the first of the records
+    request_id: str = ""  # the id of the first rejected record
     records: int = 0
 
 
 @dataclass(frozen=True)
 class Report:
-    """The result of one request of a key."""
+    """The result of one request: how many records were accepted, duplicate and rejected, and the reasons."""
 
     accepted: int = 0
     duplicates: int = 0
     rejected: int = 0
-    is_refused: bool = False  # as a whole
+    is_refused: bool = False  # whether the whole request was refused
     reasons: Sequence[Reason] = ()
 
     @property
@@ -61,15 +61,17 @@ def kind_of(key: Key) -> KeyKind:
 
 
 def hour_of(at: datetime) -> datetime:
-    """The hour in UTC that contains an instant: the figures cover the last 24 hours, not a team's days."""
+    """Returns the start of the UTC hour that contains `at`.
+
+    UTC is enough here, because these figures cover the last 24 hours, not days of a team's calendar.
+    """
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def count_report(key: Key, report: Report, now: datetime) -> None:
-    """Adds a request to the figures of its key.
+    """Adds the result of a request to the figures of its key.
 
-    If the database fails here, that is only logged: the calls are stored, and the sender must not be told
-    otherwise.
+    A DatabaseError is only logged: the calls are already stored, and the sender must not get an error.
     """
     if report.is_empty:
         return
@@ -119,8 +121,9 @@ _FORGET: Final = f"""DELETE FROM usage_keyrejection WHERE key_kind = %s AND key_
 def _reasons(
     who: tuple[int, int], team_id: int, reasons: Sequence[Reason], now: datetime
 ) -> Iterator[Statement]:
-    """Inserts the reasons and deletes all but the latest. The key's hour is locked by now, so two requests of a
-    key do not delete at once.
+    """Yields the SQL that inserts the reasons of a request and deletes all but the key's latest.
+
+    The row of the key's hour is locked before, so two requests of the same key cannot delete at the same time.
     """
     rows = [
         (
@@ -133,19 +136,21 @@ def _reasons(
             one.request_id[:128],
             one.records,
         )
-        for one in reversed(reasons)  # so that the first is the newest, as the list has it on top
+        for one in reversed(reasons)  # the first reason gets the highest id, so lists show it on top
     ]
     yield from insertion(KeyRejection, _REASON_COLUMNS, rows)
     yield _FORGET, [*who, *who]
 
 
 def _write(statements: Sequence[Statement]) -> None:
-    """One transaction that does not wait for the disk: after a power failure the latest counts may be lost, but
-    no calls. So the row of a busy key is locked much more briefly.
+    """Runs the statements in one transaction that commits without waiting for the disk.
+
+    After a power failure the latest counts may be missing, but no calls. In return the row of a busy key is
+    locked for a much shorter time.
     """
     if connection.vendor == "postgresql":
         no_wait: tuple[str, list[Any]] = ("SET LOCAL synchronous_commit TO off", [])
-        run_together([no_wait, *statements])  # one trip, which is a transaction of its own
+        run_together([no_wait, *statements])  # one round trip, which PostgreSQL runs as one transaction
         return
     with _unsynchronized(), transaction.atomic():
         run_together(statements)
@@ -153,7 +158,10 @@ def _write(statements: Sequence[Statement]) -> None:
 
 @contextmanager
 def _unsynchronized() -> Iterator[None]:
-    """Lets SQLite commit without waiting for the disk; not within a transaction, where that cannot be changed."""
+    """Lets SQLite commit without waiting for the disk.
+
+    Does nothing inside a transaction, where SQLite does not allow changing that setting.
+    """
     if connection.in_atomic_block:
         yield
         return

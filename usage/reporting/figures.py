@@ -1,4 +1,4 @@
-"""Figures for the pages of keys: accepted, duplicate and rejected records, and the reasons."""
+"""Reads the figures for the pages of keys: accepted, duplicate and rejected records, and the reasons."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _COUNTS: Final = ("accepted", "duplicates", "rejected", "refused_requests")
 
 @dataclass(frozen=True)
 class Counts:
-    """The records of a period, and the requests that were refused as a whole."""
+    """How many records a key sent in a period, by result, and how many requests were refused as a whole."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -35,7 +35,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class KeyReport:
-    """All figures of one key. Reasons are newest first."""
+    """All figures of one key; `reasons` has the latest rejections, newest first."""
 
     day: Counts
     week: Counts
@@ -43,20 +43,20 @@ class KeyReport:
 
     @property
     def periods(self) -> list[tuple[str, Counts]]:
-        """The rows of the table."""
+        """The rows of the table: a label and the counts, for the last 24 hours and for the last 7 days."""
         return [(_("Last 24 hours"), self.day), (_("Last 7 days"), self.week)]
 
 
 @dataclass(frozen=True)
 class KeySummary:
-    """The figures of one key in a list: the last 24 hours, and the latest reason if records were rejected."""
+    """The figures of one key in a list: the last 24 hours, and the newest rejection if there was any."""
 
     day: Counts
     newest: KeyRejection | None = None
 
 
 def key_report(key: Key, now: datetime) -> KeyReport:
-    """The figures of one key, in three queries."""
+    """Returns the figures of one key, in three SQL queries."""
     kind, ids = kind_of(key), [key.pk]
     day, week = (counts_of(kind, ids, now - length).get(key.pk, Counts()) for length in (DAY, WEEK))
     reasons = KeyRejection.objects.filter(key_kind=kind, key_id=key.pk, at__gt=now - WEEK).order_by("-id")
@@ -64,7 +64,10 @@ def key_report(key: Key, now: datetime) -> KeyReport:
 
 
 def summaries(kind: KeyKind, ids: Collection[int], now: datetime) -> dict[int, KeySummary]:
-    """The summary of each key that reported within 24 hours: two queries, or one without rejections."""
+    """Returns the summary of each key that sent records in the last 24 hours, by key id.
+
+    Two SQL queries, or one if nothing was rejected.
+    """
     found = counts_of(kind, ids, now - DAY)
     rejected = [key_id for key_id, counts in found.items() if counts.has_rejections]
     newest = _newest(kind, rejected) if rejected else {}
@@ -72,7 +75,10 @@ def summaries(kind: KeyKind, ids: Collection[int], now: datetime) -> dict[int, K
 
 
 def counts_of(kind: KeyKind, ids: Collection[int], since: datetime) -> dict[int, Counts]:
-    """The counts by id of the keys that reported since then, in whole hours including that of `since`."""
+    """Returns the counts of the keys that sent records since an instant, by key id.
+
+    Whole UTC hours are counted, including the one that contains `since`.
+    """
     hours = KeyHour.objects.filter(key_kind=kind, key_id__in=ids, hour__gte=hour_of(since))
     rows = hours.values_list("key_id").annotate(*(Sum(name) for name in _COUNTS)).order_by()
     return {key_id: Counts(*map(int, counts)) for key_id, *counts in rows}

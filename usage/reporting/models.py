@@ -1,6 +1,6 @@
-"""The requests of each key: counts by hour, and the latest reasons for rejections.
+"""What each key reported: counts by hour, and the latest reasons for rejections.
 
-Records, without foreign keys; a key is identified by its kind and id. Kept for eight days
+The rows have no foreign keys: a key is identified by its kind and id. They are deleted after eight days
 (`usage.housekeeping`).
 """
 
@@ -14,11 +14,12 @@ class KeyKind(models.IntegerChoices):
 
 
 class KeyHour(models.Model):
-    """What one key reported in one hour of UTC.
+    """What one key reported in one hour (UTC).
 
-    `accepted`, `duplicates` and `rejected` count records, `refused_requests` the requests that were refused as
-    a whole. The three times are about the hour's requests: the last one with an accepted record (a duplicate
-    counts as accepted), and, of those without any, the first after that and the last.
+    `accepted`, `duplicates` and `rejected` count records; `refused_requests` counts requests that were refused
+    as a whole. Three times describe the requests of the hour. `worked_at` is the last request with an accepted
+    or duplicate record. `failing_since` is the first request after it without any such record, and `failed_at`
+    the last request without any.
     """
 
     pk = models.CompositePrimaryKey("key_kind", "key_id", "hour")
@@ -42,10 +43,10 @@ class KeyHour(models.Model):
 
 
 class KeyRejection(models.Model):
-    """A reason why records of a key, or a request, were rejected: one row for each reason in a request.
+    """A reason why records of a request, or the whole request, were rejected.
 
-    Only the latest few of each key are kept. They contain the answer, never what was sent; the request id is
-    that of the first record.
+    A request has one row for each reason. Only the latest of each key are stored. A row contains the response,
+    never what was sent; the request id is that of the first rejected record.
     """
 
     key_kind = models.SmallIntegerField(choices=KeyKind.choices)
@@ -60,7 +61,7 @@ class KeyRejection(models.Model):
 
     class Meta:
         indexes = [
-            # The latest of a key; what is older is deleted by the same.
+            # Finds the latest rejections of a key, and the older ones to delete.
             models.Index(fields=["key_kind", "key_id", "-id"], name="key_rejection_latest"),
         ]
 
@@ -69,14 +70,15 @@ class KeyRejection(models.Model):
 
     @property
     def about(self) -> str:
-        """What programs know it by: the code, the field and the request id, as far as there are any."""
+        """The code, field and request id of the rejection, as far as they are set, separated by dots."""
         return " · ".join(filter(None, [self.code, self.param, self.request_id]))
 
 
 class KeyAlert(models.Model):
-    """An alert was sent about a key that stopped working; one for each time that it had worked before.
+    """Records that an alert was sent about a key whose records are all rejected.
 
-    `worked_at` is when a record was last accepted; after it has worked again, there can be another alert.
+    `worked_at` is when a record of the key was last accepted. If records are accepted again later, another
+    alert may be sent.
     """
 
     pk = models.CompositePrimaryKey("key_kind", "key_id")

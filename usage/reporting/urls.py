@@ -1,4 +1,4 @@
-"""Addresses of the pages of keys."""
+"""URL patterns of the pages of API tokens and gateway keys."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The pages of tokens and gateway keys: what each reported, and what was rejected."""
+"""The pages of API tokens and gateway keys: what each reported, and what was rejected."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from usage.reporting.figures import key_report
 
 
 def token(request: HttpRequest, slug: str, token_id: str) -> HttpResponse:
-    """The page of one's own token; owner and administrators see all."""
+    """Shows what an API token reported; members see only their own tokens, owner and administrators all."""
     access = access_for(request, slug, Permission.SEE_OWN)
     key = token_of(access, token_id)
     return _page(request, access, key, holder=key.user)
 
 
 def gateway_key(request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
-    """A gateway key of the team, for those who may make them."""
+    """Shows what a gateway key of the team reported, to users with the permission EDIT_TEAM."""
     access = access_for(request, slug, Permission.EDIT_TEAM)
     return _page(request, access, get_object_or_404(GatewayKey, team=access.team, public_id=key_id))
 

@@ -1,4 +1,4 @@
-"""GET /api/v1/usage: statistics for programs, as JSON or CSV."""
+"""GET /api/v1/usage: usage statistics for programs, as JSON or CSV."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -58,7 +58,7 @@ _COUNTS = (
 
 @endpoint("GET")
 def show_usage(request: HttpRequest, credential: Credential) -> HttpResponse:
-    """Figures grouped by time, member, model, token, tag, channel, provider and outcome, and their total."""
+    """Returns usage figures, grouped by the dimensions in the parameter `group_by`, and their total."""
     refuse_unknown(request, PARAMETERS)
     reader = reader_of(request, credential)
     query, by = _query(request, reader, timezone.now())
@@ -117,8 +117,10 @@ def _outcomes(request: HttpRequest) -> tuple[int, ...]:
 
 
 def _dimensions(request: HttpRequest) -> list[Dimension]:
-    """The dimensions to group by, without duplicates: the parameter may be repeated or contain commas. By time
-    if it is missing.
+    """Returns the dimensions to group by from the parameter `group_by`, without duplicates.
+
+    The parameter may be repeated, and may contain several names separated by commas. Without it, figures are
+    grouped by time.
     """
     names = [part.strip() for text in request.GET.getlist("group_by") for part in text.split(",")]
     try:
@@ -133,7 +135,11 @@ Names = dict[Dimension, dict[Any, Any]]
 
 
 def _names(reader: Reader, found: Table) -> Names:
-    """The public names of the rows' keys: addresses of members, public ids of tokens."""
+    """Returns how the answer writes the keys of the rows, by dimension.
+
+    Members are written as e-mail addresses, tokens as public ids, times and outcomes as text; other keys stay
+    unchanged.
+    """
     names: Names = {}
     for position, dimension in enumerate(found.by):
         keys = {key[position] for key, _row in found.rows}
@@ -149,9 +155,11 @@ def _names(reader: Reader, found: Table) -> Names:
 
 
 def _keys(by: tuple[Dimension, ...], key: tuple[Any, ...], names: Names) -> dict[str, Any]:
-    """The dimensions of rollups, null where the figures are not divided by one, and others that they are divided by.
+    """Returns the dimension fields of one row.
 
-    A call without a tag, channel or provider has null there, too.
+    All dimensions that rollups have are present, with null if the result is not grouped by them. Tag, channel,
+    provider and outcome are present only if it is grouped by them. They are null for calls without such a
+    value.
     """
     values = dict(zip(by, key, strict=True))
     return {
@@ -162,7 +170,10 @@ def _keys(by: tuple[Dimension, ...], key: tuple[Any, ...], names: Names) -> dict
 
 
 def figures_json(figures: Figures) -> dict[str, Any]:
-    """The figures as the API writes them."""
+    """Returns figures as the API writes them.
+
+    The cost is in US dollars, as text; latency and time to first token are in milliseconds.
+    """
     return {
         **{name: getattr(figures, name) for name in _COUNTS},
         "cost_usd": usd_string(figures.cost_nanos),
@@ -177,7 +188,7 @@ def _times(average: float | None, percentiles: Any) -> dict[str, float | None]:
 
 
 def _csv(found: Table, names: Names) -> HttpResponse:
-    """The rows without the total, which would be counted twice when the file is summed."""
+    """Returns the rows as a CSV file, without the total, which a sum over the file would count twice."""
     rows = [flattened({**_keys(found.by, key, names), **figures_json(figures)}) for key, figures in found.rows]
     header = list(flattened({**_keys(found.by, (None,) * len(found.by), {}), **figures_json(Figures())}))
     lines = csv_lines(header, (list(row.values()) for row in rows))
@@ -187,7 +198,7 @@ def _csv(found: Table, names: Names) -> HttpResponse:
 
 
 def flattened(row: dict[str, Any]) -> dict[str, Any]:
-    """A row for CSV: `latency_ms: {p50}` becomes `latency_ms_p50`."""
+    """Returns a row with flat names for CSV: the value `p50` inside `latency_ms` becomes `latency_ms_p50`."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
         flat |= (

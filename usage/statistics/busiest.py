@@ -1,4 +1,4 @@
-"""The busiest hours of the week: calls by weekday and hour in the team's time zone."""
+"""The busiest hours of the week: average calls by weekday and hour on the team's clock."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,13 +18,16 @@ from usage.rollups.statements import CALLS, Slice, sums_of
 from usage.statistics.overview import Overview
 
 SHADES = 5
-_FRACTION = 2  # 0.5 and 1.5 are plural
+_FRACTION = 2  # the number that selects the plural for fractions such as 0.5 and 1.5
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Slot:
-    """An hour of a weekday: its average calls, the same as text, and a colour level (0 without calls, up to 5)."""
+    """One hour of one weekday: its average number of calls, as a number and as text, and its colour.
+
+    `shade` goes from 0 (no calls) to 5 (the busiest hour).
+    """
 
     weekday: int  # Monday is 0
     hour: int
@@ -36,23 +39,22 @@ class Slot:
 
 @dataclass(frozen=True)
 class Busiest:
-    """Seven days of 24 hours, Monday first."""
+    """The seven days of the week, Monday first, each with its name and 24 hours."""
 
     days: list[tuple[str, list[Slot]]]
 
     @property
     def summary(self) -> str:
-        """The three busiest hours in words; "" without calls."""
+        """The three busiest hours as text, separated by semicolons; "" if there are no calls."""
         slots = sorted((slot for _day, day in self.days for slot in day), key=lambda slot: -slot.calls)
         return "; ".join(slot.label for slot in slots[:3] if slot.calls)
 
 
 def busiest_hours(query: UsageQuery, shown: Overview) -> Busiest | None:
-    """The average calls in each hour of the week, over the query's range; None if no hourly rollup covers the
-    query's filters.
+    """Returns the average number of calls in each hour of the week over the query's range.
 
-    Also None for a range of less than a week, or one that does not begin and end on whole hours. One SQL
-    statement; none if the overview has read the hours already.
+    None for a range of less than a week, for one that does not begin and end on whole hours, and if no hourly
+    rollup covers the query's filters. Runs one SQL statement, or none if `shown` already has hourly points.
     """
     ends = (query.range.start, query.range.end)
     if not _is_a_week(query) or any(at != hour_of(at, query.zone) for at in ends):
@@ -71,15 +73,19 @@ def busiest_hours(query: UsageQuery, shown: Overview) -> Busiest | None:
 
 
 def _is_a_week(query: UsageQuery) -> bool:
-    """Whether the range is a week long, by hours or by the clock: from 9:00 to 9:00 there are 167 hours if DST
-    skips one.
+    """Whether the range is at least a week long, by elapsed hours or by the clock.
+
+    Both count: from 9:00 to 9:00 a week later, only 167 hours pass if daylight saving time skips one.
     """
     start, end = (at.astimezone(query.zone).replace(tzinfo=None) for at in (query.range.start, query.range.end))
     return max(query.range.length, end - start) >= WEEK
 
 
 def _calls_by_hour(query: UsageQuery) -> list[tuple[datetime, int]]:
-    """Reads the rollup directly: months have thousands of hours, and nothing else of them is needed."""
+    """Reads (start of the hour, calls) from an hourly rollup, without the usual objects for each hour.
+
+    A range of months has thousands of hours, and nothing but the number of calls is needed.
+    """
     rollup = narrowest(HOUR_ROLLUPS, set(query.filtered))
     assert rollup is not None  # for these filters
     asked = Slice(query, rollup, query.range.start, query.range.end, by_slot=True, depth=CALLS)
@@ -88,7 +94,7 @@ def _calls_by_hour(query: UsageQuery) -> list[tuple[datetime, int]]:
 
 
 def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
-    """Divides the sums by how often each hour of the week occurs; a range need not be whole weeks."""
+    """Divides the calls of each hour of the week (`sums`, 7 × 24) by how often that hour is in the range."""
     times = _times(query)
     means = [
         [calls / max(count, 1) for calls, count in zip(*day, strict=True)]
@@ -105,11 +111,11 @@ def _averaged(query: UsageQuery, sums: list[list[float]]) -> Busiest:
 
 
 def _times(query: UsageQuery) -> list[list[int]]:
-    """How often each hour of the week on the team's clock occurs in the range; the hour that DST repeats counts
-    twice.
+    """Counts how often each hour of the week occurs in the range, on the team's clock: 7 × 24 numbers.
 
-    Days of 24 hours are counted as a whole, because there are thousands of hours; single hours are counted only
-    at the ends and on days of a clock change.
+    An hour that daylight saving time repeats counts twice. Days of 24 hours are counted as a whole, because
+    single hours would be thousands; single hours are counted only at the ends of the range and on days when the
+    clock changes.
     """
     first, last = day_of(query.range.start, query.zone) + timedelta(days=1), day_of(query.range.end, query.zone)
     midnights = [day_start(day, query.zone) for day in days_between(first, last + timedelta(days=1))]
@@ -137,12 +143,12 @@ def _slot(weekday: int, hour: int, calls: float, most: float, day: str) -> Slot:
 
 @lru_cache(maxsize=1_000)
 def _label(_language: str | None, calls: int) -> str:
-    """Cached, because a page has 168 labels."""
+    """Returns the text of a slot, with placeholders; cached, because a page has 168 such texts."""
     return ngettext("%(when)s: %(calls)s call", "%(when)s: %(calls)s calls", calls)
 
 
 def _shade(calls: float, most: float) -> int:
-    # By the root, so that one hour of an incident does not make all others look alike.
+    # By the square root, because one extreme hour would make all others look alike.
     return 0 if not calls else min(1 + int(SHADES * sqrt(calls / most)), SHADES)
 
 

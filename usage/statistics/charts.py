@@ -1,7 +1,7 @@
-"""Charts as plain Plotly dicts: pure functions of statistics. Colours are names of CSS variables.
+"""Builds charts as plain Plotly dicts from statistics.
 
-Texts contain no tags except `<extra>`: Plotly would turn others into inline styles, which the Content-Security-
-Policy forbids.
+Colours are names of CSS variables. Texts contain no tags except `<extra>`: Plotly would turn other tags into
+inline styles, which the Content-Security-Policy forbids.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from usage.statistics.drill_down import Behind
 from usage.statistics.overview import Overview
 
 Chart = dict[str, Any]
-# What is on a line below is drawn where it changes.
+# Plotly formats of tick labels. The second line of a label is drawn only at ticks where it changes.
 _TICKS = {
     Granularity.DAY: "%-d %b",
     Granularity.WEEK: "%-d %b",
@@ -29,12 +29,13 @@ _HOVER = {
     Granularity.MONTH: "%B %Y",
 }
 _DAY_MS = 24 * 3600 * 1000
-# By how far apart the ticks are.
+# Tick labels of an hourly axis, by the distance between two ticks in milliseconds.
 _HOUR_TICKS = [
     {"dtickrange": [None, _DAY_MS / 2], "value": "%H:%M\n%a %-d"},
     {"dtickrange": [_DAY_MS, None], "value": "%a %-d"},
 ]
-# In how long a range each bucket has its tick, and how far apart these are: Plotly would put more, which read alike.
+# Up to which length of the range each bucket has its own tick, and the distance between two ticks. By itself
+# Plotly would draw more ticks, with repeated labels.
 _EACH: dict[Granularity, tuple[timedelta, int | str]] = {
     Granularity.DAY: (timedelta(days=7), _DAY_MS),
     Granularity.WEEK: (timedelta(weeks=7), 7 * _DAY_MS),
@@ -45,10 +46,10 @@ NANOS = 1_000_000_000
 
 
 def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind: Behind | None = None) -> Chart:
-    """Calls as bars, with the cost in a lane below; the previous period is a thin line in both.
+    """Returns the chart of calls (bars) and, in a separate area below, cost (line).
 
-    `marks` are the numbered rings of anomalies: point, number and address. With `behind`, each point links to
-    its calls.
+    The previous period is a thin line in both. `marks` are the numbered rings of anomalies: point, number and
+    address. If `behind` is given, each bar links to its calls.
     """
     x = _times(shown.query, shown.points)
     calls = [point.figures.calls for point in shown.points]
@@ -83,15 +84,18 @@ def trend(shown: Overview, marks: Sequence[tuple[Point, str, str]] = (), behind:
 
 
 def count_ticks(highest: float, most: int = 5) -> Chart:
-    """The ticks of an axis of calls: this many, at whole numbers, because Plotly would divide them where there
-    are few.
+    """Returns the ticks of an axis that counts calls: at most `most`, and at whole numbers only.
+
+    Plotly by itself would use fractions if the numbers are small.
     """
     return {"tickformat": ",d", "nticks": most, **({"dtick": 1} if highest < most else {})}
 
 
 def _highest(now: Sequence[float], before: Sequence[float]) -> float:
-    """The upper end of an axis. A peak of the previous period is cut off, because it would flatten the present
-    one.
+    """Returns the highest value that an axis must show.
+
+    A peak of the previous period is limited to 1.5 times the highest present value, because it would flatten
+    the rest.
     """
     most, most_before = max(now, default=0), max(before, default=0)
     return max(most, min(most_before, 1.5 * most)) if most else most_before
@@ -103,9 +107,10 @@ def _cost_range(shown: Overview, cost: Sequence[float]) -> Chart:
 
 
 def success(shown: Overview, behind: Behind | None = None) -> Chart:
-    """The success rate in percent, and that of the previous period; buckets without calls are gaps.
+    """Returns the chart of the success rate in percent, also for the previous period.
 
-    A point links to its failed calls, if any.
+    Time buckets without calls are gaps. If `behind` is given, each point links to its failed calls or, if none
+    failed, to all its calls.
     """
     values = [_success_percent(point.figures) for point in shown.points]
     before = [_success_percent(point.figures) for point in shown.points_before]
@@ -131,9 +136,10 @@ def _success_percent(figures: Figures) -> float | None:
 
 
 def latency(shown: Overview, behind: Behind | None = None) -> Chart:
-    """The 50th, 95th and 99th percentile of latency in seconds; for the previous period the 95th.
+    """Returns the chart of latency in seconds: the 50th, 95th and 99th percentile.
 
-    A point links to its calls, slowest first.
+    For the previous period it shows the 95th. If `behind` is given, each point links to its calls, slowest
+    first.
     """
     x = _times(shown.query, shown.points)
     data = _before(
@@ -161,7 +167,7 @@ def _seconds(milliseconds: float | None) -> float | None:
 
 
 def trend_summary(shown: Overview) -> str:
-    """The trend in words, for people who cannot see the chart."""
+    """Returns the chart of calls and cost in words, for people who cannot see it."""
     busiest = shown.busiest
     if busiest is None:
         return _("Calls and cost over time: no calls.")
@@ -173,7 +179,7 @@ def trend_summary(shown: Overview) -> str:
 
 
 def sparklines(shown: Overview) -> dict[str, str]:
-    """The small curves of the tiles."""
+    """Returns the small curves of the overview's tiles, by the name of the figure."""
     series = [point.figures for point in shown.points]
     return {
         "calls": sparkline([one.calls for one in series]),
@@ -185,7 +191,10 @@ def sparklines(shown: Overview) -> dict[str, str]:
 
 
 def sparkline(values: Sequence[float | None]) -> str:
-    """The points of a polyline in a box of 72 × 24, without gaps for what is unknown; "" below two values."""
+    """Returns the points of an SVG polyline in a box of 72 × 24; "" if fewer than two values are known.
+
+    Unknown values (None) are skipped, so the curve has no gaps.
+    """
     known = [(index, value) for index, value in enumerate(values) if value is not None]
     if len(known) < 2:
         return ""
@@ -196,13 +205,13 @@ def sparkline(values: Sequence[float | None]) -> str:
 
 
 def _times(query: UsageQuery, points: Sequence[Point]) -> list[str]:
-    """The starts of the buckets in the team's time zone, which Plotly draws unchanged."""
+    """Returns the starts of the time buckets as text in the team's time zone, which Plotly draws unchanged."""
     pattern = "%Y-%m-%dT%H:%M" if query.granularity is Granularity.HOUR else "%Y-%m-%d"
     return [point.start.astimezone(query.zone).strftime(pattern) for point in points]
 
 
 def time_axis(query: UsageQuery, most: int = 8) -> Chart:
-    """A time axis with this many ticks."""
+    """Returns a time axis with about `most` ticks, labelled to suit the query's granularity."""
     step = query.granularity
     axis: Chart = {"type": "date", "hoverformat": _HOVER[step], "nticks": most, "automargin": "height"}
     if step is Granularity.HOUR:
@@ -222,8 +231,9 @@ def _line(
     shape: str = "hvh",
     **more: Any,
 ) -> Chart:
-    """A line with gaps where `y` is None. A value between two gaps is drawn as a dot, because it would be
-    invisible.
+    """Returns a line with gaps where `y` is None.
+
+    A value between two gaps is drawn as a dot, because a line of one point would be invisible.
     """
     around = [None, *y, None]
     lone = [value is not None and around[at] is around[at + 2] is None for at, value in enumerate(y)]
@@ -248,7 +258,10 @@ def _links(
     behind: Behind | None,
     narrower: Callable[[Figures], dict[str, str]] = lambda _figures: {},
 ) -> Chart:
-    """The address of each point's calls; None for a point without calls."""
+    """Returns the drill-down link of each point for Plotly (`customdata`); None for a point without calls.
+
+    `narrower` returns the additional filters for a point's figures.
+    """
     if behind is None:
         return {}
     ways: dict[tuple[tuple[str, str], ...], Callable[[Range], str]] = {}
@@ -264,8 +277,9 @@ def _links(
 def _before(
     shown: Overview, x: Sequence[str], value: Callable[[Figures], float | None], hover: str, **more: Any
 ) -> list[Chart]:
-    """The previous period as a thin line, with buckets aligned by their distance from the start; empty without
-    comparison.
+    """Returns the previous period as a thin line; an empty list if there is nothing to compare with.
+
+    Its buckets are aligned with those of the period by their position: the first with the first, and so on.
     """
     values = [value(point.figures) for point in shown.points_before][: len(x)]
     if not values:
@@ -286,6 +300,6 @@ def _marks(query: UsageQuery, marks: Sequence[tuple[Point, str, str]], highest: 
         "customdata": [link for _point, _number, link in marks],
         "textfont": {"size": 10, "color": "var(--bad)", "weight": 600},
         "marker": {"symbol": "circle-open", "size": 16, "color": "var(--bad)", "line": {"width": 1.5}},
-        "hoverinfo": "none",  # no text, but it can be clicked
+        "hoverinfo": "none",  # no text on hover, but unlike "skip" it can be clicked
         "cliponaxis": False,
     }

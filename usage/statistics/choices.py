@@ -1,4 +1,4 @@
-"""The filters of a usage page and their choices."""
+"""The filters of a usage page (member, model, token, context), each with the values to choose from."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from usage.rollups.statements import KEYS, Slice, sums_of
 
 @dataclass(frozen=True)
 class Choice:
-    """A value of a filter."""
+    """One value of a filter; `is_on` says whether it is selected."""
 
     value: str
     label: str
@@ -26,17 +26,20 @@ class Choice:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter of the page: the parameter it sets, and its choices."""
+    """One filter of a usage page: the query parameter that it sets, and its choices."""
 
     name: str
     label: str
     choices: list[Choice]
-    # Of hundreds only those that it is set to are here; the others are looked up when its chip is opened.
+    # True: `choices` has only the selected values; the others are loaded when the filter is opened.
     is_long: bool = False
 
     @property
     def value(self) -> str:
-        """The selected value as the filter button shows it: the first and how many more; "" if there is none."""
+        """The selection as text for the filter's button; "" if nothing is selected.
+
+        It is the first selected value and how many more there are, for example `gpt-4o + 2`.
+        """
         on = [choice.label for choice in self.choices if choice.is_on]
         return on[0] + (f" + {len(on) - 1}" if len(on) > 1 else "") if on else ""
 
@@ -49,10 +52,11 @@ def filters_of(
     tokens: Mapping[int, NamedToken],
     models: Sequence[str],
 ) -> list[Filter]:
-    """The filters of the page. Members may not see other members, so they get no filter by member.
+    """Returns the filters of a team's usage page.
 
-    `people` and `tokens` contain at least those that the page is filtered by; `models` are all models of the
-    period, including those that are filtered out.
+    Members may not see other members, so they get no filter by member. `people` and `tokens` must contain at
+    least those that are selected now; `models` are all models of the period, including those that the filter
+    excludes.
     """
     names = dict.fromkeys([*models, *query.models])
     by_model = [Choice(name, name, name in query.models) for name in names]
@@ -75,7 +79,11 @@ def own_filters(
     tokens: Iterable[Token],
     models: Sequence[str],
 ) -> list[Filter]:
-    """The filters of the personal page: contexts if there are several, models, and one's own tokens."""
+    """Returns the filters of the personal page: by context (if the user has several), by model and by token.
+
+    `memberships` and `tokens` are all that the user has; `chosen` are the memberships whose contexts are
+    selected now.
+    """
     names = dict.fromkeys([*models, *query.models])
     is_some = len(chosen) < len(memberships)
     of_context = [Choice(one.team.slug, one.team.name, is_some and one in chosen) for one in memberships]
@@ -88,12 +96,15 @@ def own_filters(
 
 
 def token_label(token: NamedToken, access: Access) -> str:
-    """The token's name and, if others' tokens are visible, its holder."""
+    """Returns the token's name, followed by its holder if the reader may see the tokens of others."""
     return f"{token.name} ({token.holder})" if access.sees_team else token.name
 
 
 def models_called(query: UsageQuery) -> list[str]:
-    """The models of all calls on the days that the query's range touches, by name: one statement."""
+    """Returns the names of all models called on the days that the query's range touches, sorted.
+
+    The query's filters are ignored, so that a filter can be changed to any of these models. One SQL statement.
+    """
     first, last = day_of(query.range.start, query.zone), day_of(query.range.end, query.zone)
     everything = replace(query, members=(), models=(), tokens=())
     days = Slice(everything, DayModel, first, last + timedelta(days=1), by_slot=False, depth=KEYS)

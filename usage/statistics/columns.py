@@ -1,7 +1,8 @@
-"""All columns of a ranking. Each is declared here, and nowhere else (see `docs/contributing.md`).
+"""Declares every column of a ranking once (see `docs/contributing.md`).
 
-The form, the heads, the cells, the order of rows, CSV and JSON are made from these declarations. Cells are markup that
-functions make, not templates: a column is one value, and fifty rows take 6.8 ms instead of 10.0 (medians of one run).
+The sort parameter, the headings, the cells, the order of rows, CSV and JSON are all made from these
+declarations. Cells are made by Python functions instead of templates because that is faster: fifty rows take
+6.8 ms instead of 10.0 (medians of one run).
 """
 
 from collections.abc import Callable, Iterable
@@ -29,7 +30,7 @@ _ALL = frozenset(NAMES)
 
 @dataclass(frozen=True)
 class Links:
-    """The addresses of the calls that a row counts, and of the failed ones; "" without calls."""
+    """The drill-down links of one row: to all its calls, and to those that failed; "" if it has no calls."""
 
     calls: str
     failed: str
@@ -39,25 +40,26 @@ class Links:
 class Column:
     """One column of a ranking.
 
-    `name` is its value of the parameter `sort`; `title` names it in the title of a ranking that is sorted by it.
-    Rows are sorted by `value`; those where it is None come last either way. `depth` and `before` are what must be read
-    of all rows for it, in the period and in the one before. `cell` makes the content of its cells; without it the
-    column is not shown, but can be sorted by. `export` gives its fields in CSV and JSON.
+    `name` is the value of the parameter `sort` that sorts by it; `title` names it in the title of a ranking
+    that is sorted by it. Rows are sorted by `value`; rows where it is None come last in either direction.
+    `depth` and `before` say which figures must be read for all rows in order to sort by it, in the period and
+    in the previous one. `cell` makes the content of a cell; a column without it is not shown, but can still be
+    sorted by. `export` returns its fields for CSV and JSON.
     """
 
     name: str
-    label: Any  # the head; a dict where it depends on what is ranked
+    label: Any  # the heading, or a dict of headings by dimension
     title: Any
     value: Callable[[Row], Any]
     cell: Callable[[Row, Links], SafeString] | None = None
-    css: str = "num"  # of the head: alignment, and how wide the window must be to show it
-    cell_css: str | None = None  # of the cells, where they differ from the head
+    css: str = "num"  # CSS classes of heading and cells: alignment, and the window width from which it is shown
+    cell_css: str | None = None  # CSS classes of the cells, if they differ from those of the heading
     depth: Depth = CALLS
     before: Depth = KEYS
-    needs_names: bool = False  # whether the value is known only of rows with a name
+    needs_names: bool = False  # whether all rows must have their names before they can be sorted by it
     needs_quotas: bool = False
     begins_ascending: bool = False
-    of: frozenset[Dimension] = _ALL  # the rankings that have it
+    of: frozenset[Dimension] = _ALL  # the dimensions whose rankings have this column
     export: Callable[[Row], dict[str, Any]] = lambda row: {}
 
     def head(self, by: Dimension) -> str:
@@ -65,12 +67,12 @@ class Column:
 
 
 def heads_of(by: Dimension) -> list[tuple[Column, str]]:
-    """The columns that a ranking shows, with their heads."""
+    """Returns the columns that a ranking by this dimension shows, each with its heading."""
     return [(one, one.head(by)) for one in COLUMNS.values() if one.cell and by in one.of]
 
 
 def cells_of(columns: Iterable[Column], row: Row, links: Links) -> SafeString:
-    """The cells of a row. The name heads it."""
+    """Returns the cells of a row as HTML; the name is a heading (`th`), all others are `td`."""
     return SafeString("".join(_cell(column, column.cell(row, links)) for column in columns if column.cell))
 
 
@@ -84,7 +86,7 @@ def _cell(column: Column, content: SafeString) -> str:
 
 
 def exported(row: Row, by: Dimension) -> dict[str, Any]:
-    """A row as CSV and JSON have it, in the order of the columns."""
+    """Returns a row's fields for CSV and JSON, in the order of the columns."""
     fields: dict[str, Any] = {"rank": row.ranked.rank}
     for column in COLUMNS.values():
         if by in column.of:
@@ -117,12 +119,12 @@ _UNUSUAL = ' <a class="badge badge-bad" href="%s" title="%s">%s<span class="visu
 
 
 def _role(row: Row, links: Links) -> SafeString:
-    """With an id, so that a changed role can be swapped in."""
+    """Returns the role badge; its element has an id, so that htmx can replace it after a change of role."""
     return markup('<span id="role-of-%s">%s</span>', row.key, role_badge(row.person.role) if row.person else "")
 
 
 def _calls(row: Row, links: Links) -> SafeString:
-    """With the cost beside it on a phone."""
+    """Returns the number of calls and, shown on narrow screens only, the cost."""
     calls = _figure(formatting.plain(row.figures.calls), links.calls)
     return calls + markup(
         '<span class="only-narrow">%s</span>', formatting.money(row.figures.cost_nanos, 2) or ""
@@ -207,7 +209,7 @@ _DECLARED = (
         title=gettext_lazy("calls"),
         value=lambda row: row.figures.calls,
         cell=_calls,
-        # The figures as the API gives them, which hold those of the columns of tokens, cost, success and latency.
+        # All figures as the API writes them; they include tokens, cost, success and latency.
         export=lambda row: figures_json(row.figures),
     ),
     Column(

@@ -1,4 +1,4 @@
-"""Drill-down links: from a number to the logs with exactly the filters that produce the number."""
+"""Drill-down links: from a number on a page to the list of exactly those calls that it counts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,42 +15,49 @@ from teams.models import Mode, Team
 from usage.rollups.models import Outcome
 from usage.rollups.query import Range, Span, UsageQuery, on_the_clock
 
-# What usage pages and logs are both filtered by. All else in the address of a usage page says how figures
-# are shown, not which calls they are of.
+# Query parameters that usage pages and lists of calls share as filters. All other parameters of a usage page
+# change how figures are shown, not which calls are counted.
 _TIME = ("period", "from", "to")
 SHARED = (*_TIME, "mode", "member", "model", "token")
-# The same of the personal page; steps are there, too, for a bucket is named by its start.
+# The same for the personal page. The granularity is included, because a link names a bucket by its start only.
 OWN = (*_TIME, "granularity", "mode", "team", "model", "token")
 FAILED = tuple(outcome.word for outcome in Outcome if outcome is not Outcome.SUCCEEDED)
 
 
 def linked(figure: str, href: str, sort: str = "") -> SafeString:
-    """A figure that links to the calls behind it, in its own sort order; without a link if `href` is ""."""
+    """Returns a figure as a link to its calls, sorted by `sort`; plain text if `href` is ""."""
     if not href:
         return markup("%s", figure)
     return markup('<a href="%s">%s</a>', f"{href}&sort={sort}" if sort else href, figure)
 
 
 class Behind(Protocol):
-    """Builds links to the calls behind the figures of a page."""
+    """The interface of a link builder: makes drill-down links for the figures of one page."""
 
     def to(self, within: Range | None = None, **narrower: Any) -> str:
-        """A link to the calls of the page, optionally of a range, and with more filters."""
+        """Returns a link to the calls of the page, optionally of a time range only, and with more filters."""
 
     def by_range(self, **narrower: Any) -> Callable[[Range], str]:
-        """The same as a function of the range, for the points of a chart: everything else is encoded once."""
+        """Returns a function that makes the link for a time range.
+
+        It is for the points of a chart: all other filters are encoded only once.
+        """
 
 
 @dataclass(frozen=True)
 class CallsBehind:
-    """Builds links to the calls behind the figures of one page, whose filters are `asked`."""
+    """Builds drill-down links to a team's list of calls, for a page whose query parameters are `asked`."""
 
     team: Team
     asked: QueryDict
 
     @classmethod
     def of_query(cls, query: UsageQuery, *, member: str = "", tokens: Sequence[str] = ()) -> Self:
-        """The links for a query about a team, or about a member and tokens of it given by public ids."""
+        """Returns the link builder for the calls of a query.
+
+        `member` and `tokens` are public ids; they narrow the links to the calls of this member, and to those
+        with these tokens.
+        """
         asked = QueryDict(mutable=True)
         asked["from"], asked["to"] = (
             on_the_clock(at, query.zone) for at in (query.range.start, query.range.end)
@@ -64,10 +71,10 @@ class CallsBehind:
         return cls(query.team, asked)
 
     def to(self, within: Range | None = None, **narrower: Any) -> str:
-        """A link to the calls of the page, optionally of a range, and with more filters.
+        """Returns a link to the calls of the page, optionally of a time range only, and with more filters.
 
-        A filter replaces the page's filter of the same name; a list is several values, and `outcome="failed"`
-        means all outcomes but success. `sort` is the order of the list.
+        A filter replaces the page's filter of the same name. A list means several values, and
+        `outcome="failed"` means all outcomes but success. `sort` is the order of the list.
         """
         if within is not None:
             return self.by_range(**narrower)(within)
@@ -75,21 +82,25 @@ class CallsBehind:
         return f"{self._path}?{urlencode(own | _values(narrower), doseq=True)}"
 
     def by_range(self, **narrower: Any) -> Callable[[Range], str]:
-        """The same as a function of the range, for the points of a chart: everything else is encoded once."""
+        """Returns a function that makes the link for a time range.
+
+        It is for the points of a chart: all other filters are encoded only once.
+        """
         own = {name: values for name, values in self._asked.items() if name not in {*_TIME, *narrower}}
         query, zone = urlencode(own | _values(narrower), doseq=True), self.team.zone
         rest = f"&{query}" if query else ""
 
         def of(within: Range) -> str:
-            # Of a time only the sign of its offset means something else in an address.
+            # The "+" of a UTC offset is the only character of a time that must be escaped in a query string.
             start, end = (on_the_clock(at, zone).replace("+", "%2B") for at in (within.start, within.end))
             return f"{self._path}?from={start}&to={end}{rest}"
 
         return of
 
     def by_key(self, name: str, **narrower: Any) -> Callable[[str], str]:
-        """The same as a function of the value of filter `name`, for the rows of a table: everything else is
-        encoded once.
+        """Returns a function that makes the link for a value of the filter `name`.
+
+        It is for the rows of a table: all other filters are encoded only once.
         """
         own = {other: values for other, values in self._asked.items() if other not in {name, *narrower}}
         query = urlencode(own | _values(narrower), doseq=True)
@@ -102,21 +113,26 @@ class CallsBehind:
 
     @cached_property
     def _asked(self) -> dict[str, list[str]]:
-        """The page's own filters, which hundreds of its links share."""
+        """The page's own filters, cached because hundreds of its links contain them."""
         return _kept(self.asked, SHARED)
 
 
 @dataclass(frozen=True)
 class OwnCallsBehind:
-    """The same for one's own calls in several contexts, which no single list has: links lead to a page that
-    lists the contexts and their numbers. `query` is the query of the whole.
+    """Builds drill-down links for the user's own calls in several contexts, which no single list can show.
+
+    The links lead to a page that lists the contexts with their numbers of calls. `query` covers all contexts
+    together.
     """
 
     query: UsageQuery
     asked: QueryDict
 
     def to(self, within: Range | None = None, **narrower: Any) -> str:
-        """Like `CallsBehind.to`; a range is the span of a bucket, or the previous period."""
+        """Returns a link to the user's calls of the page, narrowed as in `CallsBehind.to`.
+
+        `within` must be the span of a time bucket or the previous period.
+        """
         return self.by_range(**narrower)(within) if within else self._address(narrower)
 
     def by_range(self, **narrower: Any) -> Callable[[Range], str]:

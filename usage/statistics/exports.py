@@ -1,4 +1,7 @@
-"""The usage pages as CSV and JSON: exact numbers, and no total among the rows."""
+"""Builds the CSV and JSON files that users download from the usage pages.
+
+Numbers are exact, not rounded for display. Totals are never among the rows of a CSV file.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,8 +21,10 @@ from usage.statistics.rows import Row
 
 
 def overview_export(page: OverviewPage, kind: str) -> HttpResponse:
-    """CSV: the figures of the charts, a row for each bucket. JSON: these, the totals, models, the first members
-    or tokens, and the anomalies.
+    """Returns a team's overview page as a file; `kind` is "csv" or "json".
+
+    The CSV file has the figures of the charts, one row per time bucket. The JSON file also has the totals, the
+    models, the top members or tokens, and the anomalies.
     """
     if kind == "csv":
         return _points_csv(page.overview, "overview")
@@ -28,7 +33,10 @@ def overview_export(page: OverviewPage, kind: str) -> HttpResponse:
 
 
 def _first(page: OverviewPage) -> dict[str, Any]:
-    """The first rows of the panel; the page has all models."""
+    """Returns the rows of the overview's ranking panel, under the key "members" or "tokens".
+
+    If the page has no panel, or a panel of models, "members" is empty: all models are in the file anyway.
+    """
     top = page.top
     if top is None or top.by is Dimension.MODEL:
         return {"members": []}
@@ -36,7 +44,11 @@ def _first(page: OverviewPage) -> dict[str, Any]:
 
 
 def own_export(page: OwnPage, kind: str) -> HttpResponse:
-    """The same for one's own usage, with contexts instead of members."""
+    """Returns the user's own usage page as a file; `kind` is "csv" or "json".
+
+    Like `overview_export`, except that the JSON file lists the user's contexts (teams and personal space)
+    instead of members.
+    """
     if kind == "csv":
         return _points_csv(page.overview, "usage")
     contexts = [_ranked({"team": one.query.team.slug}, one.ranked) for one in page.own.contexts]
@@ -51,7 +63,7 @@ def _points_csv(shown: Overview, name: str) -> HttpResponse:
 
 
 def _shown(page: OverviewPage | OwnPage) -> dict[str, Any]:
-    """What both pages contain."""
+    """Returns the JSON fields that the overview file and the file of one's own usage have in common."""
     query, shown, busiest = page.query, page.overview, page.busiest
     previous = {
         **_range(query.previous or query.range),
@@ -76,7 +88,7 @@ def _shown(page: OverviewPage | OwnPage) -> dict[str, Any]:
 
 
 def ranking_export(query: UsageQuery, rows: Sequence[Row], by: Dimension, kind: str) -> HttpResponse:
-    """Every row of the ranking, in its order."""
+    """Returns all rows of a ranking, in their order, as a CSV or JSON file; `kind` is "csv" or "json"."""
     lines = [exported(row, by) for row in rows]
     if kind == "csv":
         empty = exported(Row("", "", "", Ranked(0, 0, Figures(), None, 0.0), by=by), by)

@@ -1,4 +1,4 @@
-"""Reads the query strings of the usage pages."""
+"""Forms that read the query strings of the usage pages."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -31,21 +31,21 @@ RANKED = (Dimension.MEMBER, Dimension.TOKEN, Dimension.MODEL)
 
 
 class OverviewFilter(UsageFilter):
-    """The filters of the overview, and the dimension of its ranking panel."""
+    """The filters of the overview page, and the dimension of its ranking panel."""
 
     by = forms.ChoiceField(choices=[(one, one) for one in RANKED], required=False)
 
     @property
     def by_asked(self) -> Dimension:
-        """The dimension of a valid form."""
+        """The dimension of the ranking panel, from a valid form; members by default."""
         return Dimension(self.cleaned_data["by"] or Dimension.MEMBER)
 
 
 class OwnFilter(RangeFilter):
-    """The filters of the personal page: contexts, models and one's own tokens.
+    """The filters of the personal page: contexts, models and the user's own tokens.
 
-    A single context is shown in its time zone, several in that of the personal space, which is the first of
-    `memberships`.
+    If a single context is selected, times are in its time zone. Otherwise they are in the time zone of the
+    personal space, which is the first of `memberships`.
     """
 
     default_period = "30d"
@@ -74,10 +74,10 @@ class OwnFilter(RangeFilter):
         )
 
     def question(self) -> OwnQuestion:
-        """The query of a valid form.
+        """Returns the queries of a valid form.
 
-        A preset period follows each context's own calendar, so that its part matches its own pages; a custom
-        range is the same time everywhere.
+        A preset period follows each context's own calendar, so that its figures match the context's own pages.
+        A custom range is the same time everywhere.
         """
         data = self.cleaned_data
         tokens = tuple(data["token"])
@@ -95,7 +95,10 @@ class OwnFilter(RangeFilter):
         return OwnQuestion(whole, self.contexts, parts, [self._way(part) for part in parts])
 
     def _way(self, part: UsageQuery) -> CallsBehind | None:
-        """The links to the calls of a part; None if only tokens of other contexts are selected."""
+        """Returns the builder of drill-down links for one context.
+
+        None if only tokens of other contexts are selected: then this context has no calls to show.
+        """
         of_team = _own_token_ids(one for one in self._tokens if one.team_id == part.team.pk)
         chosen = [name for name, pk in of_team.items() if pk in part.tokens]
         if part.tokens and not chosen:
@@ -104,12 +107,16 @@ class OwnFilter(RangeFilter):
 
 
 def _own_token_ids(tokens: Iterable[Token]) -> dict[str, int]:
-    """Their ids by public id, and NO_TOKEN: a gateway may report calls for the user in any context."""
+    """Returns the ids of the tokens by public id, and 0 under NO_TOKEN.
+
+    NO_TOKEN selects calls that a gateway reported for the user without a token, which is possible in any
+    context.
+    """
     return {one.public_id: one.pk for one in tokens} | {NO_TOKEN: 0}
 
 
 class OwnCallsFilter(OwnFilter):
-    """Selects the calls behind a number of the personal page."""
+    """The filters of the page that breaks a number of the personal page down by context."""
 
     before = forms.ChoiceField(choices=[("1", "1")], required=False)
     unpriced = forms.ChoiceField(choices=[("yes", "yes")], required=False)
@@ -130,7 +137,7 @@ class OwnCallsFilter(OwnFilter):
         return data
 
     def which(self) -> Which:
-        """The selection of a valid form."""
+        """Returns which calls are selected, from a valid form."""
         data = self.cleaned_data
         return Which(
             at=data["at"],
@@ -143,7 +150,7 @@ class OwnCallsFilter(OwnFilter):
 
 
 class RankingFilter(OverviewFilter):
-    """What is ranked, the sort column, the search text, and the page."""
+    """The filters of the ranking page, and its order, search text and page number."""
 
     sort = forms.ChoiceField(choices=lambda: [(name, name) for name in COLUMNS], required=False)
     order = forms.ChoiceField(choices=[("asc", "asc"), ("desc", "desc")], required=False)
@@ -151,7 +158,7 @@ class RankingFilter(OverviewFilter):
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
 
     def order_asked(self) -> Order:
-        """The order of a valid form."""
+        """Returns the requested order of a valid form; by default sorted by calls."""
         data = self.cleaned_data
         column = COLUMNS[data["sort"] or DEFAULT]
         return Order(
@@ -164,24 +171,24 @@ class RankingFilter(OverviewFilter):
 
 
 class RefusalFilter(UsageFilter):
-    """Which refusals are listed, by whose limits, and the page."""
+    """The filters of the page of refusals: those of a usage page, the quota level, and the page number."""
 
     level = forms.ChoiceField(choices=[(one.name.lower(), one.label) for one in Level], required=False)
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
 
     def __init__(self, data: QueryDict, *, access: Access, now: datetime) -> None:
         super().__init__(data, access=access, now=now)
-        # Also of somebody who left and whose every call was refused.
+        # Former members can be selected too, even if all their calls were refused.
         self.fields["member"] = self._members(access, people_refused)
 
     @property
     def level_asked(self) -> Level | None:
-        """The level of a valid form."""
+        """The selected quota level of a valid form; None for all levels."""
         name: str = self.cleaned_data["level"]
         return Level[name.upper()] if name else None
 
 
 class ExportForm(forms.Form):
-    """The file format of an export."""
+    """The file format of an export: `csv` or `json`."""
 
     format = forms.ChoiceField(choices=[("csv", "CSV"), ("json", "JSON")])

@@ -1,4 +1,7 @@
-"""The figures of the pages: from a query to dataclasses. Reads only, and the only code that aggregates."""
+"""Computes the figures of the usage pages: takes a query and returns dataclasses.
+
+Figures are aggregated only here. Nothing is written to the database.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +16,10 @@ from usage.statistics.single_calls import check_cost, check_rows
 
 @dataclass(frozen=True)
 class Changes:
-    """Changes since the previous period: ratios (0.1 is 10 % more); success as a difference. None: unknown."""
+    """Changes since the previous period; None if a change is unknown.
+
+    They are ratios (0.1 means 10 % more), except `success`, which is the difference of the two success rates.
+    """
 
     calls: float | None
     success: float | None
@@ -33,7 +39,7 @@ def _growth(now: float | None, before: float | None) -> float | None:
 
 @dataclass(frozen=True)
 class Overview:
-    """Totals and points of the period and, if compared, of the previous one."""
+    """The totals and the points over time of a period and, if it is compared, of the previous period."""
 
     query: UsageQuery
     total: Figures
@@ -47,32 +53,37 @@ class Overview:
 
     @property
     def spans(self) -> list[tuple[Point, Span]]:
-        """The points, each with the part of the period that it covers."""
+        """The points of the period, each with the part of its time bucket that lies in the period."""
         return [(point, _span(point, self.query, self.query.range)) for point in self.points]
 
     @property
     def spans_before(self) -> list[tuple[Point, Span]]:
-        """The same for the previous period."""
+        """The points of the previous period, each with the part of its time bucket that lies in that period."""
         before = self.query.previous or self.query.range
         return [(point, _span(point, self.query, before, is_before=True)) for point in self.points_before]
 
     @property
     def lines(self) -> list[tuple[Point, Span, Point | None, Span | None]]:
-        """The points with their spans, each with the aligned point of the previous period."""
+        """The points with their spans, each followed by the matching point and span of the previous period.
+
+        Points match by their position: the first with the first, and so on. (None, None) if the previous period
+        has fewer.
+        """
         before: list[tuple[Point | None, Span | None]] = [*self.spans_before]
         before += [(None, None)] * (len(self.points) - len(before))
         return [(*now, *then) for now, then in zip(self.spans, before, strict=False)]
 
     @property
     def figures_before(self) -> Figures:
-        """The totals of the previous period; all zeros without comparison, because templates access it
-        unconditionally.
+        """The totals of the previous period.
+
+        All zeros if there is nothing to compare with, because templates always access them.
         """
         return self.before or Figures()
 
     @property
     def changes(self) -> Changes | None:
-        """The changes of the totals since the previous period; None without comparison."""
+        """The changes of the totals since the previous period; None if there is nothing to compare with."""
         now, before = self.total, self.before
         if before is None:
             return None
@@ -87,41 +98,44 @@ class Overview:
 
     @property
     def busiest(self) -> Point | None:
-        """The bucket with the most calls; None without calls."""
+        """The point with the most calls; None if there are no calls."""
         best = max(self.points, key=lambda point: point.figures.calls, default=None)
         return best if best and best.figures.calls else None
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A member, model or token with its figures in the period and in the previous one."""
+    """A member, model, token or context with its rank, and its figures in the period and the previous one."""
 
     rank: int
-    key: Any  # user id, model, token id
+    key: Any  # user id, token id, team id (of a context), or name of a model
     figures: Figures
     before: Figures | None
     share: float  # of all calls of the ranking, 0 to 1
 
     @property
     def change(self) -> float | None:
-        """Growth of calls since the previous period; None if there were none."""
+        """The growth of calls since the previous period as a ratio (0.1 means 10 % more).
+
+        None if there were no calls in the previous period, or if there is none to compare with.
+        """
         if self.before is None or not self.before.calls:
             return None
         return self.figures.calls / self.before.calls - 1
 
 
 def overview(query: UsageQuery, single: SingleCalls | None = None) -> Overview:
-    """Totals and points by time for the period and the previous one, in at most three statements."""
+    """Reads totals and points for the period and the previous one, in at most three SQL statements."""
     return overview_of(query, cells(query, [Dimension.TIME], _ranges(query), single))
 
 
 def overview_and_models(
     query: UsageQuery, single: SingleCalls | None = None, depth: Depth = FULL
 ) -> tuple[Overview, list[Ranked]]:
-    """The overview, and the ranking of all models, including those that are filtered out, so that one can
-    select them.
+    """Reads the overview, and the ranking of all models.
 
-    `depth` is that of the models.
+    Models that the filter excludes are included in the ranking, so that the user can select them. `depth` says
+    which figures are read for the models.
     """
     ((by_time, by_model),) = by_time_and_model([query], single, depth)
     return overview_of(query, by_time), ranked_by(by_model)
@@ -130,10 +144,11 @@ def overview_and_models(
 def by_time_and_model(
     queries: Sequence[UsageQuery], single: SingleCalls | None = None, depth: Depth = FULL
 ) -> list[tuple[list[Cells], list[Cells]]]:
-    """For each query (see `cells_of_teams`), the figures by time, and by model without the filter of models.
+    """Reads, for each query, the figures over time, and the figures by model without the filter by model.
 
-    Models have this depth; in the previous period only their calls. Two statements: adding up the rows by time
-    and model here takes longer than letting the database do it twice.
+    The queries must fit together as `cells_of_teams` requires. `depth` says which figures are read for the
+    models; in the previous period only their calls are read. These are two SQL statements, because adding up
+    rows by time and model in Python takes longer than letting the database read twice.
     """
     asked = [(query, _ranges(query)) for query in queries]
     everything = [(replace(query, models=()), ranges) for query, ranges in asked]
@@ -149,10 +164,11 @@ def ranking(
     depth: Depth = COUNTED,
     before: Depth | None = CALLS,
 ) -> list[Ranked]:
-    """Members, models or tokens with calls in the period or the previous one, most calls first.
+    """Returns the members, models or tokens with calls in the period or the previous one, most calls first.
 
-    `depth` is the depth of the period, `before` that of the previous one: KEYS only says that there were calls,
-    and None not even that. `completed` reads the rest for the rows that are shown.
+    `depth` says which figures are read in the period, and `before` which in the previous one: KEYS finds out
+    only who had calls, and None reads nothing of it. `completed` reads the remaining figures for the rows that
+    are shown.
     """
     ranges = _ranges(query) if before is not None else [query.range]
     rows = _ranked(cells(query, [by], ranges, single, (depth, before or KEYS)))
@@ -168,9 +184,10 @@ def completed(
     single: SingleCalls | None = None,
     depth: Depth = WITHOUT_TTFT,
 ) -> list[Ranked]:
-    """Some rows of a ranking with their figures of the period, and their calls of the previous one.
+    """Returns some rows of a ranking with the figures that `depth` names.
 
-    Reading these for all rows would take long.
+    In the previous period only their calls are read. These figures are read only for the rows that are shown,
+    because reading them for all would take long.
     """
     if not rows:
         return []
@@ -188,7 +205,10 @@ def completed(
 
 
 def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
-    """The overview from the figures by time of its period and, if compared, of the previous one."""
+    """Builds the overview from figures over time.
+
+    `found` has the figures of the period and, if there is one to compare with, of the previous period.
+    """
     ranges = _ranges(query)
     points = _points(query, query.range, found[0])
     before = _points(query, ranges[1], found[1]) if len(ranges) > 1 else []
@@ -200,7 +220,10 @@ def overview_of(query: UsageQuery, found: Sequence[Cells]) -> Overview:
 
 
 def ranked_by(found: Sequence[Cells]) -> list[Ranked]:
-    """The ranking from the figures by one dimension: of the period and, if compared, of the previous one."""
+    """Builds a ranking from figures by one dimension.
+
+    `found` has the figures of the period and, if there is one to compare with, of the previous period.
+    """
     rows = _ranked(found)
     fill_percentiles([row.figures for row in rows])
     return rows
@@ -224,7 +247,7 @@ def _ranked(found: Sequence[Cells]) -> list[Ranked]:
 
 
 def only(ranked: Sequence[Ranked], keys: Sequence[Any]) -> list[Ranked]:
-    """The rows with these keys, ranked among themselves; all rows if there are no keys."""
+    """Returns the rows with these keys, with ranks and shares among themselves; all rows if `keys` is empty."""
     if not keys:
         return list(ranked)
     kept = [row for row in ranked if row.key in set(keys)]
@@ -244,7 +267,7 @@ def _ranges(query: UsageQuery) -> list[Range]:
 
 
 def _points(query: UsageQuery, of: Range, found: Cells) -> list[Point]:
-    # Contexts on other clocks can have a day more at the ends (see `usage.statistics.own`).
+    # Contexts in other time zones can have one more day at the ends (see `usage.statistics.own`).
     starts = sorted({*query.buckets(of), *(start for (start,) in found)})
     return [Point(start, found.get((start,)) or Figures()) for start in starts]
 
@@ -254,7 +277,7 @@ def _points(query: UsageQuery, of: Range, found: Cells) -> list[Point]:
 
 @dataclass(frozen=True)
 class Table:
-    """Figures for each combination of `by`, in the order of `by`; `total` is separate, never a row."""
+    """Figures for each combination of values of the dimensions `by`; the total is separate and never a row."""
 
     by: tuple[Dimension, ...]
     rows: list[tuple[tuple[Any, ...], Figures]]
@@ -262,9 +285,9 @@ class Table:
 
 
 def table(query: UsageQuery, by: Sequence[Dimension]) -> Table:
-    """The combinations of `by` that have calls, ascending, and their total.
+    """Returns the figures of each combination of values that has calls, in ascending order, and their total.
 
-    A call is counted in the row of each of its tags, and once in the total. Raises TooMuchError.
+    A call with several tags is counted in the row of each tag, and once in the total. Raises TooMuchError.
     """
     check_cost(query, by)
     found = cells(query, by, [query.range])[0]

@@ -1,4 +1,7 @@
-"""One's own usage in all contexts: the total, and the parts as the contexts' own pages show them."""
+"""The user's own usage in all contexts (teams and personal space): the total, and the figures of each context.
+
+The figures of a context are the same as on the context's own pages.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,17 +24,22 @@ from usage.statistics.preparation import prepared
 
 @dataclass(frozen=True)
 class OwnQuestion:
-    """The query for one's own usage: of the whole, in one time zone, and of each context, in its own."""
+    """The queries for one's own usage: `whole` for all contexts together, and one in `parts` for each context.
+
+    `whole` uses the time zone of the personal page; each part uses the time zone of its context.
+    """
 
     whole: UsageQuery
     memberships: Sequence[Membership]
-    parts: Sequence[UsageQuery]  # one for each membership
-    ways: Sequence[CallsBehind | None]  # to the calls of each part; None: there can be none
+    parts: Sequence[UsageQuery]  # one for each membership, in the same order
+    ways: Sequence[CallsBehind | None]  # the link builder of each part; None: it can have no calls
 
 
 @dataclass(frozen=True)
 class ContextUsage:
-    """One's own figures in one context, ranked among all contexts; `query` is its query, `way` the links to its
+    """The user's own figures in one context, with its rank among the contexts.
+
+    `query` is the query of this context. `way` builds drill-down links to its calls; None if there can be no
     calls.
     """
 
@@ -42,8 +50,10 @@ class ContextUsage:
 
     @property
     def looked_at(self) -> tuple[UsageQuery, bool]:
-        """The queries for anomalies, and whether the user sees the whole team; a personal space is wholly their
-        own.
+        """The query for the anomalies of this context, and whether the user may see its whole team.
+
+        It is an argument of `usage.anomalies.shown.anomalies_in_teams`. In a personal space all calls are the
+        user's own, so the filter by member is dropped.
         """
         query = replace(self.query, members=()) if self.membership.team.is_personal else self.query
         return query, role_may(self.membership.role, Permission.SEE_TEAM)
@@ -55,7 +65,10 @@ class ContextUsage:
 
 @dataclass(frozen=True)
 class OwnUsage:
-    """One's own figures: by context (in the order of the contexts), by time, and by model (all of them)."""
+    """The user's own figures: by context (in the order of the contexts), over time, and by model.
+
+    All models are included, also those that the filter excludes.
+    """
 
     contexts: list[ContextUsage]
     overview: Overview
@@ -68,11 +81,11 @@ class OwnUsage:
 
 
 def own_usage(asked: OwnQuestion, depth: Depth) -> OwnUsage:
-    """Reads one's usage in all contexts, with as many SQL statements as for one context, and adds it up.
+    """Reads the user's usage in all contexts, with as many SQL statements as for one context, and adds it up.
 
-    `depth` is what is read for the figures by model. Days, weeks and months are each context's own and are
-    added by date, so that the parts match the contexts' pages and quotas; hours are added if they begin in the
-    same hour of `whole`.
+    `depth` says which figures are read for the models. Days, weeks and months follow each context's own
+    calendar and are added by date, so that each context matches its own pages and quotas. Hours are added if
+    they begin in the same hour on the clock of `whole`.
     """
     whole, queries = asked.whole, asked.parts
     parts = by_time_and_model(queries, SingleCalls((Dimension.MODEL,)), depth)
@@ -95,7 +108,11 @@ def own_usage(asked: OwnQuestion, depth: Depth) -> OwnUsage:
 
 
 def prepared_question(asked: OwnQuestion, now: datetime) -> OwnQuestion:
-    """The query with its parts `prepared`, all with the coarsest granularity, and compared only if all can be."""
+    """Returns the queries after `prepared`, made consistent with each other.
+
+    If old calls were deleted in some context, all queries share the coarsest granularity, and the previous
+    period is kept only if it is available for all contexts.
+    """
     parts = prepared(asked.parts, now)
     known = max((one.known for one in parts if one.known), key=lambda known: known.since, default=None)
     if known is None:
@@ -109,14 +126,16 @@ def prepared_question(asked: OwnQuestion, now: datetime) -> OwnQuestion:
 
 
 def way_behind(asked: OwnQuestion, page: QueryDict) -> Behind | None:
-    """The links to the calls behind the figures of the whole, with these filters: for a single context to its
-    list, for several to the page of contexts.
+    """Returns the builder of drill-down links for the figures of all selected contexts together.
+
+    `page` are the page's query parameters. For a single context the links lead to its list of calls (None if it
+    can have none), for several to the page that lists the contexts.
     """
     return asked.ways[0] if len(asked.parts) == 1 else OwnCallsBehind(asked.whole, page)
 
 
 def _merged(parts: Iterable[Sequence[Cells]]) -> list[Cells]:
-    """For each range, the figures of all parts together."""
+    """Adds up the figures of several contexts, separately for the period and the previous period."""
     known = list(parts)
     if len(known) == 1:
         return list(known[0])
@@ -130,7 +149,10 @@ def _merged(parts: Iterable[Sequence[Cells]]) -> list[Cells]:
 
 
 def _on_clock_of(whole: UsageQuery, part: UsageQuery, found: Cells) -> Cells:
-    """Figures by time in the buckets of another time zone: the same dates, and the hours in which theirs begin."""
+    """Moves one context's figures over time into the time buckets of `whole`, whose time zone may differ.
+
+    Days, weeks and months keep their date. An hour is counted in the hour of `whole` in which it begins.
+    """
     if whole.zone == part.zone:
         return found
     moved: Cells = {}

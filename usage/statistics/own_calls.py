@@ -1,8 +1,8 @@
-"""The calls behind a number of the personal page that covers several contexts: how many are in each, with
-links.
+"""Breaks a number of the personal page down by context: how many of its calls are in each team.
 
-No list has the calls of several teams. So the number is broken down by context, each in its own time zone as in
-`usage.statistics.own`, so that the parts add up to it.
+The list of calls shows one team at a time, so a number that covers several teams cannot link to a single list.
+Each context is counted in its own time zone, as in `usage.statistics.own`, so that the contexts add up to the
+number.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,10 +29,11 @@ _OF_OUTCOME: dict[int, Callable[[Figures], int]] = {
 
 @dataclass(frozen=True)
 class Which:
-    """The selected calls of a query: of the bucket that contains `at`, of the previous period, of some
-    outcomes.
+    """Selects which calls of a query are counted; without arguments all of them are.
 
-    `sort` is the order of the lists.
+    `at` selects the time bucket that contains this instant, `is_before` the previous period, and the other
+    flags calls with a certain outcome, without a price, or with a time to first token. `sort` is the order of
+    the linked lists of calls.
     """
 
     at: datetime | None = None
@@ -44,11 +45,11 @@ class Which:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all calls of the range are selected, whose tokens and cost are then known too."""
+        """Whether all calls of the time range are selected; only then are their tokens and cost known, too."""
         return not (self.outcomes or self.is_unpriced or self.has_ttft)
 
     def count(self, figures: Figures) -> int:
-        """How many calls of the figures are selected."""
+        """Returns how many of the calls in `figures` are selected."""
         if self.outcomes:
             return sum(_OF_OUTCOME[outcome](figures) for outcome in self.outcomes)
         if self.is_unpriced:
@@ -57,7 +58,7 @@ class Which:
 
     @property
     def narrower(self) -> dict[str, Any]:
-        """The same as the filters of a list."""
+        """The selection as query parameters of the list of calls; parameters without a value are left out."""
         asked: dict[str, Any] = {"outcome": [outcome.word for outcome in self.outcomes], "sort": self.sort}
         asked |= {"unpriced": "yes" if self.is_unpriced else "", "ttft_from": "0" if self.has_ttft else ""}
         return {name: value for name, value in asked.items() if value}
@@ -65,7 +66,10 @@ class Which:
 
 @dataclass(frozen=True)
 class Place:
-    """The calls in one context: their time range in its time zone, how many, and the address of their list."""
+    """The selected calls in one context: their number and figures, and the address of the list that shows them.
+
+    `within` is their time range, in the context's own time zone.
+    """
 
     membership: Membership
     within: Range
@@ -76,7 +80,10 @@ class Place:
 
 @dataclass(frozen=True)
 class OwnCalls:
-    """The contexts with such calls, most first; `within` is the time range in the time zone of the whole."""
+    """The contexts that have selected calls, those with most calls first.
+
+    `within` is the time range of all contexts together, in the time zone of the personal page.
+    """
 
     which: Which
     within: Range
@@ -92,7 +99,7 @@ class OwnCalls:
 
 
 def own_calls(asked: OwnQuestion, which: Which) -> OwnCalls:
-    """Counts the calls by context, in the statements of one."""
+    """Counts the selected calls in each context, with as many SQL statements as a single context needs."""
     narrowed = [(query, _within(asked.whole, query, which)) for query in asked.parts]
     parts = [(replace(query, previous=None), [one]) for query, one in narrowed if one.start < one.end]
     found = cells_of_teams(parts, [], depths=[COUNTED])
@@ -115,7 +122,11 @@ def _places(
 
 
 def _within(whole: UsageQuery, part: UsageQuery, which: Which) -> Range:
-    """The range of a part: its period, or the part of it that belongs to the bucket of the whole."""
+    """Returns the time range of the selected calls in one context.
+
+    It is the whole period or, if `which.at` is set, the part of it that corresponds to that time bucket of the
+    chart. `whole` is the query of all contexts together, which defines the buckets.
+    """
     period = part.previous if which.is_before and part.previous else part.range
     if which.at is None:
         return period
@@ -126,8 +137,10 @@ def _within(whole: UsageQuery, part: UsageQuery, which: Which) -> Range:
 
 
 def _on_clock_of(part: UsageQuery, whole: UsageQuery, at: datetime) -> datetime:
-    """The start of a part's bucket that matches the bucket of the whole at `at`: the same date, or its next
-    hour.
+    """Converts the edge `at` of a chart's time bucket to the clock of one context.
+
+    Days, weeks and months keep their date. An hour moves to the next full hour on the context's clock, unless
+    it is full there, too.
     """
     if part.zone == whole.zone:
         return at

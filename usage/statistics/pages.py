@@ -1,4 +1,4 @@
-"""The data of the usage pages: statistics with names, and the filters."""
+"""Collects the data of the overview page and of the personal page: figures, names, filters and anomalies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from usage.statistics.top import TOP, Top, top_of
 
 @dataclass(frozen=True)
 class OverviewPage:
-    """All data of the overview except its charts."""
+    """All data of a team's overview page except its charts."""
 
     query: UsageQuery
     overview: Overview
     models: list[Ranked]
-    top: Top | None  # None for a member, who sees no others
+    top: Top | None  # the ranking panel; None for a member, who may not see other members
     filters: list[Filter]
     never_called: bool
     anomalies: ShownAnomalies
@@ -41,7 +41,10 @@ class OverviewPage:
 
     @property
     def refusals(self) -> int | None:
-        """The number of reservations refused for quota; None if it is not known."""
+        """The number of reservations that were refused because a quota was used up.
+
+        None if the page is filtered by model, because the model of a refused call is not known.
+        """
         return refused_in_all(self.query, (one.refused for one in self.refused))
 
 
@@ -52,9 +55,10 @@ def overview_page(
     by: Dimension = Dimension.MEMBER,
     depth: Depth = WITHOUT_TTFT,
 ) -> OverviewPage:
-    """The overview of a team with its ranking panel or, for a member, the same for their own calls.
+    """Returns the data of a team's overview page.
 
-    `depth` is that of the models and of the panel.
+    A reader who may not see the whole team sees only their own calls, without the ranking panel. `by` is the
+    dimension of that panel. `depth` says which figures are read for the models and for the rows of the panel.
     """
     (query,) = prepared([query], now, [by])
     single = SingleCalls(tuple(dict.fromkeys((Dimension.MODEL, by))))
@@ -85,14 +89,17 @@ def overview_page(
 
 
 def _was_called(query: UsageQuery) -> bool:
-    """Whether the team (or the asking member) has ever had any calls."""
+    """Whether the team has ever had calls in this mode.
+
+    If the query is filtered by member, only calls of these members count.
+    """
     own = {"level": Level.MEMBER, "subject_id__in": query.members} if query.members else {"level": Level.TEAM}
     return QuotaUse.objects.filter(team_id=query.team.pk, mode=query.mode, **own).exists()
 
 
 @dataclass(frozen=True)
 class OwnPage:
-    """All data of the personal page except its charts."""
+    """All data of the personal page (the user's own usage in all contexts) except its charts."""
 
     query: UsageQuery
     own: OwnUsage
@@ -109,7 +116,10 @@ class OwnPage:
 
     @property
     def refusals(self) -> int | None:
-        """How many reservations were refused for quota; None where that is not known."""
+        """The number of reservations that were refused because a quota was used up.
+
+        None if the page is filtered by model, because the model of a refused call is not known.
+        """
         return refused_in_all(self.query, (one.refused for one in self.refused))
 
 
@@ -120,15 +130,15 @@ def own_page(
     now: datetime,
     depth: Depth = WITHOUT_TTFT,
 ) -> OwnPage:
-    """One's own usage in the selected contexts; `memberships` and `tokens` are all of one's own, to choose
-    from.
+    """Returns the data of the personal page: the user's own usage in the selected contexts.
 
-    `depth` is that of the models.
+    `memberships` and `tokens` are all that the user has; they are the choices of the page's filters. `depth`
+    says which figures are read for the models.
     """
     asked = prepared_question(asked, now)
     own = own_usage(asked, depth)
     query, parts = asked.whole, asked.parts
-    # Looked for in contexts with calls only: in the others there is nothing unusual of one's own to be seen.
+    # Anomalies are looked for only in contexts where the user has calls; elsewhere none can be about the user.
     called = [one for one in own.contexts if one.figures.calls or (one.ranked.before or Figures()).calls]
     return OwnPage(
         query=query,
@@ -145,7 +155,11 @@ def own_page(
 
 
 def _own_busiest(asked: OwnQuestion, shown: Overview) -> Busiest | None:
-    """Computed from the chart's hours, or for a single context from its own; None for several time zones."""
+    """Returns the busiest hours of the week of the user's own calls; None if they cannot be determined.
+
+    They are computed from the hours of the chart or, if a single context is selected, from its hourly rollup.
+    None if several contexts are selected and the chart is not hourly.
+    """
     if asked.whole.granularity is not Granularity.HOUR and len(asked.parts) > 1:
         return None
     return busiest_hours(asked.parts[0] if len(asked.parts) == 1 else asked.whole, shown)

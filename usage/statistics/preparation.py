@@ -1,9 +1,9 @@
-"""What a page finds out about its questions before it asks them, so that they take less to answer.
+"""Prepares the queries of a page before they run, so that they need fewer and smaller reads.
 
-Most go up to the current hour. When the rest of that day has no calls, and usually it has none yet, day rollups
-answer for it; without that it is added up from hours, or from single calls where no rollup knows hours (of tokens,
-and of members by model). Sums of times past are kept in the process, as long as the team's stamp stays. And where
-single calls were deleted, a question is made as coarse as what is still known.
+Most queries end at the current hour. If the rest of that day has no calls yet, the daily rollup can answer for
+the day; otherwise the day is added up from hours or, for tokens and for members by model, from single calls.
+Sums of past times are cached in the process until the team's version of past data (its stamp) changes. If old
+calls were deleted, the query is limited to the whole hours or days that the rollups still have.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,12 @@ from usage.rollups.statements import Select, run_union
 
 
 def prepared(queries: Sequence[UsageQuery], now: datetime, by: Sequence[Dimension] = ()) -> list[UsageQuery]:
-    """The questions with what is known of the rest of their last day (`quiet`) and of their past: one statement.
+    """Returns the queries with what one SQL statement finds out about the team's data.
 
-    Nothing is known of the rest of a day in which a question ends within an hour. Where calls were deleted, they are
-    `fitted`; `by` is what else the page ranks.
+    Each query gets the version for its cached sums (`cache_version`) and, if the rest of its last day has no
+    calls, that time (`quiet`). A query that ends in the middle of an hour has no `quiet` time. If old calls
+    were deleted, the query is made coarser by `usage.rollups.resolution.fitted`; `by` are the dimensions that
+    the page also ranks by.
     """
     rests = [_rest_of_day(query) for query in queries]
     selects = [
@@ -53,7 +55,12 @@ def _rest_of_day(query: UsageQuery) -> Range | None:
 
 
 def _selects(place: int, query: UsageQuery, rest: Range | None) -> Iterator[Select]:
-    """Rows (place, kind, value): the team's stamp, whether it has calls in the rest of the day, what is kept."""
+    """Yields the SELECTs that `prepared` needs for one query.
+
+    They read the team's stamp, whether it has calls in the rest of the day, and since when calls are stored.
+    Each returns rows (place, kind, value), where `place` is the index of the query and `kind` is declared
+    below.
+    """
     team = [query.team.pk, query.mode]
     yield kept_select(place, query)
     yield _STAMP, [place, *team]
@@ -61,7 +68,7 @@ def _selects(place: int, query: UsageQuery, rest: Range | None) -> Iterator[Sele
         yield _BUSY, [place, *team, adapted_time(rest.start), adapted_time(rest.end)]
 
 
-# The kinds of rows, as the statements write them.
+# The second column of each row says what its value means; the SQL statements contain these numbers.
 _IS_STAMP, _IS_BUSY, _IS_KEPT = range(3)
 _STAMP = "SELECT %s, 0, stamp FROM usage_paststamp WHERE team_id = %s AND mode = %s"
 _BUSY = """SELECT %s, 1, 0 WHERE EXISTS (

@@ -1,4 +1,4 @@
-"""The ranking: members, tokens or models with their figures, in any order, searchable, by pages."""
+"""The ranking page: members, tokens or models with their figures, sorted by any column."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ PAGE = 25
 
 @dataclass(frozen=True)
 class Order:
-    """The parameters of a ranking: what is ranked, by which column, the search text, the page."""
+    """What a ranking page was asked for: dimension, column to sort by, search text and page number."""
 
     by: Dimension = Dimension.MEMBER
     sort: str = DEFAULT
@@ -35,42 +35,47 @@ class Order:
 
     @property
     def column(self) -> Column:
-        """The column that it is sorted by."""
+        """The column to sort by."""
         return COLUMNS[self.sort]
 
     @property
     def needs_names(self) -> bool:
-        """Whether the names of all rows are needed, not only of those shown; of members also the idle ones are
-        listed.
+        """Whether the names of all rows must be read, not only those of the shown page.
+
+        They are needed for a search, for columns such as role and quota that only named rows have, and always
+        for members, because members without calls are listed too.
         """
         return bool(self.search) or self.by is Dimension.MEMBER or self.column.needs_names
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """All matching rows, and the page of them that is shown."""
+    """The data of a ranking page: all matching rows, the rows of the shown page, filters and anomalies."""
 
     order: Order
     query: UsageQuery
-    paged: Page[tuple[int, Row]]  # the lines that were asked for, with their places
-    shown: list[Row]  # those of the page, with what is only worked out for them
+    paged: Page[tuple[int, Row]]  # the requested page of rows, each with its rank
+    shown: list[Row]  # the rows of that page, with names, quotas and all figures
     filters: list[Filter]
     anomalies: ShownAnomalies
 
     @property
     def heads(self) -> list[tuple[Column, str]]:
-        """The columns that are shown, with their heads."""
+        """The columns that are shown, each with its heading."""
         return heads_of(self.order.by)
 
     @property
     def title(self) -> str:
-        """`Members by calls`."""
+        """The title of the page, for example `Members by calls`."""
         words = {"what": str(PLURALS[self.order.by]), "column": str(self.order.column.title)}
         return _("%(what)s by %(column)s") % words
 
 
 def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime) -> Ranking:
-    """One page of a ranking; quotas are read for its rows only, unless it is sorted by quota."""
+    """Returns one page of a ranking.
+
+    Quotas are read only for the rows of the page, unless the ranking is sorted by quota.
+    """
     (query,) = prepared([query], now, [order.by])
     single = SingleCalls((order.by,))
     ranked = ranking(query, order.by, single, order.column.depth, order.column.before)
@@ -99,7 +104,7 @@ def ranking_page(query: UsageQuery, order: Order, access: Access, now: datetime)
 def ranking_rows(
     query: UsageQuery, order: Order, access: Access, now: datetime
 ) -> tuple[UsageQuery, list[Row]]:
-    """All rows of a ranking with their quotas, for an export, and what is ranked."""
+    """Returns the prepared query of a ranking and all its matching rows with their quotas, for an export."""
     (query,) = prepared([query], now, [order.by])
     rows, _people, _tokens, _unusual = _named(query, order, access, now, ranking(query, order.by, depth=FULL))
     rows = _sorted(with_quotas(query, rows, order.by, now), order)
@@ -109,7 +114,7 @@ def ranking_rows(
 def _named(
     query: UsageQuery, order: Order, access: Access, now: datetime, ranked: list[Ranked]
 ) -> tuple[list[Row], dict[int, Person], dict[int, NamedToken], ShownAnomalies]:
-    """The rows with their names, and the data the names came from."""
+    """Returns the rows with their names, and the people, tokens and anomalies that were read for this."""
     is_of_members, keys = order.by is Dimension.MEMBER, [row.key for row in ranked]
     people = people_of(access.team, also=keys) if is_of_members else people_with(access.team, query.members)
     tokens = tokens_with(access.team, keys if order.by is Dimension.TOKEN else query.tokens)
@@ -120,14 +125,17 @@ def _named(
 
 
 def _with_idle(ranked: list[Ranked], members: Iterable[int]) -> list[Ranked]:
-    """The ranking, followed by members who called neither in the period nor in the previous one."""
+    """Returns the ranking followed by the members who had no calls in the period nor in the previous one."""
     known = {row.key for row in ranked}
     idle = (member for member in members if member not in known)
     return [*ranked, *(Ranked(0, member, Figures(), Figures(), 0.0) for member in idle)]
 
 
 def _sorted(rows: Sequence[Row], order: Order) -> list[Row]:
-    """Sorts the rows: unknown values come last in both directions, and ties stay sorted by calls."""
+    """Sorts the rows by the chosen column.
+
+    Unknown values come last in both directions; rows with equal values stay sorted by calls.
+    """
     value = order.column.value
     known = [row for row in rows if value(row) is not None]
     unknown = [row for row in rows if value(row) is None]

@@ -1,4 +1,4 @@
-"""The page of refusals, which lists what the numbers of refused calls consist of."""
+"""The page that lists refusals: how many calls each quota refused in each hour."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,10 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class RefusalsPage:
-    """The total of refusals (None: not known), and this page's hours and limits, newest first."""
+    """The data of the page of refusals: one row for each hour and quota that refused calls, newest first.
+
+    `refused` is the total over all pages; None if it is not known, because the page is filtered by model.
+    """
 
     query: UsageQuery
     refused: int | None
@@ -31,7 +34,10 @@ class RefusalsPage:
 
 
 def refusals(request: HttpRequest, slug: str) -> HttpResponse:
-    """What quotas refused, by hour; for a member only their own limits."""
+    """Shows how many calls each quota refused in each hour.
+
+    A member sees only the refusals by the quotas of their own and of their tokens.
+    """
     access = access_for(request, slug, Permission.SEE_OWN)
     form = RefusalFilter(request.GET, access=access, now=timezone.now())
     context = {

@@ -29,23 +29,23 @@ PLURALS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the ranking: a member, a token or a model, and its figures."""
+    """One row of a ranking: a member, a token or a model with its figures."""
 
-    key: str  # public id or model, as filters write it
+    key: str  # the value of the filter: public id of a member or token, or name of a model
     name: str
-    detail: str  # whose token it is
+    detail: str  # the holder of a token; "" for members and models
     ranked: Ranked
     person: Person | None = None
     by: Dimension = Dimension.MEMBER  # the filter that `key` is a value of
-    quota: LevelState | None = None  # None: none can be set, or was not asked for
-    note: Note | None = None  # of an unusual episode about it
+    quota: LevelState | None = None  # None: it was not read, or the row cannot have one
+    note: Note | None = None  # the most important anomaly of this member, token or model
 
     @property
     def figures(self) -> Figures:
         return self.ranked.figures
 
     def matches(self, search: str) -> bool:
-        """Whether the text is part of the name, the address or the holder's name."""
+        """Whether the search text is in the row's name, the member's address or the token holder's name."""
         texts = [self.name, self.detail, self.person.email if self.person else ""]
         return any(search.casefold() in text.casefold() for text in texts)
 
@@ -57,7 +57,10 @@ def named_rows(
     tokens: dict[int, NamedToken],
     anomalies: ShownAnomalies,
 ) -> list[Row]:
-    """A named row for each ranked one, in order, with its anomalies."""
+    """Returns a named row for each ranked member, token or model, in the same order.
+
+    Each row has its most important anomaly, if there is one.
+    """
     if by is Dimension.MEMBER:
         return member_rows(ranked, people, anomalies)
     notes = anomalies.about(by)
@@ -69,7 +72,7 @@ def named_rows(
 
 
 def member_rows(ranked: Iterable[Ranked], people: dict[int, Person], anomalies: ShownAnomalies) -> list[Row]:
-    """A row for each member, in the order of `ranked`."""
+    """Returns a row for each ranked member, in the same order; those missing in `people` are left out."""
     notes = anomalies.about(Dimension.MEMBER)
     found = ((people[row.key], row) for row in ranked if row.key in people)
     return [
@@ -90,7 +93,10 @@ def _token_rows(ranked: Iterable[Ranked], tokens: dict[int, NamedToken]) -> list
 
 
 def with_quotas(query: UsageQuery, rows: Sequence[Row], by: Dimension, now: datetime) -> list[Row]:
-    """The rows with the quotas of current members, or of tokens; at most one SQL statement."""
+    """Returns the rows with the quotas of current members or of tokens; at most one SQL statement.
+
+    Models have no quotas.
+    """
     if by is Dimension.MODEL:
         return list(rows)
     if by is Dimension.MEMBER:

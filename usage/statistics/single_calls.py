@@ -1,4 +1,7 @@
-"""Statistics by what only single calls know (tag, channel, provider, outcome): bounded in what they cost."""
+"""Limits the cost of statistics that must count single calls: those by tag, channel, provider and outcome.
+
+No rollup has these dimensions, so every call of the range has to be read.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,14 +15,17 @@ from usage.rollups.query import OF_SINGLE_CALLS, Dimension, UsageQuery
 from usage.rollups.reader import cells
 from usage.rollups.statements import CALLS
 
-# One answer counts so many calls at most, which takes one to five seconds on two cores.
+# The most single calls that one query may count, which takes one to five seconds on two cores.
 MOST_CALLS: Final = 500_000
-# And has so many rows at most, where the dimensions have many values.
+# The most rows that its result may have; tags, for example, can have very many values.
 MOST_ROWS: Final = 10_000
 
 
 class TooMuchError(ValueError):
-    """A question that would take too long; a message for people. `param` is what to change."""
+    """A query would count too many calls or return too many rows.
+
+    The message is meant for users. `param` is the query parameter that they should change.
+    """
 
     def __init__(self, param: str, message: str) -> None:
         super().__init__(message)
@@ -27,7 +33,10 @@ class TooMuchError(ValueError):
 
 
 def check_cost(query: UsageQuery, by: Sequence[Dimension]) -> None:
-    """Raises TooMuchError if too many single calls would have to be counted; rollups know how many there are."""
+    """Raises TooMuchError if too many single calls would have to be counted.
+
+    Reads their number from the rollups first. Queries that rollups can answer always pass.
+    """
     if not {*by, *query.filtered} & OF_SINGLE_CALLS:
         return
     everything = replace(query, tags=(), channels=(), providers=(), outcomes=())
@@ -41,7 +50,7 @@ def check_cost(query: UsageQuery, by: Sequence[Dimension]) -> None:
 
 
 def check_rows(by: Sequence[Dimension], rows: int) -> None:
-    """Raises TooMuchError if the answer by dimensions of single calls has too many rows."""
+    """Raises TooMuchError if a result that is grouped by a dimension of single calls has too many rows."""
     if rows > MOST_ROWS and {*by} & OF_SINGLE_CALLS:
         message = _("That has %(rows)s rows, and %(most)s are answered at most: divide by less.")
         raise TooMuchError("group_by", message % {"rows": plain(rows), "most": plain(MOST_ROWS)})

@@ -1,10 +1,10 @@
-"""Commands to copy."""
+"""Shell commands that pages show for copying."""
 
 from datetime import UTC, datetime
 
 
 def first_call(base_url: str, now: datetime) -> str:
-    """A curl command that reports one call with a token."""
+    """Returns a curl command that reports one example call, authenticated with an API token."""
     started_at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
         f"curl {base_url}/api/v1/calls \\\n"

@@ -1,4 +1,4 @@
-"""The ranking panel of the overview: the first members, tokens or models."""
+"""The ranking panel of the overview page: the five members, tokens or models with most calls."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from usage.statistics.preparation import prepared
 from usage.statistics.ranking import Order
 from usage.statistics.rows import PLURALS, Row, named_rows, with_quotas
 
-# The ranking page has them all.
+# How many rows the panel has; the ranking page shows all.
 TOP = 5
 
 
 @dataclass(frozen=True)
 class Top:
-    """The first rows of the ranking by calls, and how many rows have any calls."""
+    """The data of the ranking panel: its rows, and how many members, tokens or models have any calls."""
 
     by: Dimension
     rows: list[Row]
     active: int
-    known: Known | None  # as of the question
+    known: Known | None  # copied from the query: since when single calls are stored
 
     @property
     def order(self) -> Order:
@@ -34,7 +34,7 @@ class Top:
 
     @property
     def heads(self) -> list[tuple[Column, str]]:
-        """The columns with their heads."""
+        """The columns of the panel, each with its heading."""
         return heads_of(self.by)
 
     @property
@@ -43,7 +43,7 @@ class Top:
 
 
 def top_page(query: UsageQuery, access: Access, by: Dimension, now: datetime) -> Top:
-    """The panel alone, when another of its tabs is opened."""
+    """Returns the ranking panel alone; it is loaded when another tab of the panel is opened."""
     (query,) = prepared([query], now, [by])
     ranked = ranking(query, by, depth=CALLS, before=None)
     people = people_with(access.team, [row.key for row in ranked[:TOP]]) if by is Dimension.MEMBER else {}
@@ -59,7 +59,11 @@ def top_of(
     now: datetime,
     depth: Depth = WITHOUT_TTFT,
 ) -> Top:
-    """The panel of a ranking by calls; `people` has the names of the first members."""
+    """Returns the ranking panel from rows that are already ranked by calls.
+
+    `people` must contain the members of the first rows, by user id. `depth` says which figures are read for the
+    rows.
+    """
     first = completed(query, by, ranked[:TOP], depth=depth)
     tokens = tokens_with(query.team, [row.key for row in first]) if by is Dimension.TOKEN else {}
     rows = with_quotas(query, named_rows(by, first, people, tokens, anomalies), by, now)

@@ -1,4 +1,4 @@
-"""Addresses of the pages of statistics."""
+"""URL patterns of the usage pages."""
 
 from django.urls import path
 

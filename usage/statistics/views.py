@@ -1,4 +1,4 @@
-"""The usage pages: access, form, statistics, response."""
+"""The usage pages: each view checks access, reads the form, asks for statistics and renders the response."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,11 +31,11 @@ from usage.statistics.rows import PLURALS
 from usage.statistics.snippets import first_call
 from usage.statistics.top import top_page
 
-MOST_TOKENS = 8  # on the personal page
+MOST_TOKENS = 8  # the most tokens that the personal page lists
 
 
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """The usage of a team: totals, charts, models, ranking; a member sees only their own part."""
+    """Shows the usage of a team: totals, charts, models and ranking; a member sees only their own part."""
     access = _access(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     form = OverviewFilter(request.GET, access=access, now=now)
@@ -51,7 +51,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def top(request: HttpRequest, slug: str) -> HttpResponse:
-    """The ranking panel of the overview, loaded when a tab is opened."""
+    """Renders the ranking panel of the overview alone, which is loaded when a tab of the panel is opened."""
     access = _access(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     form = OverviewFilter(request.GET, access=access, now=now)
@@ -62,7 +62,7 @@ def top(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def overview_file(request: HttpRequest, slug: str) -> HttpResponse:
-    """The figures of the overview as a file."""
+    """Returns the figures of the overview as a CSV or JSON file."""
     access = _access(request, slug, Permission.SEE_OWN)
     now = timezone.now()
     form, saved = OverviewFilter(request.GET, access=access, now=now), ExportForm(request.GET)
@@ -73,7 +73,7 @@ def overview_file(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def ranking(request: HttpRequest, slug: str) -> HttpResponse:
-    """Members, tokens or models by any of their figures, with the change since the previous period."""
+    """Shows a page of the ranking of members, tokens or models, sorted by any column."""
     access = _access(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     form = RankingFilter(request.GET, access=access, now=now)
@@ -84,7 +84,7 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def ranking_file(request: HttpRequest, slug: str) -> HttpResponse:
-    """The whole ranking as a file."""
+    """Returns the whole ranking as a CSV or JSON file."""
     access = _access(request, slug, Permission.SEE_TEAM)
     now = timezone.now()
     form, saved = RankingFilter(request.GET, access=access, now=now), ExportForm(request.GET)
@@ -96,13 +96,16 @@ def ranking_file(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _refused(*forms: Form) -> HttpResponse:
-    """The errors in the address of a file, in words; nobody types these addresses."""
+    """Returns a plain-text response (status 400) with the errors of invalid forms in the address of a file.
+
+    Plain text is enough, because nobody types these addresses.
+    """
     messages = [message for form in forms for errors in form.errors.values() for message in errors]
     return HttpResponse("\n".join(map(str, messages)), status=400, content_type="text/plain; charset=utf-8")
 
 
 def me(request: HttpRequest) -> HttpResponse:
-    """The user's remaining quota in every context, and their usage in all of them."""
+    """Shows the user's remaining quota in every context (team or personal space), and their own usage."""
     assert isinstance(request.user, User)
     now = timezone.now()
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
@@ -122,8 +125,9 @@ def me(request: HttpRequest) -> HttpResponse:
 
 
 def my_calls(request: HttpRequest) -> HttpResponse:
-    """The contexts of the calls behind a number of the personal page; redirects to the list if there is only
-    one.
+    """Shows how many of the calls behind a number of the personal page are in which context.
+
+    Redirects to the list of calls if only one context has any.
     """
     assert isinstance(request.user, User)
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
@@ -139,7 +143,7 @@ def my_calls(request: HttpRequest) -> HttpResponse:
 
 
 def me_file(request: HttpRequest) -> HttpResponse:
-    """The figures of the personal page as a file."""
+    """Returns the figures of the personal page as a CSV or JSON file."""
     assert isinstance(request.user, User)
     now = timezone.now()
     memberships, tokens = memberships_of(request.user), own_tokens(request.user)
@@ -156,13 +160,19 @@ def _access(request: HttpRequest, slug: str, permission: Permission) -> Access:
 
 
 def _frame(request: HttpRequest, access: Access, form: UsageFilter, nav: str) -> dict[str, Any]:
-    """The context of the frame and the filters of a team's usage page."""
+    """Returns the template context that every usage page of a team needs.
+
+    It has the filters, the reader's access, and whether the reader may edit the team.
+    """
     may_edit = access.may(Permission.EDIT_TEAM)
     return _filters(request, form, nav) | {"access": access, "may_edit": may_edit}
 
 
 def _filters(request: HttpRequest, form: RangeFilter, nav: str) -> dict[str, Any]:
-    """The context of the filters of a usage page; `clock` is the time zone of all its times."""
+    """Returns the template context for the filters of a usage page.
+
+    `clock` is the name of the time zone of all times on the page.
+    """
     return {
         "nav": nav,
         "form": form,

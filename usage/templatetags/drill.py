@@ -1,4 +1,4 @@
-"""Template tags for links from the numbers of a page to the calls behind them."""
+"""Template tags for drill-down links: from the numbers of a page to the list of their calls."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ register = template.Library()
 def calls_behind(
     context: RequestContext, within: Range | None = None, calls: int | None = None, **narrower: Any
 ) -> str:
-    """The address of the calls behind a number: `{% calls_behind member=row.key outcome="failed" as href %}`.
+    """Returns the drill-down link of a number: `{% calls_behind member=row.key outcome="failed" as href %}`.
 
-    They meet the filters of this page and those given; see `usage.statistics.drill_down`. "" where no calls
-    can be there, or where it is known that there are 0.
+    The calls meet the filters of the page and those given as arguments; see `usage.statistics.drill_down`. ""
+    if the number `calls` is 0, or if there can be no such calls.
     """
     if calls == 0:
         return ""
@@ -32,12 +32,15 @@ def calls_behind(
 
 @register.simple_tag
 def calls_in(one: ContextUsage, **narrower: Any) -> str:
-    """A link to one's own calls in one of several contexts; "" if there are none."""
+    """Returns the drill-down link to the user's own calls in one context; "" if there are none."""
     return one.way.to(**narrower) if one.way and one.figures.calls else ""
 
 
 def behind(context: RequestContext, team: Team) -> CallsBehind:
-    """The link builder of a page, cached on its request: every row needs some."""
+    """Returns the builder of drill-down links for a team's page.
+
+    It is cached on the request, because every row needs it.
+    """
     kept: dict[int, CallsBehind] = vars(context["request"]).setdefault("calls_behind", {})
     if team.pk not in kept:
         kept[team.pk] = CallsBehind(team, context["request"].GET)

@@ -1,6 +1,4 @@
-"""Template tags for quotas in tables of members and tokens: the bar, the menu that opens the editor, and its
-place.
-"""
+"""Template tags for quotas in the tables of members and tokens: the quota bar, and the menu of each row."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -31,19 +29,19 @@ register = template.Library()
 
 @register.simple_tag
 def quotas_of_members(team: Team, mode: str, rows: Iterable[Any]) -> dict[int, LevelState]:
-    """The member level of the `user` of each row, by user id: one query for a whole table."""
+    """Returns the member quota of the `user` of each row, by user id; one SQL query for the whole table."""
     return member_levels(team, int(mode == "test"), [row.user.pk for row in rows], timezone.now())
 
 
 @register.simple_tag
 def last_calls_of_members(team: Team, mode: str, rows: Iterable[Any]) -> dict[int, date]:
-    """The day of the last call of each row's `user`, by user id."""
+    """Returns the day of the last call of the `user` of each row, by user id."""
     return last_call_days(team, int(mode == "test"), [row.user.pk for row in rows])
 
 
 @register.inclusion_tag("usage/quotas/_last_call.html")
 def last_call(days: dict[int, date], user: User) -> dict[str, Any]:
-    """The day of somebody's last call, or that there was none."""
+    """Renders the day of a user's last call, or that there was none."""
     return {"day": days.get(user.pk)}
 
 
@@ -52,19 +50,22 @@ register.simple_tag(quota_of)
 
 @register.simple_tag
 def quota_cell(quotas: dict[int, LevelState], user: User) -> SafeString:
-    """The quota of a member in a table."""
+    """Renders a member's quota for a table cell."""
     return quota_of(user.public_id, quotas.get(user.pk))
 
 
 @register.simple_tag
 def editor_place(subject_id: str) -> SafeString:
-    """The row of a table in which the editor of a member or token opens; hidden until then."""
+    """Renders the empty, hidden table row into which the editor of a member or token is loaded."""
     return markup('<tr id="editor-%s" hidden></tr>', subject_id)
 
 
 @register.simple_tag
 def quotas_of_tokens(team: Team, rows: Iterable[KeyRow]) -> dict[int, LevelState]:
-    """The token level of each row's token, by its id, each in its own mode: at most two queries."""
+    """Returns the token quota of each row, by token id, each in the token's own mode (live or test).
+
+    At most two SQL queries.
+    """
     now = timezone.now()
     found: dict[int, LevelState] = {}
     for mode in Mode:
@@ -74,13 +75,13 @@ def quotas_of_tokens(team: Team, rows: Iterable[KeyRow]) -> dict[int, LevelState
 
 @register.simple_tag
 def token_quota_cell(quotas: dict[int, LevelState], token: Token) -> SafeString:
-    """The quota of a token in a table."""
+    """Renders a token's quota for a table cell."""
     return quota_of(token.public_id, quotas.get(token.pk))
 
 
 @register.inclusion_tag("usage/quotas/_token_menu_items.html")
 def token_menu_items(access: Access, row: KeyRow, quotas: dict[int, LevelState]) -> dict[str, Any]:
-    """The menu item that adjusts a token's quota, for those who may."""
+    """Renders the menu item that adjusts a token's quota, if the reader may do that."""
     is_limited = quotas[row.key.pk].limit_nanos is not None
     return {
         "slug": access.team.slug,
@@ -92,7 +93,10 @@ def token_menu_items(access: Access, row: KeyRow, quotas: dict[int, LevelState])
 
 @register.inclusion_tag("usage/quotas/_new_token_limit.html")
 def new_token_limit(limit_form: NewTokenLimitForm | str) -> dict[str, Any]:
-    """The fields of the limit of a new token: as submitted, or ("" from a template) empty."""
+    """Renders the fields for the limit of a new token.
+
+    `limit_form` is the submitted form, or "" (an undefined variable in the template) for an empty one.
+    """
     return {"limit_form": limit_form or NewTokenLimitForm()}
 
 
@@ -100,20 +104,20 @@ def new_token_limit(limit_form: NewTokenLimitForm | str) -> dict[str, Any]:
 def member_menu_items(
     context: RequestContext, access: Access, user_id: str, role: str, back: str
 ) -> SafeString:
-    """The first items of a member's menu: adjust the quota, change the role, view the calls.
+    """Renders the first items of a member's menu: adjust the quota, change the role, view the calls.
 
-    `user_id` is the public id, `role` "" a former member, `back` the page to which the editor returns. The
-    editor opens in the row `editor-<id>` below, or as a page.
+    `user_id` is the public id; `role` is "" for a former member; `back` is the page to which the editor
+    returns. The editor opens in the table row `editor-<id>` or, without JavaScript, as a page.
     """
     return menus(context, access, back).items(user_id, role)
 
 
 @dataclass(frozen=True)
 class Menus:
-    """The menus of members on a page, and what all of them share: words, and addresses except for the member."""
+    """Builds the menus of members on a page, and holds the texts and addresses that all menus share."""
 
     access: Access
-    editor: tuple[str, str]  # what stands before the member and after
+    editor: tuple[str, str]  # the editor's address: the parts before and after the member's id
     to_calls: Callable[[str], str]
     adjust: SafeString
     change: SafeString
@@ -121,7 +125,7 @@ class Menus:
     button_label: str
 
     def items(self, user_id: str, role: str) -> SafeString:
-        """See `member_menu_items`."""
+        """Returns the items of one member's menu; see `member_menu_items`."""
         opening = [*self._opening(role)]
         before, after = self.editor
         editor = f"{before}{user_id}{after}" if opening else ""
@@ -130,7 +134,7 @@ class Menus:
         return joined(items)
 
     def _opening(self, role: str) -> Iterator[SafeString]:
-        """The attributes that open the editor."""
+        """Yields the text of each menu item that opens the editor, as far as the reader may use it."""
         own, other = self.access.role, Role.MEMBER if role == Role.ADMINISTRATOR else Role.ADMINISTRATOR
         limits = bool(role) and not self.access.team.is_personal and may_limit(own, role)
         if limits and self.access.may(Permission.SET_QUOTAS):
@@ -139,13 +143,13 @@ class Menus:
             yield self.change
 
     def button(self, user_id: str, name: str, role: str) -> SafeString:
-        """The button that opens the menu, and the menu, for a member of that name."""
+        """Returns the button that opens a member's menu, and the menu itself."""
         label = self.button_label % {"name": name}
         return markup(_MENU, user_id, label, icon("more"), user_id, self.items(user_id, role))
 
 
 def menus(context: RequestContext, access: Access, back: str) -> Menus:
-    """The menus of a page, cached on its request: every row needs some."""
+    """Returns the menu builder of a page, cached on the request because every row needs it."""
     kept: dict[str, Menus] = vars(context["request"]).setdefault("member_menus", {})
     if back not in kept:
         address = f"{reverse('usage:member-editor', args=[access.team.slug, '~'])}?back={back}"

@@ -1,4 +1,4 @@
-"""The rows of rankings, with their cells as markup (see `usage.statistics.columns`)."""
+"""Template tag that renders the rows of a ranking as markup (see `usage.statistics.columns`)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,19 +19,22 @@ _NOTHING = mark_safe("")
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of a ranking, its cells, and what its menu opens."""
+    """A row of a ranking with its markup: the cells, the menu, and the row below for the editor."""
 
     row: Row
     cells: SafeString
     menu: SafeString
-    editor: SafeString  # the row below, out of sight until the menu opens it
+    editor: SafeString  # the row below, hidden until the menu loads the editor into it
 
 
 @register.simple_tag(takes_context=True)
 def ranking_rows(
     context: RequestContext, rows: Iterable[Row], heads: Iterable[tuple[Column, str]]
 ) -> list[TableRow]:
-    """The rows of a ranking of members, tokens or models, on a page of a team (`access`)."""
+    """Returns the rows of a ranking of members, tokens or models with their markup, for the page of a team.
+
+    The template context must contain `access`.
+    """
     shown, access, columns = list(rows), context["access"], [column for column, _head in heads]
     if not shown:
         return []

@@ -1,4 +1,4 @@
-"""Template tags about recent refusals, for pages that are not about usage."""
+"""Template tags that show recently refused calls, also on pages that are not about usage."""
 
 from typing import Any
 
@@ -22,9 +22,10 @@ MOST_SHOWN = 5
 
 @register.inclusion_tag("usage/statistics/_refusals.html")
 def refusals(access: Access, mode: str, refused: list[Refused] | None = None) -> dict[str, Any]:
-    """Sentences such as “42 calls refused since 14:00, member limit of Dana”, each with links to its hours, to
-    the calls that used the quota up, and to the quota: for the last day, or for the given refusals. One
-    query if there are none.
+    """Renders sentences such as “42 calls refused since 14:00, member limit of Dana”.
+
+    Each has links to the hours in the list of refusals, to the calls that used up the quota, and to the quota.
+    They are about `refused` or, if that is None, about the last day. One SQL query if nothing was refused.
     """
     team, now = access.team, timezone.now()
     number = Mode.TEST if mode == Mode.TEST.word else Mode.LIVE
@@ -45,7 +46,10 @@ def refusals(access: Access, mode: str, refused: list[Refused] | None = None) ->
 
 @register.simple_tag(takes_context=True)
 def refusals_behind(context: RequestContext) -> str:
-    """The link behind a page's number of refusals; for several contexts the anchor on the page that lists them."""
+    """Returns the link from a page's number of refusals to the list of refusals.
+
+    For several contexts it is the anchor of the table of contexts on the same page.
+    """
     way: Behind | None = context.get("behind")
     if isinstance(way, CallsBehind):
         return f"{reverse('usage:refusals', args=[way.team.slug])}?{way.asked.urlencode()}"
@@ -54,13 +58,13 @@ def refusals_behind(context: RequestContext) -> str:
 
 @register.simple_tag
 def refused_in(page: OwnPage, one: ContextUsage) -> int:
-    """How many calls were refused in one of one's own contexts."""
+    """Returns how many calls of the user were refused in one of their contexts."""
     return sum(refused.refused for refused in page.refused if refused.team_id == one.query.team.pk)
 
 
 @register.simple_tag
 def refusals_of(one: ContextUsage) -> str:
-    """A link to them; "" if they cannot be listed."""
+    """Returns the link to the list of the user's refusals in one context; "" if they cannot be listed."""
     return (
         f"{reverse('usage:refusals', args=[one.query.team.slug])}?{one.way.asked.urlencode()}"
         if one.way

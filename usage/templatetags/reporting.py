@@ -1,4 +1,4 @@
-"""What keys reported, in the tables of tokens and gateway keys and in the Django admin."""
+"""Template tags that show what keys reported, in the tables of keys and in the Django admin."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,10 @@ register = template.Library()
 
 @register.simple_tag
 def reports_of_keys(rows: Iterable[KeyRow]) -> dict[str, KeySummary]:
-    """What the key of each row reported within 24 hours, by public id; of the rows of one table."""
+    """Returns what the key of each row reported in the last 24 hours, by public id of the key.
+
+    The rows must be those of one table: all tokens, or all gateway keys.
+    """
     keys = [row.key for row in rows]
     kind = KeyKind.TOKEN if any(isinstance(key, Token) for key in keys) else KeyKind.GATEWAY_KEY
     found = summaries(kind, [key.pk for key in keys], timezone.now()) if keys else {}
@@ -26,13 +29,16 @@ def reports_of_keys(rows: Iterable[KeyRow]) -> dict[str, KeySummary]:
 
 @register.simple_tag
 def report_cell(reports: dict[str, KeySummary], key: Token | GatewayKey, href: str) -> str:
-    """The cell of a key in a table: its records of 24 hours, and the newest reason if some were rejected."""
+    """Renders a table cell: the key's records of the last 24 hours, and the newest reason for a rejection."""
     context = {"summary": reports[key.public_id], "key": key, "href": href}
     return render_to_string("usage/reporting/_cell.html", context)
 
 
 @register.inclusion_tag("usage/reporting/_admin.html")
 def key_report_of(key: GatewayKey) -> dict[str, Any]:
-    """The report of a gateway key of the whole site, for its staff; of a team's, which its own people see, nothing."""
+    """Renders, for the Django admin, what a gateway key of the whole site reported.
+
+    Nothing is shown for the gateway key of a team: its owner and administrators have their own page.
+    """
     now = timezone.now()
     return {"report": None if key.team_id else key_report(key, now), "clock": timezone.get_current_timezone()}

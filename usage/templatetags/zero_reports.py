@@ -1,4 +1,4 @@
-"""Calls that were reported at $0 although their tokens have a price, for those who manage the team."""
+"""Template tag that shows calls reported at $0 although their tokens have a price."""
 
 from typing import Any
 
@@ -17,7 +17,10 @@ MOST_SHOWN = 5
 
 @register.inclusion_tag("usage/prices/_zero_reports.html")
 def zero_reports(access: Access, mode: str) -> dict[str, Any]:
-    """Sentences such as “312 calls of claude-haiku-4-5 were reported at $0; by price list $46.80”. One query."""
+    """Renders sentences such as “312 calls of claude-haiku-4-5 were reported at $0; by price list $46.80”.
+
+    Only for users with the permission EDIT_TEAM; for others nothing. One SQL query.
+    """
     if not access.may(Permission.EDIT_TEAM):
         return {"shown": []}
     number = Mode.TEST if mode == Mode.TEST.word else Mode.LIVE

@@ -1,4 +1,4 @@
-"""The thresholds of a team: at which percentages of a limit its quota alerts are sent."""
+"""Actions on the alert thresholds of a team: the percentages of a limit at which quota alerts are sent."""
 
 from collections.abc import Iterable
 
@@ -18,17 +18,17 @@ HIGHEST = 200  # percent: calls without a reservation are charged even beyond th
 
 
 def thresholds_of(team: Team) -> list[int]:
-    """The percentages, ascending; empty if the team sends no quota alerts."""
+    """Returns the team's thresholds in percent, ascending; empty if the team wants no quota alerts."""
     policy = AlertPolicy.objects.filter(team=team).first()
     return list(policy.thresholds if policy else DEFAULT_THRESHOLDS)
 
 
 @transaction.atomic
 def set_thresholds(*, by: Actor, team: Team, percents: Iterable[int]) -> list[int]:
-    """Sets the thresholds for all quotas of the team. Alerts that were sent in the current period are not sent
-    again.
+    """Sets the alert thresholds for all quotas of the team; returns them in ascending order.
 
-    Raises NotAllowedError, and ActionError for an invalid percentage or too many of them.
+    Alerts that were already sent in the current period are not sent again. Raises NotAllowedError, and
+    ActionError for an invalid percentage or too many of them.
     """
     team = lock_team(team)
     require_permission(by, team, Permission.EDIT_TEAM)

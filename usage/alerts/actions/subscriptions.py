@@ -1,4 +1,4 @@
-"""Which mails about a team's usage a member gets."""
+"""Actions that choose which mails about a team's usage a member gets."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,10 +16,10 @@ from usage.rollups.weeks import week_of
 
 @dataclass(frozen=True)
 class Subscriptions:
-    """The mails of a team that a member wants. All but `own_quotas` are about others, so they need SEE_TEAM."""
+    """Which mails about a team a member wants. All but `own_quotas` are about others, so they need SEE_TEAM."""
 
     digest: bool = False
-    alerts: bool = False  # unusual episodes
+    alerts: bool = False  # anomalies
     quotas: bool = False  # of everybody in the team
     refusals: bool = False
     own_quotas: bool = True
@@ -30,7 +30,7 @@ class Subscriptions:
 
 
 def subscriptions_of(known: UsageMail | None) -> Subscriptions:
-    """The wishes stored in a row; without a row, the default mails."""
+    """Returns the subscriptions that are stored in a row; without a row, the default ones."""
     if known is None:
         return Subscriptions()
     return Subscriptions(
@@ -44,10 +44,10 @@ def subscriptions_of(known: UsageMail | None) -> Subscriptions:
 
 @transaction.atomic
 def set_subscriptions(*, by: Actor, team: Team, wishes: Subscriptions, now: datetime) -> UsageMail:
-    """Sets one's own mails of a team; the first digest is sent after the current week.
+    """Sets which mails of a team the acting user gets. The first weekly digest is about the current week.
 
-    Raises NotAllowedError for an outsider, and for a member who asks for more than their own quotas;
-    ConflictError if they left meanwhile.
+    Raises NotAllowedError for an outsider, and for a member who asks for more than mails about their own
+    quotas. Raises ConflictError if the user left the team meanwhile.
     """
     assert by.user is not None
     team = lock_team(team)

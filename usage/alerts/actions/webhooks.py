@@ -22,13 +22,13 @@ from usage.alerts.outbox import Alert, queue_for_webhooks, take
 from usage.alerts.signing import new_nonce, secret_of
 
 MOST_WEBHOOKS = 20
-# Each test makes this server connect somewhere.
+# Limited, because each test makes this server connect to an address that a user entered.
 TESTS_A_MINUTE = 6
 
 
 @dataclass(frozen=True)
 class WebhookValues:
-    """The wanted values of a webhook."""
+    """The values to store when a webhook is created or changed."""
 
     name: str
     url: str
@@ -37,7 +37,7 @@ class WebhookValues:
 
 
 def create_webhook(*, by: Actor, team: Team, wanted: WebhookValues) -> tuple[Webhook, str]:
-    """Creates a webhook; returns it with its secret, which is shown once.
+    """Creates a webhook; returns it with its secret, which is shown only this once.
 
     Raises NotAllowedError, and ActionError for an invalid name, address or choice of events, or if the team has
     too many webhooks.
@@ -55,10 +55,11 @@ def create_webhook(*, by: Actor, team: Team, wanted: WebhookValues) -> tuple[Web
 
 
 def change_webhook(*, by: Actor, webhook: Webhook, wanted: WebhookValues) -> Webhook:
-    """Changes name, address, events, and whether the webhook is active. Raises the same errors as
-    `create_webhook`.
+    """Changes a webhook's name, address, events, and whether it is active; returns the changed webhook.
+
+    Raises NotAllowedError, ActionError for invalid values, and ConflictError if the webhook was deleted.
     """
-    # Only then: a webhook whose host no longer exists can still be renamed and switched off.
+    # Not checked otherwise, so that a webhook whose host no longer exists can be renamed and switched off.
     if wanted.url != webhook.url or (wanted.is_active and not webhook.is_active):
         check_url(wanted.url)
     with transaction.atomic():
@@ -79,7 +80,10 @@ def change_webhook(*, by: Actor, webhook: Webhook, wanted: WebhookValues) -> Web
 
 @transaction.atomic
 def rotate_webhook(*, by: Actor, webhook: Webhook) -> tuple[Webhook, str]:
-    """Gives the webhook a new secret, which is shown once; the old one no longer signs. Raises NotAllowedError."""
+    """Gives the webhook a new secret; returns both. Messages are no longer signed with the old one.
+
+    Raises NotAllowedError, and ConflictError if the webhook was deleted.
+    """
     webhook = _locked(by, webhook)
     webhook.nonce = new_nonce()
     webhook.save(update_fields=["nonce"])
@@ -89,7 +93,10 @@ def rotate_webhook(*, by: Actor, webhook: Webhook) -> tuple[Webhook, str]:
 
 @transaction.atomic
 def delete_webhook(*, by: Actor, webhook: Webhook) -> None:
-    """Deletes the webhook with its messages, including pending ones. Raises NotAllowedError."""
+    """Deletes the webhook with its messages, including those that wait to be sent.
+
+    Raises NotAllowedError, and ConflictError if the webhook was deleted already.
+    """
     webhook = _locked(by, webhook)
     _record(by, webhook, "webhook.deleted", _told(webhook), {})
     webhook.delete()
@@ -97,9 +104,10 @@ def delete_webhook(*, by: Actor, webhook: Webhook) -> None:
 
 @transaction.atomic
 def queue_test(*, by: Actor, webhook: Webhook, now: datetime) -> Message:
-    """Writes a test message, already claimed by the caller, who sends it after the commit (`outbox.attempt`).
+    """Queues a test message that only the caller will send, with `usage.alerts.outbox.attempt`.
 
-    Raises NotAllowedError, and ActionError after too many tests within a minute.
+    The caller must do that after the commit. Raises NotAllowedError, ActionError after too many tests within a
+    minute, and ConflictError if the webhook was deleted.
     """
     webhook = _locked(by, webhook)
     recent = Message.objects.filter(
@@ -121,9 +129,9 @@ def queue_test(*, by: Actor, webhook: Webhook, now: datetime) -> Message:
 
 @transaction.atomic
 def queue_again(*, by: Actor, message: Message, now: datetime) -> Message:
-    """Queues a message of a webhook again, with the same id, already claimed by the caller as in `queue_test`.
+    """Queues a webhook's message again with the same id; only the caller will send it, as in `queue_test`.
 
-    Raises NotAllowedError, and ConflictError if the message is pending or its webhook is off.
+    Raises NotAllowedError, and ConflictError if the message still waits to be sent or its webhook is off.
     """
     assert message.webhook is not None
     webhook = _locked(by, message.webhook)
@@ -139,11 +147,11 @@ def queue_again(*, by: Actor, message: Message, now: datetime) -> Message:
 
 
 def check_url(url: str) -> str:
-    """Returns the origin of the address, which may be shown. Raises ActionError for an address to which alerts
-    may not be sent.
+    """Checks the address of a webhook; returns its origin (without path and query), which may be shown.
 
-    Resolves the host name, so it runs before any lock is taken. Every delivery checks again; here it tells
-    people about a mistake early.
+    Raises ActionError for an address to which alerts may not be sent. It resolves the host name, so it must run
+    before any lock is taken. Every delivery checks the address again; this check tells users about a mistake
+    early.
     """
     try:
         target = read_address(url)
@@ -173,8 +181,9 @@ def _locked_team(by: Actor, team: Team) -> Team:
 
 
 def _locked(by: Actor, webhook: Webhook) -> Webhook:
-    """The current row of the webhook, under its team's lock. Raises NotAllowedError, and ConflictError if it
-    was deleted.
+    """Locks the webhook's team and returns the webhook's current row.
+
+    Raises NotAllowedError, and ConflictError if the webhook was deleted.
     """
     team = _locked_team(by, webhook.team)
     fresh = Webhook.objects.filter(pk=webhook.pk).first()
@@ -185,7 +194,10 @@ def _locked(by: Actor, webhook: Webhook) -> Webhook:
 
 
 def _told(webhook: Webhook) -> dict[str, Any]:
-    """A webhook as the activity log shows it: without path and query, which may be secret."""
+    """Returns a webhook's values for the activity log.
+
+    Path and query of its address are left out, because they may be secret.
+    """
     return {
         "name": webhook.name,
         "address": read_address(webhook.url).origin,

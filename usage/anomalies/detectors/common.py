@@ -1,8 +1,7 @@
-"""What the detectors share: the hourly grid, sums over the past, scores relative to past extremes, and
-incidents.
+"""What the detectors share: the hourly arrays, sums over the past, scores relative to past extremes, incidents.
 
-Axis 0 is the hour on the team's clock, oldest first. A second axis, if there is one, is the member. Every
-function is causal: hour t of a result depends only on hours up to t.
+Axis 0 is the hour on the team's clock, oldest first. A second axis, if there is one, is the member. Hour t of a
+result depends only on hours up to t, never on later ones.
 """
 
 from dataclasses import dataclass
@@ -21,15 +20,18 @@ DAY = 24
 WEEK = 7 * DAY
 FORTNIGHT = 2 * WEEK
 MEMORY = 8 * WEEK  # hours after which past extremes no longer count
-ALARM = 1.0  # every detector divides by its own constant, so that 1 means "raise an alarm"
-REST = 24  # hours after a score in which a smaller one counts half: one alarm per incident
+ALARM = 1.0  # the score from which an hour raises an alarm; each detector scales its scores to this
+REST = 24  # for this many hours after a score, smaller scores count half: one alarm per incident
 GAP = 6  # hours between two alarms of the same incident, at most
-LEARNING = DAY  # past values needed before any score: the first day has nothing to be compared with
+LEARNING = DAY  # the number of past values without which nothing is scored
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One unusual period on the grid: half-open `[start, end)`; `peak` is the hour with the highest score."""
+    """One unusual period, as indexes of hours.
+
+    `start` is included and `end` is not; `peak` is the hour with the highest score.
+    """
 
     start: int
     end: int
@@ -39,11 +41,11 @@ class Incident:
 def local_grid(
     starts: list[datetime], values: list[float], zone: ZoneInfo, until: datetime
 ) -> tuple[Hours, Floats]:
-    """Maps hourly buckets (aware starts) to the team's wall-clock hours without gaps, from the first to `until`
-    (exclusive).
+    """Maps hourly values to the hours of the team's clock, without gaps.
 
-    In autumn the repeated hour is added to the first one; in spring the skipped hour stays 0. Returns the naive
-    local hours, datetime64[s], shape (T,), and the values, shape (T,).
+    The hours go from the first of `starts` (aware datetimes) to `until` (exclusive). In autumn the repeated
+    hour is added to the first one; in spring the skipped hour stays 0. Returns the naive local hours,
+    datetime64[s], and the values, both of shape (T,).
     """
     if not starts:
         return np.array([], dtype="datetime64[s]"), np.zeros(0)
@@ -57,21 +59,21 @@ def local_grid(
 
 
 def is_weekend(hours: Hours) -> Flags:
-    """Whether naive local hours, shape (T,), are on a Saturday or Sunday."""
+    """Returns for each naive local hour, shape (T,), whether it is on a Saturday or Sunday."""
     days = hours.astype("datetime64[D]").astype(np.int64)
     flags: Flags = (days + 3) % 7 >= 5  # day 0, 1970-01-01, was a Thursday
     return flags
 
 
 def before(x: Floats, hours: int, skip: int = 0, since: int = 0) -> Floats:
-    """For each t from `since` on, the sum of `hours` values that end `skip` hours before t; t itself is never
-    included.
+    """Returns for each hour t from `since` on the sum of the `hours` values that end `skip` hours before t.
 
-    Near the start, the sum of the values that exist. Shape of x, less `since` rows.
+    The value of t itself is never included. Near the start, it is the sum of the values that exist. The result
+    has the shape of x without the first `since` rows.
     """
     total = _running(x)
     sums = np.zeros((len(x) - since, *x.shape[1:]))
-    start = max(skip - since, 0)  # the first row that has so many values before it
+    start = max(skip - since, 0)  # the first row that has at least `skip` values before it
     sums[start:] = total[since + start - skip : max(len(x) - skip, 0)]
     skip += hours
     start = max(skip - since, 0)
@@ -80,7 +82,7 @@ def before(x: Floats, hours: int, skip: int = 0, since: int = 0) -> Floats:
 
 
 def trailing(x: Floats, hours: int) -> Floats:
-    """The sum of the last `hours` values including t; same shape as x."""
+    """Returns for each hour t the sum of the last `hours` values including t; same shape as x."""
     total = _running(x)
     sums = total[1:].copy()
     sums[hours:] -= total[1:-hours]
@@ -88,16 +90,19 @@ def trailing(x: Floats, hours: int) -> Floats:
 
 
 def fourth_root(x: Floats) -> Floats:
-    """x^(1/4). Values below zero, which come from differences of running sums, count as zero."""
+    """Returns x^(1/4); negative values count as zero.
+
+    They come from rounding in differences of running sums.
+    """
     return np.sqrt(np.sqrt(np.maximum(x, 0.0)))
 
 
 def own(strange: Floats, soft: float) -> Floats:
-    """Scores `strange` against the extremes that this series had in the last 8 weeks; NaN (not known yet)
-    scores 0.
+    """Scores `strange` against the extremes that the same series had in the last 8 weeks.
 
-    The bar is the fourth-power mean of past values, which a few extreme hours dominate, so 1 means about as
-    strange as those. `soft` keeps a series that was never strange from raising alarms about trifles.
+    The extremes are summarized by the fourth-power mean of the past values, which a few extreme hours dominate.
+    So a score of 1 means about as strange as those. `soft` is added to that mean, so that small deviations of a
+    very regular series raise no alarm. NaN (not known yet) scores 0.
     """
     known = ~np.isnan(strange)
     filled = np.where(known, strange, 0.0)
@@ -107,9 +112,7 @@ def own(strange: Floats, soft: float) -> Floats:
 
 
 def refract(score: Floats) -> Floats:
-    """Halves a score (T,) that is not larger than all scores of the 24 hours before it, so that echoes raise no
-    alarm.
-    """
+    """Halves each score (T,) that is not above all scores of the 24 hours before it: one event, one alarm."""
     padded = np.concatenate([np.zeros(REST), score])
     highest = np.lib.stride_tricks.sliding_window_view(padded, REST)[:-1].max(axis=-1)
     return np.where(score > highest, score, 0.5 * score)
@@ -118,8 +121,8 @@ def refract(score: Floats) -> Floats:
 def incidents(score: Floats, spans: Ints | None = None, threshold: float = ALARM) -> list[Incident]:
     """Groups the alarm hours of one series (T,) into incidents, bridging gaps of up to 6 hours.
 
-    `spans` (T,) is the window length of each hour's rule in hours; an incident covers the windows of its
-    alarms.
+    `spans` (T,) is the window length in hours of the rule that scored each hour. An incident covers the windows
+    of all its alarms.
     """
     alarms = np.flatnonzero(score >= threshold)
     if not len(alarms):
@@ -136,7 +139,7 @@ def _incident(run: NDArray[np.intp], score: Floats, spans: Ints | None) -> Incid
 
 
 def _running(x: Floats) -> Floats:
-    """The sums of the first 0, 1, ... T values, shape (T + 1, ...)."""
+    """Returns the sums of the first 0, 1, ... T values, of shape (T + 1, ...)."""
     total = np.zeros((len(x) + 1, *x.shape[1:]))
     x.cumsum(axis=0, out=total[1:])
     return total

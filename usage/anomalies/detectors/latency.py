@@ -1,7 +1,8 @@
 """Detects unusual slowness from hourly histograms of latency.
 
-Percentiles are not compared directly. Two bucket edges are fixed for each day, near the usual median and the
-usual p95; the share of calls slower than such an edge is then tested as a rate (see `rates`).
+Percentiles are not compared directly. For each day two bucket edges are chosen, near the usual median and the
+usual p95. The share of calls slower than such an edge is then tested as a rate (see
+`usage.anomalies.detectors.rates`).
 """
 
 from dataclasses import dataclass
@@ -12,14 +13,17 @@ from usage.anomalies.detectors.common import DAY, FORTNIGHT, Floats, Ints, befor
 from usage.anomalies.detectors.rates import Gate, RateScores, Window, score_window, standardised, strongest
 
 LATENCY_WIDTHS = (1, 2, 4)
-SPREAD_LOW, SPREAD_HIGH = (0.05, 0.0), (0.5, 0.02)  # limits of the spread between hours: x p, + points
-PRIOR_CALLS = 20.0  # the usual share starts at the target
-DIVISOR = 1.10  # measured: about 0.03 false alarms a team-week
+SPREAD_LOW, SPREAD_HIGH = (0.05, 0.0), (0.5, 0.02)  # limits of the variation: (factor of p, share)
+PRIOR_CALLS = 20.0  # weight of the target share in the usual share, in calls
+DIVISOR = 1.10  # measured: about 0.03 false alarms per team and week
 
 
 @dataclass(frozen=True, slots=True)
 class SlowShare:
-    """A usual share of slow calls, for which an edge is chosen."""
+    """A usual share of slow calls (0 to 1), and the minimum excess that matters.
+
+    The latency limit above which calls count as slow is chosen to give this share.
+    """
 
     share: float
     gate: Gate
@@ -30,7 +34,7 @@ TARGETS = (SlowShare(0.50, Gate(ratio=1.3, points=0.15)), SlowShare(0.05, Gate(r
 
 @dataclass(frozen=True, slots=True)
 class LatencyScores:
-    """For each hour, all (T,): how unusual the share of slow calls is, and the edge that defines "slow"."""
+    """For each hour (T,), how unusual the share of slow calls is, and from which latency a call is slow."""
 
     rate: RateScores  # found: calls slower than the edge
     edge: Ints  # index of the bucket whose upper bound is the edge
@@ -42,9 +46,9 @@ class LatencyScores:
 
 
 def find_slow(histogram: Floats) -> LatencyScores:
-    """Scores a `histogram`: calls in (T hours, buckets of increasing latency), without gaps.
+    """Scores a `histogram` of calls, of shape (T hours, buckets of increasing latency), without gaps.
 
-    Pass eight weeks of history before the first hour shown.
+    Pass eight weeks of history before the first hour to show.
     """
     counts = np.asarray(histogram, float)
     slower = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]  # in or above each bucket
@@ -63,7 +67,10 @@ def find_slow(histogram: Floats) -> LatencyScores:
 
 
 def _daily_edges(past: Floats, calls: Floats, share: float) -> Ints:
-    """(T,): the edge whose share of slower calls was nearest to `share` in the 336 hours before the day began."""
+    """Returns for each hour (T,) the index of the bucket edge above which calls count as slow.
+
+    It is the edge whose share of slower calls was nearest to `share` in the 336 hours before the day began.
+    """
     days = np.arange(0, len(calls), DAY)
     slower = past[days] - past[np.maximum(days - FORTNIGHT, 0)]
     total = before(calls, FORTNIGHT)[days]
@@ -73,8 +80,9 @@ def _daily_edges(past: Floats, calls: Floats, share: float) -> Ints:
 
 
 def _window(past: Floats, calls: Floats, edge: Ints, width: int, share: float) -> Window:
-    """Like the window of `rates`, for calls above each hour's own edge, in the window and in the 14 days before
-    it.
+    """Returns the window that ends with each hour, with the calls slower than that hour's edge as `k`.
+
+    The usual share is that of the 14 days before the window.
     """
     end = np.arange(1, len(calls) + 1)
     start = np.maximum(end - width, 0)

@@ -1,7 +1,7 @@
 """Detects unusual members: one person, or one key, whose calls suddenly dominate the team.
 
 A member is compared with their own heaviest hours of the last 28 days, with those of all members while they are
-new, and with the size of the team: a change that does not matter to the team raises no alarm.
+new, and with the size of the team. A change that is small for the team raises no alarm.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from usage.anomalies.detectors.common import (
 )
 
 MEMBER_MEMORY = 28 * DAY
-QUIET_HOURS = 72  # age of the team in hours before anybody has a usual day
+QUIET_HOURS = 72  # in the first hours of a team nobody is scored: usual days are not known yet
 PEER_DAYS = 2.0  # the weight of the peers' past, in days of a member's own past
 BASE_CALLS = 20.0  # fewer calls do not matter
 SHARE_24, SHARE_6 = 0.05, 0.02  # part of the team's usual use below which a change does not matter
@@ -33,29 +33,29 @@ SPANS = np.array([24, 6], dtype=np.int64)
 
 @dataclass(frozen=True, slots=True)
 class MemberScores:
-    """For each hour from `since` on and each member, all (T - since, members): how unusual, and the numbers
-    behind it.
+    """The scores of each member in each hour from `since` on; all arrays are (T - since, members).
 
-    For members who cannot be unusual, because they call too little, `score` and `expected` are 0.
+    `score` and `expected` are 0 for members whose calls are too few to matter.
     """
 
     score: Floats  # an alarm if >= 1
-    clock: Flags  # True: 6 h against this time of day; False: 24 h against a busy day
-    found: Floats  # calls in that window
-    expected: Floats  # a heavy window of the member, or of the peers while the member is new
-    new: Flags  # whether the peers' days still weigh more than the member's own
+    clock: Flags  # True: 6 h compared with this time of day; False: 24 h compared with a busy day
+    found: Floats  # calls in that window of 6 or 24 h
+    expected: Floats  # calls in a heavy window of the member, or of all members while the member is new
+    new: Flags  # whether the past of all members still weighs more than the member's own past
 
     @property
     def spans(self) -> Ints:
-        """The window length in hours for each hour and member."""
+        """The window length in hours (24 or 6) for each hour and member."""
         spans: Ints = SPANS[self.clock.astype(int)]
         return spans
 
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """The data that scores are computed from: R rows of windows of some members; the last S = T - since rows
-    are shown.
+    """The data that scores are computed from: R rows (hours) of windows, for some members.
+
+    The last S = T - since rows are the hours to score.
     """
 
     x24: Floats  # (R, members): calls in the 24 h up to each hour
@@ -63,19 +63,20 @@ class _Past:
     peers24: Floats  # (R, 1): the mean of the fourth powers of all members' windows
     peers6: Floats
     shown: int  # row where the shown hours begin, R - S
-    t: Ints  # (S, 1): hours the team has been here
+    t: Ints  # (S, 1): hours since the team's first call
     age: Ints  # (S, members): hours since the member's first call
 
     def of(self, members: NDArray[np.intp]) -> "_Past":
-        """The same data for these members only; the peers remain all members."""
+        """Returns the same data for only these members; peers are still all members."""
         return replace(self, x24=self.x24[:, members], x6=self.x6[:, members], age=self.age[:, members])
 
 
 def find_members(counts: Floats, since: int = 0) -> MemberScores:
-    """Scores each member's calls, `counts` (T hours, members) without gaps, for the hours from `since` on.
+    """Scores each member's calls for the hours from `since` on.
 
-    Only the 30 days before `since` are used in full; older hours only tell how long a member has been active.
-    Only members with enough calls to matter for the team are computed.
+    `counts` has the shape (T hours, members), without gaps. Only the 30 days before `since` are used in full;
+    older hours only say how long a member has been active. Members with too few calls to matter for the team
+    are skipped.
     """
     x, past = _past(np.asarray(counts, float), since)
     team = _mean(past, x.sum(axis=1, keepdims=True), past.t, 0)
@@ -94,7 +95,10 @@ def find_members(counts: Floats, since: int = 0) -> MemberScores:
 
 
 def _scores(past: _Past, least24: Floats, least6: Floats) -> tuple[Floats, Floats, Flags]:
-    """Score, expected calls and deciding window for each hour and member of `past`, (S, members)."""
+    """Returns score, expected calls, and whether the 6-hour window decided.
+
+    Each is an array (S, members): one value for each hour to score and each member.
+    """
     heavy24, heavy6 = _heavy(past, past.x24, past.peers24, 24), _heavy(past, past.x6, past.peers6, 6)
     clock6 = _heavy_at_this_hour(past, past.x6)
     by_day = past.x24[past.shown :] / (least24 + heavy24) / DIVISOR_24
@@ -105,7 +109,7 @@ def _scores(past: _Past, least24: Floats, least6: Floats) -> tuple[Floats, Float
 
 
 def _past(x: Floats, since: int) -> tuple[Floats, _Past]:
-    """The rows of calls used in the computation, (R, members), and what is known about them."""
+    """Returns the hourly calls used in the computation, (R, members), and the data for the scores."""
     called = x > 0
     first = np.where(called.any(axis=0), called.argmax(axis=0), len(x)) if len(x) else np.zeros(x.shape[1], int)
     start = max(since - MEMBER_MEMORY - 2 * DAY, 0)  # the oldest window of 24 h ended 23 h + 28 days ago
@@ -121,15 +125,18 @@ def _fourth(x: Floats) -> Floats:
 
 
 def _mean(past: _Past, x: Floats, hours_known: Ints, skip: int) -> Floats:
-    """The mean of the 28 days of x (R, ...) that end `skip` hours before t, over the hours that are known: S
-    rows.
+    """Returns the mean of x (R, ...) over the 28 days that end `skip` hours before each hour to score (S rows).
+
+    If fewer hours are known (`hours_known`), the mean is over those.
     """
     return before(x, MEMBER_MEMORY, skip, past.shown) / np.clip(hours_known - skip, 1, MEMBER_MEMORY)
 
 
 def _heavy(past: _Past, window: Floats, peers: Floats, width: int) -> Floats:
-    """(S, members): a heavy window of the member, mixed with that of their peers while the member is new, by
-    the fourth-power mean.
+    """Returns the calls in a heavy window of each member, (S, members).
+
+    It is the fourth-power mean of the member's past windows. While the member is new, it is mixed with that of
+    all members.
     """
     of_own = fourth_root(_mean(past, _fourth(window), past.age, width - 1))
     of_peers = fourth_root(_mean(past, peers, past.t, width - 1))
@@ -138,8 +145,9 @@ def _heavy(past: _Past, window: Floats, peers: Floats, width: int) -> Floats:
 
 
 def _heavy_at_this_hour(past: _Past, window: Floats) -> Floats:
-    """(S, members): the fourth-power mean of the windows that ended at this hour of the day in the last 28
-    days.
+    """Returns the fourth-power mean of each member's windows that ended at this hour of the day; (S, members).
+
+    The windows of the last 28 days count.
     """
     rows, members = window.shape
     days, days_back, shown_day = -(-rows // DAY), MEMBER_MEMORY // DAY, past.shown // DAY

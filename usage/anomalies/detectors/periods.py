@@ -2,8 +2,8 @@
 
 Four rules look at windows of different length: A (1 h) and B (4 h) for too much, D (2 h) for silence, Y (24 h)
 for slow growth. Each compares the window with the usual value of these hours of the week at the present level
-of use, and each is calibrated against the series' own past extremes. The divisors of D and Y were tuned on
-synthetic series: fewer false alarms about silence allow more sensitivity to slow growth.
+of use, and with the past extremes of the same series. The divisors of D and Y were tuned on synthetic series:
+fewer false alarms about silence allow more sensitivity to slow growth.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ DIVISOR_A, DIVISOR_B, DIVISOR_D, DIVISOR_Y = (
     1.8,
     1.75,
 )  # measured: 0.15 false alarms per team and week
-SOFT_A, SOFT_B, SOFT_D, SOFT_Y = 3.0, 3.0, 0.8, 0.1  # the bar for a series that was never strange
+SOFT_A, SOFT_B, SOFT_D, SOFT_Y = 3.0, 3.0, 0.8, 0.1  # see `own`: the bar for a perfectly regular series
 FLOOR_A, FLOOR_B = 0.3, 0.84  # part of the series' standard deviation: 14 calm days prove little
 GATE_A, GATE_B, GATE_Y = 20.0, 40.0, 80.0  # calls above usual: fewer do not matter
 GATE_RATIO = 1.5
@@ -54,14 +54,14 @@ SILENCE_CALLS, SILENCE_RATIO = 30.0, 4.0  # this many calls are usual, and three
 
 @dataclass(frozen=True, slots=True)
 class PeriodScores:
-    """For each hour, all (T,): how unusual it is, by which rule, and that rule's numbers for the sentence."""
+    """For each hour (T,), how unusual it is, the rule that found it, and the numbers for the sentence."""
 
     score: Floats  # an alarm if >= 1
     rule: NDArray[np.int8]  # index in RULES
-    usual: Floats  # of the hour, in the series' unit; NaN in the first 24 h
-    values: Floats  # the series itself
-    found: Floats  # in the rule's window
-    expected: Floats  # in the rule's window
+    usual: Floats  # usual value of the hour, in the unit of the series; NaN in the first 24 h
+    values: Floats  # actual value of the hour
+    found: Floats  # sum over the window of the hour's rule
+    expected: Floats  # usual sum over the same window
 
     @property
     def spans(self) -> Ints:
@@ -72,13 +72,13 @@ class PeriodScores:
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """The inputs of the rules, each (T,)."""
+    """The inputs of the rules, each of shape (T,)."""
 
     x: Floats  # the series
-    e: Floats  # usual for the hour of the week
+    e: Floats  # usual value for the hour of the week
     u: Floats  # e at the present level of use
     m: Floats  # mean of u so far: the size of the team
-    unit: Floats  # one call's worth of the series
+    unit: Floats  # mean amount of the series per call
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,11 @@ class _Finding:
 
 
 def find_periods(hours: Hours, values: Floats, calls: Floats | None = None) -> PeriodScores:
-    """Scores an additive counter, `values` (T,) on the local `hours` (T,) without gaps.
+    """Scores an additive counter: `values` (T,) at the local `hours` (T,), without gaps.
 
-    The minimum amounts are in calls: for tokens or cost pass `calls` (T,) too; the mean amount per call so far
-    converts them. Hours before the first call are not history. Pass eight weeks before the first hour shown,
-    and only hours that are over: half an hour of calls looks like silence.
+    Minimum amounts are declared in calls. For tokens or cost pass `calls` (T,) too; they are converted by the
+    mean amount per call so far. Hours before the first call are not history. Pass eight weeks before the first
+    hour to show, and only hours that are over: half an hour of calls would look like silence.
     """
     x = np.asarray(values, float)
     first = int(np.argmax(x > 0)) if (x > 0).any() else len(x)
@@ -104,9 +104,7 @@ def find_periods(hours: Hours, values: Floats, calls: Floats | None = None) -> P
 
 
 def period_incidents(scores: PeriodScores, threshold: float = ALARM) -> list[Incident]:
-    """The incidents. Each covers what its sentence describes: the windows of its alarms, or a silence until its
-    end.
-    """
+    """Returns the incidents. Each covers the windows of its alarms or, for a silence, all its hours."""
     found: list[Incident] = []
     for incident in incidents(scores.score, scores.spans, threshold):
         wide = _widened(scores, incident)
@@ -117,8 +115,9 @@ def period_incidents(scores: PeriodScores, threshold: float = ALARM) -> list[Inc
 
 
 def silence_around(scores: PeriodScores, peak: int) -> tuple[int, int]:
-    """The hours [start, end) of the silence around `peak`: all hours for which rule D holds, with their
-    windows.
+    """Returns the hours [start, end) of the silence around `peak`.
+
+    It covers the windows of all adjacent hours that were scored by rule D.
     """
     other = np.flatnonzero(scores.rule != SILENCE)
     earlier, later = other[other < peak], other[other > peak]
@@ -140,8 +139,10 @@ def _merged(scores: PeriodScores, one: Incident, other: Incident) -> Incident:
 
 
 def usual_shape(x: Floats, weekend: NDArray[np.bool_]) -> Floats:
-    """e (T,): the median of the same hour in past weeks, or in past days while there are few weeks; NaN on the
-    first day.
+    """Returns the usual value e (T,) of each hour, not adjusted to the present level of use.
+
+    It is the median of the same hour in past weeks or, in the first three weeks, in past days; NaN on the first
+    day.
     """
     smooth = 0.5 * x
     smooth[1:] += 0.25 * x[:-1]
@@ -155,8 +156,9 @@ def usual_shape(x: Floats, weekend: NDArray[np.bool_]) -> Floats:
 
 
 def _median_back(x: Floats, step: int, count: int, at: Ints, kind: NDArray[np.bool_] | None) -> Floats:
-    """The median of x[t - step], ..., x[t - count*step] for t in `at`, over the values that exist and share t's
-    kind.
+    """Returns the median of x[t - step], ..., x[t - count*step] for each t in `at`.
+
+    Only values that exist count and, if `kind` is given, only those of the same kind as t (weekend or not).
     """
     back = at - step * np.arange(1, count + 1)[:, None]
     usable = back >= 0
@@ -171,8 +173,9 @@ def _median_back(x: Floats, step: int, count: int, at: Ints, kind: NDArray[np.bo
 
 
 def _level(x: Floats, e: Floats, hours: int, prior: int, skip: int = 0) -> Floats:
-    """The ratio of present to usual use in the `hours` that end `skip` before t, drawn towards 1 by `prior`
-    usual hours.
+    """Returns the ratio of present to usual use, over the `hours` hours that end `skip` hours before t.
+
+    `prior` hours of usual use are added to both, which draws the ratio towards 1.
     """
     known = ~np.isnan(e)
     shape = np.where(known, e, 0.0)
@@ -194,7 +197,7 @@ def _usual(hours: Hours, x: Floats, calls: Floats | None) -> _Usual:
 
 
 def _spike(k: _Usual, width: int, floor: float, soft: float, gate: float, divisor: float) -> _Finding:
-    """Rules A and B: more than usual in `width` hours, in units of the usual deviation of such windows."""
+    """Rules A and B: scores more than usual in `width` hours, relative to the usual deviation."""
     found, expected, mean = trailing(k.x, width), _window(k.u, width), width * k.m
     f = np.sqrt((expected + mean / 4) / np.where(mean > 0, 1.25 * mean, np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -205,7 +208,10 @@ def _spike(k: _Usual, width: int, floor: float, soft: float, gate: float, diviso
 
 
 def _spread(off: Floats, x: Floats, floor: float) -> Floats:
-    """The usual size of a deviation in the last 14 days, but at least a part of the series' standard deviation."""
+    """Returns the usual deviation over the last 14 days.
+
+    It is at least `floor` times the standard deviation of the series.
+    """
     known = np.isfinite(off)
     n = np.maximum(before(known.astype(float), FORTNIGHT), 1.0)
     typical = before(np.where(known, off, 0.0), FORTNIGHT) / n
@@ -216,7 +222,7 @@ def _spread(off: Floats, x: Floats, floor: float) -> Floats:
 
 
 def _silence(k: _Usual) -> _Finding:
-    """Rule D: two hours with almost nothing where much is usual, from day 15 on."""
+    """Rule D: scores two hours with almost nothing where much is usual, from day 15 on."""
     found, expected, small = trailing(k.x, 2), _window(k.u, 2), 0.2 * k.m
     missing = (expected >= k.m) & (expected >= SILENCE_CALLS * k.unit) & (found <= expected / SILENCE_RATIO)
     strange = _log_ratio(expected + small, found + small)
@@ -226,7 +232,7 @@ def _silence(k: _Usual) -> _Finding:
 
 
 def _growth(k: _Usual) -> _Finding:
-    """Rule Y: a day above the level of the 14 days before it, from day 15 on."""
+    """Rule Y: scores 24 hours above the level of the 14 days before them, from day 15 on."""
     shape = np.where(np.isnan(k.e), 0.0, k.e)
     found = trailing(k.x, DAY)
     expected = trailing(shape, DAY) * _level(k.x, k.e, FORTNIGHT, LEVEL_HOURS, skip=DAY)
@@ -237,24 +243,25 @@ def _growth(k: _Usual) -> _Finding:
 
 
 def _window(u: Floats, width: int) -> Floats:
-    """The usual value of the last `width` hours; NaN if one of them has no usual value."""
+    """Returns the usual value of the last `width` hours; NaN if one of them has no usual value."""
     known = ~np.isnan(u)
     full = trailing(known.astype(float), width) == width
     return np.where(full, trailing(np.where(known, u, 0.0), width), np.nan)
 
 
 def _log_ratio(above: Floats, below: Floats) -> Floats:
-    """max(0, ln(above / below)); 0 where there is nothing to compare."""
+    """Returns max(0, ln(above / below)); 0 unless both are positive."""
     fine = (above > 0) & (below > 0)
     ratio = np.where(fine, above, 1.0) / np.where(fine, below, 1.0)
     return np.maximum(np.log(ratio), 0.0)
 
 
 def _strongest(x: Floats, first: int, u: Floats, findings: list[_Finding]) -> PeriodScores:
-    """The highest score of each hour on the whole grid, with the numbers of the rule that describes it.
+    """Combines the rules: the highest score of each hour, with the numbers of the rule that describes it.
 
-    That is the rule with the highest score, except that a shorter spike that raises an alarm too is preferred,
-    because it dates the incident better.
+    That is the rule with the highest score. But if a rule for spikes (A before B) raises an alarm, it is
+    preferred, because it dates the incident better. The result covers all hours, including those before the
+    first call.
     """
     scores = np.stack([finding.score for finding in findings])
     top = scores.max(axis=0)

@@ -1,7 +1,7 @@
 """Detects unusual rates: the share of calls that failed.
 
-A binomial test with overdispersion: error rates differ between hours anyway, so "2 of 3 failed" raises no
-alarm.
+It is a binomial test that allows for more variation than chance, because error rates differ between hours
+anyway. So "2 of 3 failed" raises no alarm.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from usage.anomalies.detectors.common import FORTNIGHT, Flags, Floats, Ints, before, own, trailing
 
 RATE_WIDTHS = (1, 4)  # an hour of many failures, or four hours of some
-PRIOR_ERRORS, PRIOR_CALLS = 0.5, 25.0  # 2 % before anything is known
-SPREAD_LOW, SPREAD_HIGH = (0.1, 0.0), (1.0, 0.01)  # limits of the spread between hours: x p, + points
+PRIOR_ERRORS, PRIOR_CALLS = 0.5, 25.0  # the usual rate is 2 % before anything is known
+SPREAD_LOW, SPREAD_HIGH = (0.1, 0.0), (1.0, 0.01)  # limits of the variation between hours: (factor of p, share)
 SURPRISE_CAP = 9.0  # one very bad hour counts as at most three standard deviations
 STRANGE_CAP = 50.0  # one extreme hour must not raise the bar for eight weeks
 SOFT = 3.0  # fewer standard deviations are never unusual
@@ -24,16 +24,19 @@ MIN_PAST_CALLS, MIN_HOURS = 200.0, 72  # before that the usual rate is a guess
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The minimum excess that matters, however unusual it is."""
+    """The minimum excess that matters; below it nothing raises an alarm, however unusual it is."""
 
     ratio: float  # times the usual share
     points: float  # above the usual share, 0..1
-    excess: float = MIN_EXCESS  # calls
+    excess: float = MIN_EXCESS  # failed calls above the usual number
 
 
 @dataclass(frozen=True, slots=True)
 class RateScores:
-    """For each hour, all (T,): how unusual the share of failures is, and the numbers of its window."""
+    """For each hour (T,), how unusual the share of failures is.
+
+    The numbers are those of the window, ending with this hour, that scored highest.
+    """
 
     score: Floats  # an alarm if >= 1
     spans: Ints  # hours of the window
@@ -44,7 +47,11 @@ class RateScores:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """k of n calls in each hour's trailing window, the usual share p, and z, the excess in standard deviations."""
+    """The failures in the window that ends with each hour, (T,).
+
+    `k` of `n` calls failed, `p` is the usual share, `z` the excess in standard deviations, and `past_calls` the
+    calls of the 14 days before the window.
+    """
 
     k: Floats
     n: Floats
@@ -57,8 +64,9 @@ ERROR_GATE = Gate(MIN_RATIO, MIN_POINTS)
 
 
 def find_rates(errors: Floats, calls: Floats) -> RateScores:
-    """Scores `errors` among `calls`, both (T,) without gaps. Pass eight weeks of history before the first hour
-    shown.
+    """Scores the share of `errors` among `calls`, both of shape (T,) without gaps.
+
+    Pass eight weeks of history before the first hour to show.
     """
     windows = [_window(np.asarray(errors, float), np.asarray(calls, float), width) for width in RATE_WIDTHS]
     scores = [score_window(window, ERROR_GATE, DIVISOR) for window in windows]
@@ -75,10 +83,10 @@ def _window(errors: Floats, calls: Floats, width: int) -> Window:
 def standardised(
     k: Floats, n: Floats, p: Floats, low: tuple[float, float], high: tuple[float, float]
 ) -> Floats:
-    """z (T,), 0..50: k - np over its standard deviation, binomial plus the variation between the hours of 14
-    days.
+    """Returns z (T,), 0 to 50: how far k is above n * p, in standard deviations.
 
-    `low` and `high` limit that variation, each as (factor of p, added share).
+    The deviation is the binomial one plus the variation between the hours of the last 14 days. `low` and `high`
+    limit that variation, each as (factor of p, added share).
     """
     off, v = k - n * p, n * p * (1 - p)
     extra = np.minimum(off * off - v, SURPRISE_CAP * (v + 1))
@@ -89,7 +97,7 @@ def standardised(
 
 
 def score_window(w: Window, gate: Gate, divisor: float) -> Floats:
-    """The score (T,) of one window: unusual for this series, and large enough to matter."""
+    """Returns the scores (T,) for windows of one length; 0 if the excess is too small or the past too short."""
     enough: Flags = (w.past_calls >= MIN_PAST_CALLS) & (np.arange(len(w.k)) >= MIN_HOURS)
     usual = w.n * w.p
     matters = (w.k - usual >= gate.excess) & (w.k >= gate.ratio * usual) & (w.k - usual >= gate.points * w.n)
@@ -97,7 +105,7 @@ def score_window(w: Window, gate: Gate, divisor: float) -> Floats:
 
 
 def strongest(windows: list[Window], scores: list[Floats], widths: tuple[int, ...]) -> RateScores:
-    """For each hour, the window with the highest score."""
+    """Returns, for each hour, the score and the numbers of the window length that scored highest."""
     stacked = np.stack(scores)
     best = np.argmax(stacked, axis=0)
 
