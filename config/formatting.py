@@ -62,10 +62,7 @@ def exact_money(nanos: int | None) -> str | None:
 
 
 def percent(ratio: Number | None, decimals: int = 1) -> str | None:
-    """Returns a ratio as a percentage: 0.9878 is `98.8%`.
-
-    It is rounded to 100 % only if it is 1, and to 0 % only if it is 0.
-    """
+    """Returns a ratio as a percentage: 0.9878 is `98.8%`. Only 1 is shown as 100 %, and only 0 as 0 %."""
     if ratio is None:
         return None
     value, step = Decimal(str(ratio)) * 100, Decimal(1).scaleb(-decimals)
@@ -101,10 +98,10 @@ def ago(age: timedelta) -> str:
 
 
 def initials(name: str) -> str:
-    """Returns two letters for an avatar.
+    """Returns two letters for an avatar, from a name or an e-mail address.
 
-    They are the initials of the first and last word of a name or e-mail address. With one word, they are its
-    first two letters.
+    They are the first letters of the first and the last word, or the first two letters if there is only one
+    word.
     """
     words = [word for word in name.partition("@")[0].replace(".", " ").replace("-", " ").split() if word]
     letters = words[0][0] + words[-1][0] if len(words) > 1 else "".join(words)[:2]

@@ -20,7 +20,7 @@ VAR_DIR = Path(env.str("CALLBOARD_VAR_DIR", str(BASE_DIR / "var")))
 
 
 def _kept_secret_key() -> str:
-    """Returns the secret key that is stored in the folder `var`. Creates the key at the first start.
+    """Returns the secret key that is stored in a file in VAR_DIR. Creates the file at the first start.
 
     If a site runs on several machines, set SECRET_KEY in the environment of each instead.
     """

@@ -8,9 +8,9 @@ from django.db import connection, transaction
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Returns a context in which all reads see the database as it was at the first read.
+    """Context manager in which all reads see the database as it was at the first read. It is for reading only.
 
-    Inside a transaction it has no effect. The context is for reading only.
+    Inside a transaction it has no effect.
     """
     if connection.in_atomic_block:
         yield

@@ -43,8 +43,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """Whether an address counts as verified.
 
-        An address also counts as verified if the browser has opened an invitation that was sent to it by
-        e-mail.
+        Besides the addresses that django-allauth has verified, that is the address to which the invitation that
+        the browser has opened was sent by e-mail.
         """
         if super().is_email_verified(request, email):
             return True

@@ -1,4 +1,7 @@
-"""Defines the actor of an action, and writes the activity row of an action in the same transaction."""
+"""Defines who acts (`Actor`), and writes the activity, which is the audit log: one row for each change.
+
+An action writes its row in the transaction of the change.
+"""
 
 from dataclasses import dataclass
 from typing import Any

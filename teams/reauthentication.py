@@ -36,8 +36,9 @@ class ReauthenticationMethod:
 def is_reauthenticated(request: HttpRequest) -> bool:
     """Whether the user has reauthenticated within the last ACCOUNT_REAUTHENTICATION_TIMEOUT seconds.
 
-    Signing in does not count, because whoever stole a laptop may be signed in. It counts only for users who
-    have no way to reauthenticate but to sign in at the OpenID Connect provider again.
+    Signing in is not enough, because whoever stole a laptop may be signed in. Only for users who can
+    reauthenticate in no other way, because they have nothing but an account at the OpenID Connect provider, a
+    recent sign-in is enough.
     """
     user = signed_in_user(request)
     records = get_authentication_records(request, user)

@@ -1,6 +1,6 @@
-"""Changes that are the same for tokens and gateway keys.
+"""Changes that are the same for tokens and gateway keys. They return the values before and after as a `Change`.
 
-The callers check the actor's rights and write the activity.
+The callers check the actor's rights and write the activity row.
 """
 
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""Actions on API tokens.
+"""Actions on API tokens, which the holder of a token runs.
 
-The holder of a token runs them; some can also be run by a role with rights over the holder.
+The owner and administrators of the team can run some of them on the tokens of others.
 """
 
 from collections.abc import Sequence
@@ -54,8 +54,8 @@ def create_token(
 def disable_token(*, by: Actor, token: Token, now: datetime) -> Token:
     """Disables a token, which can be enabled again.
 
-    Its holder may do this, and roles that `may_stop_token` names. Raises NotAllowedError, and ConflictError if
-    the token is already disabled or revoked.
+    Its holder may do this, and users to whom `may_stop_token` allows it. Raises NotAllowedError, and
+    ConflictError if the token is already disabled or revoked.
     """
     token = _locked(by, token)
     _record(by, token, "token.disabled", keys.disable(token, now))

@@ -172,9 +172,9 @@ def cancel_offers(team: Team, user: User, now: datetime) -> list[str]:
 
 
 def check_typed(typed: str, name: str) -> None:
-    """Raises ActionError unless a user typed the name of the team to confirm. Surrounding spaces are ignored.
+    """Raises ActionError unless `typed` is `name`, the name that a user must type to confirm a change.
 
-    `typed` is what the user typed, and `name` the name of the team.
+    Surrounding spaces are ignored.
     """
     if typed.strip() != name.strip():
         raise ActionError(

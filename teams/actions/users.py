@@ -1,4 +1,4 @@
-"""Actions on users: create, rename, verify, deactivate, reactivate, and help to sign in.
+"""Actions on users: create, rename, verify, deactivate, reactivate, and help those who cannot sign in.
 
 Users are never deleted.
 """

@@ -45,7 +45,7 @@ def expiry(days: int | None) -> datetime | None:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Returns a context that turns errors of actions into CommandError.
+    """Context manager that turns errors of actions into CommandError.
 
     The command then prints one line on standard error and exits with code 1.
     """

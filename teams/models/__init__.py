@@ -1,7 +1,8 @@
-"""The tables of users, teams, and what belongs to a team. The modules of this package hold only tables.
+"""The tables of users, teams, and what belongs to a team.
 
-These tables have few rows and real foreign keys. Calls and rollups, of which there are millions, are in `logs`
-and `usage`. A rule about which rows count, such as “not revoked”, is a method of the model's QuerySet.
+This module only imports them from the modules beside it. These tables have few rows and real foreign keys.
+Calls and rollups, of which there are millions, are in `logs` and `usage`. A rule about which rows count, such
+as “not revoked”, is a method of the model's QuerySet.
 """
 
 from teams.models.activity import Activity

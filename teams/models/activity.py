@@ -1,4 +1,4 @@
-"""The activity: one row for each change."""
+"""The table of the activity, which is the audit log: one row for each change."""
 
 from django.db import models
 from django.utils import timezone
