@@ -55,7 +55,7 @@ def test_a_webhook_is_made_tried_and_read_about(
     assert "“Operations chat” accepted the message: 200" in page.get_by_role("status").first.inner_text()
     receiver.statuses = [503]
     page.get_by_role("button", name="Send a test").click()
-    page.get_by_text("did not take it").first.wait_for()
+    page.get_by_text("did not accept the message").first.wait_for()
     page.get_by_text("Message body").first.click()
     assert "webhook.test" in page.get_by_label("Body of the message").first.inner_text()
     axe()
