@@ -54,9 +54,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return found if found and _is_surely_of(*found) else None
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Refuses to sign in to an existing account that may be somebody else's.
-
-        The page says how to connect it instead.
+        """Refuses a sign-in with an address that already has an account not connected to the provider, because
+        that account may be somebody else's.
         """
         if sociallogin.is_existing or sociallogin.state.get("process") == "connect":
             return

@@ -113,5 +113,7 @@ def everybody() -> dict[str, str]:
 
 
 def home_zone(email: str) -> str:
-    """Returns the time zone of a person's personal space: that of the first team they are in."""
+    """Returns the time zone that the demo gives a person's personal space: that of the first team in TEAMS that
+    lists them.
+    """
     return next(team.time_zone for team in TEAMS if email in {person.email for person in team.people})

@@ -70,10 +70,7 @@ def read_tokens(field: str, value: object, notes: Notes) -> int | None:
 
 
 def read_cost(field: str, value: object, notes: Notes) -> object:
-    """Returns a cost in US dollars as it was written, if `callboard` accepts it; otherwise None.
-
-    An invalid cost is noted in `notes`.
-    """
+    """Returns a cost in US dollars as it was written if it is valid in Callboard's own format; otherwise None."""
     if value is None or (type(value) in _PLAIN and 0 <= value <= MAX_COST_USD):  # type: ignore[operator]
         return value
     dollars = value.strip() if isinstance(value, str) else value

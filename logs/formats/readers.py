@@ -99,7 +99,9 @@ def whole_number(low: int, high: int) -> Reader:
 
 
 def _integral(field: str, value: object) -> Decimal:
-    """Returns the value as a Decimal without a fraction; it may still be far too large for an int."""
+    """Returns a whole number as a Decimal, of any size. Raises InvalidRecordError if the value is not a finite
+    whole number.
+    """
     if isinstance(value, float):
         value = Decimal(value)
     if not isinstance(value, Decimal) or not value.is_finite() or value != value.to_integral_value():

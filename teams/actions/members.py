@@ -106,7 +106,7 @@ def leave_team(*, by: Actor, team: Team, now: datetime) -> None:
     """
     team = lock_team(team)
     if by.user is None:
-        raise NotAllowedError(_("Only a member can leave."))
+        raise NotAllowedError(_("Only a user can leave a team."))
     membership = membership_of(team, by.user)
     if team.is_personal:
         raise ActionError(_("You cannot leave your personal space."))

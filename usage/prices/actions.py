@@ -34,8 +34,8 @@ def create_price(*, by: Actor, price: Price) -> Price:
 
 @transaction.atomic
 def delete_price(*, by: Actor, price: Price) -> None:
-    """Deletes a price. Calls reported from now on get the site's previous price or, without one, the public
-    list's.
+    """Deletes one of the site's prices of a model. Calls reported from now on get the site's earlier price of
+    that model or, if there is none, the price in the public list.
 
     Raises NotAllowedError.
     """

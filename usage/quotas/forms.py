@@ -142,7 +142,7 @@ class UnpricedReserveForm(forms.Form):
 
     prefix = "unpriced"
     amount = forms.CharField(
-        label=_("US dollars for a call without a price"),
+        label=_("US dollars to reserve for a call without a price"),
         max_length=60,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text=_("0: nothing is reserved for such a call."),

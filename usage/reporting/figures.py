@@ -75,9 +75,8 @@ def summaries(kind: KeyKind, ids: Collection[int], now: datetime) -> dict[int, K
 
 
 def counts_of(kind: KeyKind, ids: Collection[int], since: datetime) -> dict[int, Counts]:
-    """Returns the counts of the keys that sent records since an instant, by key id.
-
-    Whole UTC hours are counted, including the one that contains `since`.
+    """Returns, by key id, what each token or gateway key (`kind`) has reported since an instant; keys that sent
+    nothing are left out.
     """
     hours = KeyHour.objects.filter(key_kind=kind, key_id__in=ids, hour__gte=hour_of(since))
     rows = hours.values_list("key_id").annotate(*(Sum(name) for name in _COUNTS)).order_by()

@@ -72,7 +72,7 @@ class PeriodScores:
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """The inputs of the rules, each of shape (T,)."""
+    """The series and its usual values: the inputs of the rules, each of shape (T,)."""
 
     x: Floats  # the series
     e: Floats  # usual value for the hour of the week
