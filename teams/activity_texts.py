@@ -77,7 +77,7 @@ SENTENCES: dict[str, "StrOrPromise"] = {
     "view.deleted": gettext_lazy("%(actor)s deleted the shared view %(subject)s of the logs"),
     "price.created": gettext_lazy("%(actor)s set the site's price of %(subject)s"),
     "price.deleted": gettext_lazy("%(actor)s removed one of the site's prices of %(subject)s"),
-    "price.applied": gettext_lazy("%(actor)s priced calls again: %(subject)s"),
+    "price.applied": gettext_lazy("%(actor)s priced unpriced calls again, of: %(subject)s"),
     "user.created": gettext_lazy("%(actor)s created the account %(subject)s"),
     "user.renamed": gettext_lazy("%(actor)s changed the name of the account"),
     "user.deactivated": gettext_lazy("%(actor)s deactivated the account"),

@@ -14,10 +14,7 @@ from usage.rollups.query import Range
 
 
 class PriceAgainForm(forms.Form):
-    """Selects the calls to price again: those of a period in UTC days, of one model or of all.
-
-    `after` is hidden: it holds the position from which a run is continued.
-    """
+    """Selects the unpriced calls to price again: those of a period in UTC days, of one model or of all."""
 
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("Until, that day included"), widget=forms.DateInput(attrs={"type": "date"}))

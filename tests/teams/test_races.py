@@ -168,7 +168,7 @@ def test_of_two_offers_one_stands(cast: Cast, act: Callable[..., Actor], first: 
         first=first,
     )
     assert refused(results) == [first != 0, first != 1]
-    assert "already offered" in str(results[1 - first])
+    assert "already been offered" in str(results[1 - first])
 
 
 @BOTH_ORDERS

@@ -29,15 +29,15 @@ def first_day(today: date) -> date:
 
 
 def zero_reports_of(*, team_id: int, mode: int, today: date) -> list[ZeroSum]:
-    """Returns these sums of a team for the last 30 days of its calendar, one for each model, the highest cost
-    first.
+    """Returns how many calls of a team were reported at $0 although they have a price, and what they would have
+    cost, by model, the most expensive first: for the last 30 days of the team's calendar.
     """
     return _sums(ZeroReport.objects.filter(team_id=team_id, mode=mode, day__gte=first_day(today)))
 
 
 def zero_reports_in(*, models: Iterable[str], mode: int, today: date) -> dict[str, ZeroSum]:
-    """Returns the sums over all teams for some models, by model, for the last 30 days of each team's own
-    calendar.
+    """Returns how many calls of each of these models were reported at $0 although they have a price, and what
+    they would have cost, by model: over all teams, for the last 30 days of each team's calendar.
     """
     found = ZeroReport.objects.filter(day__gte=first_day(today), model__in=list(models), mode=mode)
     return {one.model: one for one in _sums(found)}

@@ -27,9 +27,8 @@ class OwnContext:
 
 
 def own_contexts(memberships: Sequence[Membership], mode: Mode, now: datetime) -> list[OwnContext]:
-    """Returns the quota for each of the user's memberships, in the given order.
-
-    Runs two SQL statements, and another one if other owners pay.
+    """Returns the user's quota in the team of each membership, in the given order: its levels, and the use,
+    run-out and past periods of the level with the least available.
     """
     contexts = contexts_of(memberships, mode, now)
     shown = [context.binding or context.levels[0] for context in contexts]

@@ -88,10 +88,10 @@ def test_a_member_is_told_of_each_threshold_once(
         told.append(alert_quotas(now=NOW + timedelta(seconds=number)))
     assert told == [0, 1, 0, 1, 1, 1, 0]
     assert subjects(NOW + timedelta(minutes=1)) == [
+        ("mia", "100% of your quota in Harbour Research is used"),
         ("mia", "50% of your quota in Harbour Research is used"),
         ("mia", "80% of your quota in Harbour Research is used"),
         ("mia", "95% of your quota in Harbour Research is used"),
-        ("mia", "100% of your quota in Harbour Research is used"),
     ]
 
 

@@ -33,7 +33,7 @@ def test_it_shows_the_teams_quota_the_balance_and_every_member(
     page = text_of(see("owner", "quotas"))
     for words in ("/ $100.00", "/ $250.00", "/ $30.00", "Sum of the members' quotas: $30.00 a month"):
         assert words in page
-    assert "2 members have no own quota." in page
+    assert "2 members have no quota of their own." in page
     assert "More is allotted" not in page
 
 

@@ -133,11 +133,7 @@ def _mean(past: _Past, x: Floats, hours_known: Ints, skip: int) -> Floats:
 
 
 def _heavy(past: _Past, window: Floats, peers: Floats, width: int) -> Floats:
-    """Returns the calls in a heavy window of each member, (S, members).
-
-    It is the fourth-power mean of the member's past windows. While the member is new, it is mixed with that of
-    all members.
-    """
+    """Returns how many calls a heavy window of each member has, for each hour to score: (S, members)."""
     of_own = fourth_root(_mean(past, _fourth(window), past.age, width - 1))
     of_peers = fourth_root(_mean(past, peers, past.t, width - 1))
     days = np.clip(past.age / DAY, 0.0, MEMBER_MEMORY / DAY)
