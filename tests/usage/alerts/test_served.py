@@ -20,12 +20,12 @@ from teams.actions.teams import create_team
 from teams.actions.tokens import create_token
 from teams.actions.users import create_user
 from usage.quotas.actions.limits import Limit, set_team_quota
-from usage.alerts.actions.webhooks import Wanted, create_webhook
+from usage.alerts.actions.webhooks import WebhookValues, create_webhook
 from usage.alerts.models import Event
 owner = create_user(email="olivia@example.org", password=None, verified=True)
 team = create_team(by=SITE, owner=owner, name="Served")
 set_team_quota(by=SITE, team=team, limit=Limit(Decimal(10)), now=timezone.now())
-create_webhook(by=SITE, team=team, wanted=Wanted("chat", {url!r}, (Event.QUOTA,)))
+create_webhook(by=SITE, team=team, wanted=WebhookValues("chat", {url!r}, (Event.QUOTA,)))
 print(create_token(by=SITE, team=team, user=owner, name="laptop")[1])
 """
 
