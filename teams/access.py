@@ -19,7 +19,7 @@ class Permission(Enum):
     SEE_OWN = auto()  # see own usage, calls and tokens; create own tokens; leave
     SEE_TEAM = auto()  # see team statistics, ranking, all calls and activity
     INVITE = auto()
-    MANAGE_MEMBERS = auto()  # change roles and remove members; `may_manage` says of which members
+    MANAGE_MEMBERS = auto()  # change roles and remove members; for which members, see `may_manage`
     SET_QUOTAS = auto()  # set quotas of members and tokens; disable and revoke tokens
     EDIT_TEAM = auto()  # change name, description, time zone, alerts and gateway keys
     OWN_TEAM = auto()  # set the team quota, transfer ownership, delete the team

@@ -58,7 +58,7 @@ class CallsPage:
 
     @property
     def counts_kept_only(self) -> bool:
-        """Whether the total leaves out deleted calls, because nobody knows how many of them matched."""
+        """Whether the total leaves out deleted calls, because it is not known how many of them matched."""
         return self.kept_since is not None and not self.query.counted_by_rollups
 
     @property

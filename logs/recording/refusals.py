@@ -1,4 +1,4 @@
-"""Builds the HTTP error for a request of which all records were rejected."""
+"""Builds the HTTP error for a request whose records were all rejected."""
 
 from collections.abc import Sequence
 from typing import Any, Final

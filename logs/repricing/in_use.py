@@ -52,7 +52,7 @@ class ModelInUse:
     unpriced: int
     zero: ZeroSum | None
     latest: Call | None  # None if it is no longer stored
-    source: PriceSource | None  # None: nobody knows a price
+    source: PriceSource | None  # None: no price is known
 
     @property
     def provider(self) -> str:

@@ -30,7 +30,7 @@ def create_token(
     expires_at: datetime | None = None,
     models: Sequence[str] = (),
 ) -> tuple[Token, str]:
-    """Creates a token of `user` in `team`. Returns the token and its secret, of which only a hash is stored.
+    """Creates a token of `user` in `team`. Returns the token and its secret. Only a hash of the secret is stored.
 
     Users can only create tokens for themselves. Raises NotAllowedError, and ActionError if the user is not a
     member or the name is empty or too long.
